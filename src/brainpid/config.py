@@ -1,0 +1,330 @@
+"""The configuration: a closed schema with defaults, and the slice of it that each verb receives.
+
+Every key is described here and nowhere else; ``config/README.md`` lists the same keys for reading and a test keeps
+the two together. An unknown key is an error that names the key and the nearest valid one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from brainpid.errors import InputError, did_you_mean
+
+NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]*$")
+
+
+def _plain_name(name: str) -> str:
+    """Names become column names, folder names and HDF5 groups, and are joined with '+'."""
+    if not NAME.match(name):
+        raise ValueError(f"'{name}' is not a plain name: expected a letter, then letters, digits or '_'")
+    if name == "pooled":
+        raise ValueError("'pooled' is the name of the rows that join all cohorts; choose another")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_plain_name)]
+ModelName = Literal["pidreg", "ridge", "gradient_boosting"]
+Measure = Literal["mmi", "idep"]
+
+
+class Section(BaseModel):
+    """A part of the configuration; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+SectionT = TypeVar("SectionT", bound=Section)
+
+
+class Target(Section):
+    """What is predicted."""
+
+    column: str = Field("age", description="column of the participants table that holds the target")
+    units: str = Field("years", description="unit of the target, for labels")
+    range: tuple[float, float] = Field((0.0, 120.0), description="plausible values; a value outside is an error")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Target:
+        if self.range[0] >= self.range[1]:
+            raise ValueError(f"range must be [low, high] with low < high, found {list(self.range)}")
+        return self
+
+
+class Columns(Section):
+    """Names of columns in a cohort's participants table, where they differ from the standard ones."""
+
+    participant_id: str = Field("participant_id", description="column of the person's label")
+    target: str | None = Field(None, description="column of the target, where it is not `target.column`")
+    sex: str = Field("sex", description="column of sex; a table without it has sex n/a")
+    site: str = Field("site", description="column of the site; a table without it is one site, named as the cohort")
+
+
+class TableSource(Section):
+    """A table of features: one row a person, one column a feature."""
+
+    kind: Literal["table"] = Field(description="kind of source")
+    path: str = Field(description="TSV or CSV keyed by participant_id; a JSON of the same name may give units")
+    divide_by: str | None = Field(
+        None,
+        description="column of the participants table, such as head size, that divides every feature of its own unit "
+        "(every feature, where no units are given) and is kept as a feature itself",
+    )
+    drop: tuple[str, ...] = Field((), description="features to leave out, as names or shell patterns")
+
+
+class Cohort(Section):
+    """People who were recruited together."""
+
+    participants: str = Field(description="TSV or CSV with participant_id and the target; sex and site if known")
+    columns: Columns = Field(default_factory=Columns, description="renames of columns")
+    sources: dict[Name, TableSource] = Field(description="where each modality's features come from")
+
+
+class Splits(Section):
+    """How people are divided into training and test."""
+
+    scheme: Literal["kfold", "leave_one_cohort_out"] = Field("kfold", description="how test sets are made")
+    folds: int = Field(10, ge=2, description="number of folds of `kfold`")
+    repeats: int = Field(5, ge=1, description="how often the folds are drawn anew")
+    seed: int = Field(0, ge=0, description="seed of the folds and of everything that is random in training")
+    group: str | None = Field(
+        None, description="column of the participants table whose equal values stay on one side of every split"
+    )
+
+
+class PIDRegSettings(Section):
+    """Hyperparameters of `pidreg`; see `brainpid.model.PIDReg`."""
+
+
+class RidgeSettings(Section):
+    """Hyperparameters of `ridge`: the penalty is chosen by leave-one-out error on the training rows."""
+
+    log10_alpha_range: tuple[float, float] = Field((-2.0, 5.0), description="decimal logarithms of the penalties tried")
+    alphas: int = Field(15, ge=2, description="number of penalties tried")
+
+
+class GradientBoostingSettings(Section):
+    """Hyperparameters of `gradient_boosting` (scikit-learn's histogram trees)."""
+
+    learning_rate: float = Field(0.05, gt=0, description="shrinkage of each tree")
+    max_iter: int = Field(200, ge=1, description="number of trees")
+    min_samples_leaf: int = Field(10, ge=1, description="fewest people in a leaf")
+
+
+class Hyperparameters(Section):
+    """Settings of each model; the defaults are the recommended recipe."""
+
+    pidreg: PIDRegSettings = Field(default_factory=PIDRegSettings, description="the multimodal network")
+    ridge: RidgeSettings = Field(default_factory=RidgeSettings, description="ridge regression")
+    gradient_boosting: GradientBoostingSettings = Field(
+        default_factory=GradientBoostingSettings, description="gradient boosting"
+    )
+
+
+class Decomposition(Section):
+    """What is decomposed and how it is reported."""
+
+    measures: tuple[Measure, ...] = Field(("mmi", "idep"), min_length=1, description="measures to report")
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="coverage of the intervals of bits and of accuracy")
+
+
+class Report(Section):
+    """Words on the report."""
+
+    title: str = Field("Multimodal brain age", description="title of the HTML report")
+
+
+class Config(Section):
+    """The whole configuration."""
+
+    output_dir: str = Field(description="folder that receives everything; made if absent")
+    modalities: tuple[Name, ...] = Field(min_length=2, description="modalities to use, at least two")
+    target: Target = Field(default_factory=Target, description="what is predicted")
+    cohorts: dict[Name, Cohort] = Field(min_length=1, description="the cohorts, by name")
+    shards: int = Field(8, ge=1, description="jobs per cohort and image modality; tables are read in one job")
+    splits: Splits = Field(default_factory=Splits, description="how people are divided into training and test")
+    models: tuple[ModelName, ...] = Field(
+        ("pidreg", "ridge", "gradient_boosting"), min_length=1, description="models to train and compare"
+    )
+    hyperparameters: Hyperparameters = Field(default_factory=Hyperparameters, description="settings of each model")
+    interval_coverage: float = Field(0.9, gt=0, lt=1, description="nominal coverage of each person's interval")
+    pid: Decomposition = Field(default_factory=Decomposition, description="the decomposition")
+    report: Report = Field(default_factory=Report, description="words on the report")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Config:
+        for field in ("modalities", "models"):
+            names = getattr(self, field)
+            if len(set(names)) < len(names):
+                raise ValueError(f"{field}: a name is given twice in {list(names)}")
+        for cohort, block in self.cohorts.items():
+            for modality in block.sources:
+                if modality not in self.modalities:
+                    hint = did_you_mean(modality, self.modalities)
+                    raise ValueError(f"cohorts.{cohort}.sources.{modality}: not listed under modalities; {hint}")
+        for modality in self.modalities:
+            if not any(modality in block.sources for block in self.cohorts.values()):
+                raise ValueError(f"modalities: no cohort has a source for '{modality}'")
+        if self.splits.scheme == "leave_one_cohort_out" and len(self.cohorts) < 2:
+            raise ValueError("splits.scheme: leave_one_cohort_out needs at least 2 cohorts, found 1")
+        return self
+
+    @property
+    def n_folds(self) -> int:
+        """Number of test sets of one repeat."""
+        return self.splits.folds if self.splits.scheme == "kfold" else len(self.cohorts)
+
+    def participants_settings(self, cohort: str) -> ParticipantsSettings:
+        """Slice of one cohort's participants table."""
+        block = self.cohorts[cohort]
+        return ParticipantsSettings(path=block.participants, columns=block.columns, target=self.target)
+
+    def split_settings(self) -> SplitSettings:
+        """Slice that decides who takes part and on which side."""
+        return SplitSettings(cohorts=tuple(self.cohorts), modalities=self.modalities, splits=self.splits)
+
+    def train_settings(self, model: str) -> TrainSettings:
+        """Slice of one model's training."""
+        return TrainSettings(
+            modalities=self.modalities,
+            hyperparameters=getattr(self.hyperparameters, model).model_dump(mode="json"),
+            seed=self.splits.seed,
+            interval_coverage=self.interval_coverage,
+            pid=self.pid,
+        )
+
+    def aggregate_settings(self) -> AggregateSettings:
+        """Slice of the aggregation over folds and cohorts."""
+        return AggregateSettings(
+            cohorts=tuple(self.cohorts),
+            modalities=self.modalities,
+            models=self.models,
+            scheme=self.splits.scheme,
+            pid=self.pid,
+        )
+
+    def report_settings(self) -> ReportSettings:
+        """Slice of the report."""
+        return ReportSettings(
+            title=self.report.title,
+            target=self.target,
+            modalities=self.modalities,
+            models=self.models,
+            splits=self.splits,
+            interval_coverage=self.interval_coverage,
+            pid=self.pid,
+        )
+
+
+class ParticipantsSettings(Section):
+    """What `brainpid participants` needs to know."""
+
+    path: str
+    columns: Columns = Columns()
+    target: Target = Target()
+
+
+class SplitSettings(Section):
+    """What `brainpid split` needs to know."""
+
+    cohorts: tuple[Name, ...]
+    modalities: tuple[Name, ...]
+    splits: Splits = Splits()
+
+
+class TrainSettings(Section):
+    """What `brainpid train` needs to know; the hyperparameters are those of the model that is trained."""
+
+    modalities: tuple[Name, ...]
+    hyperparameters: dict[str, Any] = {}
+    seed: int = 0
+    interval_coverage: float = 0.9
+    pid: Decomposition = Decomposition()
+
+
+class AggregateSettings(Section):
+    """What `brainpid aggregate` needs to know."""
+
+    cohorts: tuple[Name, ...]
+    modalities: tuple[Name, ...]
+    models: tuple[ModelName, ...]
+    scheme: str = "kfold"
+    pid: Decomposition = Decomposition()
+
+
+class ReportSettings(Section):
+    """What `brainpid report` needs to know."""
+
+    title: str = "Multimodal brain age"
+    target: Target = Target()
+    modalities: tuple[Name, ...]
+    models: tuple[ModelName, ...]
+    splits: Splits = Splits()
+    interval_coverage: float = 0.9
+    pid: Decomposition = Decomposition()
+
+
+def load_config(path: str | Path) -> Config:
+    """Read and check a YAML configuration.
+
+    Raises
+    ------
+    InputError
+        Where the file is absent, is not YAML, or breaks the schema; the message lists every fault.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: the configuration file does not exist")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        raise InputError(f"{path}: not readable as YAML: {' '.join(str(fault).split())}") from fault
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected a mapping of keys at the top, found {type(content).__name__}")
+    return parse_config(content, str(path))
+
+
+def parse_config(content: Mapping[str, Any], origin: str) -> Config:
+    """Check the content of a configuration; `origin` names it in messages."""
+    return parse_section(Config, content, origin)
+
+
+def parse_section(section: type[SectionT], content: Any, origin: str) -> SectionT:
+    """Check `content` against a section and turn every fault into one sentence of an `InputError`."""
+    try:
+        return section.model_validate(content)
+    except ValidationError as faults:
+        sentences = [_sentence(section, dict(fault)) for fault in faults.errors()]
+        raise InputError(f"{origin}: " + "; ".join(sentences)) from faults
+
+
+def _sentence(section: type[Section], fault: dict[str, Any]) -> str:
+    """Say one fault of a configuration with the key's whole path."""
+    location = [str(part) for part in fault["loc"]]
+    key = ".".join(location)
+    if fault["type"] == "extra_forbidden":
+        valid = _valid_keys(section, location[:-1])
+        return f"unknown key '{key}'; {did_you_mean(location[-1], valid)}"
+    if fault["type"] == "missing":
+        return f"key '{key}' is missing"
+    message = fault["msg"].removeprefix("Value error, ")
+    if not location:
+        return message
+    return f"{key}: {message[0].lower()}{message[1:]}, found {fault['input']!r}"
+
+
+def _valid_keys(section: type[Section], location: list[str]) -> list[str]:
+    """Keys that the schema knows at a place of the configuration."""
+    kind: Any = section
+    for part in location:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            kind = kind.model_fields[part].annotation
+        else:  # a mapping from names to sections
+            kind = get_args(kind)[-1]
+    return list(kind.model_fields)

@@ -1,0 +1,88 @@
+"""Accuracy of a prediction, with intervals over people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import t as student_t
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Accuracy over people.
+
+    Attributes
+    ----------
+    n : int
+        Number of people.
+    mae, mae_se, mae_ci_low, mae_ci_high : float
+        Mean absolute error, its standard error and interval, in the target's units.
+    rmse : float
+        Root mean squared error, in the target's units.
+    r2 : float
+        ``1 - SS_residual / SS_total``, against the mean of the evaluated people.
+    pearson_r : float
+        Correlation of predicted and true target.
+    """
+
+    n: int
+    mae: float
+    mae_se: float
+    mae_ci_low: float
+    mae_ci_high: float
+    rmse: float
+    r2: float
+    pearson_r: float
+
+
+def accuracy(predicted: ArrayLike, target: ArrayLike, confidence: float = 0.95) -> Accuracy:
+    """Accuracy of repeated out-of-fold predictions.
+
+    The unit of replication is the person: a person's absolute errors are averaged over repeats first, and the
+    interval of the mean absolute error is Student's over people. RMSE, R2 and the correlation are taken for each
+    repeat and averaged.
+
+    Parameters
+    ----------
+    predicted : array_like, shape (repeats, n) or (n,)
+        Predictions in the target's units.
+    target : array_like, shape (n,)
+        True values in the same units.
+    confidence : float
+        Coverage of the interval.
+
+    Notes
+    -----
+    The interval is over the people who were evaluated, with the models as they were trained.
+    """
+    target = np.asarray(target, dtype=float)
+    predicted = np.atleast_2d(np.asarray(predicted, dtype=float))
+    error = predicted - target
+    n = len(target)
+    absolute = np.abs(error).mean(axis=0)
+    mae = float(absolute.mean())
+    se = float(absolute.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
+    half = float(student_t.ppf(0.5 + confidence / 2, n - 1)) * se if n > 1 else np.nan
+    spread = ((target - target.mean()) ** 2).mean()
+    mse = (error**2).mean(axis=1)
+    return Accuracy(
+        n=n,
+        mae=mae,
+        mae_se=se,
+        mae_ci_low=mae - half,
+        mae_ci_high=mae + half,
+        rmse=float(np.sqrt(mse).mean()),
+        r2=float(1 - mse.mean() / spread) if spread > 0 else np.nan,
+        pearson_r=float(np.mean([_correlation(row, target) for row in predicted])),
+    )
+
+
+def _correlation(a: FloatArray, b: FloatArray) -> float:
+    """Pearson correlation; NaN where one of both has no spread."""
+    a, b = a - a.mean(), b - b.mean()
+    scale = np.sqrt((a @ a) * (b @ b))
+    return float(a @ b / scale) if scale > 0 else np.nan

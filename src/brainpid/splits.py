@@ -1,0 +1,204 @@
+"""Who takes part, and on which side of every split.
+
+A stratum is a cohort, a site and a twelfth of the target's plausible range (a decade of age). Within a stratum people
+are dealt to the folds in the order of the participants table, a block of K people at a time; the order in which a
+block visits the K folds is drawn from a hash of seed, repeat, stratum and block. Every fold so gets each stratum's
+people up to a difference of one, and a row that is appended to a participants table never moves anybody: a fold is
+given to everybody with a target, whether or not images are missing, so that exclusions move nobody either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from brainpid.config import SplitSettings
+from brainpid.errors import InputError, list_some
+from brainpid.features import SUCCESS, UNAVAILABLE, FeatureBlock
+
+TARGET_BINS = 12
+
+
+def deal_folds(
+    strata: Sequence[Hashable], folds: int, repeat: int, seed: int, groups: Sequence[Hashable] | None = None
+) -> NDArray[np.int64]:
+    """Deal people to folds, balanced within strata and stable when people are appended.
+
+    Parameters
+    ----------
+    strata : sequence, length n
+        Stratum of each person, in the order of the participants table.
+    folds : int
+        Number of folds K.
+    repeat, seed : int
+        Which drawing of the folds.
+    groups : sequence, length n, optional
+        People of one group share the fold, and the stratum, of the group's first member.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        Fold of each person, 0 to K - 1.
+    """
+    dealt: dict[Hashable, int] = {}
+    of_group: dict[Hashable, int] = {}
+    assigned = np.empty(len(strata), dtype=np.int64)
+    for row, stratum in enumerate(strata):
+        group = (row,) if groups is None else groups[row]
+        if group not in of_group:
+            block, place = divmod(dealt.get(stratum, 0), folds)
+            of_group[group] = _fold_order(folds, f"{seed}|{repeat}|{stratum}|{block}")[place]
+            dealt[stratum] = dealt.get(stratum, 0) + 1
+        assigned[row] = of_group[group]
+    return assigned
+
+
+def _fold_order(folds: int, key: str) -> list[int]:
+    """Order of the folds that a hash of the key draws; the same on every machine and Python."""
+    return sorted(range(folds), key=lambda fold: hashlib.sha256(f"{key}|{fold}".encode()).digest())
+
+
+def join_participants(
+    sheets: Mapping[str, pd.DataFrame], blocks: Mapping[tuple[str, str], FeatureBlock], modalities: Sequence[str]
+) -> pd.DataFrame:
+    """One row a person and cohort, with the status of each modality and whether the person takes part.
+
+    Complete cases take part: a person with a target and with every modality. Everybody else has a reason.
+
+    Parameters
+    ----------
+    sheets : mapping of cohort to DataFrame
+        Participants of each cohort.
+    blocks : mapping of (cohort, modality) to FeatureBlock
+        Features of each cohort that has a source for the modality.
+    modalities : sequence of str
+        Modalities that are used.
+
+    Returns
+    -------
+    DataFrame
+        participant_id, cohort, site, age, sex, ``<m>_status`` and ``<m>_reason`` of each modality, included, reason.
+    """
+    tables = []
+    for cohort, sheet in sheets.items():
+        table = sheet[["participant_id", "cohort", "site", "age", "sex"]].copy()
+        for modality in modalities:
+            block = blocks.get((cohort, modality))
+            if block is None:
+                table[f"{modality}_status"] = UNAVAILABLE
+                table[f"{modality}_reason"] = f"cohort '{cohort}' has no source for {modality}"
+                continue
+            if block.participant_id != tuple(sheet["participant_id"]):
+                raise InputError(f"{modality} of cohort '{cohort}' was extracted for other people; run extract again")
+            table[f"{modality}_status"] = list(block.status)
+            table[f"{modality}_reason"] = list(block.reason)
+        tables.append(table)
+    people = pd.concat(tables, ignore_index=True)
+    people["reason"] = [_why_excluded(person, modalities) for person in people.to_dict("records")]
+    people.insert(people.columns.get_loc("reason"), "included", people["reason"] == "")
+    return people
+
+
+def _why_excluded(person: Mapping[Hashable, object], modalities: Sequence[str]) -> str:
+    """Reason why a person cannot take part; empty where the person does."""
+    reasons = ["no target value"] if pd.isna(person["age"]) else []
+    reasons += [
+        f"{modality} {person[f'{modality}_status']}: {person[f'{modality}_reason']}"
+        for modality in modalities
+        if person[f"{modality}_status"] != SUCCESS
+    ]
+    return "; ".join(reasons)
+
+
+def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitSettings, bounds: tuple[float, float]) -> pd.DataFrame:
+    """Side of every included person in every fold of every repeat.
+
+    Parameters
+    ----------
+    people : DataFrame
+        As `join_participants` gives it.
+    groups : Series or None
+        Value of the grouping column of each row of `people`; a missing value is a group of its own.
+    settings : SplitSettings
+        Scheme, folds, repeats and seed.
+    bounds : tuple of float
+        Plausible range of the target, which sets the edges of the strata.
+
+    Returns
+    -------
+    DataFrame
+        participant_id, cohort, repeat, fold, role (train or test).
+
+    Raises
+    ------
+    InputError
+        Where there are fewer people than folds, or a fold would have nobody to test.
+    """
+    splits = settings.splits
+    included = people["included"].to_numpy(dtype=bool)
+    kfold = splits.scheme == "kfold"
+    folds = splits.folds if kfold else len(settings.cohorts)
+    if included.sum() < 2 * folds and kfold:
+        raise InputError(
+            f"{int(included.sum())} people have a target and every modality ({', '.join(settings.modalities)}), which "
+            f"is too few for {folds} folds; expected at least {2 * folds}, two a fold. Give fewer splits.folds or look "
+            f"at the reasons in participants.tsv"
+        )
+    edges = np.linspace(*bounds, TARGET_BINS + 1)[1:-1]
+    strata = [
+        (cohort, site, int(level))
+        for cohort, site, level in zip(people["cohort"], people["site"], np.digitize(people["age"], edges), strict=True)
+    ]
+    labels = None
+    if groups is not None:
+        labels = [(row,) if pd.isna(group) else group for row, group in enumerate(groups)]
+    tables = []
+    for repeat in range(splits.repeats):
+        if kfold:
+            has_target = people["age"].notna().to_numpy()
+            fold = np.full(len(people), -1)
+            fold[has_target] = deal_folds(
+                [stratum for stratum, known in zip(strata, has_target, strict=True) if known],
+                folds,
+                repeat,
+                splits.seed,
+                None if labels is None else [label for label, known in zip(labels, has_target, strict=True) if known],
+            )
+        else:
+            fold = people["cohort"].map({cohort: k for k, cohort in enumerate(settings.cohorts)}).to_numpy()
+        counts = np.bincount(fold[included], minlength=folds)
+        if (counts == 0).any():
+            empty = np.flatnonzero(counts == 0)
+            names = empty if kfold else np.array(settings.cohorts)[empty]
+            raise InputError(
+                f"repeat {repeat}: nobody to test in fold(s) {list_some(names)} of {folds}, with {int(included.sum())} "
+                "people included; give fewer splits.folds, or leave the cohort out"
+            )
+        for k in range(folds):
+            role = np.where(fold[included] == k, "test", "train")
+            tables.append(
+                people.loc[included, ["participant_id", "cohort"]].assign(repeat=repeat, fold=k, role=role)
+            )
+    return pd.concat(tables, ignore_index=True)
+
+
+def refuse_constant(blocks: Mapping[tuple[str, str], FeatureBlock], modalities: Sequence[str]) -> None:
+    """Raise where a feature has one and the same value in everybody, over all cohorts.
+
+    Such a feature tells nothing and usually is an export gone wrong.
+    """
+    for modality in modalities:
+        chosen = [block for (_, name), block in blocks.items() if name == modality]
+        values = np.concatenate([block.values[block.present] for block in chosen])
+        constant = np.nanmax(values, axis=0) == np.nanmin(values, axis=0)
+        if constant.any():
+            first = int(np.flatnonzero(constant)[0])
+            names = list_some(np.array(chosen[0].names)[constant])
+            raise InputError(
+                f"{modality}: {int(constant.sum())} feature(s) have the same value in all {len(values)} people "
+                f"(for example {np.nanmax(values[:, first]):g}): {names}; leave them out with drop"
+            )
