@@ -112,9 +112,11 @@ class RidgeSettings(Section):
 class GradientBoostingSettings(Section):
     """Hyperparameters of `gradient_boosting` (scikit-learn's histogram trees)."""
 
-    learning_rate: float = Field(0.05, gt=0, description="shrinkage of each tree")
-    max_iter: int = Field(200, ge=1, description="number of trees")
+    learning_rate: float = Field(0.06, gt=0, description="shrinkage of each tree")
+    max_iter: int = Field(150, ge=1, description="number of trees")
+    max_leaf_nodes: int = Field(8, ge=2, description="largest number of leaves of a tree")
     min_samples_leaf: int = Field(10, ge=1, description="fewest people in a leaf")
+    max_features: float = Field(0.3, gt=0, le=1, description="part of the features that each split sees")
 
 
 class Hyperparameters(Section):
@@ -187,7 +189,9 @@ class Config(Section):
 
     def split_settings(self) -> SplitSettings:
         """Slice that decides who takes part and on which side."""
-        return SplitSettings(cohorts=tuple(self.cohorts), modalities=self.modalities, splits=self.splits)
+        return SplitSettings(
+            cohorts=tuple(self.cohorts), modalities=self.modalities, target=self.target, splits=self.splits
+        )
 
     def train_settings(self, model: str) -> TrainSettings:
         """Slice of one model's training."""
@@ -235,6 +239,7 @@ class SplitSettings(Section):
 
     cohorts: tuple[Name, ...]
     modalities: tuple[Name, ...]
+    target: Target = Target()
     splits: Splits = Splits()
 
 

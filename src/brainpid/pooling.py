@@ -28,8 +28,8 @@ class Pooled:
         Pooled mean over cohorts, its standard error and interval, in the unit of the estimates.
     tau2 : float
         Variance between cohorts, in that unit squared.
-    k : int
-        Number of cohorts.
+    weights : tuple of float, length k
+        Weight of each cohort; they add up to 1.
     """
 
     estimate: float
@@ -37,7 +37,7 @@ class Pooled:
     ci_low: float
     ci_high: float
     tau2: float
-    k: int
+    weights: tuple[float, ...]
 
 
 def pool(estimates: ArrayLike, standard_errors: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> Pooled:
@@ -47,7 +47,7 @@ def pool(estimates: ArrayLike, standard_errors: ArrayLike, n: ArrayLike, confide
     ----------
     estimates, standard_errors : array_like, shape (k,)
         Estimate and standard error of each cohort, in one unit. The errors set the common scale ``s2``, the mean of
-        ``n_k se_k^2``, and nothing else.
+        the known ``n_k se_k^2``, and nothing else; NaN is an error that is not known.
     n : array_like, shape (k,)
         People in each cohort.
     confidence : float
@@ -56,12 +56,12 @@ def pool(estimates: ArrayLike, standard_errors: ArrayLike, n: ArrayLike, confide
     Raises
     ------
     InputError
-        Where fewer than two cohorts were given, or a value is not finite.
+        Where fewer than two cohorts were given, an estimate is not finite, or no standard error is known.
     """
     y, se, n = (np.asarray(values, dtype=float) for values in (estimates, standard_errors, n))
-    if len(y) < 2 or not (np.isfinite(y).all() and np.isfinite(se).all()):
+    if len(y) < 2 or not np.isfinite(y).all() or not np.isfinite(se).any():
         raise InputError(f"pooling needs finite estimates of at least 2 cohorts, found {y.tolist()} +- {se.tolist()}")
-    variance = np.mean(n * se**2) / n
+    variance = np.nanmean(n * se**2) / n
     tau2 = _reml(y, variance)
     weights = 1.0 / (tau2 + variance) if tau2 + variance.max() > 0 else n
     weights = weights / weights.sum()
@@ -70,7 +70,7 @@ def pool(estimates: ArrayLike, standard_errors: ArrayLike, n: ArrayLike, confide
     spread = float(weights @ (y - mean) ** 2) / (len(y) - 1)
     standard_error = float(np.sqrt(max(spread, plain)))
     half = float(student_t.ppf(0.5 + confidence / 2, len(y) - 1)) * standard_error
-    return Pooled(mean, standard_error, mean - half, mean + half, tau2, len(y))
+    return Pooled(mean, standard_error, mean - half, mean + half, tau2, tuple(weights))
 
 
 def _reml(y: np.ndarray, variance: np.ndarray) -> float:

@@ -10,6 +10,7 @@ given to everybody with a target, whether or not images are missing, so that exc
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
@@ -18,7 +19,10 @@ from numpy.typing import NDArray
 
 from brainpid.config import SplitSettings
 from brainpid.errors import InputError, list_some
-from brainpid.features import SUCCESS, UNAVAILABLE, FeatureBlock
+from brainpid.features import SUCCESS, UNAVAILABLE, FeatureBlock, same_names
+from brainpid.files import require_column
+
+log = logging.getLogger(__name__)
 
 TARGET_BINS = 12
 
@@ -114,7 +118,35 @@ def _why_excluded(person: Mapping[Hashable, object], modalities: Sequence[str]) 
     return "; ".join(reasons)
 
 
-def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitSettings, bounds: tuple[float, float]) -> pd.DataFrame:
+def plan(
+    sheets: Mapping[str, pd.DataFrame], blocks: Mapping[tuple[str, str], FeatureBlock], settings: SplitSettings
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Everybody's status, as `join_participants` gives it, and the roles of those who take part.
+
+    Raises
+    ------
+    InputError
+        Where cohorts have different features, a feature is constant, a cohort has nobody left, or the folds do not
+        fit the people.
+    """
+    for modality in settings.modalities:
+        same_names({cohort: block.names for (cohort, name), block in blocks.items() if name == modality}, modality)
+    refuse_constant(blocks, settings.modalities)
+    ordered = {cohort: sheets[cohort] for cohort in settings.cohorts}
+    people = join_participants(ordered, blocks, settings.modalities)
+    groups = None
+    if settings.splits.group is not None:
+        for cohort, sheet in ordered.items():
+            require_column(f"participants of cohort '{cohort}'", list(sheet), settings.splits.group, "splits.group")
+        groups = pd.concat([sheet[settings.splits.group] for sheet in ordered.values()], ignore_index=True)
+    for cohort, rows in people.groupby("cohort", sort=False):
+        log.info("%s: %d of %d people take part", cohort, int(rows["included"].sum()), len(rows))
+        if not rows["included"].any():
+            raise InputError(f"cohort '{cohort}': nobody takes part; first reason: {rows['reason'].iloc[0]}")
+    return people, make_splits(people, groups, settings)
+
+
+def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitSettings) -> pd.DataFrame:
     """Side of every included person in every fold of every repeat.
 
     Parameters
@@ -124,9 +156,7 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
     groups : Series or None
         Value of the grouping column of each row of `people`; a missing value is a group of its own.
     settings : SplitSettings
-        Scheme, folds, repeats and seed.
-    bounds : tuple of float
-        Plausible range of the target, which sets the edges of the strata.
+        Scheme, folds, repeats and seed, and the target's range, which sets the edges of the strata.
 
     Returns
     -------
@@ -148,7 +178,7 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
             f"is too few for {folds} folds; expected at least {2 * folds}, two a fold. Give fewer splits.folds or look "
             f"at the reasons in participants.tsv"
         )
-    edges = np.linspace(*bounds, TARGET_BINS + 1)[1:-1]
+    edges = np.linspace(*settings.target.range, TARGET_BINS + 1)[1:-1]
     strata = [
         (cohort, site, int(level))
         for cohort, site, level in zip(people["cohort"], people["site"], np.digitize(people["age"], edges), strict=True)

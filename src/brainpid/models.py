@@ -1,0 +1,77 @@
+"""The models that can be trained, by name, and what each of them offers to the rest of the program.
+
+Classes are named, not imported: `train` loads the one that it needs, so that a baseline's job does not pay for torch
+and an edit of one model reruns that model alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray = NDArray[np.float64]
+Features = Mapping[str, ArrayLike]
+
+
+class MultimodalRegressor(Protocol):
+    """What every model does; features are a mapping of modality to an array of shape (n, p_m)."""
+
+    out_of_fold_prediction_: FloatArray
+    """Prediction of each training person by a fit that had not seen it, shape (n_train,), in the target's units."""
+
+    def fit(self, X: Features, y: ArrayLike) -> Self:
+        """Fit to training people; `y` of shape (n,) is in the target's units."""
+
+    def predict(self, X: Features) -> FloatArray:
+        """Predict targets of shape (n,), in the target's units."""
+
+    def scalar_latents(self, X: Features) -> dict[str, FloatArray]:
+        """Each modality's own reading of the target's normal score, shape (n,) each."""
+
+    def history(self) -> list[dict[str, float]]:
+        """Course of the training, one record an epoch; empty for a closed-form fit."""
+
+    def save(self, folder: str | Path) -> None:
+        """Write the fitted model into a folder."""
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """Where a model lives.
+
+    Attributes
+    ----------
+    module, class_name : str
+        Where to import the class from.
+    file : str
+        Name of the file that `save` writes.
+    packages : tuple of str
+        Libraries whose versions matter to its results.
+    label : str
+        Name for people.
+    """
+
+    module: str
+    class_name: str
+    file: str
+    packages: tuple[str, ...]
+    label: str
+
+    def load_class(self) -> Any:
+        """Import the class."""
+        return getattr(import_module(self.module), self.class_name)
+
+
+MODELS = {
+    "pidreg": ModelEntry("brainpid.model", "PIDReg", "model.pt", ("numpy", "torch"), "PIDReg"),
+    "ridge": ModelEntry("brainpid.baselines", "Ridge", "model.joblib", ("numpy", "scikit-learn"), "Ridge"),
+    "gradient_boosting": ModelEntry(
+        "brainpid.baselines", "GradientBoosting", "model.joblib", ("numpy", "scikit-learn"), "Gradient boosting"
+    ),
+}

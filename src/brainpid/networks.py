@@ -1,0 +1,251 @@
+r"""Networks of PIDReg, all ensemble members stacked along a leading axis and run in one pass.
+
+For member e and modality m, with latents of dimension d shared by all modalities:
+
+- encoder ``a_m = f_m(x_m) + V_m x_m``: a perceptron ``f_m`` with batch norm plus a linear skip;
+- noisy bottleneck, in training only: ``z_m = lambda_m a_m + (1 - lambda_m) eps``, where eps is Gaussian with the
+  batch mean and standard deviation of ``a_m`` and lambda_m in (0, 1) is learned; otherwise ``z_m = a_m``;
+- fusion ``z = sum_m w_m z_m + w_S prod_m z_m`` with fixed weights;
+- head ``h(z)``, the prediction of the normal score, and one linear readout of ``z_m`` per modality, the scalar
+  latent that the decomposition is read from. Readouts are always trained; ``alpha_readout`` is the part of their
+  gradient that goes on into the encoders.
+
+No parameter and no random number is shared between members: member e is the same network whether it is trained
+alone or in the stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+class MemberRandom:
+    """One random stream per ensemble member, independent of the global state and of the other members.
+
+    Parameters
+    ----------
+    seeds : sequence of int
+        One seed per member.
+    """
+
+    def __init__(self, seeds: Sequence[int]) -> None:
+        self._generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+
+    def __len__(self) -> int:
+        return len(self._generators)
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal numbers, shape (E, *shape)."""
+        return self._stack(lambda generator: torch.randn(*shape, generator=generator))
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Uniform numbers in [0, 1), shape (E, *shape)."""
+        return self._stack(lambda generator: torch.rand(*shape, generator=generator))
+
+    def shuffled(self, rows: Sequence[Tensor], k: int) -> Tensor:
+        """Draw k of each member's own rows in random order, shape (E, k)."""
+        pairs = zip(rows, self._generators, strict=True)
+        return torch.stack([own[torch.randperm(len(own), generator=generator)[:k]] for own, generator in pairs])
+
+    def _stack(self, draw: Callable[[torch.Generator], Tensor]) -> Tensor:
+        return torch.stack([draw(generator) for generator in self._generators])
+
+
+class MemberLinear(nn.Module):
+    """Affine map of each member: ``y_e = x_e W_e + b_e``.
+
+    Parameters
+    ----------
+    random : MemberRandom
+        Source of the initial weights, normal with variance ``gain^2 / n_in``.
+    n_in, n_out : int
+    gain : float
+    """
+
+    def __init__(self, random: MemberRandom, n_in: int, n_out: int, gain: float = 1.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(random.normal(n_in, n_out) * gain * n_in**-0.5)
+        self.bias = nn.Parameter(torch.zeros(len(random), 1, n_out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (E, n, n_in) to (E, n, n_out)."""
+        return torch.baddbmm(self.bias, x, self.weight)
+
+
+class MemberBatchNorm(nn.Module):
+    """Batch normalisation over the rows of each member, with running moments for prediction."""
+
+    def __init__(self, members: int, n: int, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.momentum = momentum
+        self.gain = nn.Parameter(torch.ones(members, 1, n))
+        self.shift = nn.Parameter(torch.zeros(members, 1, n))
+        self.running_mean: Tensor
+        self.running_variance: Tensor
+        self.register_buffer("running_mean", torch.zeros(members, 1, n))
+        self.register_buffer("running_variance", torch.ones(members, 1, n))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise (E, n, k) with batch moments in training, with running moments otherwise."""
+        if self.training:
+            variance, mean = torch.var_mean(x, 1, correction=0, keepdim=True)
+            rows = x.shape[1]
+            with torch.no_grad():
+                self.running_mean.lerp_(mean, self.momentum)
+                self.running_variance.lerp_(variance * (rows / (rows - 1)), self.momentum)
+        else:
+            mean, variance = self.running_mean, self.running_variance
+        scale = self.gain * (variance + 1e-5).rsqrt()
+        return torch.addcmul(self.shift - mean * scale, x, scale)
+
+
+class Perceptron(nn.Module):
+    """Hidden layers (linear, batch norm, GELU, dropout) and a linear output."""
+
+    def __init__(self, random: MemberRandom, widths: Sequence[int], n_out: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = dropout
+        hidden = list(zip(widths[:-1], widths[1:], strict=True))
+        self.linear = nn.ModuleList(MemberLinear(random, a, b, gain=2**0.5) for a, b in hidden)
+        self.norm = nn.ModuleList(MemberBatchNorm(len(random), b) for _, b in hidden)
+        self.output = MemberLinear(random, widths[-1], n_out)
+
+    def forward(self, x: Tensor, random: MemberRandom) -> Tensor:
+        """Map (E, n, widths[0]) to (E, n, n_out)."""
+        for linear, norm in zip(self.linear, self.norm, strict=True):
+            x = nn.functional.gelu(norm(linear(x)))
+            if self.training and self.dropout > 0.0:
+                kept = random.uniform(*x.shape[1:]) >= self.dropout
+                x = x * kept / (1.0 - self.dropout)
+        out: Tensor = self.output(x)
+        return out
+
+
+class Encoder(nn.Module):
+    """Encoder of one modality: a perceptron plus, by option, a linear skip."""
+
+    def __init__(
+        self, random: MemberRandom, n_in: int, hidden: Sequence[int], latent_dim: int, dropout: float, skip: bool
+    ) -> None:
+        super().__init__()
+        self.nonlinear = Perceptron(random, [n_in, *hidden], latent_dim, dropout)
+        self.linear = MemberLinear(random, n_in, latent_dim) if skip else None
+
+    def forward(self, x: Tensor, random: MemberRandom) -> Tensor:
+        """Map (E, n, p_m) to the latent a_m (E, n, d)."""
+        a: Tensor = self.nonlinear(x, random)
+        return a if self.linear is None else a + self.linear(x)
+
+
+class NoisyBottleneck(nn.Module):
+    """``z = lambda a + (1 - lambda) eps`` in training; the identity otherwise.
+
+    Parameters
+    ----------
+    members : int
+    initial : float
+        Initial lambda, in (0, 1); 1 switches the bottleneck off.
+    learned : bool
+        Whether lambda is learned, one per member.
+    """
+
+    def __init__(self, members: int, initial: float, learned: bool) -> None:
+        super().__init__()
+        self.active = initial < 1.0
+        logit = torch.full((members, 1, 1), initial).logit(eps=1e-6)
+        self.logit = nn.Parameter(logit, requires_grad=learned and self.active)
+
+    def forward(self, a: Tensor, random: MemberRandom) -> Tensor:
+        """Mix noise with the batch moments of `a` (E, n, d) into it; the moments carry no gradient."""
+        if not (self.training and self.active):
+            return a
+        deviation, mean = torch.std_mean(a.detach(), 1, keepdim=True)
+        noise = mean + deviation * random.normal(*a.shape[1:])
+        return torch.lerp(noise, a, torch.sigmoid(self.logit))
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Shape of the networks; plain values, so that it can be saved beside the weights.
+
+    Attributes
+    ----------
+    features : tuple of int
+        Number of features p_m of each modality.
+    hidden : tuple of int
+        Hidden widths of each encoder.
+    latent_dim : int
+        Latent dimension d.
+    head : tuple of int
+        Hidden widths of the head; empty for a linear head.
+    dropout : float
+    skip : bool
+        Whether encoders have a linear skip.
+    signal : float
+        Initial lambda of the bottleneck.
+    learn_signal : bool
+    alpha_readout : float
+        Part of the readouts' gradient that reaches the encoders; 0 for none.
+    weights : tuple of float
+        Fusion weight w_m of each modality.
+    synergy : float
+        Fusion weight w_S of the product.
+    """
+
+    features: tuple[int, ...]
+    hidden: tuple[int, ...]
+    latent_dim: int
+    head: tuple[int, ...]
+    dropout: float
+    skip: bool
+    signal: float
+    learn_signal: bool
+    alpha_readout: float
+    weights: tuple[float, ...]
+    synergy: float
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a pass returns: latents a_m (E, n, d), readouts (E, n, M) and prediction (E, n), on the normal-score scale."""
+
+    latents: list[Tensor]
+    readouts: Tensor
+    prediction: Tensor
+
+
+class Ensemble(nn.Module):
+    """All members of a PIDReg model.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    random : MemberRandom
+        Source of the initial weights.
+    """
+
+    def __init__(self, architecture: Architecture, random: MemberRandom) -> None:
+        super().__init__()
+        self.architecture = arch = architecture
+        d, members = arch.latent_dim, len(random)
+        self.encoders = nn.ModuleList(
+            Encoder(random, p, arch.hidden, d, arch.dropout, arch.skip) for p in arch.features
+        )
+        self.bottlenecks = nn.ModuleList(NoisyBottleneck(members, arch.signal, arch.learn_signal) for _ in arch.features)
+        self.readouts = nn.ModuleList(MemberLinear(random, d, 1) for _ in arch.features)
+        self.head = Perceptron(random, [d, *arch.head], 1, arch.dropout)
+
+    def forward(self, blocks: Sequence[Tensor], random: MemberRandom) -> Outputs:
+        """Predict from one block (E, n, p_m) per modality; `random` is used in training only."""
+        latents = [encoder(x, random) for encoder, x in zip(self.encoders, blocks, strict=True)]
+        noisy = [bottleneck(a, random) for bottleneck, a in zip(self.bottlenecks, latents, strict=True)]
+        tapped = [torch.lerp(z.detach(), z, self.architecture.alpha_readout) for z in noisy]
+        readouts = torch.cat([readout(z) for readout, z in zip(self.readouts, tapped, strict=True)], -1)
+        fused = sum((w * z for w, z in zip(self.architecture.weights, noisy, strict=True)), torch.zeros(()))
+        if self.architecture.synergy != 0.0:
+            fused = fused + self.architecture.synergy * torch.stack(noisy).prod(0)
+        return Outputs(latents, readouts, self.head(fused, random).squeeze(-1))

@@ -1,0 +1,211 @@
+"""From out-of-fold predictions to the tables of accuracy and of the decomposition.
+
+The decomposition is read from one scalar latent per modality, of people whom its encoder had not seen, pooled over
+the folds of a repeat and averaged over repeats, against the normal score of the target among those people. What is
+reported is *the information in the latents learned at this n*, which is not population information.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+from brainpid.config import Decomposition as DecompositionSettings
+from brainpid.errors import InputError
+from brainpid.estimation import MIN_PEOPLE_PER_DIMENSION, information_from_data
+from brainpid.metrics import accuracy
+from brainpid.models import FloatArray
+from brainpid.pid import MIN_PEOPLE_FOR_SHARES, OUT_OF_FOLD_SE_FACTOR, decompose_repeats
+from brainpid.pooling import pool
+from brainpid.transforms import normal_scores
+
+PID_KEYS = ["model", "measure", "scope", "modalities", "atom"]
+PID_COLUMNS = [
+    "cohort", *PID_KEYS, "bits", "se", "ci_low", "ci_high", "share", "p_value", "n", "n_folds",
+]  # fmt: skip
+ACCURACY_VALUES = ["mae", "rmse", "r2", "pearson_r", "mae_corrected"]
+ACCURACY_COLUMNS = [
+    "cohort", "scheme", "model", "modalities", "n", "mae", "mae_ci_low", "mae_ci_high", "rmse", "r2", "pearson_r",
+    "mae_corrected",
+]  # fmt: skip
+POOLED = "pooled"
+LATENT, CONCATENATED = "latent_", "concatenated_"
+CONCATENATED_MODEL = "ridge_concatenated"
+
+
+def enough_people(n: int, modalities: Sequence[str]) -> bool:
+    """Whether n people are enough for one scalar latent a modality."""
+    return n >= MIN_PEOPLE_PER_DIMENSION * len(modalities)
+
+
+def by_repeat(predictions: pd.DataFrame, columns: Sequence[str]) -> tuple[dict[str, FloatArray], FloatArray, int]:
+    """Arrange one cohort's out-of-fold predictions by repeat and person.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        One model's rows of one cohort: participant_id, age, repeat, fold and `columns`.
+    columns : sequence of str
+        Columns to arrange.
+
+    Returns
+    -------
+    values : dict of str to ndarray, shape (repeats, n)
+    age : ndarray, shape (n,)
+        In the target's units.
+    n_folds : int
+        Number of (repeat, fold) pairs that gave the predictions.
+
+    Raises
+    ------
+    InputError
+        Where a person was not predicted exactly once in a repeat.
+    """
+    counts = predictions.groupby(["repeat", "participant_id"]).size().unstack(fill_value=0)
+    if not (counts == 1).all(axis=None):
+        person = counts.columns[(counts != 1).any()][0]
+        raise InputError(f"predictions: expected each person once in every repeat, found otherwise for '{person}'")
+    wide = {column: predictions.pivot(index="repeat", columns="participant_id", values=column) for column in columns}
+    age = predictions.drop_duplicates("participant_id").set_index("participant_id")["age"]
+    n_folds = len(predictions[["repeat", "fold"]].drop_duplicates())
+    return (
+        {column: table.to_numpy(dtype=float) for column, table in wide.items()},
+        age.loc[counts.columns].to_numpy(dtype=float),
+        n_folds,
+    )
+
+
+def decompose_cohort(
+    predictions: pd.DataFrame, modalities: Sequence[str], settings: DecompositionSettings
+) -> pd.DataFrame:
+    """Decompose one model's out-of-fold latents in one cohort, under every measure.
+
+    Returns
+    -------
+    DataFrame
+        Columns of ``aggregate/pid.tsv`` without cohort and model; information in bits.
+
+    Raises
+    ------
+    NumericalError
+        Where there are fewer than 2.5 people a latent.
+    """
+    values, age, n_folds = by_repeat(predictions, [LATENT + modality for modality in modalities])
+    latents = {modality: values[LATENT + modality] for modality in modalities}
+    score = normal_scores(age)
+    frames = [
+        decompose_repeats(latents, score, measure, settings.confidence, OUT_OF_FOLD_SE_FACTOR).to_frame()
+        for measure in settings.measures
+    ]
+    return pd.concat(frames, ignore_index=True).assign(n_folds=n_folds)
+
+
+def concatenated_check(
+    predictions: pd.DataFrame, modalities: Sequence[str], settings: DecompositionSettings
+) -> pd.DataFrame:
+    """Information of ridge on the concatenated features of all modalities, of one, and of all but one.
+
+    Encoders of one modality each cannot see suppression, where a modality helps only beside another; the concatenated
+    features can. The rows are `alone`, `added` and `total` of one-versus-rest, equal under every measure.
+    """
+    subsets = [column for column in predictions.columns if column.startswith(CONCATENATED)]
+    values, age, n_folds = by_repeat(predictions, subsets)
+    score = np.broadcast_to(normal_scores(age), next(iter(values.values())).shape)
+    z = ndtri(0.5 + settings.confidence / 2)
+    joined = "+".join(modalities)
+    records = []
+    for modality in modalities:
+        rest = "+".join(name for name in modalities if name != modality)
+        parts = {"all": joined, "rest": rest, "alone": modality}
+        found = information_from_data(
+            {part: values[CONCATENATED + subset][..., None] for part, subset in parts.items()}, score
+        )
+        if found.influence is None:
+            raise InputError("an information estimated from people has an influence of each person")
+        bits, influence = found.bits.mean(axis=0), found.influence.mean(axis=0)
+        for atom, contrast in (("total", (1, 0, 0)), ("alone", (0, 0, 1)), ("added", (1, -1, 0))):
+            weights = np.array([*contrast, *np.zeros(len(bits) - 3)])
+            se = OUT_OF_FOLD_SE_FACTOR * (influence @ weights).std(ddof=1) / np.sqrt(len(age))
+            value = float(bits @ weights)
+            records.append(
+                {
+                    "scope": "one_vs_rest", "modalities": modality, "atom": atom, "bits": value, "se": se,
+                    "ci_low": value - z * se, "ci_high": value + z * se, "share": np.nan, "p_value": np.nan,
+                    "n": len(age), "n_folds": n_folds,
+                }
+            )  # fmt: skip
+    frame = pd.DataFrame(records)
+    return pd.concat([frame.assign(measure=measure) for measure in settings.measures], ignore_index=True)
+
+
+def decompose_all(
+    predictions: pd.DataFrame, cohorts: Sequence[str], modalities: Sequence[str], settings: DecompositionSettings
+) -> pd.DataFrame:
+    """Decompose every model in every cohort, and pool over cohorts where there are two or more."""
+    frames = []
+    for (model, cohort), rows in predictions.groupby(["model", "cohort"], sort=False):
+        frames.append(decompose_cohort(rows, modalities, settings).assign(model=model, cohort=cohort))
+        concatenated = [column for column in rows if column.startswith(CONCATENATED)]
+        if concatenated and rows[concatenated].notna().all(axis=None):
+            check = concatenated_check(rows, modalities, settings)
+            frames.append(check.assign(model=CONCATENATED_MODEL, cohort=cohort))
+    table = pd.concat(frames, ignore_index=True)[PID_COLUMNS]
+    if len(cohorts) > 1:
+        table = pd.concat([table, pool_pid(table, settings.confidence)], ignore_index=True)
+    return table
+
+
+def pool_pid(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """Pool every atom over cohorts; a share is the ratio of the pooled atom to the pooled total."""
+    records = []
+    for key, rows in table.groupby(PID_KEYS, sort=False):
+        record = dict(zip(PID_KEYS, key, strict=True)) | {"cohort": POOLED, "p_value": np.nan}
+        if rows["se"].notna().any():
+            joint = pool(rows["bits"], rows["se"], rows["n"], confidence)
+            record |= {"bits": joint.estimate, "se": joint.se, "ci_low": joint.ci_low, "ci_high": joint.ci_high}
+        else:  # on the boundary in every cohort: there is no standard error to pool
+            record |= {"bits": np.average(rows["bits"], weights=rows["n"])}
+        records.append(record | {"n": rows["n"].sum(), "n_folds": rows["n_folds"].max()})
+    pooled = pd.DataFrame(records, columns=PID_COLUMNS)
+    totals = pooled[pooled["atom"] == "total"].drop_duplicates(["model", "measure"])
+    total = pooled[["model", "measure"]].merge(totals, how="left")["bits"].to_numpy()
+    shown = (pooled["n"] >= MIN_PEOPLE_FOR_SHARES) & (total > 0) & (pooled["model"] != CONCATENATED_MODEL)
+    return pooled.assign(share=np.where(shown, pooled["bits"] / np.where(total > 0, total, np.nan), np.nan))
+
+
+def accuracy_table(
+    predictions: pd.DataFrame, cohorts: Sequence[str], scheme: str, confidence: float
+) -> pd.DataFrame:
+    """Accuracy of every model in every cohort, and the random-effects mean over cohorts where there are two or more."""
+    records = []
+    for (model, cohort), rows in predictions.groupby(["model", "cohort"], sort=False):
+        values, age, _ = by_repeat(rows, ["predicted_age", "predicted_age_corrected"])
+        plain = accuracy(values["predicted_age"], age, confidence)
+        corrected = np.abs(values["predicted_age_corrected"] - age).mean()
+        records.append(
+            {
+                "cohort": cohort, "scheme": scheme, "model": model, "modalities": rows["modalities"].iloc[0],
+                "n": plain.n, "mae": plain.mae, "mae_ci_low": plain.mae_ci_low, "mae_ci_high": plain.mae_ci_high,
+                "rmse": plain.rmse, "r2": plain.r2, "pearson_r": plain.pearson_r, "mae_corrected": corrected,
+                "mae_se": plain.mae_se,
+            }
+        )  # fmt: skip
+    table = pd.DataFrame(records)
+    if len(cohorts) > 1:
+        pooled = [_pool_accuracy(rows, confidence) for _, rows in table.groupby("model", sort=False)]
+        table = pd.concat([table, pd.DataFrame(pooled)], ignore_index=True)
+    return table[ACCURACY_COLUMNS]
+
+
+def _pool_accuracy(rows: pd.DataFrame, confidence: float) -> Mapping[str, object]:
+    """One model's random-effects mean absolute error over cohorts, and the other columns with the same weights."""
+    joint = pool(rows["mae"], rows["mae_se"], rows["n"], confidence)
+    averages = {column: float(rows[column].to_numpy() @ np.array(joint.weights)) for column in ACCURACY_VALUES}
+    return (
+        rows.iloc[0][["scheme", "model", "modalities"]].to_dict()
+        | averages
+        | {"cohort": POOLED, "n": rows["n"].sum(), "mae_ci_low": joint.ci_low, "mae_ci_high": joint.ci_high}
+    )

@@ -1,0 +1,75 @@
+"""Join all folds: predictions, accuracy and decomposition of every cohort, and over cohorts."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+import pandas as pd
+
+from brainpid.config import AggregateSettings
+from brainpid.errors import InputError
+from brainpid.files import read_own_tsv, write_tsv
+from brainpid.options import add_settings, read_settings
+from brainpid.read_out import CONCATENATED, LATENT, accuracy_table, decompose_all
+
+log = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the verb."""
+    parser.add_argument("--splits", required=True, type=Path, help="splits.tsv from `split`")
+    parser.add_argument("--folds", required=True, type=Path, help="folder with <model>/repeat-<r>_fold-<k>")
+    add_settings(parser)
+    parser.add_argument("--out", required=True, type=Path, help="folder to write to")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read every fold that the splits name, write the three tables."""
+    settings = read_settings(args, AggregateSettings)
+    splits = read_own_tsv(args.splits)
+    tested = splits[splits["role"] == "test"]
+    folds = tested[["repeat", "fold"]].drop_duplicates().itertuples(index=False)
+    expected = [(model, repeat, fold) for repeat, fold in folds for model in settings.models]
+    tables = [
+        read_own_tsv(args.folds / model / f"repeat-{repeat}_fold-{fold}" / "predictions.tsv")
+        for model, repeat, fold in expected
+    ]
+    predictions = pd.concat(tables, ignore_index=True)
+    _check_complete(predictions, tested, settings)
+    predictions = _in_order(predictions, settings)
+    accuracy = accuracy_table(predictions, settings.cohorts, settings.scheme, settings.pid.confidence)
+    pid = decompose_all(predictions, settings.cohorts, settings.modalities, settings.pid)
+    own = [column for column in predictions if not column.startswith((LATENT, CONCATENATED))]
+    write_tsv(args.out / "predictions.tsv", predictions[_public_order(own)])
+    write_tsv(args.out / "accuracy.tsv", accuracy)
+    write_tsv(args.out / "pid.tsv", pid)
+
+
+def _check_complete(predictions: pd.DataFrame, tested: pd.DataFrame, settings: AggregateSettings) -> None:
+    """Raise where the folds' predictions are not of exactly the people whom the splits name."""
+    keys = ["cohort", "participant_id", "repeat", "fold"]
+    wanted = set(tested[keys].itertuples(index=False, name=None))
+    for model in settings.models:
+        found = set(predictions.loc[predictions["model"] == model, keys].itertuples(index=False, name=None))
+        if found != wanted:
+            example = sorted(found ^ wanted)[0]
+            raise InputError(
+                f"folds of {model} do not fit the splits: {len(wanted - found)} predictions are missing and "
+                f"{len(found - wanted)} are of other people, for example {example}; delete those folds and run again"
+            )
+
+
+def _in_order(predictions: pd.DataFrame, settings: AggregateSettings) -> pd.DataFrame:
+    """Rows by model and cohort as configured, then repeat, fold and person."""
+    for column, order in (("model", settings.models), ("cohort", settings.cohorts)):
+        predictions[column] = pd.Categorical(predictions[column], list(order), ordered=True)
+    ordered = predictions.sort_values(["model", "cohort", "repeat", "fold", "participant_id"], kind="stable")
+    return ordered.astype({"model": str, "cohort": str}).reset_index(drop=True)
+
+
+def _public_order(columns: list[str]) -> list[str]:
+    """Columns with the person first, then model, repeat and fold."""
+    leading = ["participant_id", "cohort", "site", "age", "model", "repeat", "fold"]
+    return leading + [column for column in columns if column not in leading]

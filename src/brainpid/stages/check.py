@@ -1,0 +1,54 @@
+"""Check a configuration and its inputs, and show who has what; nothing is run or written."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections import Counter
+
+from rich.console import Console
+from rich.table import Table
+
+from brainpid.config import load_config
+from brainpid.features import SUCCESS
+from brainpid.participants import read_participants
+from brainpid.sources.tables import extract_table, read_units
+from brainpid.splits import plan
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the verb."""
+    parser.add_argument("--config", default="config/config.yaml", help="configuration (default: %(default)s)")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Go through everything that a run reads, in memory."""
+    logging.getLogger("brainpid").setLevel(logging.WARNING)
+    config = load_config(args.config)
+    sheets, blocks = {}, {}
+    for cohort, block in config.cohorts.items():
+        settings = config.participants_settings(cohort)
+        sheets[cohort] = read_participants(cohort, settings)
+        for modality, source in block.sources.items():
+            units = read_units(settings.path)
+            blocks[cohort, modality] = extract_table(source, sheets[cohort], modality, units)
+    people, _ = plan(sheets, blocks, config.split_settings())
+
+    table = Table("cohort", "modality", "found", "missing", "features", "why missing")
+    for cohort, rows in people.groupby("cohort", sort=False):
+        for modality in config.modalities:
+            found = rows[f"{modality}_status"] == SUCCESS
+            reasons = Counter(rows.loc[~found, f"{modality}_reason"])
+            why = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common())
+            width = len(blocks[cohort, modality].names) if (cohort, modality) in blocks else 0
+            table.add_row(str(cohort), modality, str(found.sum()), str((~found).sum()), str(width), why)
+        table.add_row(
+            str(cohort), "all", str(rows["included"].sum()), str((~rows["included"]).sum()), "", "take part", end_section=True
+        )
+    console = Console()
+    console.print(table)
+    folds, repeats = config.n_folds, config.splits.repeats
+    console.print(
+        f"{args.config} is valid: {len(config.models)} models x {repeats} repeats x {folds} folds = "
+        f"{len(config.models) * repeats * folds} trainings"
+    )

@@ -1,0 +1,152 @@
+"""Train one model on one fold's training people and predict its test people."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from brainpid.age_bias import AgeBias
+from brainpid.config import TrainSettings
+from brainpid.errors import InputError
+from brainpid.files import read_own_tsv, write_json, write_tsv
+from brainpid.models import MODELS, FloatArray, MultimodalRegressor
+from brainpid.options import add_settings, read_settings
+from brainpid.provenance import code_digest, record
+from brainpid.read_out import CONCATENATED, LATENT, PID_COLUMNS, decompose_cohort, enough_people
+from brainpid.store import read_cohort, read_features
+from brainpid.uncertainty import conformal_half_width
+
+log = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the verb."""
+    parser.add_argument("--model", required=True, choices=list(MODELS), help="model to train")
+    parser.add_argument("--repeat", required=True, type=int, help="repeat of the splits")
+    parser.add_argument("--fold", required=True, type=int, help="fold whose test people are predicted")
+    parser.add_argument("--participants", required=True, type=Path, help="participants.tsv from `split`")
+    parser.add_argument("--splits", required=True, type=Path, help="splits.tsv from `split`")
+    parser.add_argument("--features", required=True, nargs="+", type=Path, help="feature file of every cohort")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the numerical libraries")
+    add_settings(parser)
+    parser.add_argument("--out", required=True, type=Path, help="folder of the fold")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read the fold's people and features; fit on the training people; write what the test people give."""
+    settings = read_settings(args, TrainSettings)
+    people = _roles(args)
+    X = read_matrix(args.features, people, settings.modalities)
+    entry = MODELS[args.model]
+    if args.model == "pidreg":
+        import torch
+
+        torch.set_num_threads(args.threads)
+    seed = fold_seed(settings.seed, args.repeat, args.fold)
+    try:
+        model = entry.load_class()(**settings.hyperparameters, random_state=seed)
+    except TypeError as fault:
+        raise InputError(f"hyperparameters of {args.model}: {fault}") from fault
+
+    training = (people["role"] == "train").to_numpy()
+    age = people["age"].to_numpy(dtype=float)
+    model.fit({modality: values[training] for modality, values in X.items()}, age[training])
+    bias = AgeBias.fit(model.out_of_fold_prediction_, age[training])
+    half_width = conformal_half_width(model.out_of_fold_prediction_, age[training], settings.interval_coverage)
+    predictions = predict_table(
+        model, {modality: values[~training] for modality, values in X.items()}, people[~training], bias, half_width
+    ).assign(model=args.model, repeat=args.repeat, fold=args.fold)
+    if not bias.correctable:
+        log.warning("slope of predicted on true age is %.3f: the age-bias correction is not defined", bias.slope)
+
+    model.save(args.out)
+    write_tsv(args.out / "predictions.tsv", predictions)
+    write_tsv(args.out / "pid.tsv", _decompose(predictions, settings, args.model))
+    write_tsv(args.out / "history.tsv", pd.DataFrame(model.history() or {"epoch": []}))
+    provenance = record(__name__, settings.model_dump(mode="json"), entry.packages)
+    provenance["generated_by"]["model_code"] = code_digest(entry.module)
+    provenance |= {
+        "model": args.model,
+        "repeat": args.repeat,
+        "fold": args.fold,
+        "seed": seed,
+        "n_train": int(training.sum()),
+        "n_test": int((~training).sum()),
+        "age_bias": {"intercept": bias.intercept, "slope": bias.slope},
+        "interval_half_width": half_width,
+    }
+    write_json(args.out / "provenance.json", provenance)
+
+
+def _roles(args: argparse.Namespace) -> pd.DataFrame:
+    """People of one fold with their role, in the order of participants.tsv."""
+    splits = read_own_tsv(args.splits)
+    fold = splits[(splits["repeat"] == args.repeat) & (splits["fold"] == args.fold)]
+    if fold.empty:
+        raise InputError(f"{args.splits}: no rows of repeat {args.repeat}, fold {args.fold}")
+    people = read_own_tsv(args.participants)
+    return people.merge(fold, on=["cohort", "participant_id"], how="inner", validate="one_to_one")
+
+
+def read_matrix(paths: list[Path], people: pd.DataFrame, modalities: tuple[str, ...]) -> dict[str, FloatArray]:
+    """Features of people, joined by cohort and label: modality to an array of shape (n, p_m)."""
+    by_cohort = {read_cohort(path): path for path in paths}
+    if absent := sorted(set(people["cohort"]) - set(by_cohort)):
+        raise InputError(f"no feature file of cohort(s) {absent}; found {sorted(by_cohort)}")
+    parts: dict[str, list[pd.DataFrame]] = {modality: [] for modality in modalities}
+    for cohort, rows in people.groupby("cohort", sort=False):
+        for modality in modalities:
+            block = read_features(by_cohort[cohort], modality)
+            table = pd.DataFrame(block.values, columns=list(block.names))
+            keys = pd.MultiIndex.from_product([[cohort], block.participant_id])
+            parts[modality].append(table.set_index(keys).loc[[(cohort, label) for label in rows["participant_id"]]])
+    order = pd.MultiIndex.from_frame(people[["cohort", "participant_id"]])
+    return {modality: pd.concat(tables).loc[order].to_numpy(dtype=float) for modality, tables in parts.items()}
+
+
+def fold_seed(seed: int, repeat: int, fold: int) -> int:
+    """Seed of one fold, so that no two folds share their random numbers."""
+    digest = hashlib.sha256(f"{seed}|{repeat}|{fold}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
+
+
+def predict_table(
+    model: MultimodalRegressor, X: dict[str, FloatArray], people: pd.DataFrame, bias: AgeBias, half_width: float
+) -> pd.DataFrame:
+    """Predictions of people with their correction, interval and latents; ages in the target's units."""
+    predicted = model.predict(X)
+    corrected = bias.correct(predicted)
+    table = people[["participant_id", "cohort", "site", "age"]].reset_index(drop=True)
+    table = table.assign(
+        predicted_age=predicted,
+        predicted_age_corrected=corrected,
+        brain_pad=predicted - table["age"],
+        brain_pad_corrected=corrected - table["age"],
+        pi_low=predicted - half_width,
+        pi_high=predicted + half_width,
+        modalities="+".join(X),
+    )
+    latents = {LATENT + modality: values for modality, values in model.scalar_latents(X).items()}
+    subset_predictions: Any = getattr(model, "subset_predictions", None)
+    if subset_predictions is not None:
+        latents |= {CONCATENATED + "+".join(subset): values for subset, values in subset_predictions(X).items()}
+    if not np.isfinite(predicted).all():
+        raise InputError(f"{int((~np.isfinite(predicted)).sum())} of {len(predicted)} people could not be predicted")
+    return table.assign(**latents)
+
+
+def _decompose(predictions: pd.DataFrame, settings: TrainSettings, model: str) -> pd.DataFrame:
+    """Decomposition among one fold's test people, for each cohort that has enough of them."""
+    frames = [pd.DataFrame(columns=PID_COLUMNS)]
+    for cohort, rows in predictions.groupby("cohort", sort=False):
+        if enough_people(len(rows), settings.modalities):
+            frames.append(decompose_cohort(rows, settings.modalities, settings.pid).assign(cohort=cohort, model=model))
+        else:
+            log.info("%s: %d test people are too few to decompose this fold alone", cohort, len(rows))
+    return pd.concat(frames[1:] or frames, ignore_index=True)[PID_COLUMNS]

@@ -1,0 +1,75 @@
+# REQUIRES     the merged configuration of Snakemake
+# PRODUCES     CONFIG, OUT, the lists of files that the target rule names, and small helpers for the rules
+# CONFIG KEYS  all; each rule receives its own slice as the parameter `settings`
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from brainpid.config import load_config, parse_config
+from brainpid.errors import InputError
+from brainpid.models import MODELS
+from brainpid.provenance import code_digest
+
+# The verbs are found beside this Python, also where its environment was not activated.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+
+def checked_config():
+    """Check the configuration, and that the files it names are there, before any job is planned."""
+    files = [str(path) for path in workflow.config_settings.configfiles] or ["config/config.yaml"]
+    try:
+        checked = parse_config(config, ", ".join(files))
+        for name, cohort in checked.cohorts.items():
+            paths = {f"cohorts.{name}.participants": cohort.participants}
+            paths |= {f"cohorts.{name}.sources.{m}.path": source.path for m, source in cohort.sources.items()}
+            for key, path in paths.items():
+                if not Path(path).is_file():
+                    raise InputError(f"{', '.join(files)}: {key}: the file {path} does not exist")
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    return checked
+
+
+def as_json(section):
+    """The settings that a verb receives on its command line, and that rerun it when they change."""
+    return json.dumps(section.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
+
+
+def existing_dictionary(path):
+    """The JSON that describes a table's columns, where there is one."""
+    dictionary = Path(path).with_suffix(".json")
+    return [str(dictionary)] if dictionary.is_file() else []
+
+
+CONFIG = checked_config()
+OUT = CONFIG.output_dir
+COHORTS = list(CONFIG.cohorts)
+FOLD = "repeat-{repeat}_fold-{fold}"
+COHORT_FILES = [
+    *expand(f"{OUT}/participants/{{cohort}}.tsv", cohort=COHORTS),
+    *(
+        f"{OUT}/features/parts/{cohort}/{modality}.h5"
+        for cohort, block in CONFIG.cohorts.items()
+        for modality in block.sources
+    ),
+    *expand(f"{OUT}/features/{{cohort}}.h5", cohort=COHORTS),
+]
+FOLD_RESULTS = ["predictions.tsv", "pid.tsv", "history.tsv", "provenance.json"]
+FOLD_FILES = [
+    f"{OUT}/folds/{model}/repeat-{repeat}_fold-{fold}/{file}"
+    for model in CONFIG.models
+    for repeat in range(CONFIG.splits.repeats)
+    for fold in range(CONFIG.n_folds)
+    for file in [MODELS[model].file, *FOLD_RESULTS]
+]
+
+
+wildcard_constraints:
+    cohort="|".join(COHORTS),
+    modality="|".join(CONFIG.modalities),
+    model="|".join(MODELS),
+    repeat=r"\d+",
+    fold=r"\d+",

@@ -1,0 +1,31 @@
+# REQUIRES     participants.tsv and the tables under aggregate/
+# PRODUCES     report.html, figures/*.svg, dataset_description.json
+# CONFIG KEYS  report, target, modalities, models, splits, interval_coverage, pid
+
+
+rule report:
+    """Draw the figures and write the report."""
+    input:
+        participants=rules.split.output.participants,
+        accuracy=rules.aggregate.output.accuracy,
+        predictions=rules.aggregate.output.predictions,
+        pid=rules.aggregate.output.pid,
+    output:
+        report=f"{OUT}/report.html",
+        description=f"{OUT}/dataset_description.json",
+        predicted=report(
+            f"{OUT}/figures/predicted_age.svg", caption="../report/predicted_age.rst", category="Accuracy"
+        ),
+        added=report(f"{OUT}/figures/modalities.svg", caption="../report/modalities.rst", category="Information"),
+    log:
+        f"{OUT}/logs/report.log",
+    benchmark:
+        f"{OUT}/benchmarks/report.tsv"
+    conda:
+        "../../envs/brainpid.yaml"
+    params:
+        code=code_digest("brainpid.stages.report"),
+        settings=as_json(CONFIG.report_settings()),
+        out=OUT,
+    shell:
+        "brainpid report --results {params.out} --settings {params.settings:q} 2> {log}"

@@ -1,0 +1,37 @@
+# REQUIRES     participants.tsv, splits.tsv and features/<cohort>.h5 of every cohort
+# PRODUCES     folds/<model>/repeat-<r>_fold-<k>/: the model, predictions.tsv, pid.tsv, history.tsv, provenance.json
+# CONFIG KEYS  modalities, hyperparameters.<model>, splits.seed, interval_coverage, pid
+
+
+rule train_baseline:
+    """Train a baseline on one fold."""
+    input:
+        participants=rules.split.output.participants,
+        splits=rules.split.output.splits,
+        features=rules.split.input.features,
+    output:
+        f"{OUT}/folds/{{model}}/{FOLD}/model.joblib",
+        **{Path(file).stem: f"{OUT}/folds/{{model}}/{FOLD}/{file}" for file in FOLD_RESULTS},
+    log:
+        f"{OUT}/logs/train/{{model}}_{FOLD}.log",
+    benchmark:
+        f"{OUT}/benchmarks/train/{{model}}_{FOLD}.tsv"
+    conda:
+        "../../envs/brainpid.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+    params:
+        code=lambda wildcards: code_digest("brainpid.stages.train", MODELS[wildcards.model].module),
+        settings=lambda wildcards: as_json(CONFIG.train_settings(wildcards.model)),
+    shell:
+        "OMP_NUM_THREADS={threads} brainpid train --model {wildcards.model} --repeat {wildcards.repeat}"
+        " --fold {wildcards.fold} --participants {input.participants} --splits {input.splits}"
+        " --features {input.features} --settings {params.settings:q} --threads {threads}"
+        " --out $(dirname {output.predictions}) 2> {log}"
+
+
+use rule train_baseline as train_pidreg with:
+    output:
+        f"{OUT}/folds/{{model}}/{FOLD}/model.pt",
+        **{Path(file).stem: f"{OUT}/folds/{{model}}/{FOLD}/{file}" for file in FOLD_RESULTS},
