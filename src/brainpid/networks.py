@@ -23,6 +23,8 @@ import torch
 from torch import Tensor, nn
 
 
+import os
+SKIP_GAIN=float(os.environ.get('SG','0'))
 class MemberRandom:
     """One random stream per ensemble member, independent of the global state and of the other members.
 
@@ -133,7 +135,7 @@ class Encoder(nn.Module):
     ) -> None:
         super().__init__()
         self.nonlinear = Perceptron(random, [n_in, *hidden], latent_dim, dropout)
-        self.linear = MemberLinear(random, n_in, latent_dim) if skip else None
+        self.linear = MemberLinear(random, n_in, latent_dim, gain=SKIP_GAIN) if skip else None
 
     def forward(self, x: Tensor, random: MemberRandom) -> Tensor:
         """Map (E, n, p_m) to the latent a_m (E, n, d)."""

@@ -27,6 +27,8 @@ from brainpid.penalties import (
 _SHRINKAGE = 0.1
 
 
+import os
+MIX=float(os.environ.get('MIX','0'))
 @dataclass(frozen=True)
 class Recipe:
     """How to train.
@@ -154,7 +156,13 @@ def train(
         for batch in range(n_batches):
             chosen = order[:, batch * size : (batch + 1) * size]
             inputs = [block[chosen] for block in blocks]
-            terms = loss_terms(network(inputs, random), inputs, target[chosen], recipe)
+            goal = target[chosen]
+            if MIX:
+                import numpy as np
+                lam = torch.from_numpy(np.random.default_rng(epoch*1000+batch).beta(MIX, MIX, size=(len(rows), size, 1)).astype(np.float32))
+                inputs = [torch.lerp(x, x.flip(1), lam) for x in inputs]
+                goal = torch.lerp(goal, goal.flip(1), lam[..., 0])
+            terms = loss_terms(network(inputs, random), inputs, goal, recipe)
             means = {name: float(term.detach().mean()) for name, term in terms.items()}
             _check_finite(means, epoch, batch)
             loss = torch.stack(list(terms.values())).sum()

@@ -38,7 +38,7 @@ def conformal_half_width(predicted: ArrayLike, target: ArrayLike, coverage: floa
     rank = int(np.ceil((len(errors) + 1) * coverage - 1e-9))
     if rank > len(errors):
         raise InputError(
-            f"an interval of coverage {coverage:g} needs at least {np.ceil(coverage / (1 - coverage)):g} training "
+            f"an interval of coverage {coverage:g} needs at least {np.ceil(coverage / (1 - coverage) - 1e-9):g} training "
             f"people, found {len(errors)}; lower interval_coverage"
         )
     return float(errors[rank - 1])

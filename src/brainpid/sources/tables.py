@@ -65,11 +65,11 @@ def extract_table(
     values = features.to_numpy(dtype=float)
     _refuse_infinite(values, features.columns, labels, path)
 
-    rows = pd.Index(labels).get_indexer(pd.Index(sheet["participant_id"]))
-    aligned = np.where((rows >= 0)[:, None], values[rows], np.nan)
-    status = np.where(rows >= 0, SUCCESS, UNAVAILABLE).astype(object)
-    reason = np.where(rows >= 0, "", f"no row in {path}").astype(object)
-    blank = (rows >= 0) & np.isnan(aligned).all(axis=1)
+    aligned = pd.DataFrame(values, index=labels).reindex(sheet["participant_id"]).to_numpy()
+    listed = sheet["participant_id"].isin(labels).to_numpy()
+    status = np.where(listed, SUCCESS, UNAVAILABLE).astype(object)
+    reason = np.where(listed, "", f"no row in {path}").astype(object)
+    blank = listed & np.isnan(aligned).all(axis=1)
     status[blank], reason[blank] = UNAVAILABLE, f"every cell is n/a in {path}"
     block = FeatureBlock(
         modality=modality,

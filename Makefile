@@ -1,0 +1,44 @@
+# Everything a user or a developer starts. Needs Python 3.11 or newer with venv; pip brings the rest.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: install demo test lint bench clean
+.DELETE_ON_ERROR:
+
+install: $(STAMP)
+
+# The stamp is made last: an installation that was interrupted is started again, a whole one is not touched.
+$(STAMP): envs/lock.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "brainpid needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --no-compile --quiet --disable-pip-version-check -r envs/lock.txt
+	$(BIN)/pip install --no-compile --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: install
+	$(BIN)/brainpid phantom --out results/demo_data --subjects 400 --sites 2 --seed 0
+	$(BIN)/snakemake --cores 2 --configfile config/demo.yaml --quiet rules
+	@echo
+	@echo "Made results/demo/report.html: open it in a browser. The cohort's true information is in results/demo_data/truth.json."
+	@echo "Your own data: edit config/config.yaml (every key is explained in config/README.md), then"
+	@echo "    $(BIN)/brainpid check"
+	@echo "    $(BIN)/snakemake --cores 4"
+
+test: install
+	$(BIN)/pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint --configfile config/demo.yaml
+
+bench: install
+	$(BIN)/python benchmarks/pid.py
+	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/accuracy.py
+
+clean:
+	rm -rf results .snakemake

@@ -1,0 +1,125 @@
+"""Figures of a run, drawn from tables; nothing here reads or writes files."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from brainpid.models import MODELS
+
+# Okabe & Ito 2008: eight colours that people with any colour vision can tell apart.
+COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000"]
+ATOMS = {
+    "alone": "alone: what it tells by itself",
+    "added": "added: what it adds to all the others",
+    "unique": "unique (idep)",
+    "redundant": "redundant with the others (idep)",
+    "synergy": "synergy with the others (idep)",
+}
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "brainpid",  # same data, same bytes
+    "font.size": 10,
+    "font.family": "sans-serif",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#E5E5E5",
+    "axes.axisbelow": True,
+}
+
+
+def to_svg(figure: Figure) -> str:
+    """Render as SVG text without a date, so that equal data gives equal bytes."""
+    with io.StringIO() as text, mpl.rc_context(STYLE):
+        figure.savefig(text, format="svg", metadata={"Date": None}, bbox_inches="tight")
+        return text.getvalue()
+
+
+def predicted_age(predictions: pd.DataFrame, models: Sequence[str], label: str) -> Figure:
+    """Out-of-fold prediction against the true target, one panel a model, one dot a person, one colour a cohort.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Rows of ``aggregate/predictions.tsv``; a person's repeats are averaged.
+    models : sequence of str
+        Models in the order of the panels.
+    label : str
+        Name and unit of the target.
+    """
+    people = predictions.groupby(["model", "cohort", "participant_id"], as_index=False)[["age", "predicted_age"]].mean()
+    low, high = people[["age", "predicted_age"]].min().min(), people[["age", "predicted_age"]].max().max()
+    cohorts = list(dict.fromkeys(predictions["cohort"]))
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(3.6 * len(models), 3.9), layout="constrained")
+        axes = figure.subplots(1, len(models), sharex=True, sharey=True, squeeze=False)[0]
+        size = float(np.clip(4000 / len(people), 2, 18))
+        for ax, model in zip(axes, models, strict=True):
+            ax.plot([low, high], [low, high], color="#666666", linewidth=1, zorder=1)
+            for index, cohort in enumerate(cohorts):
+                rows = people[(people["model"] == model) & (people["cohort"] == cohort)]
+                ax.scatter(
+                    rows["age"], rows["predicted_age"], s=size, alpha=0.6, linewidths=0,
+                    color=COLOURS[index % len(COLOURS)], label=cohort,
+                )  # fmt: skip
+            ax.set_title(MODELS[model].label)
+            ax.set_xlabel(f"true {label}")
+            ax.set_aspect("equal")
+        axes[0].set_ylabel(f"predicted {label}")
+        if len(cohorts) > 1:
+            figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(len(cohorts), 6))
+    return figure
+
+
+def modalities(pid: pd.DataFrame, model: str, names: Sequence[str]) -> Figure:
+    """Information of each modality, alone and against all the others, one panel a cohort, with intervals.
+
+    Parameters
+    ----------
+    pid : DataFrame
+        Rows of ``aggregate/pid.tsv``.
+    model : str
+        Model whose latents are shown.
+    names : sequence of str
+        Modalities in the order of the groups.
+    """
+    rows = pid[(pid["model"] == model) & (pid["scope"] == "one_vs_rest")]
+    measure = "idep" if (rows["measure"] == "idep").any() else rows["measure"].iloc[0]
+    rows = rows[rows["measure"] == measure]
+    cohorts = list(dict.fromkeys(rows["cohort"]))
+    columns = min(len(cohorts), 3)
+    lines = -(-len(cohorts) // columns)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(max(4.6 * columns, 6.5), 3.4 * lines + 0.9), layout="constrained")
+        axes = figure.subplots(lines, columns, sharey=True, squeeze=False)
+        for ax, cohort in zip(axes.flat, cohorts, strict=False):
+            _bars(ax, rows[rows["cohort"] == cohort], names, measure)
+            ax.set_title(f"{cohort} (n = {int(rows.loc[rows['cohort'] == cohort, 'n'].iloc[0])})")
+        for ax in axes.flat[len(cohorts) :]:
+            ax.set_visible(False)
+        for ax in axes[:, 0]:
+            ax.set_ylabel("information about the target (bits)")
+        figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+def _bars(ax: Axes, rows: pd.DataFrame, names: Sequence[str], measure: str) -> None:
+    """One group of bars for each modality; an atom at its boundary has no interval."""
+    width = 0.8 / len(ATOMS)
+    for index, (atom, label) in enumerate(ATOMS.items()):
+        chosen = rows[rows["atom"] == atom].set_index("modalities").loc[list(names)]
+        x = np.arange(len(names)) + (index - (len(ATOMS) - 1) / 2) * width
+        ax.bar(x, chosen["bits"], width=0.92 * width, color=COLOURS[index], label=label.replace("idep", measure))
+        reach = np.abs(chosen[["ci_low", "ci_high"]].to_numpy().T - chosen["bits"].to_numpy())
+        known = np.isfinite(reach).all(axis=0)
+        ax.errorbar(x[known], chosen["bits"][known], yerr=reach[:, known], fmt="none", ecolor="#333333", capsize=2)
+    ax.axhline(0, color="#333333", linewidth=0.8)
+    ax.set_xticks(range(len(names)), list(names))
+    ax.grid(axis="x", visible=False)

@@ -1,0 +1,126 @@
+"""The report of a run as one HTML page without outside references."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from typing import Any
+
+import jinja2
+import numpy as np
+import pandas as pd
+
+from brainpid.config import ReportSettings
+from brainpid.features import STATUSES
+from brainpid.models import MODELS
+from brainpid.read_out import CONCATENATED_MODEL, POOLED
+
+LABELS = {name: entry.label for name, entry in MODELS.items()} | {CONCATENATED_MODEL: "Ridge on concatenated features"}
+
+
+def render(
+    settings: ReportSettings,
+    participants: pd.DataFrame,
+    accuracy: pd.DataFrame,
+    predictions: pd.DataFrame,
+    pid: pd.DataFrame,
+    figures: Mapping[str, str],
+    generated_by: str,
+) -> str:
+    """Compose the page.
+
+    Parameters
+    ----------
+    settings : ReportSettings
+        Title, target, and what was run.
+    participants, accuracy, predictions, pid : DataFrame
+        Tables as they stand in the output folder.
+    figures : mapping of str to str
+        SVG text of each figure.
+    generated_by : str
+        Program and version, for the foot of the page.
+    """
+    template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True).from_string(
+        resources.files("brainpid").joinpath("templates/report.html").read_text(encoding="utf-8")
+    )
+    best = accuracy[accuracy["cohort"] == _headline_cohort(accuracy)].sort_values("mae").iloc[0]
+    return template.render(
+        settings=settings,
+        labels=LABELS,
+        figures=figures,
+        generated_by=generated_by,
+        best=best,
+        flow=_flow(participants, settings.modalities),
+        reasons=_reasons(participants, settings.modalities),
+        accuracy=accuracy.to_dict("records"),
+        coverage=_coverage(predictions),
+        information=_information(pid, settings),
+        has_pooled=(accuracy["cohort"] == POOLED).any(),
+        number=_number,
+        interval=_interval,
+    )
+
+
+def _headline_cohort(accuracy: pd.DataFrame) -> str:
+    """The pooled rows where there are any, else the only cohort."""
+    return POOLED if (accuracy["cohort"] == POOLED).any() else str(accuracy["cohort"].iloc[0])
+
+
+def _flow(participants: pd.DataFrame, modalities: Sequence[str]) -> list[dict[str, Any]]:
+    """How many people each cohort has, who has which modality, and who takes part."""
+    return [
+        {
+            "cohort": cohort,
+            "n": len(rows),
+            "included": int(rows["included"].sum()),
+            "ages": f"{rows['age'].min():.4g} to {rows['age'].max():.4g}",
+            "status": {
+                modality: rows[f"{modality}_status"].value_counts().reindex(STATUSES, fill_value=0).to_dict()
+                for modality in modalities
+            },
+        }
+        for cohort, rows in participants.groupby("cohort", sort=False)
+    ]
+
+
+def _reasons(participants: pd.DataFrame, modalities: Sequence[str]) -> list[tuple[str, str, int]]:
+    """Why people do not take part: cohort, reason, number of people."""
+    excluded = participants[~participants["included"]]
+    counts = excluded.groupby(["cohort", "reason"], sort=False).size().sort_values(ascending=False)
+    return [(cohort, reason, int(count)) for (cohort, reason), count in counts.items()]
+
+
+def _coverage(predictions: pd.DataFrame) -> dict[str, float]:
+    """Part of the predictions whose interval covers the true target, by model."""
+    inside = predictions["age"].between(predictions["pi_low"], predictions["pi_high"])
+    return inside.groupby(predictions["model"], sort=False).mean().to_dict()
+
+
+def _information(pid: pd.DataFrame, settings: ReportSettings) -> list[dict[str, Any]]:
+    """Decomposition table of each cohort and model: one line a modality, atoms as columns."""
+    tables = []
+    rows = pid[pid["scope"] == "one_vs_rest"]
+    for (cohort, model), chosen in rows.groupby(["cohort", "model"], sort=False):
+        measure = "idep" if "idep" in settings.pid.measures else settings.pid.measures[0]
+        chosen = chosen[chosen["measure"] == measure].set_index(["modalities", "atom"])
+        total = chosen.xs("total", level="atom").iloc[0]
+        lines = [
+            {"modality": modality, **{str(atom): row for atom, row in chosen.loc[modality].iterrows()}}
+            for modality in settings.modalities
+        ]
+        tables.append(
+            {"cohort": cohort, "model": model, "measure": measure, "n": int(total["n"]), "total": total, "lines": lines}
+        )
+    return tables
+
+
+def _number(value: float, digits: int = 2) -> str:
+    """A number for reading; a dash where there is none."""
+    return f"{value:.{digits}f}" if np.isfinite(value) else "–"
+
+
+def _interval(row: Mapping[str, float], digits: int = 3) -> str:
+    """An estimate with its interval."""
+    low, high = row["ci_low"], row["ci_high"]
+    reach = f" [{low:.{digits}f}, {high:.{digits}f}]" if np.isfinite(low) else ""
+    return f"{row['bits']:.{digits}f}{reach}"

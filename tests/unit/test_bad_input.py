@@ -1,0 +1,209 @@
+"""Bad input ends with exit code 2 and one paragraph that names the file, the place, what was expected and found."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from cohorts import make_config, make_tables, write_cohort, write_config
+
+from brainpid.cli import main
+
+
+@pytest.fixture
+def check(tmp_path, capsys):
+    """Run `brainpid check` on a cohort whose tables or configuration were spoilt; return its exit code and message."""
+
+    def run(spoil=None, n=60, **changes):
+        tables = make_tables(n)
+        if spoil is not None:
+            spoil(tables)
+        write_cohort(tmp_path / "a", tables)
+        config = make_config(tmp_path, ["a"], tmp_path / "out")
+        for key, value in changes.items():
+            *parents, last = key.split("__")
+            place = config
+            for parent in parents:
+                place = place[parent]
+            place[last] = value
+        code = main(["check", "--config", str(write_config(tmp_path / "c.yaml", config))])
+        assert not (tmp_path / "out").exists()
+        return code, " ".join(capsys.readouterr().err.split())
+
+    return run
+
+
+def test_a_valid_cohort_passes(check):
+    assert check() == (0, "")
+
+
+def test_unknown_key_names_the_nearest(check):
+    code, message = check(splits__fold=3)
+    assert code == 2
+    assert "unknown key 'splits.fold'; did you mean 'folds'?" in message
+    assert "c.yaml" in message
+
+
+def test_unknown_model(check):
+    code, message = check(models=["ridge", "pidrge"])
+    assert code == 2
+    assert "models.1" in message
+    assert "'pidrge'" in message
+
+
+def test_missing_file(check):
+    code, message = check(cohorts__a__participants="nowhere.tsv")
+    assert (code, message) == (2, "error: nowhere.tsv: the file does not exist")
+
+
+def test_missing_age_column(check):
+    def spoil(tables):
+        tables["participants"] = tables["participants"].rename(columns={"age": "Age"})
+
+    code, message = check(spoil)
+    assert code == 2
+    assert "participants.tsv: expected a column 'age' (the target, in years)" in message
+    assert "did you mean 'Age'?" in message
+
+
+def test_age_in_months(check):
+    def spoil(tables):
+        tables["participants"]["age"] *= 12
+
+    code, message = check(spoil)
+    assert code == 2
+    assert "expected years from 0 to 120" in message
+    assert "are these months?" in message
+
+
+def test_negative_age_names_the_line(check):
+    def spoil(tables):
+        tables["participants"].loc[3, "age"] = -7
+
+    code, message = check(spoil)
+    assert code == 2
+    assert "found -7 in line 5 (sub-003); 1 of 60 values" in message
+
+
+def test_text_in_age(check):
+    def spoil(tables):
+        tables["participants"]["age"] = tables["participants"]["age"].astype(object)
+        tables["participants"].loc[0, "age"] = "young"
+
+    code, message = check(spoil)
+    assert code == 2
+    assert "line 2 (sub-000), column 'age': expected a number in years or n/a, found 'young'" in message
+
+
+def test_ids_that_match_nobody_are_listed(check):
+    def spoil(tables):
+        tables["t1"].loc[[4, 9], "participant_id"] = ["sub-x1", "x2"]
+
+    code, message = check(spoil)
+    assert code == 2
+    assert "t1.tsv: 2 of 60 labels are not in the participants table of cohort 'a': sub-x1, sub-x2" in message
+
+
+@pytest.mark.parametrize("table", ["participants", "dwi"])
+def test_duplicate_ids(check, table):
+    def spoil(tables):
+        tables[table].loc[7, "participant_id"] = "002"
+
+    code, message = check(spoil)
+    assert code == 2
+    assert f"{table}.tsv: participant_id must be unique, found more than once: sub-002 (lines 4, 9)" in message
+
+
+def test_text_in_a_feature_names_line_and_column(check):
+    def spoil(tables):
+        tables["dwi"]["dwi_2"] = tables["dwi"]["dwi_2"].astype(object)
+        tables["dwi"].loc[10, "dwi_2"] = "0,51"
+
+    code, message = check(spoil)
+    assert code == 2
+    assert "dwi.tsv: line 12 (sub-010), column 'dwi_2': expected a number or n/a, found '0,51'" in message
+
+
+def test_infinite_feature(check):
+    def spoil(tables):
+        tables["dwi"].loc[10, "dwi_2"] = np.inf
+
+    code, message = check(spoil)
+    assert code == 2
+    assert "column 'dwi_2': expected a finite number, found inf" in message
+
+
+def test_constant_feature(check):
+    def spoil(tables):
+        tables["t1"]["t1_3"] = 4.0
+
+    code, message = check(spoil)
+    assert code == 2
+    assert "t1: 1 feature(s) have the same value in all 60 people (for example 4): t1_3; leave them out with drop" in message
+
+
+def test_all_missing_feature(check):
+    def spoil(tables):
+        tables["t1"]["t1_3"] = np.nan
+
+    code, message = check(spoil)
+    assert code == 2
+    assert "t1.tsv: 1 feature(s) have no value in any of the 60 people of cohort 'a': t1_3" in message
+
+
+def test_drop_leaves_a_bad_feature_out(check):
+    def spoil(tables):
+        tables["t1"]["t1_3"] = np.nan
+
+    assert check(spoil, cohorts__a__sources__t1__drop=["*_3"])[0] == 0
+
+
+def test_drop_that_matches_nothing(check):
+    code, message = check(cohorts__a__sources__t1__drop=["nothing*"])
+    assert code == 2
+    assert "drop: 'nothing*' matches no column" in message
+
+
+def test_fewer_people_than_folds(check):
+    code, message = check(n=15, splits__folds=10)
+    assert code == 2
+    assert "15 people have a target and every modality (t1, dwi), which is too few for 10 folds" in message
+
+
+def test_modality_with_nobody(check):
+    def spoil(tables):
+        tables["dwi"] = tables["dwi"].iloc[:0]
+
+    code, message = check(spoil)
+    assert code == 2
+    assert "dwi.tsv: nobody in cohort 'a' has dwi (60 participants)" in message
+
+
+def test_column_named_twice(check, tmp_path):
+    def spoil(tables):
+        tables["dwi"].columns = ["participant_id", "x", "y", "x", "z"]
+
+    code, message = check(spoil)
+    assert code == 2
+    assert "dwi.tsv: line 1 names a column twice: x" in message
+
+
+def test_ragged_line(check, tmp_path):
+    check()
+    path = tmp_path / "a" / "dwi.tsv"
+    lines = path.read_text().splitlines()
+    lines[5] += "\t1\t2\t3"
+    path.write_text("\n".join(lines))
+    assert main(["check", "--config", str(tmp_path / "c.yaml")]) == 2
+
+
+def test_unknown_divisor(check):
+    code, message = check(cohorts__a__sources__t1__divide_by="icv")
+    assert code == 2
+    assert "divide_by 'icv' is no column of the participants table" in message
+
+
+def test_every_fault_of_a_configuration_is_said_at_once(check):
+    code, message = check(splits__folds=1, splits__seeds=3, models=[])
+    assert code == 2
+    for key in ("splits.folds", "splits.seeds", "models"):
+        assert key in message

@@ -1,0 +1,159 @@
+"""Accuracy, age bias, intervals and pooling against known values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from brainpid.age_bias import AgeBias
+from brainpid.config import Decomposition
+from brainpid.errors import InputError
+from brainpid.metrics import accuracy
+from brainpid.pooling import pool
+from brainpid.read_out import accuracy_table, by_repeat, decompose_all
+from brainpid.uncertainty import conformal_half_width
+
+
+def test_accuracy_of_known_errors():
+    found = accuracy([[11, 19, 33, 37], [9, 21, 27, 43]], [10, 20, 30, 40])
+    assert found.n == 4
+    assert found.mae == pytest.approx(2)
+    assert found.rmse == pytest.approx(np.sqrt(5))
+    assert found.r2 == pytest.approx(1 - 5 / 125)
+    half = stats.t.ppf(0.975, 3) * np.std([1, 1, 3, 3], ddof=1) / 2
+    assert (found.mae_ci_low, found.mae_ci_high) == pytest.approx((2 - half, 2 + half))
+
+
+def test_repeats_are_not_counted_as_people():
+    rng = np.random.default_rng(0)
+    target, once = rng.normal(size=(2, 50))
+    one, five = accuracy(once, target), accuracy(np.tile(once, (5, 1)), target)
+    assert five.mae_se == pytest.approx(one.mae_se)
+
+
+def test_age_bias_inverts_a_known_line():
+    age = np.linspace(20, 80, 50)
+    bias = AgeBias.fit(20 + 0.6 * age, age)
+    assert (bias.intercept, bias.slope) == pytest.approx((20, 0.6))
+    np.testing.assert_allclose(bias.correct(20 + 0.6 * age), age)
+
+
+def test_a_prediction_that_knows_nothing_is_not_corrected_into_accuracy():
+    rng = np.random.default_rng(0)
+    age = rng.uniform(20, 80, 500)
+    bias = AgeBias.fit(rng.normal(50, 2, 500), age)
+    assert not bias.correctable
+    assert np.isnan(bias.correct([50.0])).all()
+
+
+def test_conformal_width_is_the_right_order_statistic():
+    assert conformal_half_width(np.zeros(99), np.arange(1, 100), 0.9) == 90
+    with pytest.raises(InputError, match="at least 9 training people, found 8"):
+        conformal_half_width(np.zeros(8), np.arange(8), 0.9)
+
+
+def test_conformal_coverage():
+    rng = np.random.default_rng(1)
+    covered = [
+        np.mean(np.abs(rng.standard_t(3, 400)) <= conformal_half_width(np.zeros(100), rng.standard_t(3, 100), 0.9))
+        for _ in range(400)
+    ]
+    assert np.mean(covered) == pytest.approx(0.9, abs=0.01)
+
+
+def test_pooling_of_equal_estimates_is_that_estimate():
+    found = pool([0.3, 0.3, 0.3], [0.1, 0.1, 0.1], [100, 100, 100])
+    assert found.estimate == pytest.approx(0.3)
+    assert found.tau2 == 0
+    # The modification keeps the interval from collapsing where estimates agree by chance.
+    assert found.se == pytest.approx(0.1 / np.sqrt(3))
+    assert found.ci_high == pytest.approx(0.3 + stats.t.ppf(0.975, 2) * 0.1 / np.sqrt(3))
+
+
+def test_reml_of_equal_variances_is_the_known_closed_form():
+    y = np.array([0.1, 0.5, 0.9, 0.2])
+    found = pool(y, np.full(4, 0.1), np.full(4, 50))
+    assert found.tau2 == pytest.approx(y.var(ddof=1) - 0.01, rel=1e-4)
+    assert found.estimate == pytest.approx(y.mean())
+
+
+def test_weights_follow_n_and_not_the_estimated_errors():
+    found = pool([0.2, 0.21, 0.22], [0.01, 0.5, 0.1], [100, 100, 300])
+    np.testing.assert_allclose(found.weights, [0.2, 0.2, 0.6])
+
+
+def test_pooled_intervals_cover():
+    rng = np.random.default_rng(0)
+    hits = 0
+    for _ in range(400):
+        n = rng.integers(50, 400, 6)
+        y = 0.4 + 0.1 * rng.normal(size=6) + rng.normal(size=6) / np.sqrt(n)
+        found = pool(y, 1 / np.sqrt(n), n)
+        hits += found.ci_low <= 0.4 <= found.ci_high
+    assert 0.92 <= hits / 400 <= 0.99
+
+
+def test_pooling_needs_two_cohorts():
+    with pytest.raises(InputError, match="at least 2 cohorts"):
+        pool([0.1], [0.1], [100])
+
+
+def out_of_fold(n: int = 400, repeats: int = 2, gain: float = 1.0) -> pd.DataFrame:
+    """Predictions of two cohorts whose latents have a known information about age."""
+    rng = np.random.default_rng(0)
+    frames = []
+    for cohort in ("a", "b"):
+        g = rng.normal(size=n)
+        t1, dwi = gain * g + rng.normal(size=n), gain * g + rng.normal(size=n)
+        for repeat in range(repeats):
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "participant_id": [f"sub-{k}" for k in range(n)], "cohort": cohort, "age": 50 + 10 * g,
+                        "model": "ridge", "repeat": repeat, "fold": np.arange(n) % 5, "modalities": "t1+dwi",
+                        "latent_t1": t1, "latent_dwi": dwi,
+                        "concatenated_t1": t1, "concatenated_dwi": dwi, "concatenated_t1+dwi": (t1 + dwi) / 3,
+                        "predicted_age": 50 + 10 * (t1 + dwi) / 3, "predicted_age_corrected": 50 + 5 * (t1 + dwi),
+                    }
+                )
+            )  # fmt: skip
+    return pd.concat(frames, ignore_index=True)
+
+
+def test_known_information_is_read_out_and_pooled():
+    table = decompose_all(out_of_fold(), ["a", "b"], ["t1", "dwi"], Decomposition())
+    totals = table[(table["atom"] == "total") & (table["scope"] == "all")].set_index(["model", "measure", "cohort"])["bits"]
+    truth = 0.5 * np.log2(3)  # gains 1 and 1, unit noise: signal-to-noise ratio 2
+    for cohort in ("a", "b", "pooled"):
+        assert totals["ridge", "mmi", cohort] == pytest.approx(truth, abs=0.1)
+        assert totals["ridge", "mmi", cohort] == totals["ridge", "idep", cohort]
+    check = table[(table["model"] == "ridge_concatenated") & (table["cohort"] == "a") & (table["measure"] == "mmi")]
+    assert set(check["atom"]) == {"total", "alone", "added"}
+    assert check.loc[check["atom"] == "total", "bits"].iloc[0] == pytest.approx(totals["ridge", "mmi", "a"], abs=0.01)
+    shares = table[(table["model"] == "ridge") & (table["cohort"] == "pooled") & (table["measure"] == "mmi")]
+    assert shares.loc[shares["scope"] == "all"].query("atom != 'total'")["share"].sum() == pytest.approx(1, abs=1e-6)
+
+
+def test_no_shares_below_300_people():
+    table = decompose_all(out_of_fold(140)[lambda t: t["cohort"] == "a"], ["a"], ["t1", "dwi"], Decomposition())
+    assert table["share"].isna().all()
+
+
+def test_noise_reads_as_nothing():
+    table = decompose_all(out_of_fold(1000, gain=0.0), ["a", "b"], ["t1", "dwi"], Decomposition())
+    totals = table[(table["atom"] == "total") & (table["cohort"] != "pooled")]["bits"]
+    assert totals.abs().max() < 0.01
+
+
+def test_a_person_predicted_twice_is_refused():
+    rows = out_of_fold(50, 1)[lambda t: t["cohort"] == "a"]
+    with pytest.raises(InputError, match="each person once in every repeat, found otherwise for 'sub-0'"):
+        by_repeat(pd.concat([rows, rows.iloc[:1]]), ["predicted_age"])
+
+
+def test_pooled_accuracy_lies_between_the_cohorts():
+    table = accuracy_table(out_of_fold(), ["a", "b"], "kfold", 0.95).set_index("cohort")
+    assert table.loc[["a", "b"], "mae"].min() <= table.loc["pooled", "mae"] <= table.loc[["a", "b"], "mae"].max()
+    assert table.loc["pooled", "n"] == 800
