@@ -1,8 +1,8 @@
 """A synthetic cohort, as feature tables, whose true information is known.
 
-A person's age has the normal score ``g``. Each modality has a state ``s_m = gain_m g + shared_m u + unique_m v_m``, with
-``u`` common to all modalities and ``v_m`` its own, all standard normal; its features are ``x = loading s_m + noise e``.
-Everything is jointly Gaussian, so that the information of every subset of modalities about ``g``, and both of its
+A person's age has the normal score ``g``. Each modality has a state ``s_m = gain_m g + shared_m u + unique_m v_m``,
+with ``u`` common to all modalities and ``v_m`` its own, all standard normal; its features are
+``x = loading s_m + noise e``. Everything is jointly Gaussian, so that the information of every subset of modalities about ``g``, and both of its
 decompositions, follow from the covariance.
 """
 
@@ -73,7 +73,7 @@ def loadings(model: ModalityModel) -> FloatArray:
 
 
 def covariance() -> tuple[FloatArray, dict[str, int]]:
-    """Joint covariance of the age score and all features, the score first, and the number of features of each modality."""
+    """Joint covariance of the age score (first) and all features, and the number of features of each modality."""
     directions = [np.concatenate([[1.0], np.zeros(1 + len(MODALITIES))])]
     noise = [0.0]
     for index, model in enumerate(MODALITIES.values()):

@@ -7,7 +7,8 @@ reported is *the information in the latents learned at this n*, which is not pop
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -176,9 +177,7 @@ def pool_pid(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
     return pooled.assign(share=np.where(shown, pooled["bits"] / np.where(total > 0, total, np.nan), np.nan))
 
 
-def accuracy_table(
-    predictions: pd.DataFrame, cohorts: Sequence[str], scheme: str, confidence: float
-) -> pd.DataFrame:
+def accuracy_table(predictions: pd.DataFrame, cohorts: Sequence[str], scheme: str, confidence: float) -> pd.DataFrame:
     """Accuracy of every model in every cohort, and the random-effects mean over cohorts where there are two or more."""
     records = []
     for (model, cohort), rows in predictions.groupby(["model", "cohort"], sort=False):
@@ -200,7 +199,7 @@ def accuracy_table(
     return table[ACCURACY_COLUMNS]
 
 
-def _pool_accuracy(rows: pd.DataFrame, confidence: float) -> Mapping[str, object]:
+def _pool_accuracy(rows: pd.DataFrame, confidence: float) -> dict[str, Any]:
     """One model's random-effects mean absolute error over cohorts, and the other columns with the same weights."""
     joint = pool(rows["mae"], rows["mae_se"], rows["n"], confidence)
     averages = {column: float(rows[column].to_numpy() @ np.array(joint.weights)) for column in ACCURACY_VALUES}

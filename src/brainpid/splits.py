@@ -210,9 +210,7 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
             )
         for k in range(folds):
             role = np.where(fold[included] == k, "test", "train")
-            tables.append(
-                people.loc[included, ["participant_id", "cohort"]].assign(repeat=repeat, fold=k, role=role)
-            )
+            tables.append(people.loc[included, ["participant_id", "cohort"]].assign(repeat=repeat, fold=k, role=role))
     return pd.concat(tables, ignore_index=True)
 
 

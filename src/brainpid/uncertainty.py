@@ -37,8 +37,8 @@ def conformal_half_width(predicted: ArrayLike, target: ArrayLike, coverage: floa
     errors = np.sort(np.abs(np.asarray(predicted, dtype=float) - np.asarray(target, dtype=float)))
     rank = int(np.ceil((len(errors) + 1) * coverage - 1e-9))
     if rank > len(errors):
+        needed = np.ceil(coverage / (1 - coverage) - 1e-9)
         raise InputError(
-            f"an interval of coverage {coverage:g} needs at least {np.ceil(coverage / (1 - coverage) - 1e-9):g} training "
-            f"people, found {len(errors)}; lower interval_coverage"
+            f"an interval of coverage {coverage:g} needs at least {needed:g} training people, found {len(errors)}; lower interval_coverage"
         )
     return float(errors[rank - 1])

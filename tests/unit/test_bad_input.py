@@ -138,7 +138,10 @@ def test_constant_feature(check):
 
     code, message = check(spoil)
     assert code == 2
-    assert "t1: 1 feature(s) have the same value in all 60 people (for example 4): t1_3; leave them out with drop" in message
+    assert (
+        "t1: 1 feature(s) have the same value in all 60 people (for example 4): t1_3; leave them out with drop"
+        in message
+    )
 
 
 def test_all_missing_feature(check):

@@ -124,7 +124,9 @@ def out_of_fold(n: int = 400, repeats: int = 2, gain: float = 1.0) -> pd.DataFra
 
 def test_known_information_is_read_out_and_pooled():
     table = decompose_all(out_of_fold(), ["a", "b"], ["t1", "dwi"], Decomposition())
-    totals = table[(table["atom"] == "total") & (table["scope"] == "all")].set_index(["model", "measure", "cohort"])["bits"]
+    totals = table[(table["atom"] == "total") & (table["scope"] == "all")].set_index(["model", "measure", "cohort"])[
+        "bits"
+    ]
     truth = 0.5 * np.log2(3)  # gains 1 and 1, unit noise: signal-to-noise ratio 2
     for cohort in ("a", "b", "pooled"):
         assert totals["ridge", "mmi", cohort] == pytest.approx(truth, abs=0.1)

@@ -46,7 +46,9 @@ def test_round_trip(tmp_path_factory, block, data):
     for field in ("participant_id", "names", "units", "status", "reason"):
         assert getattr(found, field) == getattr(block, field)
     np.testing.assert_array_equal(found.values, block.values)
-    rows = np.array(data.draw(st.lists(st.booleans(), min_size=len(block.status), max_size=len(block.status))), dtype=bool)
+    rows = np.array(
+        data.draw(st.lists(st.booleans(), min_size=len(block.status), max_size=len(block.status))), dtype=bool
+    )
     some = read_features(path, block.modality, rows)
     np.testing.assert_array_equal(some.values, block.values[rows])
     assert some.participant_id == tuple(np.array(block.participant_id, dtype=object)[rows])

@@ -43,7 +43,13 @@ def run(args: argparse.Namespace) -> None:
             width = len(blocks[cohort, modality].names) if (cohort, modality) in blocks else 0
             table.add_row(str(cohort), modality, str(found.sum()), str((~found).sum()), str(width), why)
         table.add_row(
-            str(cohort), "all", str(rows["included"].sum()), str((~rows["included"]).sum()), "", "take part", end_section=True
+            str(cohort),
+            "all",
+            str(rows["included"].sum()),
+            str((~rows["included"]).sum()),
+            "",
+            "take part",
+            end_section=True,
         )
     console = Console()
     console.print(table)

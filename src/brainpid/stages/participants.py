@@ -26,6 +26,8 @@ def run(args: argparse.Namespace) -> None:
     """Read, check, write."""
     settings = read_settings(args, ParticipantsSettings)
     sheet = read_participants(args.cohort, settings)
-    write_json(args.out.with_suffix(".json"), {name: {"Units": unit} for name, unit in read_units(settings.path).items()})
+    write_json(
+        args.out.with_suffix(".json"), {name: {"Units": unit} for name, unit in read_units(settings.path).items()}
+    )
     write_tsv(args.out, sheet)
     log.info("%s: %d people, %d without target", args.cohort, len(sheet), int(sheet["age"].isna().sum()))

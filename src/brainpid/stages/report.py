@@ -42,7 +42,9 @@ def run(args: argparse.Namespace) -> None:
             "Name": settings.title,
             "BIDSVersion": "1.10.0",
             "DatasetType": "derivative",
-            "GeneratedBy": [{"Name": "brainpid", "Version": __version__, "CodeDigest": provenance["generated_by"]["code"]}],
+            "GeneratedBy": [
+                {"Name": "brainpid", "Version": __version__, "CodeDigest": provenance["generated_by"]["code"]}
+            ],
         },
     )
     write_text(folder / "report.html", page)

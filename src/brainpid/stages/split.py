@@ -11,12 +11,15 @@ from brainpid.options import add_settings, read_settings
 from brainpid.splits import plan
 from brainpid.store import read_cohort, read_features, read_modalities
 
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the verb."""
     parser.add_argument("--participants", required=True, nargs="+", type=Path, help="sheet of every cohort")
     parser.add_argument("--features", required=True, nargs="+", type=Path, help="feature file of every cohort")
     add_settings(parser)
-    parser.add_argument("--out-participants", required=True, type=Path, help="table of everybody with status and reason")
+    parser.add_argument(
+        "--out-participants", required=True, type=Path, help="table of everybody with status and reason"
+    )
     parser.add_argument("--out-splits", required=True, type=Path, help="table of roles by repeat and fold")
 
 
@@ -33,4 +36,3 @@ def run(args: argparse.Namespace) -> None:
     people, splits = plan(sheets, blocks, settings)
     write_tsv(args.out_participants, people)
     write_tsv(args.out_splits, splits)
-

@@ -1,0 +1,199 @@
+"""Real Snakemake runs: what is made, and what is made again."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from cohorts import ROOT, make_config, make_tables, write_cohort, write_config
+
+pytestmark = pytest.mark.slow
+
+SOURCES = ROOT / "src"
+
+
+def snakemake(config: Path, *options: str, source: Path = SOURCES) -> subprocess.CompletedProcess[str]:
+    """Run the workflow on a configuration, with the package's code from `source`."""
+    environment = {**os.environ, "PYTHONPATH": str(source), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", str(config), *options]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def planned(config: Path, source: Path = SOURCES) -> dict[str, int]:
+    """Jobs that a run would do, by rule; the target rule left out."""
+    dry = snakemake(config, "--dry-run", source=source)
+    assert dry.returncode == 0, dry.stderr
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", dry.stderr + dry.stdout, flags=re.MULTILINE))
+    return {rule: int(count) for rule, count in jobs.items() if rule not in ("all", "total")}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Folder with two cohorts, their configuration and a finished run; the code that ran is a copy in the folder."""
+    folder = tmp_path_factory.mktemp("run")
+    shutil.copytree(SOURCES / "brainpid", folder / "src" / "brainpid", ignore=shutil.ignore_patterns("__pycache__"))
+    for seed, cohort in enumerate(("a", "b")):
+        write_cohort(folder / cohort, make_tables(60, seed))
+    models = ["pidreg", "ridge", "gradient_boosting"]
+    config = make_config(folder, ["a", "b"], folder / "out", models=models, splits={"folds": 2, "repeats": 1})
+    write_config(folder / "c.yaml", config)
+    done = snakemake(folder / "c.yaml", source=folder / "src")
+    assert done.returncode == 0, done.stderr
+    return folder, config
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    """The finished run; what a test changes in its output is put back afterwards."""
+    folder, config = finished
+    backup = tmp_path / "backup"
+    shutil.copytree(folder, backup)  # copytree keeps times of modification
+    yield folder, config
+    shutil.rmtree(folder)
+    shutil.copytree(backup, folder)
+
+
+CONTRACT = {
+    "participants.tsv": "participant_id cohort site age sex t1_status t1_reason dwi_status dwi_reason included reason",
+    "splits.tsv": "participant_id cohort repeat fold role",
+    "aggregate/accuracy.tsv": (
+        "cohort scheme model modalities n mae mae_ci_low mae_ci_high rmse r2 pearson_r mae_corrected"
+    ),
+    "aggregate/predictions.tsv": (
+        "participant_id cohort site age model repeat fold predicted_age predicted_age_corrected brain_pad "
+        "brain_pad_corrected pi_low pi_high modalities"
+    ),
+    "aggregate/pid.tsv": ("cohort model measure scope modalities atom bits se ci_low ci_high share p_value n n_folds"),
+}
+
+
+@pytest.mark.parametrize("table", CONTRACT)
+def test_tables_have_the_columns_of_the_contract(finished, table):
+    found = pd.read_csv(finished[0] / "out" / table, sep="\t", na_values="n/a")
+    assert list(found) == CONTRACT[table].split()
+    assert len(found) > 0
+
+
+def test_everything_is_made(finished):
+    out = finished[0] / "out"
+    for name in ("report.html", "dataset_description.json", "figures/predicted_age.svg", "features/a.h5"):
+        assert (out / name).is_file()
+    for model, file in (("pidreg", "model.pt"), ("ridge", "model.joblib")):
+        fold = out / "folds" / model / "repeat-0_fold-1"
+        for name in (file, "predictions.tsv", "pid.tsv", "history.tsv", "provenance.json"):
+            assert (fold / name).is_file()
+    accuracy = pd.read_csv(out / "aggregate/accuracy.tsv", sep="\t")
+    assert set(accuracy["cohort"]) == {"a", "b", "pooled"}
+    assert "http" not in re.sub(
+        r"http://www\.w3\.org/\S+|http://purl\S+|http://creativecommons\S+", "", (out / "report.html").read_text()
+    )
+
+
+def test_a_finished_run_has_nothing_to_do(finished):
+    folder, _ = finished
+    assert planned(folder / "c.yaml", folder / "src") == {}
+
+
+def test_a_deleted_fold_alone_is_made_again(run):
+    folder, _ = run
+    shutil.rmtree(folder / "out/folds/ridge/repeat-0_fold-1")
+    assert planned(folder / "c.yaml", folder / "src") == {"train_baseline": 1, "aggregate": 1, "report": 1}
+    done = snakemake(folder / "c.yaml", source=folder / "src")
+    assert done.returncode == 0, done.stderr
+    assert (folder / "out/folds/ridge/repeat-0_fold-1/model.joblib").is_file()
+
+
+@pytest.mark.parametrize(
+    ("change", "jobs"),
+    [
+        ({"shards": 4}, {}),
+        ({"report": {"title": "Another"}}, {"report": 1}),
+        ({"hyperparameters": {"ridge": {"alphas": 5}}}, {"train_baseline": 2, "aggregate": 1, "report": 1}),
+    ],
+)
+def test_a_key_reruns_only_what_depends_on_it(run, change, jobs):
+    folder, config = run
+    write_config(folder / "c.yaml", config | change)
+    assert planned(folder / "c.yaml", folder / "src") == jobs
+
+
+@pytest.mark.parametrize(
+    ("module", "jobs"),
+    [
+        ("penalties.py", {"train_pidreg": 2, "aggregate": 1, "report": 1}),
+        ("baselines.py", {"train_baseline": 4, "aggregate": 1, "report": 1}),
+        ("figures.py", {"report": 1}),
+    ],
+)
+def test_an_edit_of_a_module_reruns_its_steps(run, module, jobs):
+    folder, _ = run
+    with (folder / "src/brainpid" / module).open("a") as text:
+        text.write("\n\nEDITED = True\n")
+    assert planned(folder / "c.yaml", folder / "src") == jobs
+
+
+def test_an_edit_of_a_comment_reruns_nothing(run):
+    folder, _ = run
+    with (folder / "src/brainpid/penalties.py").open("a") as text:
+        text.write("\n# a remark\n")
+    assert planned(folder / "c.yaml", folder / "src") == {}
+
+
+def test_a_new_cohort_leaves_the_features_of_the_others(run):
+    folder, config = run
+    write_cohort(folder / "c", make_tables(60, 7))
+    more = make_config(folder, ["a", "b", "c"], folder / "out", models=["ridge"], splits=config["splits"])
+    write_config(folder / "c.yaml", more)
+    jobs = planned(folder / "c.yaml", folder / "src")
+    assert {rule: jobs[rule] for rule in ("participants", "extract", "collect", "split")} == {
+        "participants": 1,
+        "extract": 2,
+        "collect": 1,
+        "split": 1,
+    }
+
+
+def test_the_same_run_twice_gives_the_same_bytes(finished, tmp_path):
+    folder, config = finished
+    write_config(tmp_path / "c.yaml", config | {"output_dir": str(tmp_path / "out")})
+    done = snakemake(tmp_path / "c.yaml", source=folder / "src")
+    assert done.returncode == 0, done.stderr
+    tables = [path.relative_to(folder / "out") for path in (folder / "out").rglob("*.tsv")]
+    compared = [table for table in tables if table.parts[0] != "benchmarks"]
+    assert len(compared) > 20
+    for table in compared:
+        assert (tmp_path / "out" / table).read_bytes() == (folder / "out" / table).read_bytes(), table
+
+
+def test_bad_input_stops_a_run_and_leaves_nothing_half_written(tmp_path):
+    tables = make_tables(60)
+    tables["dwi"].loc[3, "participant_id"] = "sub-stranger"
+    write_cohort(tmp_path / "a", tables)
+    write_config(tmp_path / "c.yaml", make_config(tmp_path, ["a"], tmp_path / "out"))
+    done = snakemake(tmp_path / "c.yaml")
+    assert done.returncode != 0
+    assert "labels are not in the participants table of cohort 'a'" in " ".join(done.stderr.split())
+    left = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file() and path.suffix in (".h5", ".part")}
+    assert left == {"t1.h5"}
+
+
+def test_a_bad_configuration_stops_before_any_job(tmp_path):
+    config = make_config(tmp_path, ["a"], tmp_path / "out", splitz={"folds": 3})
+    done = snakemake(write_config(tmp_path / "c.yaml", config))
+    assert done.returncode == 2
+    assert "unknown key 'splitz'; did you mean 'splits'?" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_file_stops_before_any_job(tmp_path):
+    done = snakemake(write_config(tmp_path / "c.yaml", make_config(tmp_path, ["a"], tmp_path / "out")))
+    assert done.returncode == 2
+    assert "cohorts.a.participants: the file" in done.stderr
+    assert not (tmp_path / "out").exists()
