@@ -99,7 +99,29 @@ class Splits(Section):
 
 
 class PIDRegSettings(Section):
-    """Hyperparameters of `pidreg`; see `brainpid.model.PIDReg`."""
+    """Hyperparameters of `pidreg`; the defaults are those of `brainpid.model.PIDReg`."""
+
+    latent_dim: int = Field(16, ge=1, description="dimension of each modality's latent")
+    hidden: tuple[int, ...] = Field((64,), description="hidden widths of each encoder")
+    head: tuple[int, ...] = Field((), description="hidden widths of the head; empty for a linear head")
+    dropout: float = Field(0.1, ge=0, lt=1, description="dropout in the hidden layers")
+    skip: bool = Field(True, description="a linear map beside each encoder's perceptron")
+    signal: float = Field(0.9, gt=0, le=1, description="initial signal part of the noisy bottleneck; 1 is no noise")
+    learn_signal: bool = Field(True, description="learn the signal part")
+    members: int = Field(10, ge=2, description="networks of the ensemble, each without one inner fold")
+    epochs: int = Field(40, ge=1, description="passes over the training people")
+    batch_size: int = Field(128, ge=2, description="people in a batch")
+    learning_rate: float = Field(2e-3, gt=0, description="peak of the one-cycle schedule")
+    weight_decay: float = Field(0.01, ge=0, description="decoupled weight decay")
+    alpha_readout: float = Field(1.0, ge=0, description="weight of each modality's own readout in the encoders' loss")
+    alpha_cs: float = Field(0.1, ge=0, description="weight of the Gaussianity penalty of each latent")
+    alpha_joint: float = Field(0.0, ge=0, description="weight of the joint Gaussianity penalty")
+    alpha_ci: float = Field(0.0, ge=0, description="weight of the conditional-independence penalty")
+    conditional: Literal["gaussian", "kernel"] = Field("gaussian", description="form of that penalty")
+    fusion: Literal["pid", "equal"] = Field("pid", description="fusion weights: information shares, or all equal")
+    target_transform: Literal["normal_scores", "none"] = Field(
+        "normal_scores", description="target of the network: normal scores by rank, or the target as it is"
+    )
 
 
 class RidgeSettings(Section):

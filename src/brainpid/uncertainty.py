@@ -39,6 +39,7 @@ def conformal_half_width(predicted: ArrayLike, target: ArrayLike, coverage: floa
     if rank > len(errors):
         needed = np.ceil(coverage / (1 - coverage) - 1e-9)
         raise InputError(
-            f"an interval of coverage {coverage:g} needs at least {needed:g} training people, found {len(errors)}; lower interval_coverage"
+            f"an interval of coverage {coverage:g} needs at least {needed:g} training people, found {len(errors)}; "
+            "lower interval_coverage"
         )
     return float(errors[rank - 1])

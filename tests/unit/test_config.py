@@ -1,0 +1,88 @@
+"""The schema, its description and the estimators' defaults stay together."""
+
+from __future__ import annotations
+
+import inspect
+from typing import get_args
+
+import pytest
+import yaml
+from cohorts import ROOT, SHARED_DATA, make_config
+from pydantic import BaseModel
+
+from brainpid.config import Config, Hyperparameters, TrainSettings, load_config, parse_config, parse_section
+from brainpid.errors import InputError
+from brainpid.models import MODELS
+
+
+def all_keys(section: type[BaseModel], prefix: str = "") -> dict[str, str]:
+    """Every key of the schema with its description."""
+    keys = {}
+    for name, field in section.model_fields.items():
+        kinds = [kind for kind in (field.annotation, *get_args(field.annotation)) if isinstance(kind, type)]
+        inner = [kind for kind in kinds if issubclass(kind, BaseModel)]
+        placeholder = {"cohorts": ".<cohort>", "sources": ".<modality>"}.get(name, "")
+        if inner:
+            keys |= all_keys(inner[0], f"{prefix}{name}{placeholder}.")
+        else:
+            keys[f"{prefix}{name}"] = str(field.description)
+    return keys
+
+
+@pytest.mark.parametrize(("key", "description"), all_keys(Config).items())
+def test_every_key_is_explained(key, description):
+    lines = (ROOT / "config/README.md").read_text().splitlines()
+    assert any(line.startswith(f"| `{key}` |") and description in line for line in lines)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_defaults_are_those_of_the_estimator(model):
+    section = Hyperparameters.model_fields[model].annotation
+    declared = inspect.signature(MODELS[model].load_class().__init__).parameters
+    defaults = {name: p.default for name, p in declared.items() if name not in ("self", "random_state")}
+    assert section().model_dump() == defaults
+
+
+@pytest.mark.parametrize("path", ["config/config.yaml", "config/demo.yaml", "tests/configs/camcan_dev.yaml",
+                                  "tests/configs/superconductivity.yaml"])  # fmt: skip
+def test_configurations_of_the_repository_are_valid(path):
+    config = load_config(ROOT / path)
+    if path.startswith("tests/") and SHARED_DATA.is_dir():
+        for cohort in config.cohorts.values():
+            assert (ROOT / cohort.participants).is_file()
+
+
+def test_settings_survive_the_command_line(tmp_path):
+    config = parse_config(make_config(tmp_path, ["a"], tmp_path, hyperparameters={"ridge": {"alphas": 7}}), "test")
+    settings = config.train_settings("ridge")
+    assert settings.hyperparameters["alphas"] == 7
+    text = settings.model_dump_json(exclude_defaults=True)
+    assert parse_section(TrainSettings, yaml.safe_load(text), "test") == settings
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"modalities": ["t1"]}, "modalities"),
+        ({"modalities": ["t1", "t1"]}, "a name is given twice"),
+        ({"modalities": ["t1", "dwi", "fmri"]}, "no cohort has a source for 'fmri'"),
+        ({"modalities": ["t1", "d+wi"]}, "'d+wi' is not a plain name"),
+        ({"target": {"range": [5, 1]}}, "low < high"),
+        ({"splits": {"scheme": "leave_one_cohort_out"}}, "needs at least 2 cohorts, found 1"),
+        ({"cohorts": {}}, "cohorts"),
+    ],
+)
+def test_contradictions_are_refused(tmp_path, change, message):
+    with pytest.raises(InputError, match="test: ") as error:
+        parse_config(make_config(tmp_path, ["a"], tmp_path) | change, "test")
+    assert message in str(error.value)
+
+
+def test_unreadable_yaml(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("a: [1, 2")
+    with pytest.raises(InputError, match="not readable as YAML"):
+        load_config(path)
+    path.write_text("- 1")
+    with pytest.raises(InputError, match="expected a mapping"):
+        load_config(path)
