@@ -17,7 +17,7 @@ $(STAMP): envs/lock.txt pyproject.toml
 	touch $@
 
 demo: install
-	$(BIN)/brainpid phantom --out results/demo_data --subjects 400 --sites 2 --seed 0
+	$(BIN)/brainpid phantom --out results/demo_data --subjects 480 --sites 3 --seed 0
 	$(BIN)/snakemake --cores 2 --configfile config/demo.yaml --quiet rules
 	@echo
 	@echo "Made results/demo/report.html: open it in a browser. The cohort's true information is in results/demo_data/truth.json."

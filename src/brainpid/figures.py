@@ -74,7 +74,9 @@ def predicted_age(predictions: pd.DataFrame, models: Sequence[str], label: str) 
             ax.set_aspect("equal")
         axes[0].set_ylabel(f"predicted {label}")
         if len(cohorts) > 1:
-            figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(len(cohorts), 6))
+            handles, labels = axes[0].get_legend_handles_labels()
+            columns = min(len(cohorts), 6)
+            figure.legend(handles, labels, loc="outside lower center", ncols=columns, markerscale=3, frameon=False)
     return figure
 
 

@@ -16,6 +16,7 @@ from brainpid.models import MODELS
 from brainpid.read_out import CONCATENATED_MODEL, POOLED
 
 LABELS = {name: entry.label for name, entry in MODELS.items()} | {CONCATENATED_MODEL: "Ridge on concatenated features"}
+"""Names of models for people, in the order in which the decompositions are shown."""
 
 
 def render(
@@ -100,7 +101,7 @@ def _information(pid: pd.DataFrame, settings: ReportSettings) -> list[dict[str, 
     """Decomposition table of each cohort and model: one line a modality, atoms as columns."""
     tables = []
     rows = pid[pid["scope"] == "one_vs_rest"]
-    for (cohort, model), chosen in rows.groupby(["cohort", "model"], sort=False):
+    for (model, cohort), chosen in rows.groupby(["model", "cohort"], sort=False):
         measure = "idep" if "idep" in settings.pid.measures else settings.pid.measures[0]
         chosen = chosen[chosen["measure"] == measure].set_index(["modalities", "atom"])
         total = chosen.xs("total", level="atom").iloc[0]
@@ -111,7 +112,7 @@ def _information(pid: pd.DataFrame, settings: ReportSettings) -> list[dict[str, 
         tables.append(
             {"cohort": cohort, "model": model, "measure": measure, "n": int(total["n"]), "total": total, "lines": lines}
         )
-    return tables
+    return sorted(tables, key=lambda table: list(LABELS).index(table["model"]))
 
 
 def _number(value: float, digits: int = 2) -> str:

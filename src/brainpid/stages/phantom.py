@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the verb."""
     parser.add_argument("--out", required=True, type=Path, help="folder to write to")
-    parser.add_argument("--subjects", type=int, default=400, help="people over all sites (default: %(default)s)")
-    parser.add_argument("--sites", type=int, default=2, help="number of sites (default: %(default)s)")
+    parser.add_argument("--subjects", type=int, default=480, help="people over all sites (default: %(default)s)")
+    parser.add_argument("--sites", type=int, default=3, help="number of sites (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="seed of everything random (default: %(default)s)")
 
 
