@@ -46,6 +46,7 @@ _CHOICES = {
 _RANGES = {
     "latent_dim": (1, np.inf),
     "dropout": (0, 0.99),
+    "input_dropout": (0, 0.99),
     "signal": (0.01, 1),
     "members": (2, np.inf),
     "epochs": (1, np.inf),
@@ -72,6 +73,8 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Hidden widths of the head; empty for a linear head.
     dropout : float
         In the hidden layers, in [0, 1).
+    input_dropout : float
+        Of the features, in [0, 1).
     skip : bool
         Whether each encoder has a linear map beside its perceptron.
     signal : float
@@ -127,13 +130,14 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         hidden: tuple[int, ...] = (64,),
         head: tuple[int, ...] = (),
         dropout: float = 0.1,
+        input_dropout: float = 0.5,
         skip: bool = True,
         signal: float = 0.9,
         learn_signal: bool = True,
         members: int = 10,
-        epochs: int = 40,
+        epochs: int = 80,
         batch_size: int = 128,
-        learning_rate: float = 2e-3,
+        learning_rate: float = 5e-3,
         weight_decay: float = 0.01,
         alpha_readout: float = 1.0,
         alpha_cs: float = 0.1,
@@ -148,6 +152,7 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.hidden = hidden
         self.head = head
         self.dropout = dropout
+        self.input_dropout = input_dropout
         self.skip = skip
         self.signal = signal
         self.learn_signal = learn_signal
@@ -340,6 +345,7 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             latent_dim=self.latent_dim,
             head=tuple(self.head),
             dropout=self.dropout,
+            input_dropout=self.input_dropout,
             skip=self.skip,
             signal=self.signal,
             learn_signal=self.learn_signal,

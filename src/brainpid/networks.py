@@ -16,6 +16,7 @@ alone or in the stack.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -44,9 +45,14 @@ class MemberRandom:
         """Standard normal numbers, shape (E, *shape)."""
         return self._stack(lambda generator: torch.randn(*shape, generator=generator))
 
-    def uniform(self, *shape: int) -> Tensor:
-        """Uniform numbers in [0, 1), shape (E, *shape)."""
-        return self._stack(lambda generator: torch.rand(*shape, generator=generator))
+    def dropout_mask(self, rate: float, *shape: int) -> Tensor:
+        """0 with probability `rate` (to the nearest 1/256), else 1 over the other probability, shape (E, *shape)."""
+        # One byte per entry costs an eighth of a uniform float, which would be a tenth of a training step.
+        size = math.prod(shape)
+        words = self._stack(lambda g: torch.empty(-(-size // 8), dtype=torch.int64).random_(-(2**63), None, generator=g))
+        dropped = round(rate * 256)
+        kept = words.view(torch.uint8)[:, :size].reshape(-1, *shape) >= dropped
+        return kept.to(torch.get_default_dtype()).mul_(256 / (256 - dropped))
 
     def shuffled(self, rows: Sequence[Tensor], k: int) -> Tensor:
         """Draw k of each member's own rows in random order, shape (E, k)."""
@@ -81,28 +87,28 @@ class MemberLinear(nn.Module):
 class MemberBatchNorm(nn.Module):
     """Batch normalisation over the rows of each member, with running moments for prediction."""
 
-    def __init__(self, members: int, n: int, momentum: float = 0.1) -> None:
+    def __init__(self, members: int, n: int) -> None:
         super().__init__()
-        self.momentum = momentum
-        self.gain = nn.Parameter(torch.ones(members, 1, n))
-        self.shift = nn.Parameter(torch.zeros(members, 1, n))
+        self.gain = nn.Parameter(torch.ones(members, n))
+        self.shift = nn.Parameter(torch.zeros(members, n))
         self.running_mean: Tensor
         self.running_variance: Tensor
-        self.register_buffer("running_mean", torch.zeros(members, 1, n))
-        self.register_buffer("running_variance", torch.ones(members, 1, n))
+        self.register_buffer("running_mean", torch.zeros(members * n))
+        self.register_buffer("running_variance", torch.ones(members * n))
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (E, n, k) with batch moments in training, with running moments otherwise."""
-        if self.training:
-            variance, mean = torch.var_mean(x, 1, correction=0, keepdim=True)
-            rows = x.shape[1]
-            with torch.no_grad():
-                self.running_mean.lerp_(mean, self.momentum)
-                self.running_variance.lerp_(variance * (rows / (rows - 1)), self.momentum)
-        else:
-            mean, variance = self.running_mean, self.running_variance
-        scale = self.gain * (variance + 1e-5).rsqrt()
-        return torch.addcmul(self.shift - mean * scale, x, scale)
+        members, rows, width = x.shape
+        # Members side by side are one batch norm of E * k channels, three times as fast as moments over axis 1.
+        side_by_side = nn.functional.batch_norm(
+            x.transpose(0, 1).reshape(rows, members * width),
+            self.running_mean,
+            self.running_variance,
+            self.gain.flatten(),
+            self.shift.flatten(),
+            training=self.training,
+        )
+        return side_by_side.view(rows, members, width).transpose(0, 1)
 
 
 class Perceptron(nn.Module):
@@ -121,24 +127,29 @@ class Perceptron(nn.Module):
         for linear, norm in zip(self.linear, self.norm, strict=True):
             x = nn.functional.gelu(norm(linear(x)))
             if self.training and self.dropout > 0.0:
-                kept = random.uniform(*x.shape[1:]) >= self.dropout
-                x = x * kept / (1.0 - self.dropout)
+                x = x * random.dropout_mask(self.dropout, *x.shape[1:])
         out: Tensor = self.output(x)
         return out
 
 
 class Encoder(nn.Module):
-    """Encoder of one modality: a perceptron plus, by option, a linear skip."""
+    """Encoder of one modality: a perceptron plus, by option, a linear skip, behind a dropout of features.
 
-    def __init__(
-        self, random: MemberRandom, n_in: int, hidden: Sequence[int], latent_dim: int, dropout: float, skip: bool
-    ) -> None:
+    Dropping features in training is, to second order, a ridge penalty in the features' own scale (Wager et al. 2013):
+    it is what keeps the linear part from fitting a few hundred people with as many features.
+    """
+
+    def __init__(self, random: MemberRandom, n_in: int, architecture: Architecture) -> None:
         super().__init__()
-        self.nonlinear = Perceptron(random, [n_in, *hidden], latent_dim, dropout)
-        self.linear = MemberLinear(random, n_in, latent_dim, gain=SKIP_GAIN) if skip else None
+        d = architecture.latent_dim
+        self.input_dropout = architecture.input_dropout
+        self.nonlinear = Perceptron(random, [n_in, *architecture.hidden], d, architecture.dropout)
+        self.linear = MemberLinear(random, n_in, d, gain=SKIP_GAIN) if architecture.skip else None
 
     def forward(self, x: Tensor, random: MemberRandom) -> Tensor:
         """Map (E, n, p_m) to the latent a_m (E, n, d)."""
+        if self.training and self.input_dropout > 0.0:
+            x = x * random.dropout_mask(self.input_dropout, *x.shape[1:])
         a: Tensor = self.nonlinear(x, random)
         return a if self.linear is None else a + self.linear(x)
 
@@ -184,7 +195,8 @@ class Architecture:
         Latent dimension d.
     head : tuple of int
         Hidden widths of the head; empty for a linear head.
-    dropout : float
+    dropout, input_dropout : float
+        In hidden layers, and of features.
     skip : bool
         Whether encoders have a linear skip.
     signal : float
@@ -203,6 +215,7 @@ class Architecture:
     latent_dim: int
     head: tuple[int, ...]
     dropout: float
+    input_dropout: float
     skip: bool
     signal: float
     learn_signal: bool
@@ -235,7 +248,7 @@ class Ensemble(nn.Module):
         self.architecture = arch = architecture
         d, members = arch.latent_dim, len(random)
         self.encoders = nn.ModuleList(
-            Encoder(random, p, arch.hidden, d, arch.dropout, arch.skip) for p in arch.features
+            Encoder(random, p, arch) for p in arch.features
         )
         self.bottlenecks = nn.ModuleList(NoisyBottleneck(members, arch.signal, arch.learn_signal) for _ in arch.features)
         self.readouts = nn.ModuleList(MemberLinear(random, d, 1) for _ in arch.features)

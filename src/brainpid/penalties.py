@@ -26,11 +26,13 @@ Widths = tuple[float | Tensor, float | Tensor, float | Tensor]
 
 
 def squared_distances(sample: Tensor) -> Tensor:
-    """Squared Euclidean distances (..., n, n) between the rows of a sample (..., n, d)."""
-    # Centring first keeps the cancellation in |x|^2 + |y|^2 - 2xy harmless in float32.
+    """Squared Euclidean distances (..., n, n) between the rows of a sample (..., n, d); exact to rounding near 0."""
+    # Centring first keeps the cancellation in |x|^2 + |y|^2 - 2xy harmless in float32; the norms ride along as two
+    # more columns, so that one matrix product does it all.
     centred = sample - sample.mean(-2, keepdim=True).detach()
-    norms = centred.square().sum(-1)
-    return (norms.unsqueeze(-1) + norms.unsqueeze(-2) - 2.0 * centred @ centred.mT).clamp_min(0.0)
+    norms = centred.square().sum(-1, keepdim=True)
+    ones = torch.ones_like(norms)
+    return torch.cat([-2.0 * centred, norms, ones], -1) @ torch.cat([centred, ones, norms], -1).mT
 
 
 def cauchy_schwarz_to_normal(latent: Tensor, width: float | None = None) -> Tensor:
