@@ -41,7 +41,9 @@ def run(name: str) -> None:
     output = ROOT / config.output_dir
     table = pd.read_csv(output / "aggregate/accuracy.tsv", sep="\t", na_values="n/a")
     for row in table.itertuples():
-        costs = [pd.read_csv(file, sep="\t")["cpu_time"] for file in (output / "benchmarks/train").glob(f"{row.model}_*")]
+        costs = [
+            pd.read_csv(file, sep="\t")["cpu_time"] for file in (output / "benchmarks/train").glob(f"{row.model}_*")
+        ]
         print(
             f"| {MODELS[row.model].label} | {row.n} | {row.mae:.2f} | {row.mae_ci_low:.2f} to {row.mae_ci_high:.2f} | "
             f"{row.rmse:.2f} | {row.r2:.3f} | {pd.concat(costs).mean():.1f} |"

@@ -114,7 +114,9 @@ def checked_target(y: ArrayLike, n: int) -> FloatArray:
         raise InputError(f"expected a target of shape ({n},), one per row of the features, found {target.shape}")
     if bad := int((~np.isfinite(target)).sum()):
         first = int(np.flatnonzero(~np.isfinite(target))[0])
-        raise InputError(f"expected a finite target, found {bad} missing or infinite value(s), the first in row {first}")
+        raise InputError(
+            f"expected a finite target, found {bad} missing or infinite value(s), the first in row {first}"
+        )
     return target
 
 

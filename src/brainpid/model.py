@@ -19,7 +19,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
@@ -212,7 +212,7 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.fusion_weights_ = {name: weights.modalities[name] for name in self.modalities_}
         self.synergy_weight_ = weights.synergy
         fold = stratified_folds(scores, self.members, np.random.default_rng(seeds[1]))
-        initial, course = (_member_random(seeds[k :: 2]) for k in (2, 3))
+        initial, course = (_member_random(seeds[k::2]) for k in (2, 3))
         tensors = [torch.from_numpy(block.astype(np.float32)) for block in standardised.values()]
         architecture = self._architecture([block.shape[1] for block in tensors], weights)
         self._network = Ensemble(architecture, initial)
@@ -332,7 +332,9 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             if not low <= (value := getattr(self, name)) <= high:
                 raise InputError(f"{name} is {value}; expected a value from {low:g} to {high:g}")
 
-    def _weights(self, blocks: dict[str, FloatArray], scores: FloatArray, rng: np.random.Generator) -> pid.FusionWeights:
+    def _weights(
+        self, blocks: dict[str, FloatArray], scores: FloatArray, rng: np.random.Generator
+    ) -> pid.FusionWeights:
         if self.fusion == "equal":
             return pid.FusionWeights(dict.fromkeys(blocks, 1.0 / len(blocks)), 0.0, informative=False)
         return ridge_fusion_weights(blocks, scores, rng)
@@ -366,7 +368,9 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             conditional=self.conditional,
         )
 
-    def _read_out_of_fold(self, tensors: list[Tensor], fold: FloatArray, complete: FloatArray, y: FloatArray) -> None:
+    def _read_out_of_fold(
+        self, tensors: list[Tensor], fold: NDArray[np.int64], complete: NDArray[np.bool_], y: FloatArray
+    ) -> None:
         """Keep, for every training person, what the member says that left that person out."""
         predictions, readouts = self._run(tensors)
         people = np.arange(len(fold))
@@ -375,14 +379,14 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.out_of_fold_prediction_[complete] = self._target_map.inverse_transform(predictions[fold, people])
         self.out_of_fold_latents_ = self._by_modality(readouts[fold, people], complete)
 
-    def _by_modality(self, readouts: FloatArray, complete: FloatArray) -> dict[str, FloatArray]:
+    def _by_modality(self, readouts: FloatArray, complete: NDArray[np.bool_]) -> dict[str, FloatArray]:
         """Spread readouts (people with all modalities, M) over all people, by name in the order of `modalities_`."""
         spread = np.full((len(complete), readouts.shape[1]), np.nan)
         spread[complete] = readouts
         columns = dict(zip(self._standardizers, spread.T, strict=True))
         return {name: columns[name] for name in self.modalities_}
 
-    def _prepare(self, X: Modalities) -> tuple[FloatArray, list[Tensor]]:
+    def _prepare(self, X: Modalities) -> tuple[NDArray[np.bool_], list[Tensor]]:
         """Check and standardise features; return who has every modality, and the blocks of those people."""
         check_is_fitted(self, "history_")
         blocks = self._layout.check(X)
@@ -418,7 +422,9 @@ def _z_scores(target: FloatArray) -> NormalScores:
 
 def _plain(content: dict[str, Any]) -> dict[str, Any]:
     """Replace arrays by tensors, which `torch.load` accepts from any source."""
-    return {name: torch.from_numpy(value) if isinstance(value, np.ndarray) else value for name, value in content.items()}
+    return {
+        name: torch.from_numpy(value) if isinstance(value, np.ndarray) else value for name, value in content.items()
+    }
 
 
 def _arrays(content: dict[str, Any]) -> dict[str, Any]:

@@ -19,13 +19,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
+SKIP_GAIN = 0.0
+"""The linear skip starts at nothing, so that it grows only where it lowers the loss."""
 
-import os
-SKIP_GAIN=float(os.environ.get('SG','0'))
+
 class MemberRandom:
     """One random stream per ensemble member, independent of the global state and of the other members.
 
@@ -49,7 +51,9 @@ class MemberRandom:
         """0 with probability `rate` (to the nearest 1/256), else 1 over the other probability, shape (E, *shape)."""
         # One byte per entry costs an eighth of a uniform float, which would be a tenth of a training step.
         size = math.prod(shape)
-        words = self._stack(lambda g: torch.empty(-(-size // 8), dtype=torch.int64).random_(-(2**63), None, generator=g))
+        words = self._stack(
+            lambda g: torch.empty(-(-size // 8), dtype=torch.int64).random_(-(2**63), None, generator=g)
+        )
         dropped = round(rate * 256)
         kept = words.view(torch.uint8)[:, :size].reshape(-1, *shape) >= dropped
         return kept.to(torch.get_default_dtype()).mul_(256 / (256 - dropped))
@@ -117,7 +121,7 @@ class Perceptron(nn.Module):
     def __init__(self, random: MemberRandom, widths: Sequence[int], n_out: int, dropout: float) -> None:
         super().__init__()
         self.dropout = dropout
-        hidden = list(zip(widths[:-1], widths[1:], strict=True))
+        hidden = list(pairwise(widths))
         self.linear = nn.ModuleList(MemberLinear(random, a, b, gain=2**0.5) for a, b in hidden)
         self.norm = nn.ModuleList(MemberBatchNorm(len(random), b) for _, b in hidden)
         self.output = MemberLinear(random, widths[-1], n_out)
@@ -226,7 +230,7 @@ class Architecture:
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a pass returns: latents a_m (E, n, d), readouts (E, n, M) and prediction (E, n), on the normal-score scale."""
+    """What a pass returns: latents a_m (E, n, d), readouts (E, n, M), prediction (E, n); the last two are scores."""
 
     latents: list[Tensor]
     readouts: Tensor
@@ -247,10 +251,10 @@ class Ensemble(nn.Module):
         super().__init__()
         self.architecture = arch = architecture
         d, members = arch.latent_dim, len(random)
-        self.encoders = nn.ModuleList(
-            Encoder(random, p, arch) for p in arch.features
+        self.encoders = nn.ModuleList(Encoder(random, p, arch) for p in arch.features)
+        self.bottlenecks = nn.ModuleList(
+            NoisyBottleneck(members, arch.signal, arch.learn_signal) for _ in arch.features
         )
-        self.bottlenecks = nn.ModuleList(NoisyBottleneck(members, arch.signal, arch.learn_signal) for _ in arch.features)
         self.readouts = nn.ModuleList(MemberLinear(random, d, 1) for _ in arch.features)
         self.head = Perceptron(random, [d, *arch.head], 1, arch.dropout)
 

@@ -108,7 +108,9 @@ def henze_zirkler(sample: Tensor, smoothing: float | None = None, shrinkage: flo
 def kernel_conditional_dependence(
     target_of_dependence: Tensor, latent: Tensor, condition: Tensor, widths: Widths | None = None
 ) -> Tensor:
-    r"""Cauchy-Schwarz divergence between ``p(t, z, c) p(c)`` and ``p(t, c) p(z, c)``, 0 where t and z are independent given c.
+    r"""Cauchy-Schwarz divergence between ``p(t, z, c) p(c)`` and ``p(t, c) p(z, c)``.
+
+    It is 0 where t and z are independent given c.
 
     With Gram matrices ``K`` of t, ``L`` of z, ``M`` of c and column sums ``m = sum_i M``, ``a = sum_i KM``,
     ``b = sum_i LM``, ``q = sum_i KLM`` it is the joint form

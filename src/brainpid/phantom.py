@@ -2,8 +2,8 @@
 
 A person's age has the normal score ``g``. Each modality has a state ``s_m = gain_m g + shared_m u + unique_m v_m``,
 with ``u`` common to all modalities and ``v_m`` its own, all standard normal; its features are
-``x = loading s_m + noise e``. Everything is jointly Gaussian, so that the information of every subset of modalities about ``g``, and both of its
-decompositions, follow from the covariance.
+``x = loading s_m + noise e``. Everything is jointly Gaussian, so that the information of every subset of modalities
+about ``g``, and both of its decompositions, follow from the covariance.
 """
 
 from __future__ import annotations

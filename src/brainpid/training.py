@@ -27,8 +27,6 @@ from brainpid.penalties import (
 _SHRINKAGE = 0.1
 
 
-import os
-MIX=float(os.environ.get('MIX','0'))
 @dataclass(frozen=True)
 class Recipe:
     """How to train.
@@ -91,10 +89,8 @@ def loss_terms(outputs: Outputs, blocks: Sequence[Tensor], target: Tensor, recip
     return terms
 
 
-def _conditional_independence(
-    latents: Sequence[Tensor], blocks: Sequence[Tensor], target: Tensor, form: str
-) -> Tensor:
-    """``sum I(a_m; a_k | g)`` over pairs (gaussian) or ``sum D(a_m; x_k | x_m)`` over ordered pairs (kernel), shape (E,)."""
+def _conditional_independence(latents: Sequence[Tensor], blocks: Sequence[Tensor], target: Tensor, form: str) -> Tensor:
+    """Sum ``I(a_m; a_k | g)`` over pairs (gaussian) or ``D(a_m; x_k | x_m)`` over ordered pairs (kernel); shape (E,)."""
     if form == "kernel":
         ordered = permutations(range(len(latents)), 2)
         parts = [kernel_conditional_dependence(blocks[k], latents[m], blocks[m]) for m, k in ordered]
@@ -147,32 +143,27 @@ def train(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, max_lr=recipe.learning_rate, total_steps=recipe.epochs * n_batches
     )
-    history = []
+    history: list[dict[str, float]] = []
     network.train()
     for epoch in range(recipe.epochs):
         order = random.shuffled(rows, n_batches * size)
         sums: dict[str, float] = {}
-        rate = schedule.get_last_lr()[0]
+        rate = float(schedule.get_last_lr()[0])
         for batch in range(n_batches):
             chosen = order[:, batch * size : (batch + 1) * size]
             inputs = [block[chosen] for block in blocks]
             goal = target[chosen]
-            if MIX:
-                import numpy as np
-                lam = torch.from_numpy(np.random.default_rng(epoch*1000+batch).beta(MIX, MIX, size=(len(rows), size, 1)).astype(np.float32))
-                inputs = [torch.lerp(x, x.flip(1), lam) for x in inputs]
-                goal = torch.lerp(goal, goal.flip(1), lam[..., 0])
             terms = loss_terms(network(inputs, random), inputs, goal, recipe)
             means = {name: float(term.detach().mean()) for name, term in terms.items()}
             _check_finite(means, epoch, batch)
             loss = torch.stack(list(terms.values())).sum()
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
             for name, value in means.items():
                 sums[name] = sums.get(name, 0.0) + value / n_batches
-        history.append({"epoch": epoch, "learning_rate": rate, "loss": sum(sums.values()), **sums})
+        history.append({"epoch": float(epoch), "learning_rate": rate, "loss": sum(sums.values()), **sums})
     network.eval()
     return history
 

@@ -107,26 +107,23 @@ def out_of_fold(n: int = 400, repeats: int = 2, gain: float = 1.0) -> pd.DataFra
     for cohort in ("a", "b"):
         g = rng.normal(size=n)
         t1, dwi = gain * g + rng.normal(size=n), gain * g + rng.normal(size=n)
-        for repeat in range(repeats):
-            frames.append(
-                pd.DataFrame(
-                    {
-                        "participant_id": [f"sub-{k}" for k in range(n)], "cohort": cohort, "age": 50 + 10 * g,
-                        "model": "ridge", "repeat": repeat, "fold": np.arange(n) % 5, "modalities": "t1+dwi",
-                        "latent_t1": t1, "latent_dwi": dwi,
-                        "concatenated_t1": t1, "concatenated_dwi": dwi, "concatenated_t1+dwi": (t1 + dwi) / 3,
-                        "predicted_age": 50 + 10 * (t1 + dwi) / 3, "predicted_age_corrected": 50 + 5 * (t1 + dwi),
-                    }
-                )
-            )  # fmt: skip
+        once = pd.DataFrame(
+            {
+                "participant_id": [f"sub-{k}" for k in range(n)], "cohort": cohort, "age": 50 + 10 * g,
+                "model": "ridge", "fold": np.arange(n) % 5, "modalities": "t1+dwi",
+                "latent_t1": t1, "latent_dwi": dwi,
+                "concatenated_t1": t1, "concatenated_dwi": dwi, "concatenated_t1+dwi": (t1 + dwi) / 3,
+                "predicted_age": 50 + 10 * (t1 + dwi) / 3, "predicted_age_corrected": 50 + 5 * (t1 + dwi),
+            }
+        )  # fmt: skip
+        frames += [once.assign(repeat=repeat) for repeat in range(repeats)]
     return pd.concat(frames, ignore_index=True)
 
 
 def test_known_information_is_read_out_and_pooled():
     table = decompose_all(out_of_fold(), ["a", "b"], ["t1", "dwi"], Decomposition())
-    totals = table[(table["atom"] == "total") & (table["scope"] == "all")].set_index(["model", "measure", "cohort"])[
-        "bits"
-    ]
+    chosen = table[(table["atom"] == "total") & (table["scope"] == "all")]
+    totals = chosen.set_index(["model", "measure", "cohort"])["bits"]
     truth = 0.5 * np.log2(3)  # gains 1 and 1, unit noise: signal-to-noise ratio 2
     for cohort in ("a", "b", "pooled"):
         assert totals["ridge", "mmi", cohort] == pytest.approx(truth, abs=0.1)
