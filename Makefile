@@ -16,8 +16,11 @@ $(STAMP): envs/lock.txt pyproject.toml
 	$(BIN)/pip install --no-compile --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-demo: install
+# The cohort of the demonstration; made once, on the user's disk.
+results/demo_data/truth.json: | $(STAMP)
 	$(BIN)/brainpid phantom --out results/demo_data --subjects 480 --sites 3 --seed 0
+
+demo: install results/demo_data/truth.json
 	$(BIN)/snakemake --cores 2 --configfile config/demo.yaml --quiet rules
 	@echo
 	@echo "Made results/demo/report.html: open it in a browser. The cohort's true information is in results/demo_data/truth.json."
@@ -28,7 +31,7 @@ demo: install
 test: install
 	$(BIN)/pytest
 
-lint: install
+lint: install results/demo_data/truth.json
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

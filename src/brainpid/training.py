@@ -90,7 +90,7 @@ def loss_terms(outputs: Outputs, blocks: Sequence[Tensor], target: Tensor, recip
 
 
 def _conditional_independence(latents: Sequence[Tensor], blocks: Sequence[Tensor], target: Tensor, form: str) -> Tensor:
-    """Sum ``I(a_m; a_k | g)`` over pairs (gaussian) or ``D(a_m; x_k | x_m)`` over ordered pairs (kernel); shape (E,)."""
+    """Sum ``I(a_m; a_k | g)`` over pairs (gaussian) or ``D(a_m; x_k | x_m)`` over ordered pairs (kernel): (E,)."""
     if form == "kernel":
         ordered = permutations(range(len(latents)), 2)
         parts = [kernel_conditional_dependence(blocks[k], latents[m], blocks[m]) for m, k in ordered]

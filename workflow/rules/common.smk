@@ -18,15 +18,22 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 
 def checked_config():
     """Check the configuration, and that the files it names are there, before any job is planned."""
-    files = [str(path) for path in workflow.config_settings.configfiles] or ["config/config.yaml"]
+    files = [str(path) for path in workflow.config_settings.configfiles] or [
+        "config/config.yaml"
+    ]
     try:
         checked = parse_config(config, ", ".join(files))
         for name, cohort in checked.cohorts.items():
             paths = {f"cohorts.{name}.participants": cohort.participants}
-            paths |= {f"cohorts.{name}.sources.{m}.path": source.path for m, source in cohort.sources.items()}
+            paths |= {
+                f"cohorts.{name}.sources.{m}.path": source.path
+                for m, source in cohort.sources.items()
+            }
             for key, path in paths.items():
                 if not Path(path).is_file():
-                    raise InputError(f"{', '.join(files)}: {key}: the file {path} does not exist")
+                    raise InputError(
+                        f"{', '.join(files)}: {key}: the file {path} does not exist"
+                    )
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
@@ -35,7 +42,9 @@ def checked_config():
 
 def as_json(section):
     """The settings that a verb receives on its command line, and that rerun it when they change."""
-    return json.dumps(section.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
+    return json.dumps(
+        section.model_dump(mode="json", exclude_defaults=True), sort_keys=True
+    )
 
 
 def existing_dictionary(path):

@@ -8,7 +8,9 @@ rule extract:
     input:
         sheet=rules.participants.output.sheet,
         units=rules.participants.output.units,
-        table=lambda wildcards: CONFIG.cohorts[wildcards.cohort].sources[wildcards.modality].path,
+        table=lambda wildcards: CONFIG.cohorts[wildcards.cohort]
+        .sources[wildcards.modality]
+        .path,
         table_units=lambda wildcards: existing_dictionary(
             CONFIG.cohorts[wildcards.cohort].sources[wildcards.modality].path
         ),
@@ -22,7 +24,9 @@ rule extract:
         "../../envs/brainpid.yaml"
     params:
         code=code_digest("brainpid.stages.extract"),
-        settings=lambda wildcards: as_json(CONFIG.cohorts[wildcards.cohort].sources[wildcards.modality]),
+        settings=lambda wildcards: as_json(
+            CONFIG.cohorts[wildcards.cohort].sources[wildcards.modality]
+        ),
     shell:
         "brainpid extract --cohort {wildcards.cohort} --modality {wildcards.modality} --participants {input.sheet}"
         " --settings {params.settings:q} --out {output} 2> {log}"
@@ -32,7 +36,9 @@ rule collect:
     """Merge a cohort's modalities."""
     input:
         lambda wildcards: expand(
-            rules.extract.output, modality=CONFIG.cohorts[wildcards.cohort].sources, allow_missing=True
+            rules.extract.output,
+            modality=CONFIG.cohorts[wildcards.cohort].sources,
+            allow_missing=True,
         ),
     output:
         f"{OUT}/features/{{cohort}}.h5",

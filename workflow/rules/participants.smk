@@ -7,7 +7,9 @@ rule participants:
     """Check one cohort's participants table."""
     input:
         table=lambda wildcards: CONFIG.cohorts[wildcards.cohort].participants,
-        units=lambda wildcards: existing_dictionary(CONFIG.cohorts[wildcards.cohort].participants),
+        units=lambda wildcards: existing_dictionary(
+            CONFIG.cohorts[wildcards.cohort].participants
+        ),
     output:
         sheet=f"{OUT}/participants/{{cohort}}.tsv",
         units=f"{OUT}/participants/{{cohort}}.json",
@@ -19,7 +21,9 @@ rule participants:
         "../../envs/brainpid.yaml"
     params:
         code=code_digest("brainpid.stages.participants"),
-        settings=lambda wildcards: as_json(CONFIG.participants_settings(wildcards.cohort)),
+        settings=lambda wildcards: as_json(
+            CONFIG.participants_settings(wildcards.cohort)
+        ),
     shell:
         "brainpid participants --cohort {wildcards.cohort} --settings {params.settings:q} --out {output.sheet}"
         " 2> {log}"

@@ -14,9 +14,15 @@ rule report:
         report=f"{OUT}/report.html",
         description=f"{OUT}/dataset_description.json",
         predicted=report(
-            f"{OUT}/figures/predicted_age.svg", caption="../report/predicted_age.rst", category="Accuracy"
+            f"{OUT}/figures/predicted_age.svg",
+            caption="../report/predicted_age.rst",
+            category="Accuracy",
         ),
-        added=report(f"{OUT}/figures/modalities.svg", caption="../report/modalities.rst", category="Information"),
+        added=report(
+            f"{OUT}/figures/modalities.svg",
+            caption="../report/modalities.rst",
+            category="Information",
+        ),
     log:
         f"{OUT}/logs/report.log",
     benchmark:

@@ -30,7 +30,9 @@ rule train_baseline:
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
     params:
-        code=lambda wildcards: code_digest("brainpid.stages.train", MODELS[wildcards.model].module),
+        code=lambda wildcards: code_digest(
+            "brainpid.stages.train", MODELS[wildcards.model].module
+        ),
         settings=lambda wildcards: as_json(CONFIG.train_settings(wildcards.model)),
     shell:
         "OMP_NUM_THREADS={threads} brainpid train --model {wildcards.model} --repeat {wildcards.repeat}"
