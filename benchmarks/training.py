@@ -1,6 +1,6 @@
 """Cost of training: seconds an epoch of the whole PIDReg ensemble, beside a plain multilayer perceptron.
 
-The released research code of the paper takes 4.9 s an epoch on 3,500 rows (81 + 86 features, batch 256, one thread). The
+The released research code of the paper takes 4.9 s an epoch on 3,500 rows (81 + 86 features, batch 256); the
 last column compares with that, scaled to the same number of rows. Synthetic data; one thread.
 """
 
