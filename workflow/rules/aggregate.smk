@@ -21,8 +21,8 @@ rule aggregate:
     params:
         code=code_digest("brainpid.stages.aggregate"),
         settings=as_json(CONFIG.aggregate_settings()),
-        folds=f"{OUT}/folds",
-        out=f"{OUT}/aggregate",
+        folds=lambda wildcards, input: Path(input.folds[0]).parents[2],
+        out=lambda wildcards, output: Path(output.accuracy).parent,
     shell:
         "brainpid aggregate --splits {input.splits} --folds {params.folds} --settings {params.settings:q}"
         " --out {params.out} 2> {log}"

@@ -32,6 +32,6 @@ rule report:
     params:
         code=code_digest("brainpid.stages.report"),
         settings=as_json(CONFIG.report_settings()),
-        out=OUT,
+        out=lambda wildcards, output: Path(output.report).parent,
     shell:
         "brainpid report --results {params.out} --settings {params.settings:q} 2> {log}"
