@@ -7,7 +7,7 @@ rule aggregate:
     """Join all folds."""
     input:
         splits=rules.split.output.splits,
-        folds=[path for path in FOLD_FILES if path.endswith("/predictions.tsv")],
+        folds=[path for path in FOLD_FILES if path.endswith("predictions.tsv")],
     output:
         accuracy=f"{OUT}/aggregate/accuracy.tsv",
         predictions=f"{OUT}/aggregate/predictions.tsv",

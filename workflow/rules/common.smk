@@ -12,6 +12,11 @@ from brainpid.errors import InputError
 from brainpid.models import MODELS
 from brainpid.provenance import code_digest
 
+
+envvars:
+    "PATH",
+
+
 # The verbs are found beside this Python, also where its environment was not activated.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
@@ -51,6 +56,14 @@ def existing_dictionary(path):
     """The JSON that describes a table's columns, where there is one."""
     dictionary = Path(path).with_suffix(".json")
     return [str(dictionary)] if dictionary.is_file() else []
+
+
+def fold_outputs(model_file):
+    """Files of one fold, by name, of the models that are saved in `model_file`."""
+    models = "|".join(name for name in MODELS if MODELS[name].file == model_file)
+    folder = f"{OUT}/folds/{{model,{models}}}/{FOLD}"
+    results = {Path(file).stem: f"{folder}/{file}" for file in FOLD_RESULTS}
+    return {"model": f"{folder}/{model_file}"} | results
 
 
 CONFIG = checked_config()

@@ -2,15 +2,6 @@
 # PRODUCES     folds/<model>/repeat-<r>_fold-<k>/: the model, predictions.tsv, pid.tsv, history.tsv, provenance.json
 # CONFIG KEYS  modalities, hyperparameters.<model>, splits.seed, interval_coverage, pid
 
-NETWORKS = [model for model in MODELS if MODELS[model].file == "model.pt"]
-BASELINES = [model for model in MODELS if model not in NETWORKS]
-
-
-def fold_outputs(models, file):
-    """Files of one fold of the named models; the model's own file comes first."""
-    folder = f"{OUT}/folds/{{model,{'|'.join(models)}}}/{FOLD}"
-    return [f"{folder}/{name}" for name in [file, *FOLD_RESULTS]]
-
 
 rule train_baseline:
     """Train a baseline on one fold."""
@@ -19,7 +10,7 @@ rule train_baseline:
         splits=rules.split.output.splits,
         features=rules.split.input.features,
     output:
-        fold_outputs(BASELINES, "model.joblib"),
+        **fold_outputs("model.joblib"),
     log:
         f"{OUT}/logs/train/{{model}}_{FOLD}.log",
     benchmark:
@@ -38,9 +29,9 @@ rule train_baseline:
         "OMP_NUM_THREADS={threads} brainpid train --model {wildcards.model} --repeat {wildcards.repeat}"
         " --fold {wildcards.fold} --participants {input.participants} --splits {input.splits}"
         " --features {input.features} --settings {params.settings:q} --threads {threads}"
-        " --out $(dirname {output[0]}) 2> {log}"
+        " --out $(dirname {output.predictions}) 2> {log}"
 
 
 use rule train_baseline as train_pidreg with:
     output:
-        fold_outputs(NETWORKS, "model.pt"),
+        **fold_outputs("model.pt"),
