@@ -21,6 +21,7 @@ from brainpid.config import SplitSettings
 from brainpid.errors import InputError, list_some
 from brainpid.features import SUCCESS, UNAVAILABLE, FeatureBlock, same_names
 from brainpid.files import require_column
+from brainpid.participants import SHEET_COLUMNS
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ def join_participants(
     """
     tables = []
     for cohort, sheet in sheets.items():
-        table = sheet[["participant_id", "cohort", "site", "age", "sex"]].copy()
+        table = sheet[SHEET_COLUMNS].copy()
         for modality in modalities:
             block = blocks.get((cohort, modality))
             if block is None:

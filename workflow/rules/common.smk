@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from brainpid.config import load_config, parse_config
+from brainpid.config import parse_config
 from brainpid.errors import InputError
 from brainpid.models import MODELS
 from brainpid.provenance import code_digest

@@ -29,8 +29,8 @@ def run(args: argparse.Namespace) -> None:
     for cohort, block in config.cohorts.items():
         settings = config.participants_settings(cohort)
         sheets[cohort] = read_participants(cohort, settings)
+        units = read_units(settings.path)
         for modality, source in block.sources.items():
-            units = read_units(settings.path)
             blocks[cohort, modality] = extract_table(source, sheets[cohort], modality, units)
     people, _ = plan(sheets, blocks, config.split_settings())
 

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
     people = _roles(args)
     X = read_matrix(args.features, people, settings.modalities)
     entry = MODELS[args.model]
-    if args.model == "pidreg":
+    if "torch" in entry.packages:
         import torch
 
         torch.set_num_threads(args.threads)
@@ -143,10 +143,10 @@ def predict_table(
 
 def _decompose(predictions: pd.DataFrame, settings: TrainSettings, model: str) -> pd.DataFrame:
     """Decomposition among one fold's test people, for each cohort that has enough of them."""
-    frames = [pd.DataFrame(columns=PID_COLUMNS)]
+    frames = []
     for cohort, rows in predictions.groupby("cohort", sort=False):
         if enough_people(len(rows), settings.modalities):
             frames.append(decompose_cohort(rows, settings.modalities, settings.pid).assign(cohort=cohort, model=model))
         else:
             log.info("%s: %d test people are too few to decompose this fold alone", cohort, len(rows))
-    return pd.concat(frames[1:] or frames, ignore_index=True)[PID_COLUMNS]
+    return pd.concat(frames, ignore_index=True)[PID_COLUMNS] if frames else pd.DataFrame(columns=PID_COLUMNS)
