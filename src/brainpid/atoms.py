@@ -30,8 +30,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from brainpid.arrays import FloatArray
 from brainpid.errors import NumericalError
-from brainpid.gaussian import FloatArray, Subset, subsets_of
+from brainpid.gaussian import Subset, subsets_of
 
 Measure = Literal["mmi", "idep"]
 

@@ -22,9 +22,9 @@ from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
+from brainpid.arrays import FloatArray, Modalities
 from brainpid.errors import InputError
 from brainpid.files import atomic_path
-from brainpid.models import Features, FloatArray
 from brainpid.transforms import NormalScores, Standardizer
 
 INNER_FOLDS = 5
@@ -65,7 +65,7 @@ class ConcatenatedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         """Subsets of the modalities that get a fit of their own: each one, and all."""
         return [*((modality,) for modality in self.modalities_), self.modalities_]
 
-    def fit(self, X: Features, y: ArrayLike) -> Self:
+    def fit(self, X: Modalities, y: ArrayLike) -> Self:
         """Fit to training people.
 
         Parameters
@@ -86,11 +86,11 @@ class ConcatenatedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         self.out_of_fold_prediction_ = self.target_.inverse_transform(held_out)
         return self
 
-    def predict(self, X: Features) -> FloatArray:
+    def predict(self, X: Modalities) -> FloatArray:
         """Predict targets of shape (n,), in the target's units."""
         return self.target_.inverse_transform(self._scores(X, self.modalities_))
 
-    def scalar_latents(self, X: Features) -> dict[str, FloatArray]:
+    def scalar_latents(self, X: Modalities) -> dict[str, FloatArray]:
         """Predicted normal score from each modality alone, shape (n,) each."""
         return {modality: self._scores(X, (modality,)) for modality in self.modalities_}
 
@@ -111,12 +111,12 @@ class ConcatenatedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
             raise InputError(f"{folder}: expected a {cls.__name__}, found a {type(model).__name__}")
         return model
 
-    def _scores(self, X: Features, subset: tuple[str, ...]) -> FloatArray:
+    def _scores(self, X: Modalities, subset: tuple[str, ...]) -> FloatArray:
         """Predicted normal scores from a subset of the modalities."""
         predicted: FloatArray = self.regressors_[subset].predict(self._concatenate(X, subset))
         return predicted
 
-    def _concatenate(self, X: Features, subset: tuple[str, ...]) -> FloatArray:
+    def _concatenate(self, X: Modalities, subset: tuple[str, ...]) -> FloatArray:
         """Features of some modalities side by side."""
         missing = [modality for modality in self.modalities_ if modality not in X]
         if missing:
@@ -152,7 +152,7 @@ class Ridge(ConcatenatedRegressor):
         sizes = range(1, len(self.modalities_) + 1)
         return [subset for size in sizes for subset in combinations(self.modalities_, size)]
 
-    def subset_predictions(self, X: Features) -> dict[tuple[str, ...], FloatArray]:
+    def subset_predictions(self, X: Modalities) -> dict[tuple[str, ...], FloatArray]:
         """Predicted normal score from the concatenated features of every subset, shape (n,) each."""
         return {subset: self._scores(X, subset) for subset in self.regressors_}
 

@@ -102,19 +102,19 @@ class PIDRegSettings(Section):
     """Hyperparameters of `pidreg`; the defaults are those of `brainpid.model.PIDReg`."""
 
     latent_dim: int = Field(16, ge=1, description="dimension of each modality's latent")
-    hidden: tuple[int, ...] = Field((64,), description="hidden widths of each encoder")
+    hidden: tuple[int, ...] = Field((128,), description="hidden widths of each encoder")
     head: tuple[int, ...] = Field((), description="hidden widths of the head; empty for a linear head")
-    dropout: float = Field(0.1, ge=0, lt=1, description="dropout in the hidden layers")
-    input_dropout: float = Field(0.5, ge=0, lt=1, description="dropout of features: a ridge penalty for the network")
-    skip: bool = Field(True, description="a linear map beside each encoder's perceptron")
-    signal: float = Field(0.9, gt=0, le=1, description="initial signal part of the noisy bottleneck; 1 is no noise")
+    dropout: float = Field(0.4, ge=0, lt=1, description="dropout in the hidden layers")
+    input_dropout: float = Field(0.0, ge=0, lt=1, description="dropout of features: a ridge penalty for the network")
+    skip: bool = Field(False, description="a linear map beside each encoder's perceptron")
+    signal: float = Field(1.0, gt=0, le=1, description="initial signal part of the noisy bottleneck; 1 is no noise")
     learn_signal: bool = Field(True, description="learn the signal part")
     members: int = Field(10, ge=2, description="networks of the ensemble, each without one inner fold")
-    epochs: int = Field(80, ge=1, description="passes over the training people")
+    epochs: int = Field(40, ge=1, description="passes over the training people")
     batch_size: int = Field(128, ge=2, description="people in a batch")
-    learning_rate: float = Field(5e-3, gt=0, description="peak of the one-cycle schedule")
-    weight_decay: float = Field(0.01, ge=0, description="decoupled weight decay")
-    alpha_readout: float = Field(1.0, ge=0, description="weight of each modality's own readout in the encoders' loss")
+    learning_rate: float = Field(1e-2, gt=0, description="peak of the one-cycle schedule")
+    weight_decay: float = Field(1.0, ge=0, description="decoupled weight decay")
+    alpha_readout: float = Field(0.3, ge=0, description="weight of each modality's own readout in the encoders' loss")
     alpha_cs: float = Field(0.1, ge=0, description="weight of the Gaussianity penalty of each latent")
     alpha_joint: float = Field(0.0, ge=0, description="weight of the joint Gaussianity penalty")
     alpha_ci: float = Field(0.0, ge=0, description="weight of the conditional-independence penalty")
@@ -204,98 +204,6 @@ class Config(Section):
     def n_folds(self) -> int:
         """Number of test sets of one repeat."""
         return self.splits.folds if self.splits.scheme == "kfold" else len(self.cohorts)
-
-    def participants_settings(self, cohort: str) -> ParticipantsSettings:
-        """Slice of one cohort's participants table."""
-        block = self.cohorts[cohort]
-        return ParticipantsSettings(path=block.participants, columns=block.columns, target=self.target)
-
-    def split_settings(self) -> SplitSettings:
-        """Slice that decides who takes part and on which side."""
-        return SplitSettings(
-            cohorts=tuple(self.cohorts), modalities=self.modalities, target=self.target, splits=self.splits
-        )
-
-    def train_settings(self, model: str) -> TrainSettings:
-        """Slice of one model's training."""
-        return TrainSettings(
-            modalities=self.modalities,
-            hyperparameters=getattr(self.hyperparameters, model).model_dump(mode="json"),
-            seed=self.splits.seed,
-            interval_coverage=self.interval_coverage,
-            pid=self.pid,
-        )
-
-    def aggregate_settings(self) -> AggregateSettings:
-        """Slice of the aggregation over folds and cohorts."""
-        return AggregateSettings(
-            cohorts=tuple(self.cohorts),
-            modalities=self.modalities,
-            models=self.models,
-            scheme=self.splits.scheme,
-            pid=self.pid,
-        )
-
-    def report_settings(self) -> ReportSettings:
-        """Slice of the report."""
-        return ReportSettings(
-            title=self.report.title,
-            target=self.target,
-            modalities=self.modalities,
-            models=self.models,
-            splits=self.splits,
-            interval_coverage=self.interval_coverage,
-            pid=self.pid,
-        )
-
-
-class ParticipantsSettings(Section):
-    """What `brainpid participants` needs to know."""
-
-    path: str
-    columns: Columns = Columns()
-    target: Target = Target()
-
-
-class SplitSettings(Section):
-    """What `brainpid split` needs to know."""
-
-    cohorts: tuple[Name, ...]
-    modalities: tuple[Name, ...]
-    target: Target = Target()
-    splits: Splits = Splits()
-
-
-class TrainSettings(Section):
-    """What `brainpid train` needs to know; the hyperparameters are those of the model that is trained."""
-
-    modalities: tuple[Name, ...]
-    hyperparameters: dict[str, Any] = {}
-    seed: int = 0
-    interval_coverage: float = 0.9
-    pid: Decomposition = Decomposition()
-
-
-class AggregateSettings(Section):
-    """What `brainpid aggregate` needs to know."""
-
-    cohorts: tuple[Name, ...]
-    modalities: tuple[Name, ...]
-    models: tuple[ModelName, ...]
-    scheme: str = "kfold"
-    pid: Decomposition = Decomposition()
-
-
-class ReportSettings(Section):
-    """What `brainpid report` needs to know."""
-
-    title: str = "Multimodal brain age"
-    target: Target = Target()
-    modalities: tuple[Name, ...]
-    models: tuple[ModelName, ...]
-    splits: Splits = Splits()
-    interval_coverage: float = 0.9
-    pid: Decomposition = Decomposition()
 
 
 def load_config(path: str | Path) -> Config:

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import RidgeCV
 
+from brainpid.arrays import FloatArray
 from brainpid.estimation import information_from_data
-from brainpid.gaussian import FloatArray, subsets_of
+from brainpid.gaussian import subsets_of
 from brainpid.lattice import FusionWeights, fusion_weights
 
 _LOG = logging.getLogger(__name__)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from brainpid.arrays import FloatArray
 from brainpid.atoms import Measure
 from brainpid.errors import InputError, did_you_mean, list_some
-from brainpid.gaussian import FloatArray, Subset
+from brainpid.gaussian import Subset
 
 if TYPE_CHECKING:
     import pandas as pd

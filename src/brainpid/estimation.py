@@ -21,12 +21,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma
 
+from brainpid.arrays import FloatArray
 from brainpid.errors import InputError, NumericalError
 from brainpid.gaussian import (
     EXACT,
     RANK_TOLERANCE,
     SCALAR_ONLY,
-    FloatArray,
     SubsetInformation,
     checked_names,
     columns_of,

@@ -23,12 +23,11 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from brainpid.arrays import FloatArray, IntArray
 from brainpid.errors import InputError, NumericalError
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 Subset = frozenset[str]
 
 MAX_MODALITIES = 10

@@ -16,10 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from brainpid.arrays import FloatArray, Modalities
 from brainpid.errors import InputError, list_some
-from brainpid.gaussian import FloatArray
-
-Modalities = Mapping[str, "ArrayLike | pd.DataFrame"]
 
 _LOG = logging.getLogger(__name__)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import t as student_t
 
-FloatArray = NDArray[np.float64]
+from brainpid.arrays import FloatArray
 
 
 @dataclass(frozen=True)

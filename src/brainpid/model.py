@@ -13,51 +13,29 @@ Ma and Yu 2025, arXiv:2512.22102.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
 
 from brainpid import pid
+from brainpid.arrays import FloatArray, Modalities
 from brainpid.crossfit import ridge_fusion_weights, stratified_folds
-from brainpid.errors import InputError, did_you_mean
+from brainpid.errors import InputError
 from brainpid.files import atomic_path
-from brainpid.gaussian import FloatArray
-from brainpid.inputs import Layout, Modalities, checked_target, complete_rows
+from brainpid.fitted_ensemble import FittedEnsemble, arrays, run_network, tensors
+from brainpid.hyperparameters import check_hyperparameters, plain_values
+from brainpid.inputs import Layout, checked_target, complete_rows
 from brainpid.networks import Architecture, Ensemble, MemberRandom
 from brainpid.training import Recipe, train
 from brainpid.transforms import NormalScores, Standardizer, normal_scores
 from brainpid.uncertainty import conformal_half_width
 
 _FILE = "model.pt"
-_CHUNK = 2048  # rows per pass at prediction: bounds the memory of a stack of members
-
-_CHOICES = {
-    "conditional": ("gaussian", "kernel"),
-    "fusion": ("pid", "equal"),
-    "target_transform": ("normal_scores", "none"),
-}
-_RANGES = {
-    "latent_dim": (1, np.inf),
-    "dropout": (0, 0.99),
-    "input_dropout": (0, 0.99),
-    "signal": (0.01, 1),
-    "members": (2, np.inf),
-    "epochs": (1, np.inf),
-    "batch_size": (2, np.inf),
-    "learning_rate": (1e-8, 1),
-    "weight_decay": (0, np.inf),
-    "alpha_readout": (0, np.inf),
-    "alpha_cs": (0, np.inf),
-    "alpha_joint": (0, np.inf),
-    "alpha_ci": (0, np.inf),
-}
 
 
 class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -127,19 +105,19 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self,
         *,
         latent_dim: int = 16,
-        hidden: tuple[int, ...] = (64,),
+        hidden: tuple[int, ...] = (128,),
         head: tuple[int, ...] = (),
-        dropout: float = 0.1,
-        input_dropout: float = 0.5,
-        skip: bool = True,
-        signal: float = 0.9,
+        dropout: float = 0.4,
+        input_dropout: float = 0.0,
+        skip: bool = False,
+        signal: float = 1.0,
         learn_signal: bool = True,
         members: int = 10,
-        epochs: int = 80,
+        epochs: int = 40,
         batch_size: int = 128,
-        learning_rate: float = 5e-3,
-        weight_decay: float = 0.01,
-        alpha_readout: float = 1.0,
+        learning_rate: float = 1e-2,
+        weight_decay: float = 1.0,
+        alpha_readout: float = 0.3,
         alpha_cs: float = 0.1,
         alpha_joint: float = 0.0,
         alpha_ci: float = 0.0,
@@ -188,7 +166,7 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         NumericalError
             Where a loss term is not finite.
         """
-        self._check_options()
+        check_hyperparameters(self.get_params())
         layout, blocks = Layout.fit(X)
         target = checked_target(y, len(next(iter(blocks.values()))))
         complete = complete_rows(blocks, "left out of the fit")
@@ -199,13 +177,14 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             )
         # Sorted names make the result independent of the mapping's order.
         fitted = {name: blocks[name][complete] for name in sorted(blocks)}
-        self._layout = layout
         self.modalities_ = layout.modalities
-        self._standardizers = {name: Standardizer.fit(block) for name, block in fitted.items()}
-        standardised = {name: self._standardizers[name].transform(block) for name, block in fitted.items()}
+        standardizers = {name: Standardizer.fit(block) for name, block in fitted.items()}
+        standardised = {name: standardizers[name].transform(block) for name, block in fitted.items()}
         known = target[complete]
-        self._target_map = NormalScores.fit(known) if self.target_transform == "normal_scores" else _z_scores(known)
-        scores = self._target_map.transform(known)
+        target_map = (
+            NormalScores.fit(known) if self.target_transform == "normal_scores" else NormalScores.straight(known)
+        )
+        scores = target_map.transform(known)
 
         seeds = np.random.SeedSequence(self.random_state).spawn(2 + 2 * self.members)
         weights = self._weights(standardised, scores, np.random.default_rng(seeds[0]))
@@ -213,13 +192,20 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.synergy_weight_ = weights.synergy
         fold = stratified_folds(scores, self.members, np.random.default_rng(seeds[1]))
         initial, course = (_member_random(seeds[k::2]) for k in (2, 3))
-        tensors = [torch.from_numpy(block.astype(np.float32)) for block in standardised.values()]
-        architecture = self._architecture([block.shape[1] for block in tensors], weights)
-        self._network = Ensemble(architecture, initial)
+        inputs = [torch.from_numpy(block.astype(np.float32)) for block in standardised.values()]
+        network = Ensemble(self._architecture(standardised, weights), initial)
         rows = [torch.from_numpy(np.flatnonzero(fold != member)) for member in range(self.members)]
         goal = torch.from_numpy(scores.astype(np.float32))
-        self.history_ = train(self._network, tensors, goal, rows, course, self._recipe())
-        self._read_out_of_fold(tensors, fold, complete, target)
+        self.history_ = train(network, inputs, goal, rows, course, self._recipe())
+        self._fitted = FittedEnsemble(layout, standardizers, target_map, network)
+
+        # What is kept of each training person comes from the member that left that person out.
+        predictions, readouts = run_network(network, inputs)
+        people = np.arange(len(fold))
+        self.out_of_fold_target_ = target
+        self.out_of_fold_prediction_ = np.full(len(complete), np.nan)
+        self.out_of_fold_prediction_[complete] = target_map.inverse_transform(predictions[fold, people])
+        self.out_of_fold_latents_ = self._fitted.by_modality(readouts[fold, people], complete)
         return self
 
     def predict(self, X: Modalities) -> FloatArray:
@@ -230,10 +216,10 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         InputError
             Where `X` does not have the modalities and features that were fitted.
         """
-        complete, tensors = self._prepare(X)
-        predicted = np.full(len(complete), np.nan)
-        scores = self._run(tensors)[0].mean(0)
-        predicted[complete] = self._target_map.inverse_transform(scores)
+        check_is_fitted(self, "history_")
+        found = self._fitted.run(X)
+        predicted = np.full(len(found.complete), np.nan)
+        predicted[found.complete] = self._fitted.target_map.inverse_transform(found.predictions.mean(0))
         return predicted
 
     def predict_interval(self, X: Modalities, coverage: float = 0.9) -> FloatArray:
@@ -253,9 +239,9 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         dict of str to ndarray, shape (n,)
             Mean over members, on the normal-score scale; NaN for people who lack a modality.
         """
-        complete, tensors = self._prepare(X)
-        readouts = self._run(tensors)[1].mean(0)
-        return self._by_modality(readouts, complete)
+        check_is_fitted(self, "history_")
+        found = self._fitted.run(X)
+        return self._fitted.by_modality(found.readouts.mean(0), found.complete)
 
     def decompose(
         self, X: Modalities, y: ArrayLike, measure: pid.Measure = "mmi", confidence: float = 0.95
@@ -285,17 +271,13 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def save(self, folder: str | Path) -> None:
         """Write the fitted model to ``model.pt``: tensors and plain containers, whole or not at all."""
         state = {
-            "parameters": self.get_params(),
-            "layout": asdict(self._layout),
-            "standardizers": {name: _plain(asdict(fitted)) for name, fitted in self._standardizers.items()},
-            "target_map": _plain(asdict(self._target_map)),
-            "architecture": asdict(self._network.architecture),
-            "network": self._network.state_dict(),
+            "parameters": plain_values(self.get_params()),
+            "fitted": self._fitted.state(),
             "fusion_weights": self.fusion_weights_,
             "synergy_weight": self.synergy_weight_,
             "out_of_fold_prediction": torch.from_numpy(self.out_of_fold_prediction_),
             "out_of_fold_target": torch.from_numpy(self.out_of_fold_target_),
-            "out_of_fold_latents": _plain(self.out_of_fold_latents_),
+            "out_of_fold_latents": tensors(self.out_of_fold_latents_),
             "history": self.history_,
         }
         with atomic_path(Path(folder) / _FILE) as part:
@@ -309,28 +291,15 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             raise InputError(f"{path}: the file does not exist; expected a model that PIDReg.save wrote")
         state = torch.load(path, weights_only=True)
         model = cls(**state["parameters"])
-        model._layout = Layout(**state["layout"])
-        model.modalities_ = model._layout.modalities
-        model._standardizers = {name: Standardizer(**_arrays(held)) for name, held in state["standardizers"].items()}
-        model._target_map = NormalScores(**_arrays(state["target_map"]))
-        model._network = Ensemble(Architecture(**state["architecture"]), MemberRandom([0] * model.members)).eval()
-        model._network.load_state_dict(state["network"])
+        model._fitted = FittedEnsemble.from_state(state["fitted"])
+        model.modalities_ = model._fitted.layout.modalities
         model.fusion_weights_ = state["fusion_weights"]
         model.synergy_weight_ = state["synergy_weight"]
         model.out_of_fold_prediction_ = state["out_of_fold_prediction"].numpy()
         model.out_of_fold_target_ = state["out_of_fold_target"].numpy()
-        model.out_of_fold_latents_ = _arrays(state["out_of_fold_latents"])
+        model.out_of_fold_latents_ = arrays(state["out_of_fold_latents"])
         model.history_ = state["history"]
         return model
-
-    def _check_options(self) -> None:
-        """Refuse options that have no meaning, by name and value."""
-        for name, allowed in _CHOICES.items():
-            if (value := getattr(self, name)) not in allowed:
-                raise InputError(f"{name} is '{value}'; {did_you_mean(str(value), allowed)}")
-        for name, (low, high) in _RANGES.items():
-            if not low <= (value := getattr(self, name)) <= high:
-                raise InputError(f"{name} is {value}; expected a value from {low:g} to {high:g}")
 
     def _weights(
         self, blocks: dict[str, FloatArray], scores: FloatArray, rng: np.random.Generator
@@ -339,21 +308,16 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             return pid.FusionWeights(dict.fromkeys(blocks, 1.0 / len(blocks)), 0.0, informative=False)
         return ridge_fusion_weights(blocks, scores, rng)
 
-    def _architecture(self, features: list[int], weights: pid.FusionWeights) -> Architecture:
-        """Shape of the networks, modalities in sorted order."""
+    def _architecture(self, blocks: dict[str, FloatArray], weights: pid.FusionWeights) -> Architecture:
+        """Shape of the networks, modalities in the order of the standardised blocks."""
+        options = plain_values(self.get_params())
+        taken = ("hidden", "latent_dim", "head", "dropout", "input_dropout", "skip", "signal", "learn_signal")
         return Architecture(
-            features=tuple(features),
-            hidden=tuple(self.hidden),
-            latent_dim=self.latent_dim,
-            head=tuple(self.head),
-            dropout=self.dropout,
-            input_dropout=self.input_dropout,
-            skip=self.skip,
-            signal=self.signal,
-            learn_signal=self.learn_signal,
-            alpha_readout=self.alpha_readout,
-            weights=tuple(weights.modalities[name] for name in self._standardizers),
+            features=tuple(block.shape[1] for block in blocks.values()),
+            alpha_readout=options["alpha_readout"],
+            weights=tuple(weights.modalities[name] for name in blocks),
             synergy=weights.synergy,
+            **{name: options[name] for name in taken},
         )
 
     def _recipe(self) -> Recipe:
@@ -368,65 +332,6 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             conditional=self.conditional,
         )
 
-    def _read_out_of_fold(
-        self, tensors: list[Tensor], fold: NDArray[np.int64], complete: NDArray[np.bool_], y: FloatArray
-    ) -> None:
-        """Keep, for every training person, what the member says that left that person out."""
-        predictions, readouts = self._run(tensors)
-        people = np.arange(len(fold))
-        self.out_of_fold_target_ = y
-        self.out_of_fold_prediction_ = np.full(len(complete), np.nan)
-        self.out_of_fold_prediction_[complete] = self._target_map.inverse_transform(predictions[fold, people])
-        self.out_of_fold_latents_ = self._by_modality(readouts[fold, people], complete)
-
-    def _by_modality(self, readouts: FloatArray, complete: NDArray[np.bool_]) -> dict[str, FloatArray]:
-        """Spread readouts (people with all modalities, M) over all people, by name in the order of `modalities_`."""
-        spread = np.full((len(complete), readouts.shape[1]), np.nan)
-        spread[complete] = readouts
-        columns = dict(zip(self._standardizers, spread.T, strict=True))
-        return {name: columns[name] for name in self.modalities_}
-
-    def _prepare(self, X: Modalities) -> tuple[NDArray[np.bool_], list[Tensor]]:
-        """Check and standardise features; return who has every modality, and the blocks of those people."""
-        check_is_fitted(self, "history_")
-        blocks = self._layout.check(X)
-        complete = complete_rows(blocks, "given no prediction (NaN)")
-        return complete, [
-            torch.from_numpy(fitted.transform(blocks[name][complete]).astype(np.float32))
-            for name, fitted in self._standardizers.items()
-        ]
-
-    @torch.inference_mode()
-    def _run(self, tensors: list[Tensor]) -> tuple[FloatArray, FloatArray]:
-        """Pass people through all members: predictions (E, n) and readouts (E, n, M), on the normal-score scale."""
-        unused = MemberRandom([0] * self.members)
-        n = len(tensors[0])
-        passes = [
-            self._network([block[start : start + _CHUNK].expand(self.members, -1, -1) for block in tensors], unused)
-            for start in range(0, max(n, 1), _CHUNK)
-        ]
-        parts = (torch.cat([p.prediction for p in passes], 1), torch.cat([p.readouts for p in passes], 1))
-        prediction, readouts = (part.numpy().astype(np.float64) for part in parts)
-        return prediction, readouts
-
 
 def _member_random(seeds: list[np.random.SeedSequence]) -> MemberRandom:
     return MemberRandom([int(seed.generate_state(1, np.uint64)[0] >> np.uint64(1)) for seed in seeds])
-
-
-def _z_scores(target: FloatArray) -> NormalScores:
-    """Make the map that centres and scales only: two knots, straight lines beyond them."""
-    mean, deviation = target.mean(), target.std()
-    return NormalScores(np.array([mean - deviation, mean + deviation]), np.array([-1.0, 1.0]))
-
-
-def _plain(content: dict[str, Any]) -> dict[str, Any]:
-    """Replace arrays by tensors, which `torch.load` accepts from any source."""
-    return {
-        name: torch.from_numpy(value) if isinstance(value, np.ndarray) else value for name, value in content.items()
-    }
-
-
-def _arrays(content: dict[str, Any]) -> dict[str, Any]:
-    """Undo `_plain`."""
-    return {name: value.numpy() if isinstance(value, Tensor) else value for name, value in content.items()}

@@ -6,17 +6,14 @@ and an edit of one model reruns that model alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-FloatArray = NDArray[np.float64]
-Features = Mapping[str, ArrayLike]
+from brainpid.arrays import FloatArray, Modalities
 
 
 class MultimodalRegressor(Protocol):
@@ -25,13 +22,13 @@ class MultimodalRegressor(Protocol):
     out_of_fold_prediction_: FloatArray
     """Prediction of each training person by a fit that had not seen it, shape (n_train,), in the target's units."""
 
-    def fit(self, X: Features, y: ArrayLike) -> Self:
+    def fit(self, X: Modalities, y: ArrayLike) -> Self:
         """Fit to training people; `y` of shape (n,) is in the target's units."""
 
-    def predict(self, X: Features) -> FloatArray:
+    def predict(self, X: Modalities) -> FloatArray:
         """Predict targets of shape (n,), in the target's units."""
 
-    def scalar_latents(self, X: Features) -> dict[str, FloatArray]:
+    def scalar_latents(self, X: Modalities) -> dict[str, FloatArray]:
         """Each modality's own reading of the target's normal score, shape (n,) each."""
 
     def history(self) -> list[dict[str, float]]:

@@ -250,7 +250,8 @@ class Ensemble(nn.Module):
     def __init__(self, architecture: Architecture, random: MemberRandom) -> None:
         super().__init__()
         self.architecture = arch = architecture
-        d, members = arch.latent_dim, len(random)
+        self.members = members = len(random)
+        d = arch.latent_dim
         self.encoders = nn.ModuleList(Encoder(random, p, arch) for p in arch.features)
         self.bottlenecks = nn.ModuleList(
             NoisyBottleneck(members, arch.signal, arch.learn_signal) for _ in arch.features

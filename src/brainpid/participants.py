@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from brainpid.config import ParticipantsSettings
 from brainpid.errors import InputError, list_some
 from brainpid.files import read_header, read_table, require_column
+from brainpid.settings import ParticipantsSettings
 
 SHEET_COLUMNS = ["participant_id", "cohort", "site", "age", "sex"]
 

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from brainpid.arrays import FloatArray
 from brainpid.pid import decompose_covariance
-
-FloatArray = NDArray[np.float64]
 
 MEAN_AGE, SD_AGE = 52.0, 12.0
 AGE_RANGE = (18.0, 90.0)

@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from brainpid.arrays import FloatArray
 from brainpid.config import Decomposition as DecompositionSettings
 from brainpid.errors import InputError
 from brainpid.estimation import MIN_PEOPLE_PER_DIMENSION, information_from_data
 from brainpid.metrics import accuracy
-from brainpid.models import FloatArray
 from brainpid.pid import MIN_PEOPLE_FOR_SHARES, OUT_OF_FOLD_SE_FACTOR, decompose_repeats
 from brainpid.pooling import pool
 from brainpid.transforms import normal_scores

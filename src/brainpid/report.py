@@ -10,10 +10,10 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from brainpid.config import ReportSettings
 from brainpid.features import STATUSES
 from brainpid.models import MODELS
 from brainpid.read_out import CONCATENATED_MODEL, POOLED
+from brainpid.settings import ReportSettings
 
 LABELS = {name: entry.label for name, entry in MODELS.items()} | {CONCATENATED_MODEL: "Ridge on concatenated features"}
 """Names of models for people, in the order in which the decompositions are shown."""

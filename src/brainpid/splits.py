@@ -17,11 +17,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from brainpid.config import SplitSettings
 from brainpid.errors import InputError, list_some
+from brainpid.estimation import MIN_PEOPLE_PER_DIMENSION
 from brainpid.features import SUCCESS, UNAVAILABLE, FeatureBlock, same_names
 from brainpid.files import require_column
 from brainpid.participants import SHEET_COLUMNS
+from brainpid.settings import SplitSettings
 
 log = logging.getLogger(__name__)
 
@@ -127,8 +128,8 @@ def plan(
     Raises
     ------
     InputError
-        Where cohorts have different features, a feature is constant, a cohort has nobody left, or the folds do not
-        fit the people.
+        Where cohorts have different features, a feature is constant, a cohort has nobody left or fewer people than
+        its latents need, or the folds do not fit the people.
     """
     for modality in settings.modalities:
         same_names({cohort: block.names for (cohort, name), block in blocks.items() if name == modality}, modality)
@@ -141,9 +142,16 @@ def plan(
             require_column(f"participants of cohort '{cohort}'", list(sheet), settings.splits.group, "splits.group")
         groups = pd.concat([sheet[settings.splits.group] for sheet in ordered.values()], ignore_index=True)
     for cohort, rows in people.groupby("cohort", sort=False):
-        log.info("%s: %d of %d people take part", cohort, int(rows["included"].sum()), len(rows))
-        if not rows["included"].any():
+        n, d = int(rows["included"].sum()), len(settings.modalities)
+        log.info("%s: %d of %d people take part", cohort, n, len(rows))
+        if n == 0:
             raise InputError(f"cohort '{cohort}': nobody takes part; first reason: {rows['reason'].iloc[0]}")
+        if n < MIN_PEOPLE_PER_DIMENSION * d:
+            raise InputError(
+                f"cohort '{cohort}': n = {n} people take part, which is too few to decompose d = {d} latents, one a "
+                f"modality; expected at least {MIN_PEOPLE_PER_DIMENSION:g} people a modality. Leave the cohort out, use "
+                "fewer modalities, or look at the reasons of the others"
+            )
     return people, make_splits(people, groups, settings)
 
 

@@ -11,13 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
+from brainpid.arrays import FloatArray
 from brainpid.errors import InputError
-
-FloatArray = NDArray[np.float64]
 
 
 def normal_scores(values: ArrayLike) -> FloatArray:
@@ -78,6 +77,13 @@ class NormalScores:
                 f"the training target has {len(values)} distinct value(s) in {len(target)} rows; expected at least 2"
             )
         return cls(values, normal_scores(target)[first])
+
+    @classmethod
+    def straight(cls, target: ArrayLike) -> NormalScores:
+        """Make the map that only centres and scales: two knots, and straight lines beyond them."""
+        target = np.asarray(target, dtype=float)
+        mean, deviation = target.mean(), target.std()
+        return cls(np.array([mean - deviation, mean + deviation]), np.array([-1.0, 1.0]))
 
     @property
     def tail_slope(self) -> float:

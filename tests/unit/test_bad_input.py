@@ -172,6 +172,13 @@ def test_fewer_people_than_folds(check):
     assert "15 people have a target and every modality (t1, dwi), which is too few for 10 folds" in message
 
 
+def test_too_few_people_to_decompose(check):
+    code, message = check(n=4, splits__folds=2)
+    assert code == 2
+    assert "cohort 'a': n = 4 people take part, which is too few to decompose d = 2 latents" in message
+    assert "at least 2.5 people a modality" in message
+
+
 def test_modality_with_nobody(check):
     def spoil(tables):
         tables["dwi"] = tables["dwi"].iloc[:0]

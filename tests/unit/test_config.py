@@ -10,9 +10,10 @@ import yaml
 from cohorts import ROOT, SHARED_DATA, make_config
 from pydantic import BaseModel
 
-from brainpid.config import Config, Hyperparameters, TrainSettings, load_config, parse_config, parse_section
+from brainpid.config import Config, Hyperparameters, load_config, parse_config, parse_section
 from brainpid.errors import InputError
 from brainpid.models import MODELS
+from brainpid.settings import TrainSettings
 
 
 def all_keys(section: type[BaseModel], prefix: str = "") -> dict[str, str]:
@@ -54,7 +55,7 @@ def test_configurations_of_the_repository_are_valid(path):
 
 def test_settings_survive_the_command_line(tmp_path):
     config = parse_config(make_config(tmp_path, ["a"], tmp_path, hyperparameters={"ridge": {"alphas": 7}}), "test")
-    settings = config.train_settings("ridge")
+    settings = TrainSettings.of(config, "ridge")
     assert settings.hyperparameters["alphas"] == 7
     text = settings.model_dump_json(exclude_defaults=True)
     assert parse_section(TrainSettings, yaml.safe_load(text), "test") == settings

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainpid.config import Splits, SplitSettings
+from brainpid.config import Splits
 from brainpid.errors import InputError
+from brainpid.settings import SplitSettings
 from brainpid.splits import deal_folds, make_splits
 
 STRATA = st.lists(st.sampled_from("abcd"), min_size=1, max_size=80)

@@ -20,7 +20,7 @@ rule aggregate:
         "../../envs/brainpid.yaml"
     params:
         code=code_digest("brainpid.stages.aggregate"),
-        settings=as_json(CONFIG.aggregate_settings()),
+        settings=as_json(settings.AggregateSettings.of(CONFIG)),
         folds=lambda wildcards, input: Path(input.folds[0]).parents[2],
         out=lambda wildcards, output: Path(output.accuracy).parent,
     shell:

@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from brainpid import settings
 from brainpid.config import parse_config
 from brainpid.errors import InputError
 from brainpid.models import MODELS

@@ -22,7 +22,7 @@ rule participants:
     params:
         code=code_digest("brainpid.stages.participants"),
         settings=lambda wildcards: as_json(
-            CONFIG.participants_settings(wildcards.cohort)
+            settings.ParticipantsSettings.of(CONFIG, wildcards.cohort)
         ),
     shell:
         "brainpid participants --cohort {wildcards.cohort} --settings {params.settings:q} --out {output.sheet}"

@@ -31,7 +31,7 @@ rule report:
         "../../envs/brainpid.yaml"
     params:
         code=code_digest("brainpid.stages.report"),
-        settings=as_json(CONFIG.report_settings()),
+        settings=as_json(settings.ReportSettings.of(CONFIG)),
         out=lambda wildcards, output: Path(output.report).parent,
     shell:
         "brainpid report --results {params.out} --settings {params.settings:q} 2> {log}"

@@ -19,7 +19,7 @@ rule split:
         "../../envs/brainpid.yaml"
     params:
         code=code_digest("brainpid.stages.split"),
-        settings=as_json(CONFIG.split_settings()),
+        settings=as_json(settings.SplitSettings.of(CONFIG)),
     shell:
         "brainpid split --participants {input.sheets} --features {input.features} --settings {params.settings:q}"
         " --out-participants {output.participants} --out-splits {output.splits} 2> {log}"

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainpid.config import AggregateSettings
 from brainpid.errors import InputError
 from brainpid.files import read_own_tsv, write_tsv
 from brainpid.options import add_settings, read_settings
 from brainpid.read_out import CONCATENATED, LATENT, accuracy_table, decompose_all
+from brainpid.settings import AggregateSettings
 
 log = logging.getLogger(__name__)
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from brainpid.config import load_config
 from brainpid.features import SUCCESS
 from brainpid.participants import read_participants
+from brainpid.settings import ParticipantsSettings, SplitSettings
 from brainpid.sources.tables import extract_table, read_units
 from brainpid.splits import plan
 
@@ -27,12 +28,12 @@ def run(args: argparse.Namespace) -> None:
     config = load_config(args.config)
     sheets, blocks = {}, {}
     for cohort, block in config.cohorts.items():
-        settings = config.participants_settings(cohort)
+        settings = ParticipantsSettings.of(config, cohort)
         sheets[cohort] = read_participants(cohort, settings)
         units = read_units(settings.path)
         for modality, source in block.sources.items():
             blocks[cohort, modality] = extract_table(source, sheets[cohort], modality, units)
-    people, _ = plan(sheets, blocks, config.split_settings())
+    people, _ = plan(sheets, blocks, SplitSettings.of(config))
 
     table = Table("cohort", "modality", "found", "missing", "features", "why missing")
     for cohort, rows in people.groupby("cohort", sort=False):

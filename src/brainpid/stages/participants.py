@@ -6,10 +6,10 @@ import argparse
 import logging
 from pathlib import Path
 
-from brainpid.config import ParticipantsSettings
 from brainpid.files import write_json, write_tsv
 from brainpid.options import add_settings, read_settings
 from brainpid.participants import read_participants
+from brainpid.settings import ParticipantsSettings
 from brainpid.sources.tables import read_units
 
 log = logging.getLogger(__name__)

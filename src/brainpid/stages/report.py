@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 
 from brainpid import __version__, figures
-from brainpid.config import ReportSettings
 from brainpid.files import read_own_tsv, write_json, write_text
 from brainpid.options import add_settings, read_settings
 from brainpid.provenance import record
 from brainpid.report import render
+from brainpid.settings import ReportSettings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

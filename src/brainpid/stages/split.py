@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from brainpid.config import SplitSettings
 from brainpid.files import read_own_tsv, write_tsv
 from brainpid.options import add_settings, read_settings
+from brainpid.settings import SplitSettings
 from brainpid.splits import plan
 from brainpid.store import read_cohort, read_features, read_modalities
 

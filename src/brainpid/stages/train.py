@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 
 from brainpid.age_bias import AgeBias
-from brainpid.config import TrainSettings
+from brainpid.arrays import FloatArray
 from brainpid.errors import InputError
 from brainpid.files import read_own_tsv, write_json, write_tsv
-from brainpid.models import MODELS, FloatArray, MultimodalRegressor
+from brainpid.models import MODELS, MultimodalRegressor
 from brainpid.options import add_settings, read_settings
 from brainpid.provenance import code_digest, record
 from brainpid.read_out import CONCATENATED, LATENT, PID_COLUMNS, decompose_cohort, enough_people
+from brainpid.settings import TrainSettings
 from brainpid.store import read_cohort, read_features
 from brainpid.uncertainty import conformal_half_width
 

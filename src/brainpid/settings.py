@@ -1,0 +1,109 @@
+"""The slice of the configuration that each verb receives.
+
+A verb sees its own slice and nothing else, so that an unrelated key can neither change its result nor rerun it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from brainpid.config import Columns, Config, Decomposition, ModelName, Name, Section, Splits, Target
+
+
+class ParticipantsSettings(Section):
+    """What `brainpid participants` needs to know."""
+
+    path: str
+    columns: Columns = Columns()
+    target: Target = Target()
+
+    @classmethod
+    def of(cls, config: Config, cohort: str) -> ParticipantsSettings:
+        """Slice of one cohort's participants table."""
+        block = config.cohorts[cohort]
+        return cls(path=block.participants, columns=block.columns, target=config.target)
+
+
+class SplitSettings(Section):
+    """What `brainpid split` needs to know."""
+
+    cohorts: tuple[Name, ...]
+    modalities: tuple[Name, ...]
+    target: Target = Target()
+    splits: Splits = Splits()
+
+    @classmethod
+    def of(cls, config: Config) -> SplitSettings:
+        """Slice that decides who takes part and on which side."""
+        return cls(
+            cohorts=tuple(config.cohorts), modalities=config.modalities, target=config.target, splits=config.splits
+        )
+
+
+class TrainSettings(Section):
+    """What `brainpid train` needs to know; the hyperparameters are those of the model that is trained."""
+
+    modalities: tuple[Name, ...]
+    hyperparameters: dict[str, Any] = Field(default_factory=dict)
+    seed: int = 0
+    interval_coverage: float = 0.9
+    pid: Decomposition = Decomposition()
+
+    @classmethod
+    def of(cls, config: Config, model: str) -> TrainSettings:
+        """Slice of one model's training."""
+        return cls(
+            modalities=config.modalities,
+            hyperparameters=getattr(config.hyperparameters, model).model_dump(mode="json"),
+            seed=config.splits.seed,
+            interval_coverage=config.interval_coverage,
+            pid=config.pid,
+        )
+
+
+class AggregateSettings(Section):
+    """What `brainpid aggregate` needs to know."""
+
+    cohorts: tuple[Name, ...]
+    modalities: tuple[Name, ...]
+    models: tuple[ModelName, ...]
+    scheme: str = "kfold"
+    pid: Decomposition = Decomposition()
+
+    @classmethod
+    def of(cls, config: Config) -> AggregateSettings:
+        """Slice of the aggregation over folds and cohorts."""
+        return cls(
+            cohorts=tuple(config.cohorts),
+            modalities=config.modalities,
+            models=config.models,
+            scheme=config.splits.scheme,
+            pid=config.pid,
+        )
+
+
+class ReportSettings(Section):
+    """What `brainpid report` needs to know."""
+
+    title: str = "Multimodal brain age"
+    target: Target = Target()
+    modalities: tuple[Name, ...]
+    models: tuple[ModelName, ...]
+    splits: Splits = Splits()
+    interval_coverage: float = 0.9
+    pid: Decomposition = Decomposition()
+
+    @classmethod
+    def of(cls, config: Config) -> ReportSettings:
+        """Slice of the report."""
+        return cls(
+            title=config.report.title,
+            target=config.target,
+            modalities=config.modalities,
+            models=config.models,
+            splits=config.splits,
+            interval_coverage=config.interval_coverage,
+            pid=config.pid,
+        )
