@@ -22,7 +22,7 @@ from brainpid.model import PIDReg
 RELEASED_SECONDS_PER_ROW = 4.9 / 3500
 EPOCHS = 10
 CASES = {
-    "268 rows, 86 + 288": {"n": 268, "features": (86, 288), "batch_size": 128, "hidden": (64,), "latent_dim": 16},
+    "268 rows, 86 + 288": {"n": 268, "features": (86, 288), "batch_size": 128, "hidden": (128,), "latent_dim": 16},
     "3500 rows, 81 + 86": {"n": 3500, "features": (81, 86), "batch_size": 256, "hidden": (256, 128), "latent_dim": 64},
 }
 
