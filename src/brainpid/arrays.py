@@ -16,3 +16,5 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 Modalities = Mapping[str, "ArrayLike | pd.DataFrame"]
 """Features by modality: each a table (n, p_m) of the same n people, NaN where a cell is missing."""
+Blocks = Mapping[str, FloatArray]
+"""Features by modality, once they are arrays of numbers."""

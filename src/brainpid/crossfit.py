@@ -1,31 +1,69 @@
-"""Inner folds of the training rows, and fusion weights from out-of-fold ridge predictions.
+"""Cross-fitting: latents of people whom their encoder had not seen.
 
-The weights are set once, before any network is trained, from one deterministic number per modality and person: the
-out-of-fold prediction of a ridge regression on that modality. They therefore neither jump between batches nor depend
-on the state of a network.
+An encoder turns the features of every modality into latents that tell about the target. It is fitted, with scalers and
+target ranks, on the people outside a fold and applied to the people inside; after all folds everybody has latents
+from an encoder that knows nothing about them. Targets come as a stack, such as permutations, so that what does not
+depend on the target is computed once for all of them.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.linear_model import RidgeCV
+from scipy.special import ndtri
 
-from brainpid.arrays import FloatArray
-from brainpid.estimation import information_from_data
-from brainpid.gaussian import subsets_of
-from brainpid.lattice import FusionWeights, fusion_weights
-
-_LOG = logging.getLogger(__name__)
-
-RIDGE_FOLDS = 5
-RIDGE_PENALTIES = tuple(np.logspace(-1, 5, 13).tolist())
+from brainpid.arrays import Blocks, BoolArray, FloatArray, IntArray
+from brainpid.transforms import Standardizer
 
 
-def stratified_folds(target: FloatArray, folds: int, rng: np.random.Generator) -> NDArray[np.int64]:
+class Encoder(Protocol):
+    """What an encoder does: fit to training people, encode new ones, once for each of T targets."""
+
+    def __call__(self, training: Blocks, scores: FloatArray, new: Blocks, seed: int) -> dict[str, FloatArray]:
+        """Encode new people.
+
+        Parameters
+        ----------
+        training, new : mapping of str to ndarray, shapes (n, p_m) and (k, p_m)
+            Features, standardised on the training people, without missing cells.
+        scores : ndarray, shape (T, n)
+            Normal scores of each target among the training people.
+        seed : int
+            Of everything random.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (T, k, d)
+            Latents of each modality.
+        """
+
+
+@dataclass(frozen=True)
+class EncoderEntry:
+    """Where an encoder lives: a class whose arguments are its options, in a module that is imported when needed."""
+
+    module: str
+    class_name: str
+    packages: tuple[str, ...]
+    label: str
+
+    def load(self, **options: Any) -> Encoder:
+        """Import the class and make an encoder."""
+        encoder: Encoder = getattr(import_module(self.module), self.class_name)(**options)
+        return encoder
+
+
+ENCODERS = {
+    "ridge": EncoderEntry("brainpid.linear_encoders", "RidgeEncoder", ("numpy",), "ridge"),
+    "pls": EncoderEntry("brainpid.linear_encoders", "PLSEncoder", ("numpy", "scikit-learn"), "partial least squares"),
+    "pidreg": EncoderEntry("brainpid.network_encoder", "PIDRegEncoder", ("numpy", "torch"), "PIDReg"),
+}
+
+
+def stratified_folds(target: FloatArray, folds: int, rng: np.random.Generator) -> IntArray:
     """Assign rows to folds so that each fold spans the target's range.
 
     Rows are sorted by target (ties at random) and each run of `folds` neighbours is dealt to all folds in random order.
@@ -49,52 +87,75 @@ def stratified_folds(target: FloatArray, folds: int, rng: np.random.Generator) -
     return assigned
 
 
-def ridge_scalars(
-    blocks: Mapping[str, FloatArray], scores: FloatArray, rng: np.random.Generator
+def random_folds(n: int, folds: int, rng: np.random.Generator) -> IntArray:
+    """Assign n rows to folds at random, sizes differing by at most 1; independent of any target."""
+    return rng.permutation(np.arange(n) % folds)
+
+
+def encode_fold(
+    blocks: Blocks, targets: FloatArray, held_out: BoolArray, encoder: Encoder, seed: int
 ) -> dict[str, FloatArray]:
-    """Out-of-fold ridge prediction of the target from each modality alone.
+    """Fit to the people outside one fold and encode those inside.
 
     Parameters
     ----------
     blocks : mapping of str to ndarray, shape (n, p_m)
-        Standardised features without missing cells.
-    scores : ndarray, shape (n,)
-        Normal scores of the target.
-    rng : numpy.random.Generator
-        Draws the folds.
+        Features in any unit; NaN is a missing cell.
+    targets : ndarray, shape (T, n)
+        Targets in any unit.
+    held_out : ndarray of bool, shape (n,)
+        The people to encode.
+    encoder : Encoder
+    seed : int
 
     Returns
     -------
-    dict of str to ndarray, shape (n,)
+    dict of str to ndarray, shape (T, n_held_out, d)
     """
-    fold = stratified_folds(scores, RIDGE_FOLDS, rng)
-    scalars = {name: np.empty(len(scores)) for name in blocks}
-    for name, x in blocks.items():
-        for held_out in (fold == k for k in range(RIDGE_FOLDS)):
-            ridge = RidgeCV(RIDGE_PENALTIES).fit(x[~held_out], scores[~held_out])
-            scalars[name][held_out] = ridge.predict(x[held_out])
-    return scalars
+    training, new = {}, {}
+    for name, block in blocks.items():
+        scaler = Standardizer.fit(block[~held_out])
+        training[name], new[name] = scaler.transform(block[~held_out]), scaler.transform(block[held_out])
+    return encoder(training, _scores_within(targets[:, ~held_out]), new, seed)
 
 
-def ridge_fusion_weights(
-    blocks: Mapping[str, FloatArray], scores: FloatArray, rng: np.random.Generator
-) -> FusionWeights:
-    """Fusion weights from the debiased information in out-of-fold ridge predictions.
+def cross_fit(
+    blocks: Blocks, targets: FloatArray, fold: IntArray, encoder: Encoder, seed: int
+) -> dict[str, FloatArray]:
+    """Latents of everybody from encoders that were fitted without their fold.
 
     Parameters
     ----------
-    blocks, scores, rng
-        As in `ridge_scalars`.
+    blocks : mapping of str to ndarray, shape (n, p_m)
+    targets : ndarray, shape (T, n)
+    fold : ndarray of int, shape (n,)
+    encoder : Encoder
+    seed : int
 
     Returns
     -------
-    FusionWeights
-        Equal, with a logged warning, where no modality has positive information.
+    dict of str to ndarray, shape (T, n, d)
+        Latents of different folds are of different encoders: pool them where d = 1, where each is a prediction of the
+        same score, and never where d > 1 (`brainpid.pid.decompose_folds`).
     """
-    columns = {name: scalar[:, None] for name, scalar in ridge_scalars(blocks, scores, rng).items()}
-    found = information_from_data(columns, scores)
-    bits = dict(zip(subsets_of(found.modalities), found.bits.tolist(), strict=True))
-    weights = fusion_weights(bits)
-    if not weights.informative:
-        _LOG.warning("no modality has positive out-of-fold information about the target: modalities get equal weights")
-    return weights
+    latents: dict[str, FloatArray] = {}
+    for k in np.unique(fold):
+        held_out = fold == k
+        for name, values in encode_fold(blocks, targets, held_out, encoder, seed + int(k)).items():
+            everybody = latents.setdefault(name, np.empty((len(targets), len(fold), values.shape[-1])))
+            everybody[:, held_out] = values
+    return latents
+
+
+def _scores_within(targets: FloatArray) -> FloatArray:
+    """Normal scores (T, n) of each target among these people, as `brainpid.transforms.normal_scores` has them.
+
+    Targets that hold the same few values, as permutations of one target do, are ranked by counting.
+    """
+    values, level = np.unique(targets, return_inverse=True)
+    level = level.reshape(targets.shape)
+    stack, n = targets.shape
+    places = np.arange(stack)[:, None] * len(values) + level
+    counts = np.bincount(places.ravel(), minlength=stack * len(values)).reshape(stack, len(values))
+    rank = counts.cumsum(axis=1) - (counts - 1) / 2
+    return np.take_along_axis(ndtri((rank - 0.5) / n), level, axis=1)

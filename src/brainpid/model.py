@@ -24,10 +24,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from brainpid import pid
 from brainpid.arrays import FloatArray, Modalities
-from brainpid.crossfit import ridge_fusion_weights, stratified_folds
+from brainpid.crossfit import stratified_folds
 from brainpid.errors import InputError
 from brainpid.files import atomic_path
 from brainpid.fitted_ensemble import FittedEnsemble, arrays, run_network, tensors
+from brainpid.fusion import ridge_fusion_weights
 from brainpid.hyperparameters import check_hyperparameters, plain_values
 from brainpid.inputs import Layout, checked_target, complete_rows
 from brainpid.networks import Architecture, Ensemble, MemberRandom

@@ -149,8 +149,8 @@ def plan(
         if n < MIN_PEOPLE_PER_DIMENSION * d:
             raise InputError(
                 f"cohort '{cohort}': n = {n} people take part, which is too few to decompose d = {d} latents, one a "
-                f"modality; expected at least {MIN_PEOPLE_PER_DIMENSION:g} people a modality. Leave the cohort out, use "
-                "fewer modalities, or look at the reasons of the others"
+                f"modality; expected at least {MIN_PEOPLE_PER_DIMENSION:g} people a modality. Leave the cohort out, "
+                "use fewer modalities, or look at the reasons of the others"
             )
     return people, make_splits(people, groups, settings)
 
