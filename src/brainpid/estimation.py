@@ -19,7 +19,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import digamma
+from scipy.special import digamma, polygamma
 
 from brainpid.arrays import FloatArray
 from brainpid.errors import InputError, NumericalError
@@ -68,6 +68,34 @@ def bias_bits(n: int, d: ArrayLike) -> FloatArray:
             f"no bias correction exists for n = {n} people and d = {np.max(d)} columns: n > d + 1 needed"
         )
     return np.asarray(0.5 * (digamma((n - 1) / 2) - digamma((n - 1 - d) / 2)) / np.log(2))
+
+
+def covariance_at_zero(found: SubsetInformation) -> FloatArray:
+    r"""Exact sampling covariance of the informations where the truth is zero, in bits squared.
+
+    There ``1 - R2_A`` is a beta variable, and what B adds to its part A is independent of ``I_A``. So with d the number
+    of columns that A and B share,
+
+        cov(I_A, I_B) = 1/4 [psi'((n-1-d)/2) - psi'((n-1)/2)] / ln^2 2   bits^2,
+
+    exactly for nested sets, and approximately for others, whose own columns are taken as uncorrelated.
+
+    Parameters
+    ----------
+    found : SubsetInformation
+        Estimated from `n` people.
+
+    Returns
+    -------
+    ndarray, shape (K, K)
+    """
+    if found.n is None:
+        raise InputError("a known covariance has no sampling covariance")
+    subsets = subsets_of(found.modalities)
+    ranks = dict(zip(subsets, found.rank.reshape(-1, len(subsets))[0].tolist(), strict=True)) | {frozenset(): 0}
+    shared = np.array([[ranks[a & b] for b in subsets] for a in subsets])
+    trigamma = polygamma(1, (found.n - 1 - shared) / 2) - polygamma(1, (found.n - 1) / 2)
+    return np.asarray(0.25 * trigamma / np.log(2) ** 2)
 
 
 def information_from_data(sources: Mapping[str, ArrayLike], target: ArrayLike) -> SubsetInformation:

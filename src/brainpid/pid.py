@@ -4,7 +4,10 @@ The information of every subset of modalities (`brainpid.gaussian`, `brainpid.es
 (`brainpid.atoms`) by one of two measures. Each atom is linearised in the subset informations, so that every person has
 an influence on it and
 
-    se(atom) = se_factor * sd_i(influence_i) / sqrt(n),   interval = atom +- z * se.
+    se(atom) = se_factor * sqrt(var_i(influence_i) / n + second order),   interval = atom +- z * se.
+
+The second-order part is the exact variance of an information that is zero (`brainpid.estimation.covariance_at_zero`).
+It is of order 1 / n^2 and matters near zero alone, where influences vanish and would promise more than there is.
 
 What is read is the information in the latents that are given, at the n at which their encoders were fitted; give
 latents of people that no encoder was fitted to, and a target that is near normal (`brainpid.transforms`). Latents from
@@ -33,6 +36,7 @@ from brainpid.atoms import Measure, atoms_of
 from brainpid.decomposition import MIN_PEOPLE_FOR_SHARES, Decomposition, Row, warnings_about
 from brainpid.errors import InputError, did_you_mean
 from brainpid.estimation import (
+    covariance_at_zero,
     information_from_data,
     information_from_sample_covariance,
     information_over_folds,
@@ -233,7 +237,9 @@ def _assemble(found: SubsetInformation, measure: Measure, confidence: float, se_
     if found.n is not None and found.influence is not None:
         gradients = np.stack([atom.term.gradient[0] for atom in atoms])
         influence = np.einsum("rnk,jrk->nj", found.influence, gradients, optimize=True) / len(found.bits)
-        se = se_factor * influence.std(axis=0, ddof=1) / np.sqrt(found.n)
+        mean_gradient = gradients.mean(axis=1)
+        second_order = np.einsum("jk,kl,jl->j", mean_gradient, covariance_at_zero(found), mean_gradient)
+        se = se_factor * np.sqrt(influence.var(axis=0, ddof=1) / found.n + second_order)
         se[~gradients.any(axis=(1, 2))] = np.nan
     half = float(ndtri(0.5 + confidence / 2)) * se
     total = bits[0]

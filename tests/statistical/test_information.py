@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from simulator import planted
 
-from brainpid.estimation import information_from_data
+from brainpid.estimation import covariance_at_zero, information_from_data
 from brainpid.pid import decompose, decompose_covariance
 
 MODALITIES = ("t1", "dwi", "fmri")
@@ -56,3 +56,13 @@ def test_intervals_cover_the_truth(strength):
     for atom in ("total", "added", "unique"):
         share = np.mean([count / draws for row, count in covered.items() if row[2] == atom])
         assert 0.92 <= share <= 0.98, (atom, covered)
+
+
+def test_the_standard_error_of_nothing_is_exact():
+    # Influences vanish where the information is zero; the spread of the estimate does not.
+    rng = np.random.default_rng(5)
+    n, dims = 200, {"t1": 3, "dwi": 2}
+    sources = {m: rng.standard_normal((4000, n, d)) for m, d in dims.items()}
+    found = information_from_data(sources, rng.standard_normal((4000, n)))
+    expected = covariance_at_zero(found)
+    assert np.cov(found.bits, rowvar=False) == pytest.approx(expected, rel=0.15, abs=0.05 * expected.max())

@@ -454,7 +454,8 @@ def test_repeats_average_atoms_and_influences(measure):
         influence = np.mean([one.influence[:, k] for one in single], axis=0)
         assert result.influence[:, k] == pytest.approx(influence, abs=1e-10)
         if not np.isnan(row.se):
-            assert row.se == pytest.approx(1.25 * influence.std(ddof=1) / np.sqrt(350), rel=1e-9)
+            first_order = 1.25 * influence.std(ddof=1) / np.sqrt(350)
+            assert first_order < row.se < 1.1 * first_order
     assert sum(row.bits for row in result.rows[1:] if row.scope == "all") == pytest.approx(
         result.rows[0].bits if measure == "mmi" else 0, abs=1e-12
     )
