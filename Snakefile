@@ -17,6 +17,7 @@ include: "workflow/rules/participants.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/splits.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/null.smk"
 include: "workflow/rules/aggregate.smk"
 include: "workflow/rules/report.smk"
 
@@ -27,4 +28,5 @@ rule all:
         # Every fold and feature file by name: with the report alone, a fold that was deleted would not be made again.
         COHORT_FILES,
         FOLD_FILES,
+        NULL_FILES,
         f"{OUT}/report.html",

@@ -31,6 +31,7 @@ def _plain_name(name: str) -> str:
 Name = Annotated[str, AfterValidator(_plain_name)]
 ModelName = Literal["pidreg", "ridge", "gradient_boosting"]
 Measure = Literal["mmi", "idep"]
+EncoderName = Literal["ridge", "pls", "pidreg"]
 
 
 class Section(BaseModel):
@@ -159,6 +160,14 @@ class Decomposition(Section):
     confidence: float = Field(0.95, gt=0.5, lt=1, description="coverage of the intervals of bits and of accuracy")
 
 
+class Null(Section):
+    """The null of the decomposition: the target is permuted and the encoders are fitted anew."""
+
+    permutations: int = Field(1000, ge=0, description="permutations of the target in each cohort; 0 for no p-values")
+    encoder: EncoderName = Field("ridge", description="encoder that is fitted to each permutation")
+    folds: int = Field(5, ge=2, description="cross-fitting folds of the null, drawn at random from `splits.seed`")
+
+
 class Report(Section):
     """Words on the report."""
 
@@ -180,6 +189,7 @@ class Config(Section):
     hyperparameters: Hyperparameters = Field(default_factory=Hyperparameters, description="settings of each model")
     interval_coverage: float = Field(0.9, gt=0, lt=1, description="nominal coverage of each person's interval")
     pid: Decomposition = Field(default_factory=Decomposition, description="the decomposition")
+    null: Null = Field(default_factory=Null, description="the null of the decomposition")
     report: Report = Field(default_factory=Report, description="words on the report")
 
     @model_validator(mode="after")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.stats import beta, chi2
 
+from brainpid.arrays import FloatArray
 from brainpid.models import MODELS
 
 # Okabe & Ito 2008: eight colours that people with any colour vision can tell apart.
@@ -77,6 +79,37 @@ def predicted_age(predictions: pd.DataFrame, models: Sequence[str], label: str) 
             handles, labels = axes[0].get_legend_handles_labels()
             columns = min(len(cohorts), 6)
             figure.legend(handles, labels, loc="outside lower center", ncols=columns, markerscale=3, frameon=False)
+    return figure
+
+
+def normality(distances: Mapping[str, FloatArray]) -> Figure:
+    """Squared Mahalanobis distances against what joint normality expects, one panel a cohort, one dot a person.
+
+    Parameters
+    ----------
+    distances : mapping of str to ndarray, shape (n,)
+        By cohort, of two variables.
+    """
+    columns = min(len(distances), 3)
+    lines = -(-len(distances) // columns)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(3.4 * columns, 3.4 * lines), layout="constrained")
+        axes = figure.subplots(lines, columns, squeeze=False)
+        for ax, (cohort, values) in zip(axes.flat, distances.items(), strict=False):
+            n = len(values)
+            place = (np.arange(n) + 0.5) / n
+            expected = chi2.ppf(place, 2)
+            # A pointwise 95% band of order statistics: the k-th of n uniforms is a beta variable.
+            band = chi2.ppf(beta.ppf([[0.025], [0.975]], np.arange(1, n + 1), np.arange(n, 0, -1)), 2)
+            ax.fill_between(expected, *band, color="#BBBBBB", alpha=0.5, linewidth=0)
+            ax.plot(expected, expected, color="#666666", linewidth=1)
+            ax.scatter(expected, np.sort(values), s=float(np.clip(3000 / n, 2, 12)), color=COLOURS[0], linewidths=0)
+            ax.set_title(cohort)
+            ax.set_xlabel("expected (chi-squared, 2 df)")
+        for ax in axes.flat[len(distances) :]:
+            ax.set_visible(False)
+        for ax in axes[:, 0]:
+            ax.set_ylabel("squared distance from the mean")
     return figure
 
 

@@ -6,13 +6,15 @@ import csv
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from brainpid.arrays import FloatArray
 from brainpid.errors import InputError, did_you_mean, list_some
 
 MISSING_CELLS = ["", "n/a", "N/A", "NA", "NaN", "nan"]
@@ -130,6 +132,43 @@ def read_table(path: str | Path, text: list[str] | None = None) -> pd.DataFrame:
         )
     except (pd.errors.ParserError, UnicodeDecodeError) as fault:
         raise InputError(f"{path}: not a regular table: {' '.join(str(fault).split())}") from fault
+
+
+def numeric_cells(table: pd.DataFrame, labels: Sequence[str], path: str | Path) -> FloatArray:
+    """Cells of a table as numbers (rows, columns), NaN where missing.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns that should hold numbers; line 2 of the file is row 0.
+    labels : sequence of str
+        What to call each row in a message.
+    path : path
+        File that the table was read from.
+
+    Raises
+    ------
+    InputError
+        Where a cell is text or infinite; the message names the first such cell.
+    """
+    for name in table.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes]]:
+        numbers = pd.to_numeric(table[name], errors="coerce")
+        text = numbers.isna() & table[name].notna()
+        if text.any():
+            row = int(np.flatnonzero(text)[0])
+            raise InputError(
+                f"{path}: line {row + 2} ({labels[row]}), column '{name}': expected a number or n/a, "
+                f"found '{table[name][row]}' ({int(text.sum())} such cells in this column)"
+            )
+    values = table.to_numpy(dtype=float)
+    infinite = np.argwhere(np.isinf(values))
+    if len(infinite):
+        row, column = infinite[0]
+        raise InputError(
+            f"{path}: line {row + 2} ({labels[row]}), column '{table.columns[column]}': expected a finite number, "
+            f"found {values[row, column]}"
+        )
+    return values
 
 
 def read_own_tsv(path: str | Path) -> pd.DataFrame:

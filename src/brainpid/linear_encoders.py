@@ -32,7 +32,7 @@ class RidgeEncoder:
     """One scalar latent a modality: the ridge prediction of the score from that modality alone."""
 
     def __call__(self, training: Blocks, scores: FloatArray, new: Blocks, seed: int = 0) -> dict[str, FloatArray]:
-        """See `brainpid.crossfit.Encoder`; nothing is random."""
+        """See `brainpid.encoders.Encoder`; nothing is random."""
         return {name: ridge(block, scores, new[name])[..., None] for name, block in training.items()}
 
 
@@ -52,7 +52,7 @@ class PLSEncoder:
     scalar: bool = True
 
     def __call__(self, training: Blocks, scores: FloatArray, new: Blocks, seed: int = 0) -> dict[str, FloatArray]:
-        """See `brainpid.crossfit.Encoder`; nothing is random."""
+        """See `brainpid.encoders.Encoder`; nothing is random."""
         latents = {}
         for name, block in training.items():
             components = min(self.components, *block.shape)

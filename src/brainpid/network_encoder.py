@@ -24,7 +24,7 @@ class PIDRegEncoder:
     options: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, training: Blocks, scores: FloatArray, new: Blocks, seed: int = 0) -> dict[str, FloatArray]:
-        """See `brainpid.crossfit.Encoder`."""
+        """See `brainpid.encoders.Encoder`."""
         latents: dict[str, list[FloatArray]] = {name: [] for name in training}
         for target in scores:
             model = PIDReg(**self.options | {"target_transform": "none", "random_state": seed}).fit(training, target)

@@ -20,15 +20,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from brainpid.arrays import Blocks, FloatArray, IntArray
-from brainpid.crossfit import Encoder, cross_fit, random_folds
+from brainpid.crossfit import cross_fit, random_folds
+from brainpid.encoders import Encoder
 from brainpid.errors import InputError
 from brainpid.estimation import information_from_sample_covariance
 from brainpid.gaussian import subsets_of
 from brainpid.transforms import normal_scores
 
-TOTAL = "total"
+TOTAL, ADDED = "total", "added_"
 _CHUNK = 250  # permutations at a time: bounds the memory
 
 
@@ -49,6 +51,18 @@ class Null:
     total: FloatArray
     added: dict[str, FloatArray]
     n: int
+
+
+def null_table(null: Null) -> pd.DataFrame:
+    """One line a permutation, the observed statistics first: permutation, n, total, and added_<modality> in bits."""
+    columns = {"permutation": np.arange(len(null.total)), "n": null.n, TOTAL: null.total}
+    return pd.DataFrame(columns | {ADDED + name: values for name, values in null.added.items()})
+
+
+def null_of_table(table: pd.DataFrame) -> Null:
+    """Undo `null_table`."""
+    added = {name.removeprefix(ADDED): table[name].to_numpy(float) for name in table if name.startswith(ADDED)}
+    return Null(table[TOTAL].to_numpy(float), added, int(table["n"].iloc[0]))
 
 
 def p_value(statistics: FloatArray) -> float:

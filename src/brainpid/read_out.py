@@ -1,4 +1,4 @@
-"""From out-of-fold predictions to the tables of accuracy and of the decomposition.
+"""From one cohort's out-of-fold predictions of one model to its decomposition.
 
 The decomposition is read from one scalar latent per modality, of people whom its encoder had not seen, pooled over
 the folds of a repeat and averaged over repeats, against the normal score of the target among those people. What is
@@ -8,7 +8,6 @@ reported is *the information in the latents learned at this n*, which is not pop
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,21 +17,13 @@ from brainpid.arrays import FloatArray
 from brainpid.config import Decomposition as DecompositionSettings
 from brainpid.errors import InputError
 from brainpid.estimation import MIN_PEOPLE_PER_DIMENSION, information_from_data
-from brainpid.metrics import accuracy
-from brainpid.pid import MIN_PEOPLE_FOR_SHARES, OUT_OF_FOLD_SE_FACTOR, decompose_repeats
-from brainpid.pooling import pool
+from brainpid.pid import OUT_OF_FOLD_SE_FACTOR, decompose_repeats
 from brainpid.transforms import normal_scores
 
-PID_KEYS = ["model", "measure", "scope", "modalities", "atom"]
 PID_COLUMNS = [
-    "cohort", *PID_KEYS, "bits", "se", "ci_low", "ci_high", "share", "p_value", "n", "n_folds",
+    "cohort", "model", "measure", "scope", "modalities", "atom", "bits", "se", "ci_low", "ci_high", "share", "p_value",
+    "n", "n_folds",
 ]  # fmt: skip
-ACCURACY_VALUES = ["mae", "rmse", "r2", "pearson_r", "mae_corrected"]
-ACCURACY_COLUMNS = [
-    "cohort", "scheme", "model", "modalities", "n", "mae", "mae_ci_low", "mae_ci_high", "rmse", "r2", "pearson_r",
-    "mae_corrected",
-]  # fmt: skip
-POOLED = "pooled"
 LATENT, CONCATENATED = "latent_", "concatenated_"
 CONCATENATED_MODEL = "ridge_concatenated"
 
@@ -140,71 +131,3 @@ def concatenated_check(
             )  # fmt: skip
     frame = pd.DataFrame(records)
     return pd.concat([frame.assign(measure=measure) for measure in settings.measures], ignore_index=True)
-
-
-def decompose_all(
-    predictions: pd.DataFrame, cohorts: Sequence[str], modalities: Sequence[str], settings: DecompositionSettings
-) -> pd.DataFrame:
-    """Decompose every model in every cohort, and pool over cohorts where there are two or more."""
-    frames = []
-    for (model, cohort), rows in predictions.groupby(["model", "cohort"], sort=False):
-        frames.append(decompose_cohort(rows, modalities, settings).assign(model=model, cohort=cohort))
-        concatenated = [column for column in rows if column.startswith(CONCATENATED)]
-        if concatenated and rows[concatenated].notna().all(axis=None):
-            check = concatenated_check(rows, modalities, settings)
-            frames.append(check.assign(model=CONCATENATED_MODEL, cohort=cohort))
-    table = pd.concat(frames, ignore_index=True)[PID_COLUMNS]
-    if len(cohorts) > 1:
-        table = pd.concat([table, pool_pid(table, settings.confidence)], ignore_index=True)
-    return table
-
-
-def pool_pid(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """Pool every atom over cohorts; a share is the ratio of the pooled atom to the pooled total."""
-    records = []
-    for key, rows in table.groupby(PID_KEYS, sort=False):
-        record = dict(zip(PID_KEYS, key, strict=True)) | {"cohort": POOLED, "p_value": np.nan}
-        if rows["se"].notna().any():
-            joint = pool(rows["bits"], rows["se"], rows["n"], confidence)
-            record |= {"bits": joint.estimate, "se": joint.se, "ci_low": joint.ci_low, "ci_high": joint.ci_high}
-        else:  # on the boundary in every cohort: there is no standard error to pool
-            record |= {"bits": np.average(rows["bits"], weights=rows["n"])}
-        records.append(record | {"n": rows["n"].sum(), "n_folds": rows["n_folds"].max()})
-    pooled = pd.DataFrame(records, columns=PID_COLUMNS)
-    totals = pooled[pooled["atom"] == "total"].drop_duplicates(["model", "measure"])
-    total = pooled[["model", "measure"]].merge(totals, how="left")["bits"].to_numpy()
-    shown = (pooled["n"] >= MIN_PEOPLE_FOR_SHARES) & (total > 0) & (pooled["model"] != CONCATENATED_MODEL)
-    return pooled.assign(share=np.where(shown, pooled["bits"] / np.where(total > 0, total, np.nan), np.nan))
-
-
-def accuracy_table(predictions: pd.DataFrame, cohorts: Sequence[str], scheme: str, confidence: float) -> pd.DataFrame:
-    """Accuracy of every model in every cohort, and the random-effects mean over cohorts where there are two or more."""
-    records = []
-    for (model, cohort), rows in predictions.groupby(["model", "cohort"], sort=False):
-        values, age, _ = by_repeat(rows, ["predicted_age", "predicted_age_corrected"])
-        plain = accuracy(values["predicted_age"], age, confidence)
-        corrected = np.abs(values["predicted_age_corrected"] - age).mean()
-        records.append(
-            {
-                "cohort": cohort, "scheme": scheme, "model": model, "modalities": rows["modalities"].iloc[0],
-                "n": plain.n, "mae": plain.mae, "mae_ci_low": plain.mae_ci_low, "mae_ci_high": plain.mae_ci_high,
-                "rmse": plain.rmse, "r2": plain.r2, "pearson_r": plain.pearson_r, "mae_corrected": corrected,
-                "mae_se": plain.mae_se,
-            }
-        )  # fmt: skip
-    table = pd.DataFrame(records)
-    if len(cohorts) > 1:
-        pooled = [_pool_accuracy(rows, confidence) for _, rows in table.groupby("model", sort=False)]
-        table = pd.concat([table, pd.DataFrame(pooled)], ignore_index=True)
-    return table[ACCURACY_COLUMNS]
-
-
-def _pool_accuracy(rows: pd.DataFrame, confidence: float) -> dict[str, Any]:
-    """One model's random-effects mean absolute error over cohorts, and the other columns with the same weights."""
-    joint = pool(rows["mae"], rows["mae_se"], rows["n"], confidence)
-    averages = {column: float(rows[column].to_numpy() @ np.array(joint.weights)) for column in ACCURACY_VALUES}
-    return (
-        rows.iloc[0][["scheme", "model", "modalities"]].to_dict()
-        | averages
-        | {"cohort": POOLED, "n": rows["n"].sum(), "mae_ci_low": joint.ci_low, "mae_ci_high": joint.ci_high}
-    )

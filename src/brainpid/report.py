@@ -10,21 +10,22 @@ import jinja2
 import numpy as np
 import pandas as pd
 
+from brainpid.decomposition import MIN_PEOPLE_FOR_SMALL_ADDED, SMALL_ADDED_BITS
 from brainpid.features import STATUSES
 from brainpid.models import MODELS
-from brainpid.read_out import CONCATENATED_MODEL, POOLED
+from brainpid.read_out import CONCATENATED_MODEL
 from brainpid.settings import ReportSettings
+from brainpid.summary import POOLED
+from brainpid.words import CANNOT_SAY, MEASURES
 
+SIGNIFICANT = 0.05
 LABELS = {name: entry.label for name, entry in MODELS.items()} | {CONCATENATED_MODEL: "Ridge on concatenated features"}
 """Names of models for people, in the order in which the decompositions are shown."""
 
 
 def render(
     settings: ReportSettings,
-    participants: pd.DataFrame,
-    accuracy: pd.DataFrame,
-    predictions: pd.DataFrame,
-    pid: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
     figures: Mapping[str, str],
     generated_by: str,
 ) -> str:
@@ -34,13 +35,14 @@ def render(
     ----------
     settings : ReportSettings
         Title, target, and what was run.
-    participants, accuracy, predictions, pid : DataFrame
-        Tables as they stand in the output folder.
+    tables : mapping of str to DataFrame
+        ``participants``, ``accuracy``, ``predictions``, ``pid`` and ``normality`` as they stand in the output folder.
     figures : mapping of str to str
         SVG text of each figure.
     generated_by : str
         Program and version, for the foot of the page.
     """
+    participants, accuracy, pid = tables["participants"], tables["accuracy"], tables["pid"]
     template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True).from_string(
         resources.files("brainpid").joinpath("templates/report.html").read_text(encoding="utf-8")
     )
@@ -54,8 +56,12 @@ def render(
         flow=_flow(participants, settings.modalities),
         reasons=_reasons(participants, settings.modalities),
         accuracy=accuracy.to_dict("records"),
-        coverage=_coverage(predictions),
+        coverage=_coverage(tables["predictions"]),
         information=_information(pid, settings),
+        verdicts=_verdicts(pid, settings),
+        normality=tables["normality"].to_dict("records"),
+        measures=MEASURES,
+        cannot_say=CANNOT_SAY,
         has_pooled=(accuracy["cohort"] == POOLED).any(),
         number=_number,
         interval=_interval,
@@ -113,6 +119,24 @@ def _information(pid: pd.DataFrame, settings: ReportSettings) -> list[dict[str, 
             {"cohort": cohort, "model": model, "measure": measure, "n": int(total["n"]), "total": total, "lines": lines}
         )
     return sorted(tables, key=lambda table: list(LABELS).index(table["model"]))
+
+
+def _verdicts(pid: pd.DataFrame, settings: ReportSettings) -> list[dict[str, Any]]:
+    """What each modality adds in each cohort by the first model, with its p-value and whether it is shown."""
+    added = pid[(pid["model"] == settings.models[0]) & (pid["atom"] == "added")]
+    rows = added.drop_duplicates(["cohort", "modalities"]).to_dict("records")
+    return [row | {"verdict": _verdict(row)} for row in rows]
+
+
+def _verdict(row: Mapping[Any, Any]) -> str:
+    """Words for what a modality adds; shown takes both a p-value below .05 and an interval above 0."""
+    if not np.isfinite(row["p_value"]):
+        return "not tested"
+    if row["p_value"] < SIGNIFICANT and row["ci_low"] > 0:
+        return "shown"
+    if row["bits"] < SMALL_ADDED_BITS and row["n"] < MIN_PEOPLE_FOR_SMALL_ADDED:
+        return f"not shown; so little cannot be told from zero with fewer than {MIN_PEOPLE_FOR_SMALL_ADDED} people"
+    return "not shown"
 
 
 def _number(value: float, digits: int = 2) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
-from brainpid.config import Columns, Config, Decomposition, ModelName, Name, Section, Splits, Target
+from brainpid.config import Columns, Config, Decomposition, ModelName, Name, Null, Section, Splits, Target
 
 
 class ParticipantsSettings(Section):
@@ -63,6 +63,19 @@ class TrainSettings(Section):
         )
 
 
+class NullSettings(Section):
+    """What `brainpid null` needs to know."""
+
+    modalities: tuple[Name, ...]
+    seed: int = 0
+    null: Null = Null()
+
+    @classmethod
+    def of(cls, config: Config) -> NullSettings:
+        """Slice of the null of one cohort."""
+        return cls(modalities=config.modalities, seed=config.splits.seed, null=config.null)
+
+
 class AggregateSettings(Section):
     """What `brainpid aggregate` needs to know."""
 
@@ -94,6 +107,7 @@ class ReportSettings(Section):
     splits: Splits = Splits()
     interval_coverage: float = 0.9
     pid: Decomposition = Decomposition()
+    null: Null = Null()
 
     @classmethod
     def of(cls, config: Config) -> ReportSettings:
@@ -106,4 +120,5 @@ class ReportSettings(Section):
             splits=config.splits,
             interval_coverage=config.interval_coverage,
             pid=config.pid,
+            null=config.null,
         )

@@ -12,7 +12,8 @@ from brainpid.config import Decomposition
 from brainpid.errors import InputError
 from brainpid.metrics import accuracy
 from brainpid.pooling import pool
-from brainpid.read_out import accuracy_table, by_repeat, decompose_all
+from brainpid.read_out import by_repeat
+from brainpid.summary import accuracy_table, decompose_all
 from brainpid.uncertainty import conformal_half_width
 
 

@@ -113,6 +113,7 @@ def test_a_deleted_fold_alone_is_made_again(run):
     [
         ({"shards": 4}, {}),
         ({"report": {"title": "Another"}}, {"report": 1}),
+        ({"null": {"permutations": 19}}, {"null": 2, "aggregate": 1, "report": 1}),
         ({"hyperparameters": {"ridge": {"alphas": 5}}}, {"train_baseline": 2, "aggregate": 1, "report": 1}),
     ],
 )
@@ -128,6 +129,7 @@ def test_a_key_reruns_only_what_depends_on_it(run, change, jobs):
         ("penalties.py", {"train_pidreg": 2, "aggregate": 1, "report": 1}),
         ("baselines.py", {"train_baseline": 4, "aggregate": 1, "report": 1}),
         ("figures.py", {"report": 1}),
+        ("null.py", {"null": 2, "aggregate": 1, "report": 1}),
     ],
 )
 def test_an_edit_of_a_module_reruns_its_steps(run, module, jobs):

@@ -1,5 +1,5 @@
-# REQUIRES     splits.tsv and every fold's predictions.tsv
-# PRODUCES     aggregate/accuracy.tsv, aggregate/predictions.tsv, aggregate/pid.tsv
+# REQUIRES     splits.tsv, every fold's predictions.tsv, and every cohort's null/<cohort>.tsv
+# PRODUCES     aggregate/{accuracy,predictions,latents,pid,null,normality}.tsv, and pid.json that describes pid.tsv
 # CONFIG KEYS  cohorts (their names), modalities, models, splits.scheme, pid
 
 
@@ -8,10 +8,15 @@ rule aggregate:
     input:
         splits=rules.split.output.splits,
         folds=[path for path in FOLD_FILES if path.endswith("predictions.tsv")],
+        nulls=NULL_FILES,
     output:
         accuracy=f"{OUT}/aggregate/accuracy.tsv",
         predictions=f"{OUT}/aggregate/predictions.tsv",
         pid=f"{OUT}/aggregate/pid.tsv",
+        pid_dictionary=f"{OUT}/aggregate/pid.json",
+        latents=f"{OUT}/aggregate/latents.tsv",
+        null=f"{OUT}/aggregate/null.tsv",
+        normality=f"{OUT}/aggregate/normality.tsv",
     log:
         f"{OUT}/logs/aggregate.log",
     benchmark:
@@ -24,5 +29,5 @@ rule aggregate:
         folds=lambda wildcards, input: Path(input.folds[0]).parents[2],
         out=lambda wildcards, output: Path(output.accuracy).parent,
     shell:
-        "brainpid aggregate --splits {input.splits} --folds {params.folds} --settings {params.settings:q}"
+        "brainpid aggregate --splits {input.splits} --folds {params.folds} --nulls {input.nulls} --settings {params.settings:q}"
         " --out {params.out} 2> {log}"

@@ -10,6 +10,7 @@ from pathlib import Path
 from brainpid import settings
 from brainpid.config import parse_config
 from brainpid.errors import InputError
+from brainpid.encoders import ENCODERS
 from brainpid.models import MODELS
 from brainpid.provenance import code_digest
 
@@ -88,6 +89,11 @@ FOLD_FILES = [
     for fold in range(CONFIG.n_folds)
     for file in [MODELS[model].file, *FOLD_RESULTS]
 ]
+
+
+NULL_FILES = expand(
+    f"{OUT}/null/{{cohort}}.tsv", cohort=COHORTS if CONFIG.null.permutations else []
+)
 
 
 wildcard_constraints:

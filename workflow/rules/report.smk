@@ -10,6 +10,8 @@ rule report:
         accuracy=rules.aggregate.output.accuracy,
         predictions=rules.aggregate.output.predictions,
         pid=rules.aggregate.output.pid,
+        normality=rules.aggregate.output.normality,
+        latents=rules.aggregate.output.latents,
     output:
         report=f"{OUT}/report.html",
         description=f"{OUT}/dataset_description.json",
@@ -21,6 +23,11 @@ rule report:
         added=report(
             f"{OUT}/figures/modalities.svg",
             caption="../report/modalities.rst",
+            category="Information",
+        ),
+        normality=report(
+            f"{OUT}/figures/normality.svg",
+            caption="../report/normality.rst",
             category="Information",
         ),
     log:

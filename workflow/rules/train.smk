@@ -24,7 +24,9 @@ rule train_baseline:
         code=lambda wildcards: code_digest(
             "brainpid.stages.train", MODELS[wildcards.model].module
         ),
-        settings=lambda wildcards: as_json(settings.TrainSettings.of(CONFIG, wildcards.model)),
+        settings=lambda wildcards: as_json(
+            settings.TrainSettings.of(CONFIG, wildcards.model)
+        ),
     shell:
         "OMP_NUM_THREADS={threads} brainpid train --model {wildcards.model} --repeat {wildcards.repeat}"
         " --fold {wildcards.fold} --participants {input.participants} --splits {input.splits}"

@@ -13,7 +13,7 @@ import pandas as pd
 from brainpid.config import TableSource
 from brainpid.errors import InputError, list_some
 from brainpid.features import FAIL, SUCCESS, UNAVAILABLE, FeatureBlock
-from brainpid.files import read_header, read_table, require_column
+from brainpid.files import numeric_cells, read_header, read_table, require_column
 from brainpid.participants import read_ids
 
 ID_COLUMN = "participant_id"
@@ -60,10 +60,8 @@ def extract_table(
             f"'{sheet['cohort'].iloc[0]}': {list_some(strangers)}"
         )
     features = _select(table.drop(columns=ID_COLUMN), source, path)
-    _refuse_text(features, labels, path)
+    values = numeric_cells(features, labels, path)
     units = read_units(path)
-    values = features.to_numpy(dtype=float)
-    _refuse_infinite(values, features.columns, labels, path)
 
     aligned = pd.DataFrame(values, index=labels).reindex(sheet["participant_id"]).to_numpy()
     listed = sheet["participant_id"].isin(labels).to_numpy()
@@ -152,30 +150,6 @@ def _select(features: pd.DataFrame, source: TableSource, path: str) -> pd.DataFr
     if not kept:
         raise InputError(f"{path}: no feature is left besides {ID_COLUMN}")
     return features[kept]
-
-
-def _refuse_text(features: pd.DataFrame, labels: pd.Series, path: str) -> None:
-    """Raise where a cell is neither a number nor missing; the message names the first such cell."""
-    for name in features.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in features.dtypes]]:
-        numbers = pd.to_numeric(features[name], errors="coerce")
-        text = numbers.isna() & features[name].notna()
-        if text.any():
-            row = int(np.flatnonzero(text)[0])
-            raise InputError(
-                f"{path}: line {row + 2} ({labels[row]}), column '{name}': expected a number or n/a, "
-                f"found '{features[name][row]}' ({int(text.sum())} such cells in this column)"
-            )
-
-
-def _refuse_infinite(values: np.ndarray, names: pd.Index, labels: pd.Series, path: str) -> None:
-    """Raise where a cell is infinite."""
-    infinite = np.argwhere(np.isinf(values))
-    if len(infinite):
-        row, column = infinite[0]
-        raise InputError(
-            f"{path}: line {row + 2} ({labels[row]}), column '{names[column]}': expected a finite number, "
-            f"found {values[row, column]}"
-        )
 
 
 def _refuse_empty(block: FeatureBlock, cohort: str, path: str) -> None:

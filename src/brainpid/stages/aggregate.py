@@ -9,24 +9,30 @@ from pathlib import Path
 import pandas as pd
 
 from brainpid.errors import InputError
-from brainpid.files import read_own_tsv, write_tsv
+from brainpid.files import read_own_tsv, write_json, write_tsv
+from brainpid.null import null_of_table
 from brainpid.options import add_settings, read_settings
-from brainpid.read_out import CONCATENATED, LATENT, accuracy_table, decompose_all
+from brainpid.read_out import CONCATENATED, LATENT
 from brainpid.settings import AggregateSettings
+from brainpid.summary import accuracy_table, decompose_all, normality_table, null_summary
+from brainpid.words import dictionary
 
 log = logging.getLogger(__name__)
+
+PERSON = ["participant_id", "cohort", "site", "age", "model", "repeat", "fold"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the verb."""
     parser.add_argument("--splits", required=True, type=Path, help="splits.tsv from `split`")
     parser.add_argument("--folds", required=True, type=Path, help="folder with <model>/repeat-<r>_fold-<k>")
+    parser.add_argument("--nulls", nargs="*", default=[], type=Path, help="table of each cohort from `null`, if any")
     add_settings(parser)
     parser.add_argument("--out", required=True, type=Path, help="folder to write to")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Read every fold that the splits name, write the three tables."""
+    """Read every fold that the splits name, write the tables."""
     settings = read_settings(args, AggregateSettings)
     splits = read_own_tsv(args.splits)
     tested = splits[splits["role"] == "test"]
@@ -40,9 +46,16 @@ def run(args: argparse.Namespace) -> None:
     _check_complete(predictions, tested, settings)
     predictions = _in_order(predictions, settings)
     accuracy = accuracy_table(predictions, settings.cohorts, settings.scheme, settings.pid.confidence)
-    pid = decompose_all(predictions, settings.cohorts, settings.modalities, settings.pid)
+    nulls = {path.stem: null_of_table(read_own_tsv(path)) for path in args.nulls}
+    nulls = {cohort: nulls[cohort] for cohort in settings.cohorts if cohort in nulls}
+    pid = decompose_all(predictions, settings.cohorts, settings.modalities, settings.pid, nulls)
     own = [column for column in predictions if not column.startswith((LATENT, CONCATENATED))]
+    latents = [column for column in predictions if column not in own]
     write_tsv(args.out / "predictions.tsv", predictions[_public_order(own)])
+    write_tsv(args.out / "latents.tsv", predictions[[*PERSON, *latents]])
+    write_tsv(args.out / "null.tsv", null_summary(nulls, settings.modalities))
+    write_tsv(args.out / "normality.tsv", normality_table(predictions, settings.modalities))
+    write_json(args.out / "pid.json", dictionary())
     write_tsv(args.out / "accuracy.tsv", accuracy)
     write_tsv(args.out / "pid.tsv", pid)
 
@@ -71,5 +84,4 @@ def _in_order(predictions: pd.DataFrame, settings: AggregateSettings) -> pd.Data
 
 def _public_order(columns: list[str]) -> list[str]:
     """Columns with the person first, then model, repeat and fold."""
-    leading = ["participant_id", "cohort", "site", "age", "model", "repeat", "fold"]
-    return leading + [column for column in columns if column not in leading]
+    return PERSON + [column for column in columns if column not in PERSON]

@@ -15,12 +15,12 @@ from brainpid.age_bias import AgeBias
 from brainpid.arrays import FloatArray
 from brainpid.errors import InputError
 from brainpid.files import read_own_tsv, write_json, write_tsv
+from brainpid.matrix import read_matrix
 from brainpid.models import MODELS, MultimodalRegressor
 from brainpid.options import add_settings, read_settings
 from brainpid.provenance import code_digest, record
 from brainpid.read_out import CONCATENATED, LATENT, PID_COLUMNS, decompose_cohort, enough_people
 from brainpid.settings import TrainSettings
-from brainpid.store import read_cohort, read_features
 from brainpid.uncertainty import conformal_half_width
 
 log = logging.getLogger(__name__)
@@ -93,22 +93,6 @@ def _roles(args: argparse.Namespace) -> pd.DataFrame:
         raise InputError(f"{args.splits}: no rows of repeat {args.repeat}, fold {args.fold}")
     people = read_own_tsv(args.participants)
     return people.merge(fold, on=["cohort", "participant_id"], how="inner", validate="one_to_one")
-
-
-def read_matrix(paths: list[Path], people: pd.DataFrame, modalities: tuple[str, ...]) -> dict[str, FloatArray]:
-    """Features of people, joined by cohort and label: modality to an array of shape (n, p_m)."""
-    by_cohort = {read_cohort(path): path for path in paths}
-    if absent := sorted(set(people["cohort"]) - set(by_cohort)):
-        raise InputError(f"no feature file of cohort(s) {absent}; found {sorted(by_cohort)}")
-    parts: dict[str, list[pd.DataFrame]] = {modality: [] for modality in modalities}
-    for cohort, rows in people.groupby("cohort", sort=False):
-        for modality in modalities:
-            block = read_features(by_cohort[cohort], modality)
-            table = pd.DataFrame(block.values, columns=list(block.names))
-            keys = pd.MultiIndex.from_product([[cohort], block.participant_id])
-            parts[modality].append(table.set_index(keys).loc[[(cohort, label) for label in rows["participant_id"]]])
-    order = pd.MultiIndex.from_frame(people[["cohort", "participant_id"]])
-    return {modality: pd.concat(tables).loc[order].to_numpy(dtype=float) for modality, tables in parts.items()}
 
 
 def fold_seed(seed: int, repeat: int, fold: int) -> int:

@@ -1,0 +1,28 @@
+# REQUIRES     participants.tsv and features/<cohort>.h5
+# PRODUCES     null/<cohort>.tsv (one line a permutation) and .json (where it comes from)
+# CONFIG KEYS  null, modalities, splits.seed
+
+
+rule null:
+    """Permute one cohort's target with refitting."""
+    input:
+        participants=rules.split.output.participants,
+        features=f"{OUT}/features/{{cohort}}.h5",
+    output:
+        table=f"{OUT}/null/{{cohort}}.tsv",
+        provenance=f"{OUT}/null/{{cohort}}.json",
+    log:
+        f"{OUT}/logs/null/{{cohort}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/null/{{cohort}}.tsv"
+    conda:
+        "../../envs/brainpid.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+    params:
+        code=code_digest("brainpid.stages.null", ENCODERS[CONFIG.null.encoder].module),
+        settings=as_json(settings.NullSettings.of(CONFIG)),
+    shell:
+        "OMP_NUM_THREADS={threads} brainpid null --cohort {wildcards.cohort} --participants {input.participants}"
+        " --features {input.features} --settings {params.settings:q} --threads {threads} --out {output.table} 2> {log}"
