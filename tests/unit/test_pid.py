@@ -9,10 +9,10 @@ import pytest
 
 from brainpid.atoms import Term, atoms_of, conditionally_independent
 from brainpid.errors import InputError, NumericalError
-from brainpid.estimation import bias_bits, information_from_data
+from brainpid.estimation import bias_bits, information_from_data, information_from_sample_covariance
 from brainpid.gaussian import information_from_covariance, subsets_of
 from brainpid.lattice import fusion_weights, held_by_exactly, mmi_lattice, synergy_by_order
-from brainpid.pid import decompose, decompose_covariance, decompose_repeats
+from brainpid.pid import decompose, decompose_covariance, decompose_folds, decompose_repeats
 
 GROUND_TRUTH = Path(__file__).resolve().parents[3] / "shared" / "data" / "pid_ground_truth.json"
 TRUTH = json.loads(GROUND_TRUTH.read_text()) if GROUND_TRUTH.exists() else {}
@@ -524,3 +524,56 @@ def test_lattice_of_debiased_values_sums_to_the_total():
     assert sum(atoms.values()) == pytest.approx(0.22, abs=1e-12)
     assert atoms[frozenset(map(frozenset, "abc"))] == pytest.approx(-0.03)
     assert atoms[frozenset([frozenset("abc")])] == pytest.approx(0.22 - 0.25)
+
+
+def rotated_folds(n=1000, folds=10):
+    """Two-dimensional latents whose axes are turned anew in each fold."""
+    rng = np.random.default_rng(8)
+    y = rng.standard_normal(n)
+    fold = rng.permutation(np.arange(n) % folds)
+    sources = {}
+    for m, gain in (("t1", 1.0), ("dwi", 0.7)):
+        plain = np.stack([gain * y, 0 * y], axis=1) + rng.standard_normal((n, 2))
+        turn = [np.linalg.qr(rng.standard_normal((2, 2)))[0] for _ in range(folds)]
+        sources[m] = np.stack([turn[k].T @ row for k, row in zip(fold, plain, strict=True)])
+    return sources, y, fold
+
+
+def test_latents_of_several_dimensions_are_read_in_each_fold():
+    sources, y, fold = rotated_folds()
+    stacked = {m: z[None] for m, z in sources.items()}
+    found = decompose_folds(stacked, y, fold[None], "idep")
+    total = found.atom("all", "t1+dwi", "total").bits
+    parts = [decompose({m: z[fold == k] for m, z in sources.items()}, y[fold == k]) for k in range(10)]
+    assert total == pytest.approx(np.mean([part.atom("all", "t1+dwi", "total").bits for part in parts]), abs=1e-12)
+    assert total == pytest.approx(0.5 * np.log2(1 + 1 + 0.49), abs=0.1)
+    # Pooled over folds the axes cancel out.
+    assert decompose(sources, y).atom("all", "t1+dwi", "total").bits < total - 0.2
+
+
+def test_one_fold_is_the_whole_sample():
+    sources, y, _ = rotated_folds(folds=1)
+    stacked, fold = {m: z[None] for m, z in sources.items()}, np.zeros((1, len(y)), dtype=int)
+    for measure in MEASURES:
+        one, whole = decompose_folds(stacked, y, fold, measure, se_factor=1.0), decompose(sources, y, measure)
+        for a, b in zip(one.rows, whole.rows, strict=True):
+            assert (a.bits, a.se) == pytest.approx((b.bits, b.se), abs=1e-12, nan_ok=True)
+
+
+def test_a_fold_too_small_for_its_latents_is_refused():
+    sources, y, _ = rotated_folds(n=30)
+    fold = np.arange(30) % 4
+    with pytest.raises(NumericalError, match="n = 8 people are too few for d = 4"):
+        decompose_folds({m: z[None] for m, z in sources.items()}, y, fold[None])
+
+
+def test_sample_covariances_give_the_same_information_as_people():
+    rng = np.random.default_rng(9)
+    sources = {m: rng.standard_normal((4, 80, d)) for m, d in (("t1", 2), ("dwi", 3), ("fmri", 1))}
+    y = sources["t1"][..., 0] + rng.standard_normal((4, 80))
+    table = np.concatenate([y[..., None], *sources.values()], axis=-1)
+    cov = np.stack([np.cov(one, rowvar=False) for one in table])
+    found = information_from_sample_covariance(cov, {m: z.shape[-1] for m, z in sources.items()}, 80)
+    np.testing.assert_allclose(found.bits, information_from_data(sources, y).bits, atol=1e-10)
+    with pytest.raises(NumericalError, match="n = 12 people are too few for d = 6"):
+        information_from_sample_covariance(cov, {m: z.shape[-1] for m, z in sources.items()}, 12)

@@ -122,7 +122,7 @@ def out_of_fold(n: int = 400, repeats: int = 2, gain: float = 1.0) -> pd.DataFra
 
 
 def test_known_information_is_read_out_and_pooled():
-    table = decompose_all(out_of_fold(), ["a", "b"], ["t1", "dwi"], Decomposition())
+    table = decompose_all(out_of_fold(), ["a", "b"], ["t1", "dwi"], Decomposition(), {})
     chosen = table[(table["atom"] == "total") & (table["scope"] == "all")]
     totals = chosen.set_index(["model", "measure", "cohort"])["bits"]
     truth = 0.5 * np.log2(3)  # gains 1 and 1, unit noise: signal-to-noise ratio 2
@@ -137,12 +137,12 @@ def test_known_information_is_read_out_and_pooled():
 
 
 def test_no_shares_below_300_people():
-    table = decompose_all(out_of_fold(140)[lambda t: t["cohort"] == "a"], ["a"], ["t1", "dwi"], Decomposition())
+    table = decompose_all(out_of_fold(140)[lambda t: t["cohort"] == "a"], ["a"], ["t1", "dwi"], Decomposition(), {})
     assert table["share"].isna().all()
 
 
 def test_noise_reads_as_nothing():
-    table = decompose_all(out_of_fold(1000, gain=0.0), ["a", "b"], ["t1", "dwi"], Decomposition())
+    table = decompose_all(out_of_fold(1000, gain=0.0), ["a", "b"], ["t1", "dwi"], Decomposition(), {})
     totals = table[(table["atom"] == "total") & (table["cohort"] != "pooled")]["bits"]
     assert totals.abs().max() < 0.01
 

@@ -1,0 +1,113 @@
+"""`brainpid pid` on any table: what it prints, what it writes, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainpid.cli import main
+
+SOURCES = ["--source", "t1=t1_*", "--source", "dwi=dwi_*"]
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A table in which both sources tell something, and the rest of the columns nothing."""
+    rng = np.random.default_rng(0)
+    n = 200
+    age = rng.uniform(20, 80, n)
+    z = (age - 50) / 17
+    content = {"participant_id": [f"sub-{k:03d}" for k in range(n)], "age": age, "site": "one"}
+    for m, gain in (("t1", 1.0), ("dwi", 0.5)):
+        content |= {f"{m}_{k}": gain * z + rng.normal(size=n) for k in range(3)}
+    path = tmp_path / "people.tsv"
+    pd.DataFrame(content).to_csv(path, sep="\t", index=False)
+    return path
+
+
+def pid(table, *options: str) -> int:
+    return main(["pid", str(table), "--target", "age", *options])
+
+
+def test_it_prints_what_is_known_and_what_cannot_be_said(table, capsys):
+    assert pid(table, *SOURCES, "--permutations", "99") == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for word in ("ridge latents, n = 200", "mmi: all sources", "idep: one source against the rest", "added"):
+        assert word in text
+    assert "At most one modality has unique information under it" in text
+    assert "no shares are given" in text
+
+
+def test_it_writes_tables_figures_and_provenance(table, tmp_path):
+    out = tmp_path / "out"
+    assert pid(table, *SOURCES, "--permutations", "99", "--out", str(out)) == 0
+    files = {"pid.tsv", "pid.json", "pid.svg", "normality.tsv", "normality.svg", "provenance.json"}
+    assert {path.name for path in out.iterdir()} == files
+    rows = pd.read_csv(out / "pid.tsv", sep="\t")
+    columns = "measure scope modalities atom bits bits_raw se ci_low ci_high share p_value n"
+    assert " ".join(rows) == columns
+    assert set(rows["measure"]) == {"mmi", "idep"}
+    total = rows[(rows["scope"] == "all") & (rows["atom"] == "total")]
+    assert total["bits"].between(0.5, 1.5).all()
+    assert (total["p_value"] == 0.01).all()
+    described = json.loads((out / "pid.json").read_text())
+    assert set(rows) - {"bits_raw"} <= set(described)
+    assert json.loads((out / "provenance.json").read_text())["settings"]["encoder"] == "ridge"
+
+
+def test_the_same_call_gives_the_same_bytes(table, tmp_path):
+    written = []
+    for folder in ("one", "two"):
+        assert pid(table, *SOURCES, "--permutations", "19", "--out", str(tmp_path / folder)) == 0
+        written.append([(tmp_path / folder / name).read_bytes() for name in ("pid.tsv", "pid.svg", "normality.tsv")])
+    assert written[0] == written[1]
+
+
+@pytest.mark.parametrize(
+    "options", [["--encoder", "pls"], ["--encoder", "pls", "--wide", "--folds", "4"], ["--encoder", "none"]]
+)
+def test_other_encoders_agree_on_an_easy_table(table, tmp_path, options):
+    assert pid(table, *SOURCES, "--permutations", "0", "--out", str(tmp_path / "out"), *options) == 0
+    rows = pd.read_csv(tmp_path / "out/pid.tsv", sep="\t")
+    assert rows.loc[0, "bits"] == pytest.approx(1.05, abs=0.2)
+    assert rows["p_value"].isna().all()
+
+
+def test_components_fall_back_to_one_scalar_where_folds_are_small(table, caplog):
+    assert pid(table, *SOURCES, "--permutations", "0", "--encoder", "pls", "--wide", "--folds", "50") == 0
+    assert "folds of about 4 people are too few for 4 latent dimensions: one scalar a source" in caplog.text
+
+
+def test_people_without_a_source_are_left_out_and_counted(table, capsys, caplog):
+    rows = pd.read_csv(table, sep="\t")
+    rows.loc[:4, ["dwi_0", "dwi_1", "dwi_2"]] = np.nan
+    rows.loc[9, "t1_0"] = np.nan
+    rows.to_csv(table, sep="\t", index=False, na_rep="n/a")
+    assert pid(table, *SOURCES, "--permutations", "0") == 0
+    assert "n = 195" in capsys.readouterr().out
+    assert "5 people are left out for missing values of 'dwi'" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--source", "t1=t1_*", "--source", "dwi=dwy_*"], "'dwy_*' of source 'dwi' matches no column; did you mean"),
+        (["--source", "t1=t1_*", "--source", "dwi=dwi_*,t1_0"], "column 't1_0' is in both 't1' and 'dwi'"),
+        (["--source", "t1=t1_*", "--source", "t1=dwi_*"], "'t1' is given twice"),
+        (["--source", "t1_*"], "expected NAME=PATTERN"),
+        (["--source", "t1=t1_*"], "1 modalities given; expected 2 to 10"),
+        (["--source", "t1=t1_*", "--source", "dwi=site"], "line 2 (sub-000), column 'site': expected a number or n/a"),
+        ([*SOURCES, "--folds", "150"], "n = 200 people are too few for 150 folds"),
+        ([*SOURCES, "--wide"], "--wide needs --encoder pls"),
+        ([*SOURCES, "--folds", "1"], "expected --folds >= 2"),
+        ([*SOURCES, "--confidence", "2"], "confidence is 2.0"),
+        ([*SOURCES, "--target", "Age"], "expected a column 'Age' (the target)"),
+    ],
+)
+def test_bad_input_is_refused_in_one_paragraph(table, tmp_path, capsys, options, message):
+    assert pid(table, *options, "--out", str(tmp_path / "out")) == 2
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "out").exists()
