@@ -43,36 +43,42 @@ class Term:
 
     Attributes
     ----------
-    value : ndarray, shape (...)
-    gradient : ndarray, shape (..., K)
+    jet : ndarray, shape (..., 1 + K)
+        The value, then the gradient; one array, so that every operation is one.
     """
 
-    value: FloatArray
-    gradient: FloatArray
+    jet: FloatArray
+
+    @property
+    def value(self) -> FloatArray:
+        """Value in bits, shape (...)."""
+        return self.jet[..., 0]
+
+    @property
+    def gradient(self) -> FloatArray:
+        """Derivatives, shape (..., K)."""
+        return self.jet[..., 1:]
 
     def __add__(self, other: Term) -> Term:
-        return Term(self.value + other.value, self.gradient + other.gradient)
+        return Term(self.jet + other.jet)
 
     def __sub__(self, other: Term) -> Term:
-        return Term(self.value - other.value, self.gradient - other.gradient)
+        return Term(self.jet - other.jet)
 
 
 def minimum(first: Term, second: Term) -> Term:
     """Smaller of two terms; the first where they are equal."""
-    keep = first.value <= second.value
-    return Term(np.where(keep, first.value, second.value), np.where(keep[..., None], first.gradient, second.gradient))
+    return Term(np.where(first.jet[..., :1] <= second.jet[..., :1], first.jet, second.jet))
 
 
 def maximum(first: Term, second: Term) -> Term:
     """Larger of two terms; the first where they are equal."""
-    keep = first.value >= second.value
-    return Term(np.where(keep, first.value, second.value), np.where(keep[..., None], first.gradient, second.gradient))
+    return Term(np.where(first.jet[..., :1] >= second.jet[..., :1], first.jet, second.jet))
 
 
 def positive(term: Term) -> Term:
     """Positive part of a term."""
-    keep = term.value > 0
-    return Term(np.where(keep, term.value, 0.0), np.where(keep[..., None], term.gradient, 0.0))
+    return Term(np.where(term.jet[..., :1] > 0, term.jet, 0.0))
 
 
 class TwoSourceAtoms(NamedTuple):
@@ -111,8 +117,9 @@ def conditionally_independent(i_1: Term, i_2: Term) -> Term:
             f"idep has no value for informations of {i_1.value.min():.4g} and {i_2.value.min():.4g} bits (1 + s_1 + "
             f"s_2 = {odds.min():.3g}, expected > 0): far below zero. Use fewer latent dimensions or more people"
         )
-    gradient = (power_1 / odds)[..., None] * i_1.gradient + (power_2 / odds)[..., None] * i_2.gradient
-    return Term(0.5 * np.log2(odds), gradient)
+    jet = (power_1 / odds)[..., None] * i_1.jet + (power_2 / odds)[..., None] * i_2.jet
+    jet[..., 0] = 0.5 * np.log2(odds)
+    return Term(jet)
 
 
 def two_sources(i_1: Term, i_2: Term, i_12: Term, measure: Measure) -> TwoSourceAtoms:
@@ -142,8 +149,9 @@ def atoms_of(bits: FloatArray, modalities: Sequence[str], measure: Measure) -> l
         then ``one_vs_rest``, then, for three or more modalities, ``pair``.
     """
     subsets = subsets_of(modalities)
-    unit = np.broadcast_to(np.eye(len(subsets)), (*bits.shape, len(subsets)))
-    information = {subset: Term(bits[..., k], unit[..., k, :]) for k, subset in enumerate(subsets)}
+    jets = np.empty((*bits.shape, 1 + len(subsets)))
+    jets[..., 0], jets[..., 1:] = bits, np.eye(len(subsets))
+    information = {subset: Term(jets[..., k, :]) for k, subset in enumerate(subsets)}
     joined = "+".join(modalities)
     atoms = [Atom("all", joined, "total", information[subsets[-1]])]
     if measure == "mmi":

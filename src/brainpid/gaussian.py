@@ -103,27 +103,40 @@ def information_from_covariance(cov: ArrayLike, dims: Mapping[str, int]) -> Subs
     names = checked_names(dims)
     corr = _correlation(np.asarray(cov, dtype=np.float64), dims)
     columns = columns_of(dims, first=1)
-    unexplained, rank = [], []
-    for subset in subsets_of(names):
-        # The target goes last: the last squared pivot of a Cholesky factor is then 1 - R2.
-        order = np.append(np.concatenate([columns[m] for m in names if m in subset]), 0)
-        rest, d = _unexplained(corr[..., order[:, None], order], label_of(subset, names))
-        unexplained.append(rest)
-        rank.append(d)
-    bits = -0.5 * np.log2(np.stack(unexplained, axis=-1))
-    return SubsetInformation(names, bits, bits, np.stack(rank, axis=-1))
+    subsets = subsets_of(names)
+    unexplained: dict[Subset, FloatArray] = {}
+    rank: dict[Subset, IntArray] = {}
+    # Large subsets first: one factor serves every subset that its leading modalities make up.
+    for subset in reversed(subsets):
+        if subset not in unexplained:
+            members = [m for m in names if m in subset]
+            order = np.concatenate([*(columns[m] for m in members), [0]])
+            block = corr[..., order, :][..., order]
+            for k, (rest, d) in enumerate(_unexplained(block, [len(columns[m]) for m in members], members)):
+                leading = frozenset(members[: k + 1])
+                unexplained[leading], rank[leading] = rest, d
+    bits = -0.5 * np.log2(np.stack([unexplained[subset] for subset in subsets], axis=-1))
+    return SubsetInformation(names, bits, bits, np.stack([rank[subset] for subset in subsets], axis=-1))
 
 
-def _unexplained(block: FloatArray, label: str) -> tuple[FloatArray, IntArray]:
-    """Return ``1 - R2`` and the rank for correlation blocks (..., k + 1, k + 1) whose last variable is the target."""
-    d = block.shape[-1] - 1
+def _unexplained(block: FloatArray, widths: list[int], members: list[str]) -> list[tuple[FloatArray, IntArray]]:
+    """Return ``1 - R2`` and the rank for the first, the first two, ... and all of the modalities `members`.
+
+    The block is a stack of correlations (..., d + 1, d + 1), the modalities' columns in order and the target last: in
+    the last row of its Cholesky factor, the squares from a column on are what the columns before leave unexplained.
+    """
+    ends = np.cumsum(widths)
     try:
-        pivots = np.diagonal(np.linalg.cholesky(block), axis1=-2, axis2=-1) ** 2
+        factor = np.linalg.cholesky(block)
     except np.linalg.LinAlgError:
-        return _unexplained_by_rank(block, label)
-    if pivots.min() < SAFE_PIVOT:
-        return _unexplained_by_rank(block, label)
-    return pivots[..., -1], np.full(pivots.shape[:-1], d)
+        factor = np.zeros_like(block)
+    if np.diagonal(factor, axis1=-2, axis2=-1).min() ** 2 >= SAFE_PIVOT:
+        left = np.cumsum(factor[..., -1, ::-1] ** 2, axis=-1)[..., ::-1]
+        return [(left[..., end], np.full(left.shape[:-1], end)) for end in ends]
+    return [
+        _unexplained_by_rank(block[..., own, :][..., own], "+".join(members[: k + 1]))
+        for k, own in enumerate(np.append(np.arange(end), -1) for end in ends)
+    ]
 
 
 def _unexplained_by_rank(block: FloatArray, label: str) -> tuple[FloatArray, IntArray]:
@@ -174,8 +187,8 @@ def _correlation(cov: FloatArray, dims: Mapping[str, int]) -> FloatArray:
         raise InputError("covariance has a variable without variance that covaries with another one")
     scale = np.divide(1.0, np.sqrt(variance), out=np.zeros_like(variance), where=variance > 0)
     corr = cov * scale[..., :, None] * scale[..., None, :]
-    asymmetry = np.abs(corr - np.swapaxes(corr, -1, -2)).max()
-    if asymmetry > 1e-8:
+    exact = (cov == np.swapaxes(cov, -1, -2)).all()
+    if not exact and (asymmetry := np.abs(corr - np.swapaxes(corr, -1, -2)).max()) > 1e-8:
         raise InputError(
             f"covariance is not symmetric: entries differ by up to {asymmetry:.3g} on the correlation scale"
         )

@@ -230,9 +230,11 @@ def decompose_covariance(cov: ArrayLike, dims: Mapping[str, int], measure: Measu
 
 def _assemble(found: SubsetInformation, measure: Measure, confidence: float, se_factor: float) -> Decomposition:
     """Turn the informations of R repeats, shape (R, K), into averaged atoms with intervals."""
-    # One pass over the formulas gives debiased (first) and plug-in (second) atoms.
-    atoms = atoms_of(np.stack([found.bits, found.raw]), found.modalities, measure)
-    bits, bits_raw = np.mean([atom.term.value for atom in atoms], axis=-1).T
+    # One pass over the formulas gives debiased (first) and plug-in (last) atoms; they are the same without a sample.
+    both = np.stack([found.bits, found.raw]) if found.n is not None else found.bits[None]
+    atoms = atoms_of(both, found.modalities, measure)
+    values = np.array([atom.term.value for atom in atoms]).mean(axis=-1)
+    bits, bits_raw = values[:, 0], values[:, -1]
     se, influence = np.full(len(atoms), np.nan), None
     if found.n is not None and found.influence is not None:
         gradients = np.stack([atom.term.gradient[0] for atom in atoms])

@@ -305,7 +305,7 @@ def test_idep_with_negative_informations():
     assert sum(
         atoms["all", *key].value for key in [("a", "unique"), ("b", "unique"), ("a+b", "redundant"), ("a+b", "synergy")]
     ) == pytest.approx(0.005)
-    far = [Term(np.array(-0.6), np.zeros(len(subsets)))] * 2
+    far = [Term(np.append(-0.6, np.zeros(len(subsets))))] * 2
     with pytest.raises(NumericalError, match=r"-0\.6 and -0\.6 bits"):
         conditionally_independent(*far)
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from cohorts import ROOT, make_config, make_tables, write_cohort, write_config
@@ -198,3 +199,39 @@ def test_a_missing_file_stops_before_any_job(tmp_path):
     assert done.returncode == 2
     assert "cohorts.a.participants: the file" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("n", [300, 3000])
+def test_noise_in_nothing_out(tmp_path, n):
+    """Two cohorts with n people together and three modalities of pure noise, through the whole pipeline."""
+    rng = np.random.default_rng(n)
+    modalities = ["t1", "dwi", "fmri"]
+    cohorts = {}
+    for cohort in ("a", "b"):
+        tables = make_tables(n // 2, seed=n)
+        labels = tables["participants"]["participant_id"]
+        for modality in modalities:
+            values = rng.normal(size=(n // 2, 20)).round(4)
+            tables[modality] = pd.DataFrame(values, columns=[f"{modality}_{k}" for k in range(20)])
+            tables[modality].insert(0, "participant_id", labels)
+        write_cohort(tmp_path / cohort, tables)
+        sources = {m: {"kind": "table", "path": str(tmp_path / cohort / f"{m}.tsv")} for m in modalities}
+        cohorts[cohort] = {"participants": str(tmp_path / cohort / "participants.tsv"), "sources": sources}
+    config = {
+        "output_dir": str(tmp_path / "out"),
+        "modalities": modalities,
+        "cohorts": cohorts,
+        "splits": {"folds": 5, "repeats": 1},
+        "models": ["pidreg", "ridge"],
+        "hyperparameters": {"pidreg": {"members": 3, "epochs": 10}},
+        "null": {"permutations": 199},
+    }
+    done = snakemake(write_config(tmp_path / "c.yaml", config))
+    assert done.returncode == 0, done.stderr
+    rows = pd.read_csv(tmp_path / "out/aggregate/pid.tsv", sep="\t")
+    total = rows[(rows["cohort"] == "pooled") & (rows["scope"] == "all") & (rows["atom"] == "total")]
+    assert set(total["model"]) == {"pidreg", "ridge"}
+    assert (total["ci_low"] <= 0).all()
+    assert (total["ci_high"] >= 0).all()
+    assert (total["bits"].abs() < 10 / n).all()
+    assert (total["p_value"] > 0.05).all()
