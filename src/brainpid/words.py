@@ -18,7 +18,7 @@ SCOPES = {
         "one modality against all the others together; each modality's rows add up to the total, rows of different "
         "modalities overlap and do not add up"
     ),
-    "pair": "two modalities by themselves; `unique` is that of the first named, relative to the second",
+    "pair": "two modalities by themselves; 'unique' is that of the first named, relative to the second",
 }
 ATOMS = {
     "total": "what all modalities of the scope tell together",
@@ -32,15 +32,15 @@ ATOMS = {
 CANNOT_SAY = (
     "It is the information in the latents that were learned at this number of people, not that of the population: "
     "cohorts of different size cannot be compared without allowing for it.",
-    "A modality is called unique only where its p-value is below .05 and the lower end of its interval of `added` is "
+    "A modality is called unique only where its p-value is below .05 and the lower end of its interval of 'added' is "
     "above 0; an interval by itself is no test.",
-    "`added` near 0 does not exclude suppression, that is help only beside another modality: latents of one modality "
+    "'added' near 0 does not exclude suppression, that is help only beside another modality: latents of one modality "
     "each cannot see it. The rows of ridge_concatenated can.",
-    "A significant `added` is a statement about prediction, not about biology.",
+    "A significant 'added' is a statement about prediction, not about biology.",
     "With fewer than 300 people no shares are given, and the order of the modalities is not to be interpreted.",
 )
 COLUMNS = {
-    "cohort": "name of the cohort; `pooled` is the random-effects mean over cohorts (REML, modified Hartung-Knapp)",
+    "cohort": "name of the cohort; 'pooled' is the random-effects mean over cohorts (REML, modified Hartung-Knapp)",
     "model": (
         "whose latents are decomposed; ridge_concatenated is a check by ridge regression on the concatenated features "
         "of subsets"
@@ -55,7 +55,7 @@ COLUMNS = {
     "ci_high": "upper end of the interval, in bits",
     "share": "part of the total; n/a with fewer than 300 people",
     "p_value": (
-        "one-sided, of the permutation test with refitting, for `total` and `added`; made with the encoder of the null "
+        "one-sided, of the permutation test with refitting, for 'total' and 'added'; made with the encoder of the null "
         "in that cohort, hence the same for every model"
     ),
     "n": "number of people",
