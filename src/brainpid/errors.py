@@ -18,6 +18,10 @@ class InputError(BrainpidError):
     exit_code = 2
 
 
+class ImageError(InputError):
+    """An image that cannot be used; the message becomes the person's reason in ``participants.tsv``."""
+
+
 class NumericalError(BrainpidError):
     """A computation that has no trustworthy answer: the message carries n, d and the condition number."""
 

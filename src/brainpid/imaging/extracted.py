@@ -1,0 +1,34 @@
+"""What an extraction from one person's images gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """Features of one person and modality.
+
+    Attributes
+    ----------
+    values : dict of str to float
+        By feature name; NaN where a region is empty or not covered. The names depend on settings and atlas alone, so
+        that all people of a cohort have the same.
+    units : dict of str to str
+        Unit of every feature: ``mm^3``, ``mm^2/s``, ``1``.
+    quality : dict of str to float
+        Quality measures by name, with the unit in the name where there is one (``fd_mean_mm``).
+    picture : ndarray of uint8, shape (height, width), or None
+        Mosaic of slices for looking at.
+    excluded : str
+        Why a rule of the configuration excludes the person; empty where none does.
+    """
+
+    values: dict[str, float]
+    units: dict[str, str]
+    quality: dict[str, float] = field(default_factory=dict)
+    picture: NDArray[np.uint8] | None = None
+    excluded: str = ""

@@ -1,0 +1,126 @@
+"""Registration of one person's image to a template with ANTs, and resampling in both directions."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import ants
+import nibabel as nib
+import numpy as np
+
+from brainpid.errors import ImageError
+
+Model = Literal["rigid", "affine", "syn"]
+Interpolation = Literal["linear", "nearest"]
+_MODELS = {"rigid": "Rigid", "affine": "Affine", "syn": "antsRegistrationSyNQuick[s]"}
+_INTERPOLATORS = {"linear": "linear", "nearest": "nearestNeighbor"}
+
+
+@dataclass
+class Registration:
+    """A transform between a person's space and a template's; its files live as long as the context.
+
+    Attributes
+    ----------
+    similarity : float
+        Correlation of the warped image with the template inside the template's mask, -1 to 1.
+    """
+
+    similarity: float
+    _moving: ants.ANTsImage
+    _fixed: ants.ANTsImage
+    _forward: list[str]
+    _inverse: list[str]
+    _folder: tempfile.TemporaryDirectory[str]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._folder.cleanup()
+
+    def to_template(self, image: nib.Nifti1Image, interpolation: Interpolation = "linear") -> nib.Nifti1Image:
+        """Resample a 3D image of the person onto the template's grid."""
+        warped = ants.apply_transforms(
+            self._fixed, ants.from_nibabel_nifti(image), self._forward, interpolator=_INTERPOLATORS[interpolation]
+        )
+        return ants.to_nibabel_nifti(warped)
+
+    def from_template(self, image: nib.Nifti1Image, interpolation: Interpolation = "linear") -> nib.Nifti1Image:
+        """Resample a 3D image in the template's space onto the person's grid."""
+        inverted = [path.endswith(".mat") for path in self._inverse]
+        warped = ants.apply_transforms(
+            self._moving,
+            ants.from_nibabel_nifti(image),
+            self._inverse,
+            interpolator=_INTERPOLATORS[interpolation],
+            whichtoinvert=inverted,
+        )
+        return ants.to_nibabel_nifti(warped)
+
+
+def register(
+    image: nib.Nifti1Image,
+    template: nib.Nifti1Image,
+    *,
+    mask: nib.Nifti1Image,
+    model: Model,
+    least_similarity: float,
+    seed: int = 1,
+) -> Registration:
+    """Register a 3D image to a template.
+
+    Parameters
+    ----------
+    image, template : Nifti1Image
+        Of similar contrast; skull-stripped both or neither.
+    mask : Nifti1Image
+        Where similarity is judged, on the template's grid.
+    model : {"rigid", "affine", "syn"}
+    least_similarity : float
+        Below it the registration has failed.
+    seed : int
+
+    Returns
+    -------
+    Registration
+        To be used in a ``with`` statement.
+
+    Raises
+    ------
+    ImageError
+        Where ANTs fails or the similarity is too low; the message has both numbers.
+    """
+    moving, fixed = ants.from_nibabel_nifti(image), ants.from_nibabel_nifti(template)
+    folder = tempfile.TemporaryDirectory(prefix="brainpid-")
+    os.environ.setdefault("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "1")
+    try:
+        found = ants.registration(
+            fixed,
+            moving,
+            type_of_transform=_MODELS[model],
+            outprefix=str(Path(folder.name) / "t"),
+            random_seed=seed,
+            singleprecision=True,
+        )
+    except Exception as fault:  # ANTs raises whatever its C++ side throws
+        folder.cleanup()
+        raise ImageError(f"registration to the template failed ({' '.join(str(fault).split())[:160]})") from fault
+    inside = np.asarray(mask.dataobj) > 0.5
+    warped = found["warpedmovout"].numpy()[inside]
+    spread = float(warped.std())
+    similarity = float(np.corrcoef(warped, fixed.numpy()[inside])[0, 1]) if spread > 0 else 0.0
+    if similarity < least_similarity:
+        folder.cleanup()
+        raise ImageError(
+            f"registration to the template failed: similarity {similarity:.2f}, expected at least "
+            f"{least_similarity:g}. Is the whole head in the image, upright, and of the expected contrast?"
+        )
+    return Registration(similarity, moving, fixed, found["fwdtransforms"], found["invtransforms"], folder)

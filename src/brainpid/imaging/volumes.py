@@ -1,0 +1,117 @@
+"""Reading of NIfTI images with checks: every image that cannot be used ends with a sentence a person can act on."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+from nibabel.filebasedimages import ImageFileError
+from numpy.typing import NDArray
+
+from brainpid.errors import ImageError
+
+SHEAR_TOLERANCE = 0.02
+"""Largest cosine between two voxel axes that counts as rounding of an orthogonal affine."""
+
+
+def open_image(path: str | Path, ndim: int) -> nib.Nifti1Image:
+    """Open an image without reading its data, after a check of header, dimensions and affine.
+
+    Parameters
+    ----------
+    path : path
+        A NIfTI file.
+    ndim : {3, 4}
+        Dimensions that are expected. A fourth dimension of length 1 does not count.
+
+    Raises
+    ------
+    ImageError
+        Where the file is absent, empty or no NIfTI image, has other dimensions, or its affine is missing or sheared.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ImageError(f"{path}: the file does not exist")
+    if path.stat().st_size == 0:
+        raise ImageError(f"{path}: the file is empty; copy it again")
+    try:
+        image = nib.load(path)
+    except (ImageFileError, EOFError, OSError, zlib.error, ValueError) as fault:
+        raise ImageError(f"{path}: not readable as an image ({_short(fault)}); expected NIfTI") from fault
+    if not isinstance(image, nib.Nifti1Pair):
+        raise ImageError(f"{path}: found a {type(image).__name__}; expected NIfTI")
+    shape = tuple(image.shape)
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
+    if len(shape) != ndim:
+        raise ImageError(f"{path}: expected {ndim} dimensions, found shape {image.shape}")
+    if min(shape[:3]) < 2 and ndim == 3:
+        raise ImageError(f"{path}: expected a volume, found shape {image.shape}")
+    _check_affine(image, path)
+    return image
+
+
+def read_data(image: nib.Nifti1Image) -> NDArray[np.float32]:
+    """Read the scaled data as float32, one length-1 fourth dimension dropped.
+
+    Raises
+    ------
+    ImageError
+        Where the file is truncated, values are not finite, exceed what its integer type can hold, or are all the same.
+    """
+    path = image.get_filename() or "image"
+    try:
+        data = np.asanyarray(image.dataobj).astype(np.float32, copy=False)
+    except (EOFError, OSError, zlib.error, gzip.BadGzipFile, ValueError) as fault:
+        raise ImageError(
+            f"{path}: the data cannot be read ({_short(fault)}); the file is cut off or damaged"
+        ) from fault
+    while data.ndim > 3 and data.shape[-1] == 1:
+        data = data[..., 0]
+    bad = int(data.size - np.isfinite(data).sum())
+    if bad:
+        raise ImageError(f"{path}: {bad} of {data.size} voxels are NaN or infinite; expected finite values")
+    if data.min() == data.max():
+        raise ImageError(f"{path}: every voxel is {data.min():g}; the image is blank")
+    _check_overflow(image, data, path)
+    return data
+
+
+def _check_affine(image: nib.Nifti1Image, path: Path) -> None:
+    """Refuse a missing, singular or sheared affine."""
+    header = image.header
+    if int(header["qform_code"]) == 0 and int(header["sform_code"]) == 0:
+        raise ImageError(f"{path}: no affine (qform and sform codes are 0): left and right cannot be told apart")
+    axes = image.affine[:3, :3]
+    sizes = np.linalg.norm(axes, axis=0)
+    if not np.isfinite(image.affine).all() or sizes.min() < 1e-3 or abs(np.linalg.det(axes)) < 1e-9:
+        raise ImageError(f"{path}: the affine is singular (voxel sizes {np.round(sizes, 4).tolist()} mm)")
+    cosines = np.abs((axes / sizes).T @ (axes / sizes) - np.eye(3)).max()
+    if cosines > SHEAR_TOLERANCE:
+        raise ImageError(f"{path}: the affine is sheared (axes {np.degrees(np.arccos(cosines)):.1f} degrees apart)")
+
+
+def _check_overflow(image: nib.Nifti1Image, data: NDArray[np.float32], path: str | Path) -> None:
+    """Refuse integer data that wrapped around: large negative values beside the largest positive ones."""
+    kind = image.get_data_dtype()
+    if not np.issubdtype(kind, np.signedinteger) or kind.itemsize > 2:
+        return
+    limits = np.iinfo(kind)
+    slope, inter = image.header.get_slope_inter()
+    low, high = (edge * (slope or 1.0) + (inter or 0.0) for edge in (limits.min, limits.max))
+    span = high - low
+    wrapped = float(np.mean(data < low + 0.1 * span))
+    near_top = float(np.mean(data > high - 0.1 * span))
+    if wrapped > 1e-4 and near_top > 1e-4:
+        raise ImageError(
+            f"{path}: values overflowed {kind} ({100 * wrapped:.2f}% of voxels wrapped to below {low + 0.1 * span:g}); "
+            "convert the image again with a wider type"
+        )
+
+
+def _short(fault: BaseException) -> str:
+    """First line of an error of a library."""
+    return " ".join(str(fault).split())[:160] or type(fault).__name__
