@@ -6,41 +6,21 @@ the two together. An unknown key is an error that names the key and the nearest 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from brainpid.errors import InputError, did_you_mean
+from brainpid.section import Name, Section, SectionT
+from brainpid.source_settings import Extraction, Source
 
-NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]*$")
-
-
-def _plain_name(name: str) -> str:
-    """Names become column names, folder names and HDF5 groups, and are joined with '+'."""
-    if not NAME.match(name):
-        raise ValueError(f"'{name}' is not a plain name: expected a letter, then letters, digits or '_'")
-    if name == "pooled":
-        raise ValueError("'pooled' is the name of the rows that join all cohorts; choose another")
-    return name
-
-
-Name = Annotated[str, AfterValidator(_plain_name)]
 ModelName = Literal["pidreg", "ridge", "gradient_boosting"]
 Measure = Literal["mmi", "idep"]
 EncoderName = Literal["ridge", "pls", "pidreg"]
-
-
-class Section(BaseModel):
-    """A part of the configuration; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-SectionT = TypeVar("SectionT", bound=Section)
 
 
 class Target(Section):
@@ -66,25 +46,30 @@ class Columns(Section):
     site: str = Field("site", description="column of the site; a table without it is one site, named as the cohort")
 
 
-class TableSource(Section):
-    """A table of features: one row a person, one column a feature."""
-
-    kind: Literal["table"] = Field(description="kind of source")
-    path: str = Field(description="TSV or CSV keyed by participant_id; a JSON of the same name may give units")
-    divide_by: str | None = Field(
-        None,
-        description="column of the participants table, such as head size, that divides every feature of its own unit "
-        "(every feature, where no units are given) and is kept as a feature itself",
-    )
-    drop: tuple[str, ...] = Field((), description="features to leave out, as names or shell patterns")
-
-
 class Cohort(Section):
     """People who were recruited together."""
 
-    participants: str = Field(description="TSV or CSV with participant_id and the target; sex and site if known")
+    bids: str | None = Field(None, description="top of a BIDS dataset, for sources of kind nifti")
+    participants: str | None = Field(
+        None,
+        description="TSV or CSV with participant_id and the target; sex and site if known; `<bids>/participants.tsv` "
+        "by default",
+    )
     columns: Columns = Field(default_factory=Columns, description="renames of columns")
-    sources: dict[Name, TableSource] = Field(description="where each modality's features come from")
+    sources: dict[Name, Source] = Field(description="where each modality's features come from")
+
+    @model_validator(mode="after")
+    def _has_people(self) -> Cohort:
+        if self.participants is None and self.bids is None:
+            raise ValueError("give participants, or bids with a participants.tsv in it")
+        if self.bids is None and any(source.kind == "nifti" for source in self.sources.values()):
+            raise ValueError("a source of kind nifti needs bids, the top of the dataset")
+        return self
+
+    @property
+    def participants_path(self) -> str:
+        """Table of the participants."""
+        return self.participants or f"{self.bids}/participants.tsv"
 
 
 class Splits(Section):
@@ -182,6 +167,7 @@ class Config(Section):
     target: Target = Field(default_factory=Target, description="what is predicted")
     cohorts: dict[Name, Cohort] = Field(min_length=1, description="the cohorts, by name")
     shards: int = Field(8, ge=1, description="jobs per cohort and image modality; tables are read in one job")
+    extraction: Extraction = Field(default_factory=Extraction, description="how images become features")
     splits: Splits = Field(default_factory=Splits, description="how people are divided into training and test")
     models: tuple[ModelName, ...] = Field(
         ("pidreg", "ridge", "gradient_boosting"), min_length=1, description="models to train and compare"
@@ -269,7 +255,11 @@ def _valid_keys(section: type[Section], location: list[str]) -> list[str]:
     """Keys that the schema knows at a place of the configuration."""
     kind: Any = section
     for part in location:
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
+        if get_origin(kind) is Annotated:
+            kind = get_args(kind)[0]
+        if get_origin(kind) in (Union, UnionType):  # the place of a source of one kind names that kind
+            kind = next(choice for choice in get_args(kind) if part in get_args(choice.model_fields["kind"].annotation))
+        elif isinstance(kind, type) and issubclass(kind, BaseModel):
             kind = kind.model_fields[part].annotation
         else:  # a mapping from names to sections
             kind = get_args(kind)[-1]

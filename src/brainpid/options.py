@@ -10,8 +10,9 @@ import argparse
 import json
 from pathlib import Path
 
-from brainpid.config import SectionT, parse_section
+from brainpid.config import parse_section
 from brainpid.errors import InputError
+from brainpid.section import SectionT
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import Field
 
-from brainpid.config import Columns, Config, Decomposition, ModelName, Name, Null, Section, Splits, Target
+from brainpid.config import Columns, Config, Decomposition, ModelName, Null, Splits, Target
+from brainpid.section import Name, Section
 
 
 class ParticipantsSettings(Section):
@@ -23,7 +24,7 @@ class ParticipantsSettings(Section):
     def of(cls, config: Config, cohort: str) -> ParticipantsSettings:
         """Slice of one cohort's participants table."""
         block = config.cohorts[cohort]
-        return cls(path=block.participants, columns=block.columns, target=config.target)
+        return cls(path=block.participants_path, columns=block.columns, target=config.target)
 
 
 class SplitSettings(Section):

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from cohorts import make_tables, write_cohort
 
-from brainpid.config import TableSource
 from brainpid.features import FAIL, SUCCESS, UNAVAILABLE
 from brainpid.participants import read_participants
 from brainpid.settings import ParticipantsSettings
+from brainpid.source_settings import TableSource
 from brainpid.sources.tables import extract_table
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from brainpid.config import TableSource
 from brainpid.errors import InputError, list_some
 from brainpid.features import FAIL, SUCCESS, UNAVAILABLE, FeatureBlock
 from brainpid.files import numeric_cells, read_header, read_table, require_column
 from brainpid.participants import read_ids
+from brainpid.source_settings import TableSource
 
 ID_COLUMN = "participant_id"
 UNKNOWN_UNIT = "n/a"

@@ -7,10 +7,10 @@ import logging
 from collections import Counter
 from pathlib import Path
 
-from brainpid.config import TableSource
 from brainpid.files import read_own_tsv
 from brainpid.options import add_settings, read_settings
 from brainpid.provenance import record
+from brainpid.source_settings import TableSource
 from brainpid.sources.tables import extract_table, read_units
 from brainpid.store import write_features
 

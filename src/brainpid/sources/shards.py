@@ -1,0 +1,46 @@
+"""Shards of a cohort: which people a job extracts, and what its inputs look like.
+
+A person's shard is a hash of the label, so that a person who is added moves nobody. A job reruns where the files of its
+own people change in name, size or time, and no job looks at the files of others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from brainpid.sources.images import Found
+
+
+def shard_of(participant_id: str, shards: int) -> int:
+    """Shard of a person, from 0 to ``shards - 1``: ``sha1(participant_id) mod shards``."""
+    return int.from_bytes(hashlib.sha1(participant_id.encode(), usedforsecurity=False).digest(), "big") % shards
+
+
+def stamp(files: Iterable[str]) -> str:
+    """Names, sizes and times of modification of files, as one text."""
+    parts = []
+    for path in sorted(files):
+        found = Path(path).stat()
+        parts.append(f"{path} {found.st_size} {found.st_mtime_ns}")
+    return "\n".join(parts)
+
+
+def digests(people: Mapping[str, Found], shards: int) -> list[str]:
+    """Digest of every shard's files: changes where a file of one of its people does.
+
+    Parameters
+    ----------
+    people : mapping of str to Found
+        By participant.
+    shards : int
+
+    Returns
+    -------
+    list of str, length `shards`
+    """
+    texts: list[list[str]] = [[] for _ in range(shards)]
+    for person in sorted(people):
+        texts[shard_of(person, shards)].append(f"{person}\n{stamp(people[person].files.values())}")
+    return [hashlib.sha256("\n\n".join(text).encode()).hexdigest()[:12] for text in texts]
