@@ -18,6 +18,7 @@ VERBS = {
     "phantom": "make a synthetic cohort whose true information is known",
     "check": "check a configuration and its inputs, and show who has what; run nothing",
     "participants": "check one cohort's participants table",
+    "index": "list the image files of one cohort's people",
     "extract": "extract one modality of one cohort into named features",
     "collect": "merge a cohort's modalities into one feature file",
     "split": "decide who takes part and on which side of every split",

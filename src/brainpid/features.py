@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +54,47 @@ class FeatureBlock:
     def present(self) -> NDArray[np.bool_]:
         """People who have the modality, as a mask of shape (n,)."""
         return np.array([status == SUCCESS for status in self.status], dtype=bool)
+
+
+def join_people(parts: Sequence[FeatureBlock], people: Sequence[str]) -> FeatureBlock:
+    """Join blocks of different people of one cohort and modality, in the order of `people`.
+
+    Parameters
+    ----------
+    parts : sequence of FeatureBlock
+        Together they have everybody once. A part in which nobody succeeded may have no features.
+    people : sequence of str
+        Labels of everybody.
+
+    Raises
+    ------
+    InputError
+        Where parts have different features, a person is missing or twice, or nobody has the modality.
+    """
+    modality = parts[0].modality
+    labels = [label for part in parts for label in part.participant_id]
+    if sorted(labels) != sorted(people):
+        odd = sorted(set(labels) ^ set(people)) or sorted({label for label in labels if labels.count(label) > 1})
+        raise InputError(f"{modality}: parts and participants differ, for example {list_some(odd)}; run extract again")
+    named = [part for part in parts if part.names]
+    if not named:
+        reasons = sorted({reason for part in parts for reason in part.reason})
+        raise InputError(f"{modality}: nobody of {len(people)} participants has it: {list_some(reasons, 3)}")
+    names = same_names({f"part {number}": part.names for number, part in enumerate(named)}, modality)
+    values = np.concatenate([p.values if p.names else np.full((len(p.status), len(names)), np.nan) for p in parts])
+    place = {label: row for row, label in enumerate(labels)}
+    order = [place[person] for person in people]
+    status = [state for part in parts for state in part.status]
+    reason = [why for part in parts for why in part.reason]
+    return FeatureBlock(
+        modality=modality,
+        participant_id=tuple(people),
+        names=names,
+        units=named[0].units,
+        values=values[order],
+        status=tuple(status[row] for row in order),
+        reason=tuple(reason[row] for row in order),
+    )
 
 
 def same_names(names: Mapping[str, tuple[str, ...]], modality: str) -> tuple[str, ...]:

@@ -10,7 +10,9 @@ from typing import Any
 from pydantic import Field
 
 from brainpid.config import Columns, Config, Decomposition, ModelName, Null, Splits, Target
+from brainpid.extractors import extractor_of
 from brainpid.section import Name, Section
+from brainpid.source_settings import Source
 
 
 class ParticipantsSettings(Section):
@@ -25,6 +27,36 @@ class ParticipantsSettings(Section):
         """Slice of one cohort's participants table."""
         block = config.cohorts[cohort]
         return cls(path=block.participants_path, columns=block.columns, target=config.target)
+
+
+class IndexSettings(Section):
+    """What `brainpid index` needs to know: the sources of images of one cohort."""
+
+    bids: str | None = None
+    sources: dict[Name, Source]
+
+    @classmethod
+    def of(cls, config: Config, cohort: str) -> IndexSettings:
+        """Slice of one cohort's image files."""
+        block = config.cohorts[cohort]
+        return cls(bids=block.bids, sources={m: s for m, s in block.sources.items() if s.kind != "table"})
+
+
+class ExtractSettings(Section):
+    """What `brainpid extract` needs to know of one modality of one cohort."""
+
+    source: Source
+    shards: int = 8
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+    @classmethod
+    def of(cls, config: Config, cohort: str, modality: str) -> ExtractSettings:
+        """Slice of one modality's extraction; of a table nothing but the source counts."""
+        source = config.cohorts[cohort].sources[modality]
+        if source.kind == "table":
+            return cls(source=source)
+        section = extractor_of(source, modality).settings(config.extraction)
+        return cls(source=source, shards=config.shards, settings=section.model_dump(mode="json"))
 
 
 class SplitSettings(Section):

@@ -153,9 +153,9 @@ def test_a_new_cohort_leaves_the_features_of_the_others(run):
     more = make_config(folder, ["a", "b", "c"], folder / "out", models=["ridge"], splits=config["splits"])
     write_config(folder / "c.yaml", more)
     jobs = planned(folder / "c.yaml", folder / "src")
-    assert {rule: jobs[rule] for rule in ("participants", "extract", "collect", "split")} == {
+    assert {rule: jobs[rule] for rule in ("participants", "extract_table", "collect", "split")} == {
         "participants": 1,
-        "extract": 2,
+        "extract_table": 2,
         "collect": 1,
         "split": 1,
     }

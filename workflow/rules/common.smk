@@ -5,14 +5,18 @@
 import json
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 from brainpid import settings
 from brainpid.config import parse_config
 from brainpid.errors import InputError
+from brainpid.extractors import extractor_of
 from brainpid.encoders import ENCODERS
 from brainpid.models import MODELS
 from brainpid.provenance import code_digest
+from brainpid.sources.finding import find, people_in, root_of
+from brainpid.sources.shards import digests
 
 
 envvars:
@@ -31,20 +35,77 @@ def checked_config():
     try:
         checked = parse_config(config, ", ".join(files))
         for name, cohort in checked.cohorts.items():
-            paths = {f"cohorts.{name}.participants": cohort.participants}
+            paths = {f"cohorts.{name}.participants": cohort.participants_path}
             paths |= {
                 f"cohorts.{name}.sources.{m}.path": source.path
                 for m, source in cohort.sources.items()
+                if source.kind == "table"
             }
             for key, path in paths.items():
                 if not Path(path).is_file():
                     raise InputError(
                         f"{', '.join(files)}: {key}: the file {path} does not exist"
                     )
+            for modality, source in image_sources(cohort).items():
+                root_of(source, cohort.bids)
+                extractor_of(source, modality)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     return checked
+
+
+def image_sources(cohort):
+    """The sources of a cohort that are made from images."""
+    return {m: source for m, source in cohort.sources.items() if source.kind != "table"}
+
+
+@cache
+def shard_digests(cohort, modality):
+    """Digest of the files of every shard of a cohort's modality; looked up once, where jobs are planned."""
+    if not workflow.is_main_process:
+        return [""] * CONFIG.shards
+    block = CONFIG.cohorts[cohort]
+    source = block.sources[modality]
+    people = people_in(source, block.bids)
+    return digests(
+        {person: find(source, modality, block.bids, person) for person in people},
+        CONFIG.shards,
+    )
+
+
+def shard_digest(wildcards):
+    """Digest of the files of one shard."""
+    return shard_digests(wildcards.cohort, wildcards.modality)[int(wildcards.shard)]
+
+
+def files_digest(cohort):
+    """Digest of all image files of a cohort."""
+    return [
+        shard_digests(cohort, modality)
+        for modality in image_sources(CONFIG.cohorts[cohort])
+    ]
+
+
+def extractor(wildcards):
+    """The extractor of a modality of a cohort."""
+    source = CONFIG.cohorts[wildcards.cohort].sources[wildcards.modality]
+    return extractor_of(source, wildcards.modality)
+
+
+def parts_of(cohort):
+    """Files that the features of a cohort are collected from."""
+    folder = f"{OUT}/features/parts/{cohort}"
+    sources = CONFIG.cohorts[cohort].sources
+    return [
+        f"{folder}/{modality}{ending}.h5"
+        for modality in sources
+        for ending in (
+            [""]
+            if sources[modality].kind == "table"
+            else [f"_{shard}" for shard in range(CONFIG.shards)]
+        )
+    ]
 
 
 def as_json(section):
@@ -74,11 +135,7 @@ COHORTS = list(CONFIG.cohorts)
 FOLD = "repeat-{repeat}_fold-{fold}"
 COHORT_FILES = [
     *expand(f"{OUT}/participants/{{cohort}}.tsv", cohort=COHORTS),
-    *(
-        f"{OUT}/features/parts/{cohort}/{modality}.h5"
-        for cohort, block in CONFIG.cohorts.items()
-        for modality in block.sources
-    ),
+    *(path for cohort in COHORTS for path in parts_of(cohort)),
     *expand(f"{OUT}/features/{{cohort}}.h5", cohort=COHORTS),
 ]
 FOLD_RESULTS = ["predictions.tsv", "pid.tsv", "history.tsv", "provenance.json"]
@@ -102,3 +159,4 @@ wildcard_constraints:
     model="|".join(MODELS),
     repeat=r"\d+",
     fold=r"\d+",
+    shard=r"\d+",

@@ -1,10 +1,12 @@
 # REQUIRES     participants/<cohort>.tsv and the sources that the configuration names
-# PRODUCES     features/parts/<cohort>/<modality>.h5 and, merged, features/<cohort>.h5
-# CONFIG KEYS  cohorts.<cohort>.sources
+# PRODUCES     index/<cohort>.tsv; features/parts/<cohort>/<modality>.h5 of tables and <modality>_<shard>.h5 of images,
+#              with quality/parts/<cohort>/<modality>_<shard>.tsv; features/persons/: results of single people, kept;
+#              and, merged, features/<cohort>.h5
+# CONFIG KEYS  cohorts.<cohort>.sources, cohorts.<cohort>.bids, extraction, shards
 
 
-rule extract:
-    """Extract one modality of one cohort."""
+rule extract_table:
+    """Extract one modality of one cohort from a table."""
     input:
         sheet=rules.participants.output.sheet,
         units=rules.participants.output.units,
@@ -25,21 +27,75 @@ rule extract:
     params:
         code=code_digest("brainpid.stages.extract"),
         settings=lambda wildcards: as_json(
-            CONFIG.cohorts[wildcards.cohort].sources[wildcards.modality]
+            settings.ExtractSettings.of(CONFIG, wildcards.cohort, wildcards.modality)
         ),
     shell:
         "brainpid extract --cohort {wildcards.cohort} --modality {wildcards.modality} --participants {input.sheet}"
         " --settings {params.settings:q} --out {output} 2> {log}"
 
 
+rule index:
+    """List the image files of a cohort's people."""
+    input:
+        sheet=rules.participants.output.sheet,
+    output:
+        f"{OUT}/index/{{cohort}}.tsv",
+    log:
+        f"{OUT}/logs/index/{{cohort}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/index/{{cohort}}.tsv"
+    conda:
+        "../../envs/brainpid.yaml"
+    params:
+        code=code_digest("brainpid.stages.index"),
+        settings=lambda wildcards: as_json(
+            settings.IndexSettings.of(CONFIG, wildcards.cohort)
+        ),
+        files=lambda wildcards: files_digest(wildcards.cohort),
+    shell:
+        "brainpid index --cohort {wildcards.cohort} --participants {input.sheet} --settings {params.settings:q}"
+        " --out {output} 2> {log}"
+
+
+rule extract_images:
+    """Extract one modality of one shard of a cohort's people from images."""
+    input:
+        # What changes in the sheet and the index of others' files does not concern this shard: `files` says what does.
+        sheet=ancient(rules.participants.output.sheet),
+        index=ancient(rules.index.output),
+    output:
+        features=f"{OUT}/features/parts/{{cohort}}/{{modality}}_{{shard}}.h5",
+        quality=f"{OUT}/quality/parts/{{cohort}}/{{modality}}_{{shard}}.tsv",
+    log:
+        f"{OUT}/logs/extract/{{cohort}}_{{modality}}_{{shard}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/extract/{{cohort}}_{{modality}}_{{shard}}.tsv"
+    conda:
+        "../../envs/brainpid.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+    params:
+        code=lambda wildcards: code_digest(
+            "brainpid.stages.extract", extractor(wildcards).module
+        ),
+        settings=lambda wildcards: as_json(
+            settings.ExtractSettings.of(CONFIG, wildcards.cohort, wildcards.modality)
+        ),
+        files=lambda wildcards: shard_digest(wildcards),
+        keep=f"{OUT}/features/persons/{{cohort}}/{{modality}}",
+    shell:
+        "OMP_NUM_THREADS=1 ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1 brainpid extract --cohort {wildcards.cohort}"
+        " --modality {wildcards.modality} --participants {input.sheet} --index {input.index}"
+        " --shard {wildcards.shard} --workers {threads} --settings {params.settings:q} --keep {params.keep}"
+        " --quality {output.quality} --out {output.features} 2> {log}"
+
+
 rule collect:
     """Merge a cohort's modalities."""
     input:
-        lambda wildcards: expand(
-            rules.extract.output,
-            modality=CONFIG.cohorts[wildcards.cohort].sources,
-            allow_missing=True,
-        ),
+        sheet=rules.participants.output.sheet,
+        parts=lambda wildcards: parts_of(wildcards.cohort),
     output:
         f"{OUT}/features/{{cohort}}.h5",
     log:
@@ -51,4 +107,5 @@ rule collect:
     params:
         code=code_digest("brainpid.stages.collect"),
     shell:
-        "brainpid collect --cohort {wildcards.cohort} --parts {input} --out {output} 2> {log}"
+        "brainpid collect --cohort {wildcards.cohort} --participants {input.sheet} --parts {input.parts}"
+        " --out {output} 2> {log}"

@@ -6,15 +6,21 @@ import argparse
 import logging
 from collections import Counter
 
+import numpy as np
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
 from brainpid.config import load_config
-from brainpid.features import SUCCESS
+from brainpid.features import SUCCESS, UNAVAILABLE, FeatureBlock
 from brainpid.participants import read_participants
 from brainpid.settings import ParticipantsSettings, SplitSettings
+from brainpid.source_settings import ImageSource, TableSource
+from brainpid.sources.finding import find
 from brainpid.sources.tables import extract_table, read_units
 from brainpid.splits import plan
+
+FROM_IMAGES = "from images"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +38,10 @@ def run(args: argparse.Namespace) -> None:
         sheets[cohort] = read_participants(cohort, settings)
         units = read_units(settings.path)
         for modality, source in block.sources.items():
-            blocks[cohort, modality] = extract_table(source, sheets[cohort], modality, units)
+            if isinstance(source, TableSource):
+                blocks[cohort, modality] = extract_table(source, sheets[cohort], modality, units)
+            else:
+                blocks[cohort, modality] = _images(source, sheets[cohort], modality, block.bids)
     people, _ = plan(sheets, blocks, SplitSettings.of(config))
 
     table = Table("cohort", "modality", "found", "missing", "features", "why missing")
@@ -41,8 +50,9 @@ def run(args: argparse.Namespace) -> None:
             found = rows[f"{modality}_status"] == SUCCESS
             reasons = Counter(rows.loc[~found, f"{modality}_reason"])
             why = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common())
-            width = len(blocks[cohort, modality].names) if (cohort, modality) in blocks else 0
-            table.add_row(str(cohort), modality, str(found.sum()), str((~found).sum()), str(width), why)
+            names = blocks[cohort, modality].names if (cohort, modality) in blocks else ()
+            width = FROM_IMAGES if names == (FROM_IMAGES,) else str(len(names))
+            table.add_row(str(cohort), modality, str(found.sum()), str((~found).sum()), width, why)
         table.add_row(
             str(cohort),
             "all",
@@ -58,4 +68,19 @@ def run(args: argparse.Namespace) -> None:
     console.print(
         f"{args.config} is valid: {len(config.models)} models x {repeats} repeats x {folds} folds = "
         f"{len(config.models) * repeats * folds} trainings"
+    )
+
+
+def _images(source: ImageSource, sheet: pd.DataFrame, modality: str, bids: str | None) -> FeatureBlock:
+    """Who has images; what the features are is known once they are extracted, and a running number stands for them."""
+    people = sheet["participant_id"].tolist()
+    found = [find(source, modality, bids, person) for person in people]
+    return FeatureBlock(
+        modality=modality,
+        participant_id=tuple(people),
+        names=(FROM_IMAGES,),
+        units=("n/a",),
+        values=np.where([bool(one.files) for one in found], np.arange(len(people)), np.nan)[:, None],
+        status=tuple(SUCCESS if one.files else UNAVAILABLE for one in found),
+        reason=tuple(one.reason for one in found),
     )

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
-from brainpid.files import read_own_tsv
+import numpy as np
+import pandas as pd
+
+from brainpid.config import parse_section
+from brainpid.errors import InputError
+from brainpid.extraction import Task, extract_people
+from brainpid.extractors import extractor_of
+from brainpid.features import SUCCESS, FeatureBlock
+from brainpid.files import read_own_tsv, read_table, write_tsv
 from brainpid.options import add_settings, read_settings
-from brainpid.provenance import record
-from brainpid.source_settings import TableSource
+from brainpid.person_results import PersonResult
+from brainpid.provenance import code_digest, record
+from brainpid.settings import ExtractSettings
+from brainpid.source_settings import Extraction, ImageSource, TableSource
+from brainpid.sources.images import Found
+from brainpid.sources.shards import shard_of
 from brainpid.sources.tables import extract_table, read_units
 from brainpid.store import write_features
 
@@ -24,13 +38,91 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--participants", required=True, type=Path, help="the cohort's sheet from `participants`")
     add_settings(parser)
     parser.add_argument("--out", required=True, type=Path, help="HDF5 file to write")
+    images = parser.add_argument_group("for images")
+    images.add_argument("--index", type=Path, help="table of files from `index`")
+    images.add_argument("--shard", type=int, help="which of the cohort's shards")
+    images.add_argument("--workers", type=int, default=1, help="processes (default: %(default)s)")
+    images.add_argument("--keep", type=Path, help="folder for the results of single people, used again when they fit")
+    images.add_argument("--quality", type=Path, help="table of quality measures to write")
 
 
 def run(args: argparse.Namespace) -> None:
     """Read the sheet and the source, write the features."""
-    source = read_settings(args, TableSource)
-    block = extract_table(source, read_own_tsv(args.participants), args.modality, read_units(args.participants))
-    provenance = record(__name__, source.model_dump(mode="json"), ("numpy", "h5py", "pandas"))
+    settings = read_settings(args, ExtractSettings)
+    sheet = read_own_tsv(args.participants)
+    if isinstance(settings.source, TableSource):
+        block = extract_table(settings.source, sheet, args.modality, read_units(args.participants))
+        provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "h5py", "pandas"))
+    else:
+        block, provenance = _from_images(args, settings, settings.source, sheet["participant_id"].tolist())
     write_features(args.out, args.cohort, [block], provenance)
     counts = Counter(block.status)
     log.info("%s %s: %d features; %s", args.cohort, args.modality, len(block.names), dict(counts))
+
+
+def _from_images(
+    args: argparse.Namespace, settings: ExtractSettings, source: ImageSource, people: list[str]
+) -> tuple[FeatureBlock, dict[str, object]]:
+    """Extract the people of one shard and write their quality measures."""
+    if None in (args.index, args.shard, args.keep, args.quality):
+        raise InputError(f"a source of kind {source.kind} needs --index, --shard, --keep and --quality")
+    entry = extractor_of(source, args.modality)
+    section = parse_section(type(entry.settings(Extraction())), settings.settings, "--settings")
+    code = code_digest(entry.module)
+    text = json.dumps(section.model_dump(mode="json"), sort_keys=True)
+    own = [person for person in people if shard_of(person, settings.shards) == args.shard]
+    found = _found(args.index, args.modality)
+    tasks = [
+        Task(person, found[person], partial(entry.load(), settings=section), text, code, args.keep) for person in own
+    ]
+    results = extract_people(tasks, args.workers)
+    write_tsv(args.quality, _quality(results, args))
+    provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "h5py", *entry.packages))
+    provenance["generated_by"]["extractor_code"] = code
+    return _block(results, args.modality), provenance
+
+
+def _found(index: Path, modality: str) -> dict[str, Found]:
+    """Files of everybody, from the index."""
+    table = read_table(index)
+    rows = table[table["modality"] == modality].fillna("")
+    return {
+        str(person): Found(
+            {row.role: row.path for row in own.itertuples() if row.role}, own["reason"].iloc[0], own["note"].iloc[0]
+        )
+        for person, own in rows.groupby("participant_id", sort=False)
+    }
+
+
+def _block(results: list[PersonResult], modality: str) -> FeatureBlock:
+    """Features of a shard; without any success in it there are no names, and `collect` takes those of other shards."""
+    first = next((result for result in results if result.status == SUCCESS), None)
+    names = tuple(first.values) if first else ()
+    for result in results:
+        if first and result.status == SUCCESS and tuple(result.values) != names:
+            raise InputError(
+                f"{modality}: {result.participant_id} has {len(result.values)} features, {first.participant_id} "
+                f"{len(names)}; people of one cohort must have the same. Are their files of one pipeline?"
+            )
+    rows = [list(result.values.values()) if result.status == SUCCESS else [np.nan] * len(names) for result in results]
+    return FeatureBlock(
+        modality=modality,
+        participant_id=tuple(result.participant_id for result in results),
+        names=names,
+        units=tuple(first.units[name] for name in names) if first else (),
+        values=np.array(rows, dtype=float).reshape(len(results), len(names)),
+        status=tuple(result.status for result in results),
+        reason=tuple(result.reason for result in results),
+    )
+
+
+def _quality(results: list[PersonResult], args: argparse.Namespace) -> pd.DataFrame:
+    """Quality measures, time and memory, one line a person who has images."""
+    records = [
+        {"participant_id": r.participant_id, "cohort": args.cohort, "modality": args.modality, "status": r.status}
+        | r.quality
+        | {"seconds": r.seconds, "peak_mb": r.peak_mb, "note": r.note}
+        for r in results
+        if r.key
+    ]
+    return pd.DataFrame(records, columns=None if records else ["participant_id", "cohort", "modality", "status"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from brainpid.errors import ImageError
 from brainpid.imaging.extracted import Extracted
+from brainpid.section import Section
 
 MEASURES = {
     "EstimatedTotalIntraCranialVol": "icv",
@@ -18,13 +19,15 @@ SKIPPED = {"WM-hypointensities", "Left-WM-hypointensities", "Right-WM-hypointens
 SKIPPED |= {"non-WM-hypointensities", "Left-non-WM-hypointensities", "Right-non-WM-hypointensities"}
 
 
-def extract_freesurfer(files: Mapping[str, str]) -> Extracted:
+def extract_files(files: Mapping[str, str], settings: Section | None = None) -> Extracted:
     """Read one person's statistics.
 
     Parameters
     ----------
     files : mapping of str to str
         Paths of ``aseg``, ``lh_aparc`` and ``rh_aparc``.
+    settings : Section, optional
+        Nothing is set: the files are what they are.
 
     Returns
     -------
