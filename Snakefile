@@ -15,6 +15,7 @@ report: "workflow/report/workflow.rst"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/participants.smk"
 include: "workflow/rules/features.smk"
+include: "workflow/rules/quality.smk"
 include: "workflow/rules/splits.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/null.smk"
@@ -29,4 +30,5 @@ rule all:
         COHORT_FILES,
         FOLD_FILES,
         NULL_FILES,
+        QUALITY_FILES,
         f"{OUT}/report.html",

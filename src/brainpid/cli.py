@@ -20,6 +20,7 @@ VERBS = {
     "participants": "check one cohort's participants table",
     "index": "list the image files of one cohort's people",
     "extract": "extract one modality of one cohort into named features",
+    "quality": "flag who stands out in the quality measures of a modality",
     "collect": "merge a cohort's modalities into one feature file",
     "split": "decide who takes part and on which side of every split",
     "train": "train one model on one fold and predict its test people",

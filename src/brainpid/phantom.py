@@ -1,9 +1,11 @@
-"""A synthetic cohort, as feature tables, whose true information is known.
+r"""A synthetic cohort whose true information is known: who is in it, and what drives each person's images.
 
-A person's age has the normal score ``g``. Each modality has a state ``s_m = gain_m g + shared_m u + unique_m v_m``,
-with ``u`` common to all modalities and ``v_m`` its own, all standard normal; its features are
-``x = loading s_m + noise e``. Everything is jointly Gaussian, so that the information of every subset of modalities
-about ``g``, and both of its decompositions, follow from the covariance.
+The normal score of age is ``g = .65 s + .35 u_t1 + .45 u_dwi + .20 u_fmri + rest``, with a factor ``s`` that all
+modalities share and one of each modality's own, all standard normal. Every image of a person is driven by one number,
+``d_m = a_m s + b_m u_m + c_m n_m`` scaled to variance 1, where ``n_m`` is what has nothing to do with age. Age scores
+and drivers are jointly Gaussian, so that the information of every subset of modalities, and both of its decompositions,
+follow from their covariance. What is read from the images can only be less: features are measured with noise, and
+encoders are learned from few people.
 """
 
 from __future__ import annotations
@@ -16,71 +18,79 @@ import pandas as pd
 from brainpid.arrays import FloatArray
 from brainpid.pid import decompose_covariance
 
-MEAN_AGE, SD_AGE = 52.0, 12.0
+MEAN_AGE, SD_AGE = 52.0, 14.0
 AGE_RANGE = (18.0, 90.0)
-MISSING = 0.05
+SHARED = 0.65
+MISSING = 0.06
 """Part of the people who lack a modality, for each modality."""
 
 
 @dataclass(frozen=True)
-class ModalityModel:
-    """How one modality of the phantom depends on age.
+class Driver:
+    """What drives one modality's images.
 
     Attributes
     ----------
-    gain, shared, unique : float
-        Weights of the age score, of the common factor and of the modality's own factor in its state.
-    features : int
-        Number of features.
-    noise : float
-        Standard deviation of each feature's own noise; loadings are between 0.5 and 1.5.
-    unit : str
-        Unit of the features.
-    centre, scale : float
-        Mean and standard deviation that the features are given in the table, in `unit`.
+    age : float
+        Weight of the modality's own factor in the age score.
+    shared, own, noise : float
+        Weights of the shared factor, the own factor and what has nothing to do with age, before scaling.
     """
 
-    gain: float
+    age: float
     shared: float
-    unique: float
-    features: int
+    own: float
     noise: float
-    unit: str
-    centre: float
-    scale: float
 
 
-MODALITIES = {
-    "t1": ModalityModel(1.0, 0.8, 0.5, 20, 1.5, "mm^3", 9000.0, 700.0),
-    "dwi": ModalityModel(0.9, 0.8, 0.9, 16, 1.5, "1", 0.45, 0.03),
-    "fmri": ModalityModel(0.4, 0.0, 1.0, 12, 1.5, "Fisher z", 0.3, 0.12),
+DRIVERS = {
+    "t1": Driver(0.35, 0.65, 0.35, 0.50),
+    "dwi": Driver(0.45, 0.65, 0.45, 0.35),
+    "fmri": Driver(0.20, 0.35, 0.20, 0.60),
 }
 
 
 @dataclass(frozen=True)
-class SiteTables:
-    """Tables of one site: its participants, and one table of features a modality."""
+class Person:
+    """One person of the phantom.
 
-    participants: pd.DataFrame
-    features: dict[str, pd.DataFrame]
+    Attributes
+    ----------
+    participant_id, site, sex : str
+    age : float
+        In years; NaN for the one person whose age is not known.
+    drivers : dict of str to float
+        Standard normal over people; a modality that the person lacks is not in it.
+    motion : float
+        Scale of head motion, related to age but not equal to it; 1 is usual.
+    corrupt : str
+        Modality whose file is cut off; empty for all but one person.
+    seed : int
+        Of everything random in the person's images.
+    """
 
-
-def loadings(model: ModalityModel) -> FloatArray:
-    """Loadings of a modality's features on its state; the same in every phantom, since they are part of the truth."""
-    return np.linspace(0.5, 1.5, model.features)
+    participant_id: str
+    site: str
+    sex: str
+    age: float
+    drivers: dict[str, float]
+    motion: float
+    corrupt: str
+    seed: int
 
 
 def covariance() -> tuple[FloatArray, dict[str, int]]:
-    """Joint covariance of the age score (first) and all features, and the number of features of each modality."""
-    directions = [np.concatenate([[1.0], np.zeros(1 + len(MODALITIES))])]
-    noise = [0.0]
-    for index, model in enumerate(MODALITIES.values()):
-        state = np.zeros(2 + len(MODALITIES))
-        state[[0, 1, 2 + index]] = model.gain, model.shared, model.unique
-        directions += list(np.outer(loadings(model), state))
-        noise += [model.noise**2] * model.features
-    rows = np.array(directions)
-    return rows @ rows.T + np.diag(noise), {name: model.features for name, model in MODALITIES.items()}
+    """Joint covariance of the age score (first) and the drivers, and the width (1) of each modality."""
+    names = list(DRIVERS)
+    age = np.array([SHARED, *(driver.age for driver in DRIVERS.values())])
+    rows = np.zeros((1 + len(names), 1 + len(names)))
+    rows[0] = age
+    noise = [1 - age @ age]
+    for k, driver in enumerate(DRIVERS.values(), start=1):
+        scale = np.sqrt(driver.shared**2 + driver.own**2 + driver.noise**2)
+        rows[k, [0, k]] = np.array([driver.shared, driver.own]) / scale
+        noise.append((driver.noise / scale) ** 2)
+    return rows @ rows.T + np.diag(noise), dict.fromkeys(names, 1)
 
 
 def truth() -> dict[str, object]:
@@ -91,7 +101,7 @@ def truth() -> dict[str, object]:
     return {
         "units": "bits",
         "target": "normal score of age",
-        "information": {"+".join(m for m in MODALITIES if m in subset): bits for subset, bits in information.items()},
+        "information": {"+".join(m for m in DRIVERS if m in subset): bits for subset, bits in information.items()},
         "decomposition": {
             measure: [
                 {"scope": row.scope, "modalities": row.modalities, "atom": row.atom, "bits": row.bits}
@@ -102,8 +112,11 @@ def truth() -> dict[str, object]:
     }
 
 
-def make_cohort(subjects: int, sites: int, seed: int) -> dict[str, SiteTables]:
+def draw_people(subjects: int, sites: int, seed: int) -> list[Person]:
     """Draw people and share them out over sites.
+
+    The first person's age is not known, the second moves far too much, and the third's diffusion image is cut off;
+    some people lack a modality.
 
     Parameters
     ----------
@@ -113,43 +126,40 @@ def make_cohort(subjects: int, sites: int, seed: int) -> dict[str, SiteTables]:
         Number of sites, named ``site-01`` and so on.
     seed : int
         Seed of everything random.
-
-    Returns
-    -------
-    dict of str to SiteTables
-        T1 volumes scale with head size (column ``icv_mm3`` of the participants); one part in twenty of the people
-        lacks a modality, and the first person's age is not known.
     """
     rng = np.random.default_rng(seed)
-    g, common = rng.normal(size=(2, subjects))
-    age = np.clip(MEAN_AGE + SD_AGE * g, *AGE_RANGE)
-    head_size = rng.normal(1.45e6, 1.2e5, subjects)
-    labels = np.array([f"sub-{person + 1:04d}" for person in range(subjects)])
-    site = np.arange(subjects) % sites
-    participants = pd.DataFrame(
-        {
-            "participant_id": labels,
-            "age": np.round(age, 2),
-            "sex": rng.choice(["F", "M"], subjects),
-            "site": [f"site-{index + 1:02d}" for index in site],
-            "icv_mm3": np.round(head_size),
-        }
-    )
-    participants.loc[0, "age"] = np.nan
-    tables = {}
-    for name, model in MODALITIES.items():
-        state = model.gain * g + model.shared * common + model.unique * rng.normal(size=subjects)
-        raw = np.outer(state, loadings(model)) + model.noise * rng.normal(size=(subjects, model.features))
-        values = model.centre + model.scale * raw / np.sqrt(raw.var(axis=0))
-        if model.unit == "mm^3":
-            values *= (head_size / head_size.mean())[:, None]
-        table = pd.DataFrame(values, columns=[f"{name}_region-{region + 1:02d}" for region in range(model.features)])
-        table.insert(0, "participant_id", labels)
-        tables[name] = table[rng.random(subjects) >= MISSING]
-    return {
-        f"site-{index + 1:02d}": SiteTables(
-            participants[site == index],
-            {name: table[site[table.index] == index] for name, table in tables.items()},
+    shared, rest = rng.normal(size=(2, subjects))
+    own = {name: rng.normal(size=subjects) for name in DRIVERS}
+    left = 1 - SHARED**2 - sum(driver.age**2 for driver in DRIVERS.values())
+    g = SHARED * shared + sum(driver.age * own[name] for name, driver in DRIVERS.items()) + np.sqrt(left) * rest
+    drivers = {}
+    for name, driver in DRIVERS.items():
+        mixed = driver.shared * shared + driver.own * own[name] + driver.noise * rng.normal(size=subjects)
+        drivers[name] = mixed / np.sqrt(driver.shared**2 + driver.own**2 + driver.noise**2)
+    age = np.round(np.clip(MEAN_AGE + SD_AGE * g, *AGE_RANGE), 2)
+    motion = np.exp(0.25 * g + 0.3 * rng.normal(size=subjects))
+    lacks = {name: rng.random(subjects) < MISSING for name in DRIVERS}
+    sex = rng.choice(["F", "M"], subjects)
+    people = []
+    for k in range(subjects):
+        # The people with a planted fault have all modalities.
+        present = {name: float(drivers[name][k]) for name in DRIVERS if k < 3 or not lacks[name][k]}
+        people.append(
+            Person(
+                participant_id=f"sub-{k + 1:04d}",
+                site=f"site-{k % sites + 1:02d}",
+                sex=str(sex[k]),
+                age=float("nan") if k == 0 else float(age[k]),
+                drivers=present,
+                motion=12.0 if k == 1 else float(motion[k]),
+                corrupt="dwi" if k == 2 else "",
+                seed=int(np.random.SeedSequence([seed, k]).generate_state(1)[0]),
+            )
         )
-        for index in range(sites)
-    }
+    return people
+
+
+def participants_table(people: list[Person]) -> pd.DataFrame:
+    """Participants table of one site."""
+    columns = ["participant_id", "age", "sex", "site"]
+    return pd.DataFrame([{name: getattr(person, name) for name in columns} for person in people])

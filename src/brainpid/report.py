@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 import numpy as np
@@ -23,10 +23,22 @@ LABELS = {name: entry.label for name, entry in MODELS.items()} | {CONCATENATED_M
 """Names of models for people, in the order in which the decompositions are shown."""
 
 
+class Look(NamedTuple):
+    """A picture of one person's image, and why it is shown; `png` is base64."""
+
+    modality: str
+    cohort: str
+    participant_id: str
+    why: str
+    outlier_in: str
+    png: str
+
+
 def render(
     settings: ReportSettings,
     tables: Mapping[str, pd.DataFrame],
     figures: Mapping[str, str],
+    looks: Sequence[Look],
     generated_by: str,
 ) -> str:
     """Compose the page.
@@ -39,6 +51,8 @@ def render(
         ``participants``, ``accuracy``, ``predictions``, ``pid`` and ``normality`` as they stand in the output folder.
     figures : mapping of str to str
         SVG text of each figure.
+    looks : sequence of Look
+        Pictures of single people; none where no features come from images.
     generated_by : str
         Program and version, for the foot of the page.
     """
@@ -51,6 +65,7 @@ def render(
         settings=settings,
         labels=LABELS,
         figures=figures,
+        looks=looks,
         generated_by=generated_by,
         best=best,
         flow=_flow(participants, settings.modalities),

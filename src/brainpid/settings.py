@@ -141,10 +141,12 @@ class ReportSettings(Section):
     interval_coverage: float = 0.9
     pid: Decomposition = Decomposition()
     null: Null = Null()
+    image_modalities: tuple[Name, ...] = ()
 
     @classmethod
     def of(cls, config: Config) -> ReportSettings:
         """Slice of the report."""
+        sources = [(m, s.kind) for block in config.cohorts.values() for m, s in block.sources.items()]
         return cls(
             title=config.report.title,
             target=config.target,
@@ -154,4 +156,5 @@ class ReportSettings(Section):
             interval_coverage=config.interval_coverage,
             pid=config.pid,
             null=config.null,
+            image_modalities=tuple(m for m in config.modalities if any(n == m and k != "table" for n, k in sources)),
         )

@@ -73,22 +73,59 @@ class AtlasFiles(Section):
     labels: str = Field(description="table of label values and names")
 
 
+Atlas = Annotated[
+    AtlasFiles | None, Field(description="a parcellation in MNI space; by default one that needs no download")
+]
+
+
 class StructuralExtraction(Section):
     """T1-weighted images."""
 
     resolution: int = Field(2, ge=1, le=8, description="voxel size of the template work, in mm")
+    atlas: Atlas = None
 
 
 class DiffusionExtraction(Section):
     """Diffusion images and maps."""
 
     resolution: int = Field(2, ge=1, le=8, description="voxel size of the template work, in mm")
+    max_b: float = Field(1500, gt=0, description="largest b-value that enters the tensor fit, in s/mm^2")
+    mppca: bool = Field(False, description="denoise with Marchenko-Pastur PCA first; slow")
+    fit: Literal["wls", "ols"] = Field("wls", description="weighted or ordinary least squares of the tensor")
+    registration: Literal["affine", "syn"] = Field("affine", description="model of the registration to MNI")
+    least_similarity: float = Field(
+        0.4, ge=-1, le=1, description="correlation with the template below which registration has failed"
+    )
+    least_coverage: float = Field(0.5, ge=0, le=1, description="part of a region that must be seen, else it is n/a")
+    kurtosis: bool = Field(False, description="mean kurtosis too; needs two shells")
+    atlas: Atlas = None
 
 
 class FunctionalExtraction(Section):
     """BOLD series."""
 
-    strategy: str = Field("simple", description="confounds to remove")
+    strategy: Literal["simple", "scrubbing", "compcor", "24P", "36P"] = Field(
+        "simple", description="confounds that are regressed out"
+    )
+    n_compcor: int = Field(5, ge=1, description="components of the CompCor strategy")
+    band_pass_hz: tuple[float, float] | None = Field((0.01, 0.1), description="band-pass before connectivity, in Hz")
+    scrub_fd_mm: float | None = Field(0.5, description="displacement above which `scrubbing` drops a frame, in mm")
+    scrub_std_dvars: float | None = Field(1.5, description="standardised DVARS above which it does")
+    scrub_shortest_segment: int = Field(5, ge=1, description="shortest run of frames that scrubbing keeps")
+    measures: tuple[Literal["correlation", "partial"], ...] = Field(("correlation",), description="connectivity")
+    alff: bool = Field(True, description="amplitude of slow fluctuations, and its share, of every region")
+    slow_band_hz: tuple[float, float] = Field((0.01, 0.1), description="band of `alff`, in Hz")
+    reho: bool = Field(False, description="regional homogeneity; needs all voxels in memory")
+    max_mean_fd_mm: float | None = Field(0.5, description="mean displacement above which a person is excluded, in mm")
+    min_frames: int = Field(50, ge=10, description="fewest frames after scrubbing; a person with fewer is excluded")
+    min_degrees_of_freedom: float = Field(
+        10.0, ge=1, description="fewest degrees of freedom after frames, filter and regressors; else excluded"
+    )
+    least_coverage: float = Field(0.5, ge=0, le=1, description="part of a region that must be seen, else it is n/a")
+    least_similarity: float = Field(
+        0.3, ge=-1, le=1, description="correlation with the template below which registration of a raw image has failed"
+    )
+    atlas: Atlas = None
 
 
 class Extraction(Section):

@@ -108,6 +108,16 @@ def parts_of(cohort):
     ]
 
 
+def quality_parts(modality):
+    """Quality measures of a modality, of every shard of every cohort that has its images."""
+    return [
+        f"{OUT}/quality/parts/{cohort}/{modality}_{shard}.tsv"
+        for cohort, block in CONFIG.cohorts.items()
+        if modality in image_sources(block)
+        for shard in range(CONFIG.shards)
+    ]
+
+
 def as_json(section):
     """The settings that a verb receives on its command line, and that rerun it when they change."""
     return json.dumps(
@@ -148,6 +158,10 @@ FOLD_FILES = [
 ]
 
 
+QUALITY_FILES = expand(
+    f"{OUT}/quality/{{modality}}.tsv",
+    modality=settings.ReportSettings.of(CONFIG).image_modalities,
+)
 NULL_FILES = expand(
     f"{OUT}/null/{{cohort}}.tsv", cohort=COHORTS if CONFIG.null.permutations else []
 )

@@ -61,8 +61,8 @@ rule extract_images:
     """Extract one modality of one shard of a cohort's people from images."""
     input:
         # What changes in the sheet and the index of others' files does not concern this shard: `files` says what does.
-        sheet=ancient(rules.participants.output.sheet),
-        index=ancient(rules.index.output),
+        sheet=ancient(f"{OUT}/participants/{{cohort}}.tsv"),
+        index=ancient(f"{OUT}/index/{{cohort}}.tsv"),
     output:
         features=f"{OUT}/features/parts/{{cohort}}/{{modality}}_{{shard}}.h5",
         quality=f"{OUT}/quality/parts/{{cohort}}/{{modality}}_{{shard}}.tsv",

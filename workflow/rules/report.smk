@@ -12,6 +12,7 @@ rule report:
         pid=rules.aggregate.output.pid,
         normality=rules.aggregate.output.normality,
         latents=rules.aggregate.output.latents,
+        quality=QUALITY_FILES,
     output:
         report=f"{OUT}/report.html",
         description=f"{OUT}/dataset_description.json",

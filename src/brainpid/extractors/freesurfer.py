@@ -10,7 +10,7 @@ from brainpid.imaging.extracted import Extracted
 from brainpid.section import Section
 
 MEASURES = {
-    "EstimatedTotalIntraCranialVol": "icv",
+    "eTIV": "icv",
     "BrainSegVolNotVent": "brain_without_ventricles",
     "TotalGrayVol": "gm_total",
     "CerebralWhiteMatterVol": "wm_cerebral",

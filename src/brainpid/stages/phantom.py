@@ -1,37 +1,61 @@
-"""Write a synthetic cohort and its truth."""
+"""Write a synthetic cohort of images, and its truth."""
 
 from __future__ import annotations
 
 import argparse
 import logging
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from brainpid.errors import InputError
 from brainpid.files import write_json, write_tsv
-from brainpid.phantom import MODALITIES, make_cohort, truth
+from brainpid.phantom import Person, draw_people, participants_table, truth
+from brainpid.phantom_images import write_description, write_person
 
 log = logging.getLogger(__name__)
+
+LEAST_PEOPLE = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the verb."""
-    parser.add_argument("--out", required=True, type=Path, help="folder to write to")
-    parser.add_argument("--subjects", type=int, default=480, help="people over all sites (default: %(default)s)")
-    parser.add_argument("--sites", type=int, default=3, help="number of sites (default: %(default)s)")
+    parser.add_argument("--out", required=True, type=Path, help="folder to write to: one BIDS dataset a site")
+    parser.add_argument("--subjects", type=int, default=48, help="people over all sites (default: %(default)s)")
+    parser.add_argument("--sites", type=int, default=2, help="number of sites (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="seed of everything random (default: %(default)s)")
+    parser.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Draw the cohort, write one folder a site and truth.json."""
-    if args.sites < 1 or args.subjects < 20 * args.sites:
-        raise InputError(f"expected at least 20 people a site, found {args.subjects} for {args.sites} site(s)")
-    units = {"age": {"Units": "years"}, "icv_mm3": {"Units": "mm^3"}}
-    for site, tables in make_cohort(args.subjects, args.sites, args.seed).items():
-        write_tsv(args.out / site / "participants.tsv", tables.participants)
-        write_json(args.out / site / "participants.json", units)
-        for name, table in tables.features.items():
-            write_tsv(args.out / site / f"{name}.tsv", table)
-            feature_units = {column: {"Units": MODALITIES[name].unit} for column in table.columns[1:]}
-            write_json(args.out / site / f"{name}.json", feature_units)
-    write_json(args.out / "truth.json", truth() | {"subjects": args.subjects, "sites": args.sites, "seed": args.seed})
+    """Draw the people, write one dataset a site, and truth.json last."""
+    if args.sites < 1 or args.subjects < LEAST_PEOPLE * args.sites:
+        raise InputError(
+            f"expected at least {LEAST_PEOPLE} people a site, found {args.subjects} for {args.sites} site(s)"
+        )
+    people = draw_people(args.subjects, args.sites, args.seed)
+    by_site: dict[str, list[Person]] = {}
+    for person in people:
+        by_site.setdefault(person.site, []).append(person)
+    for site, own in by_site.items():
+        folder = args.out / site
+        write_description(folder, f"Phantom, {site}")
+        write_description(folder / "derivatives" / "fmriprep", f"Phantom, {site}", "fMRIPrep")
+        write_tsv(folder / "participants.tsv", participants_table(own))
+        write_json(folder / "participants.json", {"age": {"Units": "years"}})
+    with ProcessPoolExecutor(args.workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for person, _ in zip(people, pool.map(partial(_write, args.out), people, chunksize=4), strict=True):
+            log.info("%s %s", person.site, person.participant_id)
+    about = {"subjects": args.subjects, "sites": args.sites, "seed": args.seed}
+    planted = {
+        "no_age": people[0].participant_id,
+        "extreme_motion": people[1].participant_id,
+        "corrupt": {"participant_id": people[2].participant_id, "modality": people[2].corrupt},
+    }
+    write_json(args.out / "truth.json", truth() | about | {"planted": planted})
     log.info("%d people of %d site(s) in %s", args.subjects, args.sites, args.out)
+
+
+def _write(out: Path, person: Person) -> None:
+    write_person(person, out / person.site)

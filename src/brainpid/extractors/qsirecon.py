@@ -1,0 +1,18 @@
+"""Diffusion scalar maps in template space."""
+
+from __future__ import annotations
+
+from brainpid.extractors.settings import atlas_of, plain
+from brainpid.imaging.default_atlases import white_matter
+from brainpid.imaging.diffusion import DWISettings
+from brainpid.imaging.extracted import Extracted
+from brainpid.imaging.scalar_maps import extract_scalar_maps
+from brainpid.imaging.volumes import open_image
+from brainpid.source_settings import DiffusionExtraction
+
+
+def extract_files(files: dict[str, str], settings: DiffusionExtraction) -> Extracted:
+    """Extract regional means of every map; see `extract_scalar_maps`."""
+    maps = {parameter: open_image(path, 3) for parameter, path in files.items()}
+    atlas = atlas_of(settings.atlas, lambda: white_matter(settings.resolution))
+    return extract_scalar_maps(maps, plain(DWISettings, settings), atlas)
