@@ -17,8 +17,9 @@ $(STAMP): envs/lock.txt pyproject.toml
 	touch $@
 
 # The cohort of the demonstration; made once, on the user's disk.
-results/demo_data/truth.json: | $(STAMP)
-	$(BIN)/brainpid phantom --out results/demo_data --subjects 480 --sites 3 --seed 0
+results/demo_data/truth.json: src/brainpid/phantom.py src/brainpid/phantom_images.py | $(STAMP)
+	rm -rf results/demo_data
+	$(BIN)/brainpid phantom --out results/demo_data --subjects 48 --sites 2 --seed 0
 
 demo: install results/demo_data/truth.json
 	$(BIN)/snakemake --cores 2 --configfile config/demo.yaml --quiet rules
