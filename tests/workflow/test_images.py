@@ -1,0 +1,120 @@
+"""From raw images to a report, with faults planted on purpose; and what is computed again when images change."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from cohorts import write_config
+from snakemake_runs import planned, snakemake
+
+from brainpid.cli import main
+from brainpid.sources.shards import shard_of
+
+pytestmark = pytest.mark.slow
+
+SHARDS = 2
+MODALITIES = ["t1", "dwi", "fmri"]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Folder with a phantom of two sites, its configuration, and a finished run."""
+    folder = tmp_path_factory.mktemp("images")
+    assert main(["phantom", "--out", str(folder / "data"), "--subjects", "22", "--sites", "2", "--seed", "1"]) == 0
+    cohorts = {}
+    for site in ("site-01", "site-02"):
+        root = folder / "data" / site
+        fmriprep = {"kind": "fmriprep", "path": str(root / "derivatives/fmriprep")}
+        sources = {"t1": {"kind": "nifti"}, "dwi": {"kind": "nifti"}, "fmri": fmriprep}
+        cohorts[site.replace("-", "_")] = {"bids": str(root), "sources": sources}
+    config = {
+        "output_dir": str(folder / "out"),
+        "modalities": MODALITIES,
+        "cohorts": cohorts,
+        "shards": SHARDS,
+        "extraction": {"structural": {"resolution": 5}, "diffusion": {"resolution": 5}},
+        "splits": {"folds": 2, "repeats": 1},
+        "models": ["ridge"],
+        "null": {"permutations": 19, "folds": 2},
+    }
+    write_config(folder / "c.yaml", config)
+    done = snakemake(folder / "c.yaml")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_everybody_has_a_status_and_a_reason(finished):
+    truth = json.loads((finished / "data/truth.json").read_text())["planted"]
+    people = pd.read_csv(finished / "out/participants.tsv", sep="\t").set_index("participant_id")
+    corrupt = people.loc[truth["corrupt"]["participant_id"]]
+    assert corrupt["dwi_status"] == "FAIL"
+    assert "cut off or damaged" in corrupt["dwi_reason"]
+    assert corrupt["t1_status"] == corrupt["fmri_status"] == "SUCCESS"
+    mover = people.loc[truth["extreme_motion"]]
+    assert mover["fmri_status"] == "EXCLUDED"
+    assert re.search(r"displacement.*above", mover["fmri_reason"])
+    assert people.loc[truth["no_age"], "reason"] == "no target value"
+    assert set(people["t1_status"]) <= {"SUCCESS", "UNAVAILABLE"}
+    for m in MODALITIES:
+        without = people[f"{m}_status"] != "SUCCESS"
+        assert people.loc[without, f"{m}_reason"].notna().all()
+
+
+def test_quality_and_pictures_are_in_the_report(finished):
+    page = (finished / "out/report.html").read_text()
+    assert page.count("data:image/png;base64,") == 6 * len(MODALITIES)
+    mover = json.loads((finished / "data/truth.json").read_text())["planted"]["extreme_motion"]
+    fmri = pd.read_csv(finished / "out/quality/fmri.tsv", sep="\t").set_index("participant_id")
+    assert "fd_mean_mm" in fmri.loc[mover, "outlier_in"]
+    assert (fmri["seconds"] > 0).all()
+
+
+def test_a_finished_run_has_nothing_to_do(finished):
+    assert planned(finished / "c.yaml") == {}
+
+
+def test_an_image_that_changes_is_the_only_one_computed_again(finished):
+    image = next((finished / "data/site-01").glob("sub-*/anat/*_T1w.nii.gz"))
+    person = image.name.split("_")[0]
+    os.utime(image)
+    jobs = planned(finished / "c.yaml")
+    assert jobs["extract_images"] == 1
+    assert jobs["index"] == 1
+    assert "participants" not in jobs
+    done = snakemake(finished / "c.yaml")
+    assert done.returncode == 0, done.stderr
+    log = finished / f"out/logs/extract/site_01_t1_{shard_of(person, SHARDS)}.log"
+    assert re.search(r"kept from before, 1 to extract", log.read_text())
+
+
+def test_a_new_person_is_the_only_one_computed(finished):
+    root = finished / "data/site-02"
+    old = next(path for path in sorted(root.glob("sub-*")) if len(list(path.rglob("*.nii.gz"))) == 2)
+    for source in (root, root / "derivatives/fmriprep"):
+        for path in (source / old.name).rglob("*"):
+            if path.is_file():
+                target = source / "sub-9999" / path.parent.name / path.name.replace(old.name, "sub-9999")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, target)
+    table = pd.read_csv(root / "participants.tsv", sep="\t")
+    table.loc[len(table)] = ["sub-9999", 55.0, "F", "site-02"]
+    table.to_csv(root / "participants.tsv", sep="\t", index=False, na_rep="n/a")
+    jobs = planned(finished / "c.yaml")
+    assert {rule: jobs[rule] for rule in ("participants", "index", "extract_images", "collect")} == {
+        "participants": 1,
+        "index": 1,
+        "extract_images": len(MODALITIES),
+        "collect": 1,
+    }
+    done = snakemake(finished / "c.yaml")
+    assert done.returncode == 0, done.stderr
+    for m in MODALITIES:
+        log = Path(finished / f"out/logs/extract/site_02_{m}_{shard_of('sub-9999', SHARDS)}.log").read_text()
+        failed = log.count(" FAIL ")  # a failure is tried again
+        assert re.search(rf"kept from before, {1 + failed} to extract", log), log
