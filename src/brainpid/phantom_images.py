@@ -26,7 +26,7 @@ from brainpid.phantom import Person
 
 MM = 5
 TR = 2.0
-VOLUMES = 90
+VOLUMES = 140
 SPACE = "MNI152NLin2009cAsym"
 DIRECTIONS = 12
 B = 1000.0
