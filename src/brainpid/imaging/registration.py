@@ -14,6 +14,7 @@ import nibabel as nib
 import numpy as np
 
 from brainpid.errors import ImageError
+from brainpid.imaging.volumes import make_image
 
 Model = Literal["rigid", "affine", "syn"]
 Interpolation = Literal["linear", "nearest"]
@@ -49,7 +50,7 @@ class Registration:
     def to_template(self, image: nib.Nifti1Image, interpolation: Interpolation = "linear") -> nib.Nifti1Image:
         """Resample a 3D image of the person onto the template's grid."""
         warped = ants.apply_transforms(
-            self._fixed, ants.from_nibabel_nifti(image), self._forward, interpolator=_INTERPOLATORS[interpolation]
+            self._fixed, to_ants(image), self._forward, interpolator=_INTERPOLATORS[interpolation]
         )
         return ants.to_nibabel_nifti(warped)
 
@@ -58,12 +59,17 @@ class Registration:
         inverted = [path.endswith(".mat") for path in self._inverse]
         warped = ants.apply_transforms(
             self._moving,
-            ants.from_nibabel_nifti(image),
+            to_ants(image),
             self._inverse,
             interpolator=_INTERPOLATORS[interpolation],
             whichtoinvert=inverted,
         )
         return ants.to_nibabel_nifti(warped)
+
+
+def to_ants(image: nib.Nifti1Image) -> ants.ANTsImage:
+    """Copy a 3D image to ANTs in float32; millimetres are taken where the header names no unit."""
+    return ants.from_nibabel_nifti(make_image(np.asarray(image.dataobj, dtype=np.float32), image.affine))
 
 
 def register(
@@ -74,6 +80,7 @@ def register(
     model: Model,
     least_similarity: float,
     seed: int = 1,
+    focus: nib.Nifti1Image | None = None,
 ) -> Registration:
     """Register a 3D image to a template.
 
@@ -87,6 +94,9 @@ def register(
     least_similarity : float
         Below it the registration has failed.
     seed : int
+    focus : Nifti1Image, optional
+        Where images are compared while they are brought together, on the template's grid; everywhere, if None. A mask a
+        little wider than the brain lets a whole head meet a skull-stripped template.
 
     Returns
     -------
@@ -98,9 +108,10 @@ def register(
     ImageError
         Where ANTs fails or the similarity is too low; the message has both numbers.
     """
-    moving, fixed = ants.from_nibabel_nifti(image), ants.from_nibabel_nifti(template)
+    moving, fixed = to_ants(image), to_ants(template)
     folder = tempfile.TemporaryDirectory(prefix="brainpid-")
     os.environ.setdefault("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "1")
+    where = {} if focus is None else {"mask": to_ants(focus), "mask_all_stages": True}
     try:
         found = ants.registration(
             fixed,
@@ -109,6 +120,7 @@ def register(
             outprefix=str(Path(folder.name) / "t"),
             random_seed=seed,
             singleprecision=True,
+            **where,
         )
     except Exception as fault:  # ANTs raises whatever its C++ side throws
         folder.cleanup()
