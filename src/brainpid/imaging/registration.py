@@ -7,11 +7,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import ants
 import nibabel as nib
 import numpy as np
+from numpy.typing import NDArray
 
 from brainpid.errors import ImageError
 from brainpid.imaging.volumes import make_image
@@ -81,6 +82,7 @@ def register(
     least_similarity: float,
     seed: int = 1,
     focus: nib.Nifti1Image | None = None,
+    shift: NDArray[np.float64] | None = None,
 ) -> Registration:
     """Register a 3D image to a template.
 
@@ -96,7 +98,11 @@ def register(
     seed : int
     focus : Nifti1Image, optional
         Where images are compared while they are brought together, on the template's grid; everywhere, if None. A mask a
-        little wider than the brain lets a whole head meet a skull-stripped template.
+        little wider than the brain lets a whole head meet a skull-stripped template; linear steps then maximise the
+        correlation, since mutual information widens the brain to the skull (3.0 instead of 1.5 litres on a real head).
+    shift : ndarray of float, shape (3,), optional
+        Translation in mm (x to the right, y to the front, z up) from the template to the image to start from; from
+        centre of mass to centre of mass, if None, which a neck in the image misleads.
 
     Returns
     -------
@@ -111,7 +117,11 @@ def register(
     moving, fixed = to_ants(image), to_ants(template)
     folder = tempfile.TemporaryDirectory(prefix="brainpid-")
     os.environ.setdefault("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "1")
-    where = {} if focus is None else {"mask": to_ants(focus), "mask_all_stages": True}
+    options: dict[str, Any] = {}
+    if focus is not None:
+        options |= {"mask": to_ants(focus), "mask_all_stages": True, "aff_metric": "GC"}
+    if shift is not None:
+        options["initial_transform"] = _write_shift(shift, Path(folder.name) / "start.mat")
     try:
         found = ants.registration(
             fixed,
@@ -120,7 +130,7 @@ def register(
             outprefix=str(Path(folder.name) / "t"),
             random_seed=seed,
             singleprecision=True,
-            **where,
+            **options,
         )
     except Exception as fault:  # ANTs raises whatever its C++ side throws
         folder.cleanup()
@@ -136,3 +146,10 @@ def register(
             f"{least_similarity:g}. Is the whole head in the image, upright, and of the expected contrast?"
         )
     return Registration(similarity, moving, fixed, found["fwdtransforms"], found["invtransforms"], folder)
+
+
+def _write_shift(shift: NDArray[np.float64], path: Path) -> str:
+    """Write a translation for ANTs, whose x and y point to the left and to the back; return the path."""
+    flipped = (np.asarray(shift) * [-1, -1, 1]).tolist()
+    ants.write_transform(ants.create_ants_transform("AffineTransform", dimension=3, translation=flipped), str(path))
+    return str(path)
