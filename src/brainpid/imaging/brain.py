@@ -26,7 +26,7 @@ UPPER_HEAD_MM = 80.0
 MARGIN_MM = 4.0
 """How far around the brain images are compared and intensities corrected: cerebrospinal fluid, not yet the scalp."""
 
-BIAS_GRID_MM = 6.0
+BIAS_GRID_MM = 8.0
 """Grid on which the bias field is estimated; it varies over centimetres."""
 
 
