@@ -61,9 +61,7 @@ def labels_on(atlas: Atlas, target: nib.Nifti1Image) -> IntVolume:
         Where no label falls inside the image.
     """
     grid = make_image(np.zeros(target.shape[:3], dtype=np.float32), target.affine)
-    labels = resample_to_img(
-        atlas.image, grid, interpolation="nearest", copy_header=True, force_resample=True
-    )
+    labels = resample_to_img(atlas.image, grid, interpolation="nearest", copy_header=True, force_resample=True)
     found = np.asarray(labels.dataobj).round().astype(np.int32)
     require_overlap(found, atlas)
     return found

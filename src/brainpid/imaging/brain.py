@@ -146,7 +146,9 @@ def correct_bias(image: nib.Nifti1Image, mask: NDArray[np.bool_]) -> nib.Nifti1I
         raise ImageError(f"bias correction failed ({' '.join(str(fault).split())[:160]})") from fault
     values = corrected.numpy()
     if not np.isfinite(values).all():
-        raise ImageError("bias correction gave values that are not finite; is the image of a head, without negative values?")
+        raise ImageError(
+            "bias correction gave values that are not finite; is the image of a head, without negative values?"
+        )
     return make_image(values, image.affine)
 
 

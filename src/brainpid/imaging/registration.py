@@ -122,13 +122,14 @@ def register(
         options |= {"mask": to_ants(focus), "mask_all_stages": True, "aff_metric": "GC"}
     if shift is not None:
         options["initial_transform"] = _write_shift(shift, Path(folder.name) / "start.mat")
+    # `ants.registration` takes a seed from here alone: a keyword of that name is ignored, and results then differ.
+    ants.config.set_ants_deterministic(True, seed)
     try:
         found = ants.registration(
             fixed,
             moving,
             type_of_transform=_MODELS[model],
             outprefix=str(Path(folder.name) / "t"),
-            random_seed=seed,
             singleprecision=True,
             **options,
         )
