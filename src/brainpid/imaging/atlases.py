@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import nibabel as nib
 import numpy as np
 from nilearn.image import resample_to_img
+from nilearn.image.resampling import BoundingBoxError
 from numpy.typing import NDArray
 
 from brainpid.errors import ImageError, list_some
@@ -61,7 +62,10 @@ def labels_on(atlas: Atlas, target: nib.Nifti1Image) -> IntVolume:
         Where no label falls inside the image.
     """
     grid = make_image(np.zeros(target.shape[:3], dtype=np.float32), target.affine)
-    labels = resample_to_img(atlas.image, grid, interpolation="nearest", copy_header=True, force_resample=True)
+    try:
+        labels = resample_to_img(atlas.image, grid, interpolation="nearest", copy_header=True, force_resample=True)
+    except BoundingBoxError as fault:
+        raise ImageError(_outside(atlas)) from fault
     found = np.asarray(labels.dataobj).round().astype(np.int32)
     require_overlap(found, atlas)
     return found
@@ -70,10 +74,15 @@ def labels_on(atlas: Atlas, target: nib.Nifti1Image) -> IntVolume:
 def require_overlap(labels: IntVolume, atlas: Atlas) -> None:
     """Raise an `ImageError` where labels that were brought onto an image's grid are all background."""
     if not labels.any():
-        raise ImageError(
-            f"atlas '{atlas.name}' lies outside the image: none of its {len(atlas.names)} regions has a voxel in it. "
-            "Are both in the same space (MNI152, mm)?"
-        )
+        raise ImageError(_outside(atlas))
+
+
+def _outside(atlas: Atlas) -> str:
+    """What to say of an atlas that has no voxel in an image."""
+    return (
+        f"atlas '{atlas.name}' lies outside the image: none of its {len(atlas.names)} regions has a voxel in it. "
+        "Are both in the same space (MNI152, mm)?"
+    )
 
 
 def region_sums(
@@ -148,7 +157,7 @@ def _tally(
     bins = len(atlas.names) + 1
     use = valid & np.isfinite(values)
     # A weighted bincount adds in float64, whatever the type of the values.
-    sums = np.bincount(number[use], weights=values[use], minlength=bins)[1:]
+    sums = np.bincount(number[use], weights=values[use], minlength=bins)[1:].astype(np.float64)
     counts = np.bincount(number[use], minlength=bins)[1:]
     return sums, counts, np.bincount(number.ravel(), minlength=bins)[1:]
 

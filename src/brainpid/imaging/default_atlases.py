@@ -53,7 +53,8 @@ LOBES = {
         "vPFC", "vent aPFC", "vlPFC", "vmPFC", "ACC", "dACC",
     ),
     "parietal": (
-        "IPL", "IPS", "TPJ", "angular gyrus", "parietal", "post cingulate", "post parietal", "precuneus", "sup parietal",
+        "IPL", "IPS", "TPJ", "angular gyrus", "parietal", "post cingulate", "post parietal", "precuneus",
+        "sup parietal",
     ),
     "temporal": ("fusiform", "inf temporal", "sup temporal", "temporal"),
     "occipital": ("occipital", "post occipital"),
@@ -78,7 +79,8 @@ def gray_matter(resolution: int, threshold: float = 0.25) -> Atlas:
 
     A voxel of the grey-matter map above `threshold` belongs to the nearest of the 300 coordinates of [1]_ that have a
     network or lie outside the cortex, with distances taken on (abs(x), y, z). 13 cortical networks and the amygdala,
-    hippocampus, basal ganglia, thalamus and cerebellum on each side give 36 regions named ``L_default``, ``R_thalamus``.
+    hippocampus, basal ganglia, thalamus and cerebellum on each side give 36 regions, such as
+    ``L_default`` and ``R_thalamus``.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ def mosaic(
         S is the longest side of the box around `inside`, in voxels.
     """
     box = tuple(slice(found.min(), found.max() + 1) for found in np.nonzero(inside))
-    brightest = max(float(np.percentile(volume[inside], 99)), np.finfo(np.float32).tiny)
+    brightest = max(float(np.percentile(volume[inside], 99)), float(np.finfo(np.float32).tiny))
     shown = np.clip(volume[box] / brightest, 0, 1) * 200
     side = max(shown.shape)
     rows = []

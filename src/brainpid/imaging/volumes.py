@@ -88,7 +88,8 @@ def read_voxels(image: nib.Nifti1Image) -> NDArray[Any]:
         return np.asanyarray(image.dataobj)
     except (EOFError, OSError, zlib.error, gzip.BadGzipFile, ValueError) as fault:
         raise ImageError(
-            f"{image.get_filename() or 'image'}: the data cannot be read ({_short(fault)}); the file is cut off or damaged"
+            f"{image.get_filename() or 'image'}: the data cannot be read ({_short(fault)}); "
+            "the file is cut off or damaged"
         ) from fault
 
 
