@@ -59,7 +59,9 @@ def working_image(image: nib.Nifti1Image, data: NDArray[np.float32], resolution:
     resolution : float
         Voxel size in mm. An axis with larger voxels stays as it is.
     """
-    upright = nib.as_closest_canonical(make_image(data, image.affine))
+    turned = nib.as_closest_canonical(make_image(data, image.affine))
+    # One order in memory as well: sums over arrays in another order differ in their last digits.
+    upright = make_image(np.ascontiguousarray(turned.dataobj), turned.affine)
     sizes = np.array(upright.header.get_zooms()[:3], dtype=float)
     wanted = np.maximum(sizes, resolution)
     if np.allclose(sizes, wanted, rtol=0.05):
