@@ -52,13 +52,15 @@ def segment(image: nib.Nifti1Image, mask: NDArray[np.bool_], priors: NDArray[np.
     ImageError
         Where Atropos fails or a tissue is empty.
     """
-    inside = to_ants(make_image(mask.astype(np.float32), image.affine))
-    maps = [to_ants(make_image(prior, image.affine)) for prior in np.clip(priors, 0, 1)]
+    # Atropos reads the maps from files, whose origin is rounded, and refuses them beside an image whose origin is not;
+    # it looks at neighbours only, so that a grid of 1 mm at 0 does.
+    values, inside = (
+        to_ants(make_image(part, np.eye(4))) for part in (np.asarray(image.dataobj), mask.astype(np.float32))
+    )
+    maps = [to_ants(make_image(prior, np.eye(4))) for prior in np.clip(priors, 0, 1)]
     try:
         with _own_temporary_files():
-            found = ants.atropos(
-                a=to_ants(image), x=inside, i=maps, m="[0.2,1x1x1]", c="[5,0]", priorweight=PRIOR_WEIGHT
-            )
+            found = ants.atropos(a=values, x=inside, i=maps, m="[0.2,1x1x1]", c="[5,0]", priorweight=PRIOR_WEIGHT, r=0)
     except Exception as fault:  # ANTs raises whatever its C++ side throws
         raise ImageError(f"tissue segmentation failed ({' '.join(str(fault).split())[:160]})") from fault
     likely = np.stack([image.numpy() for image in found["probabilityimages"]]).astype(np.float32)
