@@ -53,11 +53,10 @@ def segment(image: nib.Nifti1Image, mask: NDArray[np.bool_], priors: NDArray[np.
         Where Atropos fails or a tissue is empty.
     """
     # Atropos reads the maps from files, whose origin is rounded, and refuses them beside an image whose origin is not;
-    # it looks at neighbours only, so that a grid of 1 mm at 0 does.
-    values, inside = (
-        to_ants(make_image(part, np.eye(4))) for part in (np.asarray(image.dataobj), mask.astype(np.float32))
-    )
-    maps = [to_ants(make_image(prior, np.eye(4))) for prior in np.clip(priors, 0, 1)]
+    # it needs the size of voxels alone, by which it weighs neighbours.
+    grid = np.diag([*np.linalg.norm(image.affine[:3, :3], axis=0), 1.0])
+    values, inside = (to_ants(make_image(part, grid)) for part in (np.asarray(image.dataobj), mask.astype(np.float32)))
+    maps = [to_ants(make_image(prior, grid)) for prior in np.clip(priors, 0, 1)]
     try:
         with _own_temporary_files():
             found = ants.atropos(a=values, x=inside, i=maps, m="[0.2,1x1x1]", c="[5,0]", priorweight=PRIOR_WEIGHT, r=0)
