@@ -9,6 +9,8 @@ import nibabel as nib
 import numpy as np
 from nilearn import datasets
 
+from brainpid.imaging.volumes import make_image
+
 Kind = Literal["t1", "brain", "gm", "wm"]
 _LOADERS = {
     "t1": datasets.load_mni152_template,
@@ -30,11 +32,11 @@ def mni152(kind: Kind, resolution: int) -> nib.Nifti1Image:
         Voxel size in mm.
     """
     image = _LOADERS[kind](resolution=resolution)
-    return nib.Nifti1Image(np.asarray(image.dataobj, dtype=np.float32), image.affine)
+    return make_image(np.asarray(image.dataobj, dtype=np.float32), image.affine)
 
 
 def csf_map(resolution: int) -> nib.Nifti1Image:
     """Map of cerebrospinal fluid: what grey and white matter leave of the brain mask, from 0 to 1."""
     brain, gm, wm = (mni152(kind, resolution) for kind in ("brain", "gm", "wm"))
     rest = np.asarray(brain.dataobj) * np.clip(1 - np.asarray(gm.dataobj) - np.asarray(wm.dataobj), 0, 1)
-    return nib.Nifti1Image(rest.astype(np.float32), brain.affine)
+    return make_image(rest.astype(np.float32), brain.affine)

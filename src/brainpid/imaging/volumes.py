@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -63,12 +64,7 @@ def read_data(image: nib.Nifti1Image) -> NDArray[np.float32]:
         Where the file is truncated, values are not finite, exceed what its integer type can hold, or are all the same.
     """
     path = image.get_filename() or "image"
-    try:
-        data = np.asanyarray(image.dataobj).astype(np.float32, copy=False)
-    except (EOFError, OSError, zlib.error, gzip.BadGzipFile, ValueError) as fault:
-        raise ImageError(
-            f"{path}: the data cannot be read ({_short(fault)}); the file is cut off or damaged"
-        ) from fault
+    data = read_voxels(image).astype(np.float32, copy=False)
     while data.ndim > 3 and data.shape[-1] == 1:
         data = data[..., 0]
     bad = int(data.size - np.isfinite(data).sum())
@@ -78,6 +74,30 @@ def read_data(image: nib.Nifti1Image) -> NDArray[np.float32]:
         raise ImageError(f"{path}: every voxel is {data.min():g}; the image is blank")
     _check_overflow(image, data, path)
     return data
+
+
+def read_voxels(image: nib.Nifti1Image) -> NDArray[Any]:
+    """Read the scaled data in the type that holds them, unchecked but for what the disk gives.
+
+    Raises
+    ------
+    ImageError
+        Where the file is truncated or damaged.
+    """
+    try:
+        return np.asanyarray(image.dataobj)
+    except (EOFError, OSError, zlib.error, gzip.BadGzipFile, ValueError) as fault:
+        raise ImageError(
+            f"{image.get_filename() or 'image'}: the data cannot be read ({_short(fault)}); "
+            "the file is cut off or damaged"
+        ) from fault
+
+
+def make_image(data: NDArray[Any], affine: NDArray[np.floating]) -> nib.Nifti1Image:
+    """Make an image whose header says mm and seconds, so that no library has to guess."""
+    image = nib.Nifti1Image(data, affine)
+    image.header.set_xyzt_units("mm", "sec")
+    return image
 
 
 def _check_affine(image: nib.Nifti1Image, path: Path) -> None:
