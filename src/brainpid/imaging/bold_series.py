@@ -231,8 +231,9 @@ def iterate_volumes(image: nib.Nifti1Image) -> Iterator[NDArray[np.generic]]:
                 volume = np.frombuffer(raw, dtype=stored.dtype)
                 yield volume * np.float64(stored.slope) + np.float64(stored.inter) if scaled else volume
     except (EOFError, OSError, zlib.error, gzip.BadGzipFile) as fault:
+        short = " ".join(str(fault).split())[:160]
         raise ImageError(
-            f"{_name(image)}: the data cannot be read ({' '.join(str(fault).split())[:160]}); the file is cut off or damaged"
+            f"{_name(image)}: the data cannot be read ({short}); the file is cut off or damaged"
         ) from fault
 
 

@@ -1,4 +1,4 @@
-"""Confounds of a BOLD run as fMRIPrep writes them: reading, the columns of a strategy, motion and frames to leave out."""
+"""Confounds of a BOLD run as fMRIPrep writes them: reading, columns of a strategy, motion, frames to leave out."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def read_confounds(tsv_path: str | Path, n_volumes: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame, shape (n_volumes, columns)
-        All columns of the file under the names of fMRIPrep >= 1.4; ``n/a`` is NaN. Translations in mm, rotations in rad.
+        All columns of the file under the names of fMRIPrep >= 1.4; ``n/a`` is NaN. Translations in mm, rotations in
+        rad.
 
     Raises
     ------

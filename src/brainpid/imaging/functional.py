@@ -21,7 +21,7 @@ from brainpid.imaging.bold_measures import correlation_z, partial_correlation, r
 from brainpid.imaging.bold_picture import bold_picture
 from brainpid.imaging.bold_series import RegionSeries, region_series
 from brainpid.imaging.bold_settings import BOLDSettings
-from brainpid.imaging.confounds import framewise_displacement, frames_to_keep, select_confounds, steady_frames
+from brainpid.imaging.confounds import frames_to_keep, framewise_displacement, select_confounds, steady_frames
 from brainpid.imaging.extracted import Extracted
 
 
@@ -97,15 +97,19 @@ def analyse_series(
     usable = kept.sum() >= settings.min_frames and freedom >= settings.min_degrees_of_freedom
     covered = regions.covered & bool(usable)
     values: dict[str, float] = {}
+    n_covered = int(covered.sum())
+    none, no_pair = np.full(n_covered, np.nan), np.full((n_covered, n_covered), np.nan)
     cleaned = _clean(regions.series[:, covered], tr_s, kept, regressors, settings.band_pass_hz)
     if "correlation" in settings.measures:
-        values |= _pairs("z", correlation_z(cleaned), regions.names, covered)
+        values |= _pairs("z", correlation_z(cleaned) if n_covered > 1 else no_pair, regions.names, covered)
     if "partial" in settings.measures:
-        values |= _pairs("partial", partial_correlation(cleaned), regions.names, covered)
+        values |= _pairs("partial", partial_correlation(cleaned) if n_covered > 1 else no_pair, regions.names, covered)
     if settings.alff:
-        unfiltered = _clean(regions.series[:, covered], tr_s, kept, regressors, None)
-        alff, falff = slow_amplitude(_fill_gaps(unfiltered, kept), tr_s, settings.slow_band_hz)
-        values |= _each("alff", alff / alff.mean() if alff.size else alff, regions.names, covered)
+        alff, falff = none, none
+        if n_covered:
+            unfiltered = _clean(regions.series[:, covered], tr_s, kept, regressors, None)
+            alff, falff = slow_amplitude(_fill_gaps(unfiltered, kept), tr_s, settings.slow_band_hz)
+        values |= _each("alff", alff / alff.mean() if n_covered else alff, regions.names, covered)
         values |= _each("falff", falff, regions.names, covered)
     if settings.reho:
         values |= _each(
@@ -213,7 +217,7 @@ def _clean(
     band_pass_hz: tuple[float, float] | None,
 ) -> NDArray[np.float64]:
     """Detrended, filtered and regressed series of the kept frames, by nilearn."""
-    if not series.shape[1]:
+    if not series.shape[1]:  # no region is covered, or the run is too short to be cleaned
         return np.empty((int(kept.sum()), 0))
     low, high = band_pass_hz or (None, None)
     with warnings.catch_warnings():
@@ -235,7 +239,7 @@ def _clean(
 
 def _fill_gaps(series: NDArray[np.float64], kept: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Evenly sampled series from the first to the last kept frame; cubic splines, as nilearn's filter, in between."""
-    if kept.all() or not series.shape[1]:
+    if kept.all():
         return series
     times = np.flatnonzero(kept)
     return CubicSpline(times, series, axis=0)(np.arange(times[0], times[-1] + 1))
