@@ -232,9 +232,7 @@ def iterate_volumes(image: nib.Nifti1Image) -> Iterator[NDArray[np.generic]]:
                 yield volume * np.float64(stored.slope) + np.float64(stored.inter) if scaled else volume
     except (EOFError, OSError, zlib.error, gzip.BadGzipFile) as fault:
         short = " ".join(str(fault).split())[:160]
-        raise ImageError(
-            f"{_name(image)}: the data cannot be read ({short}); the file is cut off or damaged"
-        ) from fault
+        raise ImageError(f"{_name(image)}: the data cannot be read ({short}); it is cut off or damaged") from fault
 
 
 def coverage_of_regions(atlas: Atlas, mask: NDArray[np.bool_], affine: NDArray[np.float64]) -> dict[int, float]:

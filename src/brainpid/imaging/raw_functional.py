@@ -1,8 +1,8 @@
 """Features of a raw BOLD run, without fMRIPrep: a declared best effort.
 
 Realignment is rigid, and the mean volume goes to MNI space by an affine. There is no correction of slice timing, of
-distortion by the field, or of signal from white matter and CSF, and no surface: regions near the sinuses are misplaced by
-some millimetres, and motion within a volume stays. Preprocess with fMRIPrep where that is possible.
+distortion by the field, or of signal from white matter and CSF: regions near the sinuses are misplaced by some
+millimetres, and motion within a volume stays. Preprocess with fMRIPrep where that is possible.
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ def _coarse(volume: NDArray[np.generic], affine: NDArray[np.float64]) -> ants.AN
 
 
 def _rigid_parameters(path: str, centre: NDArray[np.float64]) -> NDArray[np.float64]:
-    r"""Translation of a centre in mm and rotations in rad, shape (6,), of the ITK transform :math:`R(x - c) + t + c`."""
+    """Translation of a centre in mm and rotations in rad, shape (6,), of ITK's transform ``R (x - c) + t + c``."""
     transform = ants.read_transform(path)
     turn, shift = np.asarray(transform.parameters[:9]).reshape(3, 3), np.asarray(transform.parameters[9:])
     fixed = np.asarray(transform.fixed_parameters)
