@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import nibabel as nib
 import numpy as np
 from nilearn.image import resample_img
+from nilearn.image.resampling import BoundingBoxError
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -250,14 +251,17 @@ def _on_grid(image: nib.Nifti1Image, shape: tuple[int, ...], affine: NDArray[np.
     if tuple(image.shape) == tuple(shape) and np.allclose(image.affine, affine, atol=1e-4):
         return np.asarray(image.dataobj).astype(np.int32)
     whole = nib.Nifti1Image(np.asarray(image.dataobj).astype(np.int32), image.affine)
-    moved = resample_img(
-        whole,
-        target_affine=affine,
-        target_shape=tuple(shape),
-        interpolation="nearest",
-        copy_header=True,
-        force_resample=True,
-    )
+    try:
+        moved = resample_img(
+            whole,
+            target_affine=affine,
+            target_shape=tuple(shape),
+            interpolation="nearest",
+            copy_header=True,
+            force_resample=True,
+        )
+    except BoundingBoxError:  # nilearn notices some, not all, grids that do not meet
+        return np.zeros(shape, dtype=np.int32)
     return np.asarray(moved.dataobj).astype(np.int32)
 
 
