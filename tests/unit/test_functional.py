@@ -178,7 +178,7 @@ def test_homogeneity_of_equal_and_of_independent_series():
     same = regional_homogeneity(np.repeat(one, mask.sum(), axis=1), mask)
     assert np.nanmin(same) == pytest.approx(1, abs=1e-5)
     assert np.isnan(same[0])  # a corner has 8 of 27
-    noise = np.random.default_rng(1).normal(size=(100, mask.sum())).astype(np.float32)
+    noise = np.random.default_rng(1).normal(size=(1000, mask.sum())).astype(np.float32)
     inner = regional_homogeneity(noise, mask).reshape(mask.shape, order="F")[1:-1, 1:-1, 1:-1]
     assert inner.mean() == pytest.approx(1 / 27, abs=0.002)
 

@@ -64,7 +64,7 @@ def test_a_planted_correlation_survives_motion_and_another_space():
     labels = (side * inside).astype(np.int16)
     names = {1: "left_back", 2: "right_back", 3: "left_front", 4: "right_front"}
     rng = np.random.default_rng(0)
-    n = 90
+    n = 60
     planted = rng.normal(size=(n, 4))
     planted[:, 1] = planted[:, 0] + 0.3 * rng.normal(size=n)  # both backs go together
     tilt = Rotation.from_euler("x", 0.1)
