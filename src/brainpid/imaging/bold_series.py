@@ -159,7 +159,7 @@ def average_regions(
     voxels = np.empty((n_volumes, where.size), dtype=np.float32) if keep_voxels else None
     blank = []
     for frame, volume in enumerate(volumes):
-        values = volume[where].astype(np.float64)
+        values = np.take(volume, where).astype(np.float32)
         low, high = values.min(), values.max()  # either is NaN or infinite if any value is
         if not (np.isfinite(low) and np.isfinite(high)):
             bad = int(values.size - np.isfinite(values).sum())
@@ -172,19 +172,21 @@ def average_regions(
         series[frame] = average @ values
         if frame == 0:
             # Sums are taken about the first volume, so that squares do not cancel where the mean is large.
-            origin, previous, total, squares = values, values, np.zeros(values.size), np.zeros(values.size)
-        step = values - previous
-        squared_steps[frame] = step @ step / values.size
+            origin, previous = values, values
+            total, squares, work = np.zeros_like(values), np.zeros_like(values), np.empty_like(values)
+        np.subtract(values, previous, out=work)
+        squared_steps[frame] = work @ work / values.size
         previous = values
-        deviation = values - origin
-        total += deviation
-        squares += deviation * deviation
+        np.subtract(values, origin, out=work)
+        total += work
+        work *= work
+        squares += work
         if voxels is not None:
             voxels[frame] = values
     if blank:
         raise ImageError(f"{source}: volumes without any contrast: {list_some(blank)} of {n_volumes}; expected none")
     spread = np.sqrt(np.maximum(squares / n_volumes - (total / n_volumes) ** 2, 0.0))
-    average_volume = origin + total / n_volumes
+    average_volume = origin.astype(np.float64) + total / n_volumes
     if not (spread > 0).any():
         raise ImageError(f"{source}: all {n_volumes} volumes are the same; expected a BOLD series")
     mean = np.zeros(mask.size)
@@ -230,7 +232,7 @@ def iterate_volumes(image: nib.Nifti1Image) -> Iterator[NDArray[np.generic]]:
                 if len(raw) < size * stored.dtype.itemsize:
                     raise EOFError(f"it ends in volume {frame + 1} of {n_volumes}")
                 volume = np.frombuffer(raw, dtype=stored.dtype)
-                yield volume * np.float64(stored.slope) + np.float64(stored.inter) if scaled else volume
+                yield volume * np.float32(stored.slope) + np.float32(stored.inter) if scaled else volume
     except (EOFError, OSError, zlib.error, gzip.BadGzipFile) as fault:
         short = " ".join(str(fault).split())[:160]
         raise ImageError(f"{_name(image)}: the data cannot be read ({short}); it is cut off or damaged") from fault

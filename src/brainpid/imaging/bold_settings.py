@@ -62,7 +62,7 @@ class BOLDSettings:
     min_frames: int = 50
     min_degrees_of_freedom: float = 10.0
     least_coverage: float = 0.5
-    least_similarity: float = 0.3
+    least_similarity: float = 0.5
 
     def __post_init__(self) -> None:
         if self.strategy not in STRATEGIES:

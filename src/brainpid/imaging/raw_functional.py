@@ -17,7 +17,7 @@ import ants
 import nibabel as nib
 import numpy as np
 import pandas as pd
-from nilearn.image import resample_img
+from nilearn.image import resample_img, smooth_img
 from nilearn.masking import compute_epi_mask
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -35,6 +35,8 @@ from brainpid.imaging.templates import csf_map, mni152
 
 COARSE_MM = 4.0
 """Voxel size at which motion is estimated."""
+TEMPLATE_FWHM_MM = 6.0
+"""Smoothness of the template, about that of a mean BOLD volume."""
 MEAN_VOLUMES = 20
 """Volumes, spread over the run, whose mean goes to the template."""
 RAW_STRATEGIES = ("none", "6P", "24P")
@@ -84,11 +86,13 @@ def extract_raw_bold(
         average = nib.Nifti1Image(mean.astype(np.float32), image.affine)
         mask_image = compute_epi_mask(average)
         mask = np.asarray(mask_image.dataobj) > 0
-        brain = nib.Nifti1Image(np.where(mask, mean, 0).astype(np.float32), image.affine)
+        # A margin keeps the bright CSF at the brain's edge, by which the template is found.
+        margin = ndimage.binary_dilation(mask)
+        brain = nib.Nifti1Image(np.where(margin, mean, 0).astype(np.float32), image.affine)
         with register(
             brain,
-            bold_template(2),
-            mask=mni152("brain", 2),
+            bold_template(4),
+            mask=mni152("brain", 4),
             model="affine",
             least_similarity=settings.least_similarity,
             seed=seed,
@@ -175,7 +179,7 @@ def realign(image: nib.Nifti1Image, folder: Path, *, seed: int = 1) -> tuple[pd.
 
 
 def bold_template(resolution: int) -> nib.Nifti1Image:
-    """Brain in MNI space with the contrast of BOLD: CSF brighter than grey, grey brighter than white matter.
+    """Brain in MNI space as BOLD shows it: smooth, CSF brighter than grey, grey brighter than white matter.
 
     Parameters
     ----------
@@ -185,7 +189,7 @@ def bold_template(resolution: int) -> nib.Nifti1Image:
     gm, wm, csf = mni152("gm", resolution), mni152("wm", resolution), csf_map(resolution)
     mixed = 0.8 * np.asarray(gm.dataobj) + 0.6 * np.asarray(wm.dataobj) + 1.0 * np.asarray(csf.dataobj)
     inside = np.asarray(mni152("brain", resolution).dataobj) > 0.5
-    return nib.Nifti1Image((mixed * inside).astype(np.float32), gm.affine)
+    return smooth_img(nib.Nifti1Image((mixed * inside).astype(np.float32), gm.affine), TEMPLATE_FWHM_MM)
 
 
 def _coarse(volume: NDArray[np.generic], affine: NDArray[np.float64]) -> ants.ANTsImage:
