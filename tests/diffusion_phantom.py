@@ -72,7 +72,11 @@ def phantom(
     def take(image, how):
         moved = resample_img(
             nib.Nifti1Image(np.asarray(image.dataobj, dtype=np.float32), image.affine),
-            target_affine=source, target_shape=shape, interpolation=how, force_resample=True, copy_header=True,
+            target_affine=source,
+            target_shape=shape,
+            interpolation=how,
+            force_resample=True,
+            copy_header=True,
         )
         return np.asarray(moved.dataobj)
 

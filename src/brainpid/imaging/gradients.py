@@ -174,9 +174,7 @@ def _as_columns(rows: list[list[float]], path: str | Path, n: int) -> NDArray[np
     return table.T if table.shape[0] == 3 else table
 
 
-def _unit_vectors(
-    bvals: NDArray[np.float64], bvecs: NDArray[np.float64], path: str | Path
-) -> NDArray[np.float64]:
+def _unit_vectors(bvals: NDArray[np.float64], bvecs: NDArray[np.float64], path: str | Path) -> NDArray[np.float64]:
     """Normalise the directions of weighted volumes and set the others to zero."""
     weighted = bvals > B0_LIMIT
     lengths = np.linalg.norm(bvecs, axis=1)

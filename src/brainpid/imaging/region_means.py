@@ -22,9 +22,7 @@ def resample_labels(labels: nib.Nifti1Image, grid: nib.Nifti1Image) -> nib.Nifti
     return resample_to_img(plain, grid, interpolation="nearest", force_resample=True, copy_header=True)
 
 
-def region_means(
-    values: NDArray[np.floating], labels: NDArray[np.int64], names: Mapping[int, str]
-) -> dict[str, float]:
+def region_means(values: NDArray[np.floating], labels: NDArray[np.int64], names: Mapping[int, str]) -> dict[str, float]:
     """Mean of the finite values in every region.
 
     Parameters
@@ -44,7 +42,9 @@ def region_means(
     kept = labels[known]
     sums = np.bincount(kept, weights=values[known].astype(np.float64), minlength=size)
     counts = np.bincount(kept, minlength=size)
-    return {name: float(sums[label] / counts[label]) if counts[label] else float("nan") for label, name in names.items()}
+    return {
+        name: float(sums[label] / counts[label]) if counts[label] else float("nan") for label, name in names.items()
+    }
 
 
 def region_coverage(inside: nib.Nifti1Image, labels: nib.Nifti1Image, names: Mapping[int, str]) -> dict[str, float]:

@@ -43,8 +43,8 @@ def tensor_maps(
     dict of str to ndarray, shape (X, Y, Z)
         ``fa`` (0 to 1), ``md``, ``ad``, ``rd`` (mm^2/s): means of eigenvalues l1 >= l2 >= l3, MD of all, AD = l1, RD =
         (l2 + l3)/2, FA = sqrt(3/2 sum (l - MD)^2 / sum l^2). ``mk`` (1) with ``settings.kurtosis``. ``residual``: root
-        mean square of signal less fit, over the fitted S0. ``positive``: 1 where all eigenvalues are above zero, else 0.
-        NaN outside of the mask and where a signal is not positive, since it has no logarithm.
+        mean square of signal less fit, over the fitted S0. ``positive``: 1 where all eigenvalues are above zero, else
+        0. NaN outside of the mask and where a signal is not positive, since it has no logarithm.
 
     Raises
     ------
@@ -53,6 +53,8 @@ def tensor_maps(
     """
     kept = select_shells(gradients, settings.max_b)
     signal = data[mask] if kept.all() else data[mask][:, kept]
+    if not len(signal):
+        raise ImageError("the mask is empty; expected voxels of a brain")
     usable = signal.min(axis=1) > 0
     if usable.mean() < LEAST_FITTED:
         raise ImageError(
@@ -83,7 +85,7 @@ def _residual(
     design: NDArray[np.float64],
 ) -> NDArray[np.float32]:
     """Root mean square of signal less fit, over the fitted S0: shape (voxels,)."""
-    ratio = np.exp((tensors.astype(np.float32) @ design.T.astype(np.float32)))
+    ratio = np.exp(tensors.astype(np.float32) @ design.T.astype(np.float32))
     ratio -= signal / s0.astype(np.float32)[:, None]
     return np.sqrt(np.einsum("ij,ij->i", ratio, ratio) / signal.shape[1])
 
