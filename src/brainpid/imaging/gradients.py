@@ -85,6 +85,7 @@ def read_gradients(bval_path: str | Path, bvec_path: str | Path, n_volumes: int)
     if not np.isfinite(bvals).all() or bvals.min() < 0:
         found = list_some(f"{value:g}" for value in bvals[~(bvals >= 0) | np.isinf(bvals)])
         raise ImageError(f"{bval_path}: expected finite b-values of at least 0 s/mm^2, found {found}")
+    _check_weighting(bvals, str(bval_path))  # before the directions: without b = 0 all of them would be looked at
     gradients = Gradients(bvals, _unit_vectors(bvals, bvecs, bvec_path))
     check_gradients(gradients, str(bval_path))
     return gradients
@@ -130,13 +131,8 @@ def check_gradients(gradients: Gradients, place: str) -> None:
     ImageError
         With `place` in front of the sentence.
     """
-    bvals, weighted = gradients.bvals, ~gradients.unweighted
-    if not (~weighted).any():
-        raise ImageError(f"{place}: no volume with b <= {B0_LIMIT:g} s/mm^2, found b of {_range(bvals)}; expected one")
-    if not weighted.any():
-        raise ImageError(
-            f"{place}: no diffusion-weighted volume, found b of {_range(bvals)}; expected b > {B0_LIMIT:g} s/mm^2"
-        )
+    weighted = ~gradients.unweighted
+    _check_weighting(gradients.bvals, place)
     n = count_directions(gradients)
     if n < LEAST_DIRECTIONS:
         raise ImageError(f"{place}: expected at least {LEAST_DIRECTIONS} distinct directions, found {n}")
@@ -146,6 +142,17 @@ def check_gradients(gradients: Gradients, place: str) -> None:
         raise ImageError(
             f"{place}: the {n} directions lie too close to a plane or cone to determine a tensor "
             f"(condition number {condition:.3g}, expected at most {LARGEST_CONDITION:g})"
+        )
+
+
+def _check_weighting(bvals: NDArray[np.float64], place: str) -> None:
+    """Refuse b-values without a volume that is not weighted, or without one that is."""
+    weighted = bvals > B0_LIMIT
+    if weighted.all():
+        raise ImageError(f"{place}: no volume with b <= {B0_LIMIT:g} s/mm^2, found b of {_range(bvals)}; expected one")
+    if not weighted.any():
+        raise ImageError(
+            f"{place}: no diffusion-weighted volume, found b of {_range(bvals)}; expected b > {B0_LIMIT:g} s/mm^2"
         )
 
 
