@@ -81,7 +81,7 @@ def phantom(
         return np.asarray(moved.dataobj)
 
     resolution = round(abs(grid[0, 0]))
-    brain, gm = (take(mni152(kind, resolution), "linear") for kind in ("brain", "gm"))
+    brain, gm = take(mni152("brain", resolution), "nearest"), take(mni152("gm", resolution), "linear")
     label = np.rint(take(atlas.image, "nearest")).astype(int)
     tissue = np.where(brain > 0.5, np.where(gm > 0.4, 1, 2), 0)  # 1 grey, 2 fluid
     tissue[label > 0] = 3

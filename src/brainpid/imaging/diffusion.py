@@ -260,7 +260,7 @@ def _check_fit(
     """Refuse b-values in other units or in another order than the volumes."""
     weighted = data[..., ~gradients.unweighted]
     middle = int(gradients.bvals[~gradients.unweighted].argmin())
-    ratio = float(np.median(weighted[..., middle][mask] / np.maximum(b0[mask], 1e-6)))
+    ratio = float(np.nanmedian(weighted[..., middle][mask] / np.maximum(b0[mask], 1e-6)))
     if ratio >= 1:
         raise ImageError(
             f"a weighted volume has {ratio:.2f} times the signal of the b=0 volumes, expected less than 1: "
@@ -292,4 +292,7 @@ def _denoise(data: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.f
             f"MPPCA needs at least {2 * radius + 1} voxels along every axis for {data.shape[3]} volumes, "
             f"found shape {data.shape[:3]}; set mppca to false"
         )
-    return mppca(data, mask=mask, patch_radius=radius).astype(np.float32, copy=False)
+    with np.errstate(
+        invalid="ignore"
+    ):  # dipy divides 0 by 0 in voxels that no cube reaches; NaN is left out of the fit
+        return mppca(data, mask=mask, patch_radius=radius).astype(np.float32, copy=False)
