@@ -183,8 +183,10 @@ def brain_mask(b0: NDArray[np.float32], sizes: NDArray[np.float64]) -> NDArray[n
     Raises
     ------
     ImageError
-        Where the mask's volume is no brain's.
+        Where the image is blank or the mask's volume is no brain's.
     """
+    if b0.min() == b0.max():
+        raise ImageError(f"the mean b=0 image is {b0.min():g} everywhere; expected a brain")
     radius = max(1, round(MEDIAN_RADIUS_MM / float(sizes.mean())))
     _, rough = median_otsu(b0, median_radius=radius, numpass=2)
     pieces, n = ndimage.label(rough)
