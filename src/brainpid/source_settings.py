@@ -82,6 +82,13 @@ class StructuralExtraction(Section):
     """T1-weighted images."""
 
     resolution: int = Field(2, ge=1, le=8, description="voxel size of the template work, in mm")
+    registration: Literal["affine", "syn"] = Field("syn", description="model of the registration to MNI")
+    n4: bool = Field(True, description="correct the bias field")
+    least_similarity: float = Field(
+        0.4, ge=-1, le=1, description="correlation with the template below which registration has failed"
+    )
+    least_coverage: float = Field(0.8, ge=0, le=1, description="part of a region that must be seen, else it is n/a")
+    most_voxel_ratio: float = Field(8.0, ge=1, description="largest ratio of voxel sides; thicker slices are refused")
     atlas: Atlas = None
 
 
@@ -104,8 +111,11 @@ class DiffusionExtraction(Section):
 class FunctionalExtraction(Section):
     """BOLD series."""
 
-    strategy: Literal["simple", "scrubbing", "compcor", "24P", "36P"] = Field(
-        "simple", description="confounds that are regressed out"
+    strategy: Literal["none", "6P", "24P", "36P", "simple", "scrubbing", "compcor", "tcompcor"] = Field(
+        "simple", description="confounds that are regressed out of fMRIPrep's BOLD"
+    )
+    raw_strategy: Literal["none", "6P", "24P"] = Field(
+        "6P", description="confounds that are regressed out of raw BOLD, for which motion alone is known"
     )
     n_compcor: int = Field(5, ge=1, description="components of the CompCor strategy")
     band_pass_hz: tuple[float, float] | None = Field((0.01, 0.1), description="band-pass before connectivity, in Hz")

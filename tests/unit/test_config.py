@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from typing import get_args
 
@@ -12,8 +13,12 @@ from pydantic import BaseModel
 
 from brainpid.config import Config, Hyperparameters, load_config, parse_config, parse_section
 from brainpid.errors import InputError
+from brainpid.imaging.bold_settings import BOLDSettings
+from brainpid.imaging.diffusion import DWISettings
+from brainpid.imaging.structural import T1Settings
 from brainpid.models import MODELS
 from brainpid.settings import TrainSettings
+from brainpid.source_settings import DiffusionExtraction, FunctionalExtraction, StructuralExtraction
 
 
 def all_keys(section: type[BaseModel], prefix: str = "") -> dict[str, str]:
@@ -51,6 +56,16 @@ def test_defaults_are_those_of_the_estimator(model):
     declared = inspect.signature(MODELS[model].load_class().__init__).parameters
     defaults = {name: p.default for name, p in declared.items() if name not in ("self", "random_state")}
     assert section().model_dump() == defaults
+
+
+@pytest.mark.parametrize(
+    ("section", "settings"),
+    [(StructuralExtraction, T1Settings), (DiffusionExtraction, DWISettings), (FunctionalExtraction, BOLDSettings)],
+)
+def test_defaults_are_those_of_the_extraction(section, settings):
+    declared = {field.name: field.default for field in dataclasses.fields(settings)}
+    own = {name: value for name, value in dict(section()).items() if name not in ("atlas", "raw_strategy")}
+    assert own == declared
 
 
 @pytest.mark.parametrize("path", ["config/config.yaml", "config/demo.yaml", "tests/configs/camcan_dev.yaml",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from brainpid.extractors.settings import atlas_of, plain
 from brainpid.imaging.bold_settings import BOLDSettings
 from brainpid.imaging.default_atlases import gray_matter
 from brainpid.imaging.extracted import Extracted
-from brainpid.imaging.raw_bold import extract_raw_bold
+from brainpid.imaging.raw_functional import extract_raw_bold
 from brainpid.imaging.repetition import repetition_time
 from brainpid.imaging.volumes import open_image
 from brainpid.source_settings import FunctionalExtraction
@@ -17,8 +18,9 @@ ATLAS_RESOLUTION = 3
 
 
 def extract_files(files: dict[str, str], settings: FunctionalExtraction) -> Extracted:
-    """Extract connectivity and amplitudes; see `brainpid.imaging.raw_bold.extract_raw_bold`."""
+    """Extract connectivity and amplitudes; see `brainpid.imaging.raw_functional.extract_raw_bold`."""
     image = open_image(files["bold"], 4)
     tr = repetition_time(image, Path(files["bold"]))
     atlas = atlas_of(settings.atlas, lambda: gray_matter(ATLAS_RESOLUTION))
-    return extract_raw_bold(image, tr, settings=plain(BOLDSettings, settings), atlas=atlas)
+    chosen = replace(plain(BOLDSettings, settings), strategy=settings.raw_strategy)
+    return extract_raw_bold(image, tr, settings=chosen, atlas=atlas)

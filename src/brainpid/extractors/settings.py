@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import fields
+from typing import Any
 
 from brainpid.imaging.atlas_files import read_atlas
 from brainpid.imaging.atlases import Atlas
 from brainpid.source_settings import AtlasFiles
 
-T = TypeVar("T")
 
-
-def plain(kind: type[T], section: Any) -> T:
-    """Settings of an extraction from the section of the same fields; the atlas is no part of them."""
-    return kind(**{name: getattr(section, name) for name in type(section).model_fields if name != "atlas"})
+def plain(kind: Any, section: Any) -> Any:
+    """Settings of an extraction from the section's fields of the same names."""
+    return kind(**{field.name: getattr(section, field.name) for field in fields(kind)})
 
 
 def atlas_of(files: AtlasFiles | None, default: Callable[[], Atlas]) -> Atlas:

@@ -9,9 +9,11 @@ from brainpid.imaging.structural import T1Settings, extract_t1
 from brainpid.imaging.volumes import open_image, read_data
 from brainpid.source_settings import StructuralExtraction
 
+SEED = 1
+
 
 def extract_files(files: dict[str, str], settings: StructuralExtraction) -> Extracted:
     """Extract regional volumes; see `brainpid.imaging.structural.extract_t1`."""
     image = open_image(files["t1w"], 3)
     atlas = atlas_of(settings.atlas, lambda: gray_matter(settings.resolution))
-    return extract_t1(image, read_data(image), plain(T1Settings, settings), atlas)
+    return extract_t1(image, read_data(image), plain(T1Settings, settings), atlas, SEED)
