@@ -133,7 +133,7 @@ class FunctionalExtraction(Section):
     )
     least_coverage: float = Field(0.5, ge=0, le=1, description="part of a region that must be seen, else it is n/a")
     least_similarity: float = Field(
-        0.3, ge=-1, le=1, description="correlation with the template below which registration of a raw image has failed"
+        0.5, ge=-1, le=1, description="correlation with the template below which registration of a raw image has failed"
     )
     atlas: Atlas = None
 

@@ -6,9 +6,9 @@
 rule participants:
     """Check one cohort's participants table."""
     input:
-        table=lambda wildcards: CONFIG.cohorts[wildcards.cohort].participants,
+        table=lambda wildcards: CONFIG.cohorts[wildcards.cohort].participants_path,
         units=lambda wildcards: existing_dictionary(
-            CONFIG.cohorts[wildcards.cohort].participants
+            CONFIG.cohorts[wildcards.cohort].participants_path
         ),
     output:
         sheet=f"{OUT}/participants/{{cohort}}.tsv",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +115,6 @@ def register(
     """
     moving, fixed = to_ants(image), to_ants(template)
     folder = tempfile.TemporaryDirectory(prefix="brainpid-")
-    os.environ.setdefault("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "1")
     options: dict[str, Any] = {}
     if focus is not None:
         options |= {"mask": to_ants(focus), "mask_all_stages": True, "aff_metric": "GC"}
