@@ -41,6 +41,7 @@ lint: install results/demo_data/truth.json
 
 bench: install
 	$(BIN)/python benchmarks/pid.py
+	$(BIN)/python benchmarks/extraction.py
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/accuracy.py
 
