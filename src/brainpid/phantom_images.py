@@ -69,7 +69,7 @@ def _affine(rng: np.random.Generator) -> FloatArray:
     turn = turn @ np.array([[cos[1], 0, sin[1]], [0, 1, 0], [-sin[1], 0, cos[1]]])
     turn = turn @ np.array([[cos[2], -sin[2], 0], [sin[2], cos[2], 0], [0, 0, 1]])
     move = np.eye(4)
-    move[:3, :3] = turn * (1 + rng.normal(0, 0.02))
+    move[:3, :3] = turn * (1 + rng.normal(0, 0.01))
     move[:3, 3] = shift
     affine: FloatArray = move @ mni152("t1", MM).affine
     return affine
@@ -91,10 +91,9 @@ def _save(data: FloatArray, affine: FloatArray, path: Path, tr: float | None = N
 def _t1(person: Person, folder: Path, rng: np.random.Generator, gain: float, noise: float) -> None:
     brain, gm, wm, csf = _maps()
     # Loss is larger in some places than in others, in the same ones for everybody.
-    pattern = 1 + 0.5 * np.sin(np.linspace(0, 3 * np.pi, gm.shape[1]))[None, :, None]
-    kept = np.clip(1 - 0.07 * person.drivers["t1"] * pattern, 0.5, 1.3)
-    grey = np.clip(gm * kept, 0, 1)
-    fluid = np.clip(csf + gm - grey, 0, 1)
+    pattern = 1 + 0.3 * np.sin(np.linspace(0, 3 * np.pi, gm.shape[1]))[None, :, None]
+    grey = gm * np.clip(0.8 - 0.12 * person.drivers["t1"] * pattern, 0.3, 1.0)
+    fluid = csf + gm - grey
     head = binary_dilation(brain > 0, iterations=2) & ~binary_dilation(brain > 0)
     signal = 0.62 * grey + 1.0 * wm + 0.25 * fluid + 0.55 * head
     bias = np.exp(0.1 * _smooth(rng, brain.shape, 8))
