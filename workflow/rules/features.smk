@@ -60,9 +60,10 @@ rule index:
 rule extract_images:
     """Extract one modality of one shard of a cohort's people from images."""
     input:
-        # What changes in the sheet and the index of others' files does not concern this shard: `files` says what does.
-        sheet=ancient(f"{OUT}/participants/{{cohort}}.tsv"),
-        index=ancient(f"{OUT}/index/{{cohort}}.tsv"),
+        # Not ancient(): Snakemake looks at no other reason of a job whose ancient input is made again, `files` included.
+        # A shard that is started for others' sake finds all of its own people's results kept.
+        sheet=rules.participants.output.sheet,
+        index=rules.index.output,
     output:
         features=f"{OUT}/features/parts/{{cohort}}/{{modality}}_{{shard}}.h5",
         quality=f"{OUT}/quality/parts/{{cohort}}/{{modality}}_{{shard}}.tsv",
