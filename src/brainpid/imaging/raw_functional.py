@@ -7,7 +7,6 @@ millimetres, and motion within a volume stays. Preprocess with fMRIPrep where th
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -30,7 +29,7 @@ from brainpid.imaging.bold_settings import BOLDSettings
 from brainpid.imaging.confounds import MOTION
 from brainpid.imaging.extracted import Extracted
 from brainpid.imaging.functional import analyse_series
-from brainpid.imaging.registration import register
+from brainpid.imaging.registration import register, seed_ants, to_ants
 from brainpid.imaging.templates import csf_map, mni152
 
 COARSE_MM = 4.0
@@ -142,7 +141,7 @@ def realign(image: nib.Nifti1Image, folder: Path, *, seed: int = 1) -> tuple[pd.
     ImageError
         Where a volume is not finite or has no contrast, or ANTs fails.
     """
-    os.environ.setdefault("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "1")
+    seed_ants(seed)
     rows, transforms = [], []
     reference, centre, start = None, np.zeros(3), "Identity"
     for frame, volume in enumerate(iterate_volumes(image)):
@@ -167,7 +166,6 @@ def realign(image: nib.Nifti1Image, folder: Path, *, seed: int = 1) -> tuple[pd.
                 aff_iterations=(30, 10),
                 aff_shrink_factors=(3, 2),
                 aff_smoothing_sigmas=(1, 0),
-                random_seed=seed,
                 singleprecision=False,
             )
         except Exception as fault:  # ANTs raises whatever its C++ side throws
@@ -209,7 +207,7 @@ def _coarse(volume: NDArray[np.generic], affine: NDArray[np.float64]) -> ants.AN
         copy_header=True,
         force_resample=True,
     )
-    return _as_ants(coarse.get_fdata(dtype=np.float32), target)
+    return to_ants(nib.Nifti1Image(coarse.get_fdata(dtype=np.float32), target))
 
 
 def _rigid_parameters(path: str, centre: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -226,15 +224,9 @@ def _realigned(image: nib.Nifti1Image, transforms: list[str], frames: range) -> 
     grid = None
     for frame, volume in enumerate(iterate_volumes(image)):
         if frame in frames or grid is None:
-            moving = _as_ants(volume.reshape(image.shape[:3], order="F").astype(np.float32), image.affine)
+            values = volume.reshape(image.shape[:3], order="F").astype(np.float32)
+            moving = to_ants(nib.Nifti1Image(values, image.affine))
             grid = moving if grid is None else grid
         if frame in frames:
             warped = ants.apply_transforms(grid, moving, [transforms[frame]], interpolator="linear")
             yield warped.numpy().ravel(order="F")
-
-
-def _as_ants(volume: NDArray[np.float32], affine: NDArray[np.float64]) -> ants.ANTsImage:
-    """A volume as ANTs reads it, with units, about whose absence it complains."""
-    image = nib.Nifti1Image(volume, affine)
-    image.header.set_xyzt_units("mm", "sec")
-    return ants.from_nibabel_nifti(image)

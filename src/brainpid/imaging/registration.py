@@ -72,6 +72,11 @@ def to_ants(image: nib.Nifti1Image) -> ants.ANTsImage:
     return ants.from_nibabel_nifti(make_image(np.asarray(image.dataobj, dtype=np.float32), image.affine))
 
 
+def seed_ants(seed: int) -> None:
+    """Seed `ants.registration`, which takes a seed from here alone: a keyword of that name is ignored."""
+    ants.config.set_ants_deterministic(True, seed)
+
+
 def register(
     image: nib.Nifti1Image,
     template: nib.Nifti1Image,
@@ -120,8 +125,7 @@ def register(
         options |= {"mask": to_ants(focus), "mask_all_stages": True, "aff_metric": "GC"}
     if shift is not None:
         options["initial_transform"] = _write_shift(shift, Path(folder.name) / "start.mat")
-    # `ants.registration` takes a seed from here alone: a keyword of that name is ignored, and results then differ.
-    ants.config.set_ants_deterministic(True, seed)
+    seed_ants(seed)
     try:
         found = ants.registration(
             fixed,
