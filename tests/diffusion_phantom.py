@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import nibabel as nib
 import numpy as np
 from nilearn.image import resample_img
 
+from brainpid.imaging.atlases import Atlas
 from brainpid.imaging.gradients import Gradients
 from brainpid.imaging.templates import mni152
-
-
-@dataclass(frozen=True)
-class Regions:
-    """What extraction needs of an atlas."""
-
-    image: nib.Nifti1Image
-    names: dict[int, str]
-    name: str = "octants"
 
 
 def even_gradients(n: int, b: float = 1000, unweighted: int = 2, seed: int = 0) -> Gradients:
@@ -45,23 +35,23 @@ def signal(s0, evals, axes, gradients: Gradients) -> np.ndarray:
     return np.asarray(s0)[..., None] * np.exp(-gradients.bvals * adc)
 
 
-def octants(resolution: int) -> Regions:
+def octants(resolution: int) -> Atlas:
     """White matter cut into eight along the axes."""
     wm = mni152("wm", resolution)
     i, j, k = np.indices(wm.shape)
     x, y, z = np.moveaxis(nib.affines.apply_affine(wm.affine, np.stack([i, j, k], axis=-1)), -1, 0)
     label = 1 + (x > 0) + 2 * (y > -18) + 4 * (z > 18)
     label = np.where(np.asarray(wm.dataobj) > 0.5, label, 0)
-    return Regions(nib.Nifti1Image(label.astype(np.int16), wm.affine), {k: f"octant{k}" for k in range(1, 9)})
+    return Atlas(nib.Nifti1Image(label.astype(np.int16), wm.affine), {k: f"octant{k}" for k in range(1, 9)}, "octants")
 
 
-def planted(atlas: Regions) -> dict[str, tuple[float, float]]:
+def planted(atlas: Atlas) -> dict[str, tuple[float, float]]:
     """FA and MD (mm^2/s) of every region."""
     return {name: (0.35 + 0.04 * label, (6.5 + 0.3 * label) * 1e-4) for label, name in atlas.names.items()}
 
 
 def phantom(
-    atlas: Regions, gradients: Gradients, move: np.ndarray | None = None, noise: float = 0.0, seed: int = 0
+    atlas: Atlas, gradients: Gradients, move: np.ndarray | None = None, noise: float = 0.0, seed: int = 0
 ) -> tuple[nib.Nifti1Image, np.ndarray]:
     """Series on the atlas's grid, of a brain that `move` (4 x 4, mm) displaced; noise relative to white matter's S0."""
     rng = np.random.default_rng(seed)

@@ -4,13 +4,13 @@ import nibabel as nib
 import numpy as np
 import pytest
 from cohorts import SHARED_DATA
-from diffusion_phantom import Regions, displacement, eigenvalues, even_gradients, octants, phantom, planted, signal
+from diffusion_phantom import displacement, eigenvalues, even_gradients, octants, phantom, planted, signal
 from scipy.spatial.transform import Rotation
 
 from brainpid.errors import ImageError
-from brainpid.imaging.diffusion import DWISettings, _denoise, brain_mask, extract_dwi, tensor_maps
+from brainpid.imaging.atlases import Atlas, region_coverage
+from brainpid.imaging.diffusion import DWISettings, _denoise, brain_mask, extract_dwi, finite_means, tensor_maps
 from brainpid.imaging.gradients import Gradients, read_gradients
-from brainpid.imaging.region_means import region_coverage, region_means
 from brainpid.imaging.scalar_maps import extract_scalar_maps
 from brainpid.imaging.templates import mni152
 
@@ -131,8 +131,8 @@ def test_means_and_coverage_equal_plain_numpy():
     values[labels == 3] = np.nan
     names = {label: f"r{label}" for label in range(1, 7)}  # 5 and 6 have no voxel, 3 no value
     held = nib.Nifti1Image(np.isfinite(values).astype(np.float32), np.eye(4))
-    means = region_means(values, labels, names)
-    covered = region_coverage(held, nib.Nifti1Image(labels.astype(np.int16), np.eye(4)), names)
+    atlas = Atlas(nib.Nifti1Image(labels.astype(np.int16), np.eye(4)), names, "random")
+    means, covered = finite_means(values, labels, atlas), region_coverage(held, atlas)
     assert list(means) == list(covered) == list(names.values())
     for label, name in names.items():
         inside = values[labels == label]
@@ -199,7 +199,7 @@ def with_stem(atlas):
     labels = np.asarray(atlas.image.dataobj).copy()
     depth = nib.affines.apply_affine(atlas.image.affine, np.stack(np.indices(labels.shape), axis=-1))[..., 2]
     labels[(labels > 0) & (depth < -45)] = 9
-    return Regions(nib.Nifti1Image(labels, atlas.image.affine), {**atlas.names, 9: "stem"})
+    return Atlas(nib.Nifti1Image(labels, atlas.image.affine), {**atlas.names, 9: "stem"}, "octants and stem")
 
 
 def test_bad_series_are_refused_with_a_reason(moved):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import nibabel as nib
 import numpy as np
-from nilearn.image import resample_to_img
+from nilearn.image import resample_img
 from nilearn.image.resampling import BoundingBoxError
 from numpy.typing import NDArray
 
@@ -61,14 +61,60 @@ def labels_on(atlas: Atlas, target: nib.Nifti1Image) -> IntVolume:
     ImageError
         Where no label falls inside the image.
     """
-    grid = make_image(np.zeros(target.shape[:3], dtype=np.float32), target.affine)
-    try:
-        labels = resample_to_img(atlas.image, grid, interpolation="nearest", copy_header=True, force_resample=True)
-    except BoundingBoxError as fault:
-        raise ImageError(_outside(atlas)) from fault
-    found = np.asarray(labels.dataobj).round().astype(np.int32)
+    found = on_grid(atlas.image, target.shape[:3], target.affine)
     require_overlap(found, atlas)
     return found
+
+
+def on_grid(image: nib.Nifti1Image, shape: tuple[int, ...], affine: NDArray[np.floating]) -> IntVolume:
+    """Nearest integer values of an image on another grid of the same space; 0 outside.
+
+    Parameters
+    ----------
+    image : Nifti1Image
+        A mask or labels, shape (X, Y, Z).
+    shape : tuple of int, length 3
+    affine : ndarray, shape (4, 4)
+
+    Returns
+    -------
+    ndarray of int32, shape `shape`
+    """
+    whole = np.asarray(image.dataobj).round().astype(np.int32)
+    if tuple(image.shape) == tuple(shape) and np.allclose(image.affine, affine, atol=1e-4):
+        return whole
+    try:
+        moved = resample_img(
+            make_image(whole, image.affine),
+            target_affine=affine,
+            target_shape=tuple(shape),
+            interpolation="nearest",
+            copy_header=True,
+            force_resample=True,
+        )
+    except BoundingBoxError:  # nilearn notices some, not all, grids that do not meet
+        return np.zeros(shape, dtype=np.int32)
+    return np.asarray(moved.dataobj).astype(np.int32)
+
+
+def region_coverage(inside: nib.Nifti1Image, atlas: Atlas) -> dict[str, float]:
+    """Share of every region's voxels, 0 to 1, in which a person has values; 0 where the atlas has no voxel of it.
+
+    It is counted on the atlas's own grid and not on the person's, where what lies outside of the field of view would
+    not be counted as missing.
+
+    Parameters
+    ----------
+    inside : Nifti1Image
+        1 where the person has values, else 0, in the atlas's space on any grid.
+    atlas : Atlas
+    """
+    held = np.asarray(atlas.image.dataobj).round().astype(np.int64)
+    present = on_grid(inside, held.shape, atlas.image.affine) > 0
+    size = max(int(held.max()), *atlas.names) + 1
+    total = np.bincount(held[held > 0], minlength=size)
+    found = np.bincount(held[present & (held > 0)], minlength=size)
+    return {name: float(found[label] / total[label]) if total[label] else 0.0 for label, name in atlas.names.items()}
 
 
 def require_overlap(labels: IntVolume, atlas: Atlas) -> None:

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 
 import nibabel as nib
 import numpy as np
-from nilearn.image import resample_img
-from nilearn.image.resampling import BoundingBoxError
 from numpy.typing import NDArray
 from scipy import sparse
 
 from brainpid.errors import ImageError, list_some
-from brainpid.imaging.atlases import Atlas
+from brainpid.imaging.atlases import Atlas, on_grid, region_coverage
 
 
 @dataclass(frozen=True)
@@ -90,17 +88,17 @@ def region_series(
     """
     if len(image.shape) != 4 or image.shape[3] < 2:
         raise ImageError(f"{_name(image)}: expected a 4D BOLD image, found shape {tuple(image.shape)}")
-    labels = _on_grid(atlas.image, image.shape[:3], image.affine)
+    labels = on_grid(atlas.image, image.shape[:3], image.affine)
     if mask is None:
         first = next(iterate_volumes(image))
-        inside = np.isfinite(first) & (first != 0)
+        inside = (np.isfinite(first) & (first != 0)).reshape(image.shape[:3], order="F")
     else:
-        inside = _on_grid(mask, image.shape[:3], image.affine).ravel(order="F") > 0
+        inside = on_grid(mask, image.shape[:3], image.affine) > 0
     return average_regions(
         iterate_volumes(image),
         labels,
-        inside.reshape(image.shape[:3], order="F"),
-        coverage_of_regions(atlas, inside.reshape(image.shape[:3], order="F"), image.affine),
+        inside,
+        region_coverage(nib.Nifti1Image(inside.astype(np.uint8), image.affine), atlas),
         atlas.names,
         least_coverage=least_coverage,
         n_volumes=int(image.shape[3]),
@@ -113,7 +111,7 @@ def average_regions(
     volumes: Iterable[NDArray[np.generic]],
     labels: NDArray[np.int32],
     mask: NDArray[np.bool_],
-    coverage: dict[int, float],
+    coverage: dict[str, float],
     label_names: dict[int, str],
     *,
     least_coverage: float,
@@ -129,8 +127,8 @@ def average_regions(
         First axis fastest, as on disk.
     labels : ndarray of int, shape (X, Y, Z)
     mask : ndarray of bool, shape (X, Y, Z)
-    coverage : dict of int to float
-        By label, from `coverage_of_regions`.
+    coverage : dict of str to float
+        By name, from `brainpid.imaging.atlases.region_coverage`.
     label_names : dict of int to str
     least_coverage : float
     n_volumes : int
@@ -146,7 +144,7 @@ def average_regions(
     if len(set(names)) < len(names):
         raise ImageError("the atlas gives one name to several labels; expected each name once")
     regions = _indices(labels.ravel(order="F")[where], ordered)
-    share = np.array([coverage[label] for label in ordered])
+    share = np.array([coverage[name] for name in names])
     counts = np.bincount(regions[regions >= 0], minlength=len(names))
     if not counts.any():
         raise ImageError(f"{source}: no region of the atlas lies inside it; is the image in MNI space?")
@@ -236,35 +234,6 @@ def iterate_volumes(image: nib.Nifti1Image) -> Iterator[NDArray[np.generic]]:
     except (EOFError, OSError, zlib.error, gzip.BadGzipFile) as fault:
         short = " ".join(str(fault).split())[:160]
         raise ImageError(f"{_name(image)}: the data cannot be read ({short}); it is cut off or damaged") from fault
-
-
-def coverage_of_regions(atlas: Atlas, mask: NDArray[np.bool_], affine: NDArray[np.float64]) -> dict[int, float]:
-    """Share of every region's voxels, on the atlas's own grid, that lie in a mask on another grid; by label."""
-    labels = np.asarray(atlas.image.dataobj).astype(np.int64)
-    inside = _on_grid(nib.Nifti1Image(mask.astype(np.uint8), affine), labels.shape, atlas.image.affine) > 0
-    top = int(max(labels.max(), *atlas.names)) + 1
-    all_voxels = np.bincount(labels[labels > 0], minlength=top)
-    covered = np.bincount(labels[(labels > 0) & inside], minlength=top)
-    return {label: float(covered[label] / max(all_voxels[label], 1)) for label in atlas.names}
-
-
-def _on_grid(image: nib.Nifti1Image, shape: tuple[int, ...], affine: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Nearest label of an image on a grid; 0 outside."""
-    if tuple(image.shape) == tuple(shape) and np.allclose(image.affine, affine, atol=1e-4):
-        return np.asarray(image.dataobj).astype(np.int32)
-    whole = nib.Nifti1Image(np.asarray(image.dataobj).astype(np.int32), image.affine)
-    try:
-        moved = resample_img(
-            whole,
-            target_affine=affine,
-            target_shape=tuple(shape),
-            interpolation="nearest",
-            copy_header=True,
-            force_resample=True,
-        )
-    except BoundingBoxError:  # nilearn notices some, not all, grids that do not meet
-        return np.zeros(shape, dtype=np.int32)
-    return np.asarray(moved.dataobj).astype(np.int32)
 
 
 def _indices(labels: NDArray[np.int32], ordered: list[int]) -> NDArray[np.intp]:

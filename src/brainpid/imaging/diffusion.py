@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import nibabel as nib
 import numpy as np
@@ -15,15 +15,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from brainpid.errors import ImageError
+from brainpid.imaging.atlases import Atlas, region_coverage, region_means
 from brainpid.imaging.extracted import Extracted
 from brainpid.imaging.gradients import Gradients, count_directions, select_shells
-from brainpid.imaging.region_means import read_labels, region_coverage, region_means
 from brainpid.imaging.registration import Registration, register
 from brainpid.imaging.templates import mni152
 from brainpid.imaging.tensor import tensor_maps
-
-if TYPE_CHECKING:
-    from brainpid.imaging.atlases import Atlas
 
 __all__ = ["DWISettings", "extract_dwi", "tensor_maps"]
 
@@ -145,11 +142,10 @@ def extract_dwi(
         least_similarity=settings.least_similarity,
         seed=seed,
     ) as registration:
-        whole = white_matter(settings.resolution)
         values, uncovered = _regional(
             {metric: maps[metric] for metric in settings.metrics},
             nib.Nifti1Image(fitted.astype(np.float32), image.affine),
-            ((atlas.image, atlas.names), (whole, {1: WHITE_MATTER})),
+            (atlas, white_matter(settings.resolution)),
             registration,
             settings.least_coverage,
         )
@@ -203,10 +199,16 @@ def brain_mask(b0: NDArray[np.float32], sizes: NDArray[np.float64]) -> NDArray[n
     return mask
 
 
-def white_matter(resolution: int) -> nib.Nifti1Image:
-    """Label 1 where the template's white matter is more probable than not."""
+def white_matter(resolution: int) -> Atlas:
+    """One region where the template's white matter is more probable than not."""
     probability = mni152("wm", resolution)
-    return nib.Nifti1Image((np.asarray(probability.dataobj) > 0.5).astype(np.float32), probability.affine)
+    inside = nib.Nifti1Image((np.asarray(probability.dataobj) > 0.5).astype(np.float32), probability.affine)
+    return Atlas(inside, {1: WHITE_MATTER}, WHITE_MATTER)
+
+
+def finite_means(volume: NDArray[np.float32], labels: NDArray[np.int32], atlas: Atlas) -> dict[str, float]:
+    """Mean of the finite values of every region; NaN where it has none."""
+    return region_means(volume, labels, atlas, valid=np.isfinite(volume), least_coverage=0)[0]
 
 
 def mosaic(image: nib.Nifti1Image) -> NDArray[np.uint8]:
@@ -223,23 +225,22 @@ def mosaic(image: nib.Nifti1Image) -> NDArray[np.uint8]:
 def _regional(
     maps: Mapping[str, NDArray[np.float32]],
     fitted: nib.Nifti1Image,
-    parcellations: tuple[tuple[nib.Nifti1Image, Mapping[int, str]], ...],
+    atlases: tuple[Atlas, ...],
     registration: Registration,
     least_coverage: float,
 ) -> tuple[dict[str, float], int]:
-    """Features of all parcellations, metric after metric, and how many regions are not covered."""
+    """Features of all atlases, metric after metric, and how many regions are not covered."""
     in_template = registration.to_template(fitted, "nearest")
     values: dict[str, float] = {}
     uncovered: set[str] = set()
     warped = []
-    for labels, names in parcellations:
-        coverage = region_coverage(in_template, labels, names)
+    for atlas in atlases:
+        coverage = region_coverage(in_template, atlas)
         uncovered |= {name for name, share in coverage.items() if share < least_coverage}
-        plain = nib.Nifti1Image(np.asarray(labels.dataobj, dtype=np.float32), labels.affine)
-        warped.append((read_labels(registration.from_template(plain, "nearest")), names))
+        warped.append((registration.labels_from_template(atlas.image), atlas))
     for metric, volume in maps.items():
-        for held, names in warped:
-            means = region_means(volume, held, names)
+        for labels, atlas in warped:
+            means = finite_means(volume, labels, atlas)
             values |= {f"{metric}_{name}": np.nan if name in uncovered else mean for name, mean in means.items()}
     return values, len(uncovered)
 

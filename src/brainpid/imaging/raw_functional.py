@@ -23,8 +23,8 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from brainpid.errors import ImageError
-from brainpid.imaging.atlases import Atlas
-from brainpid.imaging.bold_series import average_regions, coverage_of_regions, iterate_volumes
+from brainpid.imaging.atlases import Atlas, region_coverage
+from brainpid.imaging.bold_series import average_regions, iterate_volumes
 from brainpid.imaging.bold_settings import BOLDSettings
 from brainpid.imaging.confounds import MOTION
 from brainpid.imaging.extracted import Extracted
@@ -96,8 +96,7 @@ def extract_raw_bold(
             least_similarity=settings.least_similarity,
             seed=seed,
         ) as registration:
-            whole = nib.Nifti1Image(np.asarray(atlas.image.dataobj).astype(np.float32), atlas.image.affine)
-            labels = np.rint(registration.from_template(whole, "nearest").get_fdata()).astype(np.int32)
+            labels = registration.labels_from_template(atlas.image)
             byte = nib.Nifti1Image(mask.astype(np.float32), image.affine)
             seen = registration.to_template(byte, "nearest")
             similarity = registration.similarity
@@ -105,7 +104,7 @@ def extract_raw_bold(
             _realigned(image, transforms, range(image.shape[3])),
             labels,
             mask,
-            coverage_of_regions(atlas, seen.get_fdata() > 0.5, seen.affine),
+            region_coverage(seen, atlas),
             atlas.names,
             least_coverage=settings.least_coverage,
             n_volumes=int(image.shape[3]),

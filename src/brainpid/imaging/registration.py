@@ -66,6 +66,10 @@ class Registration:
         )
         return ants.to_nibabel_nifti(warped)
 
+    def labels_from_template(self, image: nib.Nifti1Image) -> NDArray[np.int32]:
+        """Labels of a template's image on the person's grid, by nearest neighbour."""
+        return np.asarray(self.from_template(image, "nearest").dataobj).round().astype(np.int32)
+
 
 def to_ants(image: nib.Nifti1Image) -> ants.ANTsImage:
     """Copy a 3D image to ANTs in float32; millimetres are taken where the header names no unit."""

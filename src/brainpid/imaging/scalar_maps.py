@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import nibabel as nib
 import numpy as np
@@ -11,13 +10,10 @@ from nilearn.image import resample_to_img
 from numpy.typing import NDArray
 
 from brainpid.errors import ImageError
-from brainpid.imaging.diffusion import PLAUSIBLE_MD, WHITE_MATTER, DWISettings, mosaic, white_matter
+from brainpid.imaging.atlases import Atlas, on_grid, region_coverage
+from brainpid.imaging.diffusion import PLAUSIBLE_MD, WHITE_MATTER, DWISettings, finite_means, mosaic, white_matter
 from brainpid.imaging.extracted import Extracted
-from brainpid.imaging.region_means import read_labels, region_coverage, region_means, resample_labels
 from brainpid.imaging.templates import mni152
-
-if TYPE_CHECKING:
-    from brainpid.imaging.atlases import Atlas
 
 DIFFUSIVITIES = ("md", "ad", "rd")
 FRACTIONS = ("fa", "icvf", "isovf", "od")
@@ -56,15 +52,15 @@ def extract_scalar_maps(maps: Mapping[str, nib.Nifti1Image], settings: DWISettin
         raise ImageError("no map was given; expected at least one")
     values: dict[str, float] = {}
     uncovered: set[str] = set()
-    parcellations = ((atlas.image, atlas.names), (white_matter(settings.resolution), {1: WHITE_MATTER}))
+    atlases = (atlas, white_matter(settings.resolution))
     for metric, image in maps.items():
         volume = _read_map(metric, image)
         held = nib.Nifti1Image(np.isfinite(volume).astype(np.float32), image.affine)
         _check_space(metric, held)
-        for labels, names in parcellations:
-            coverage = region_coverage(held, labels, names)
+        for cut in atlases:
+            coverage = region_coverage(held, cut)
             missing = {name for name, share in coverage.items() if share < settings.least_coverage}
-            means = region_means(volume, read_labels(resample_labels(labels, image)), names)
+            means = finite_means(volume, on_grid(cut.image, image.shape[:3], image.affine), cut)
             values |= {f"{metric}_{name}": np.nan if name in missing else mean for name, mean in means.items()}
             uncovered |= missing
     units = {name: "mm^2/s" if name.partition("_")[0] in DIFFUSIVITIES else "1" for name in values}
@@ -109,7 +105,7 @@ def _read_map(metric: str, image: nib.Nifti1Image) -> NDArray[np.float32]:
 
 def _check_space(metric: str, held: nib.Nifti1Image) -> None:
     """Refuse a map most of which is outside of the template's brain."""
-    brain = np.asarray(resample_labels(mni152("brain", 2), held).dataobj) > 0.5
+    brain = on_grid(mni152("brain", 2), held.shape, held.affine) > 0
     present = np.asarray(held.dataobj) > 0.5
     inside = float((present & brain).sum() / present.sum())
     if inside < LEAST_INSIDE:

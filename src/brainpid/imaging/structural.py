@@ -144,7 +144,7 @@ def _bring(found: Registration, volume: nib.Nifti1Image) -> NDArray[np.float32]:
 
 def _bring_labels(found: Registration, atlas: Atlas) -> NDArray[np.int32]:
     """Labels of an atlas on the person's grid."""
-    labels = np.asarray(found.from_template(atlas.image, "nearest").dataobj).round().astype(np.int32)
+    labels = found.labels_from_template(atlas.image)
     require_overlap(labels, atlas)
     return labels
 
