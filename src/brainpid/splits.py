@@ -25,7 +25,7 @@ from brainpid.errors import InputError, list_some
 from brainpid.estimation import MIN_PEOPLE_PER_DIMENSION
 from brainpid.features import SUCCESS, UNAVAILABLE, FeatureBlock, same_names
 from brainpid.files import require_column
-from brainpid.participants import SHEET_COLUMNS
+from brainpid.participants import SHEET_COLUMNS, has_every_modality
 from brainpid.settings import SplitSettings
 
 log = logging.getLogger(__name__)
@@ -124,11 +124,6 @@ def _why_excluded(person: Mapping[Hashable, object], modalities: Sequence[str], 
     if incomplete == "exclude" or len(lacking) == len(modalities):
         reasons += [f"{m} {person[f'{m}_status']}: {person[f'{m}_reason']}" for m in lacking]
     return "; ".join(reasons)
-
-
-def has_every_modality(people: pd.DataFrame, modalities: Sequence[str]) -> pd.Series:
-    """Mark the rows of ``participants.tsv`` with every modality."""
-    return (people[[f"{modality}_status" for modality in modalities]] == SUCCESS).all(axis=1)
 
 
 def group_codes(labels: pd.Series) -> NDArray[np.int64]:
