@@ -255,9 +255,10 @@ def _wilson(part: float, n: int) -> tuple[float, float]:
 def _pool_accuracy(rows: pd.DataFrame, confidence: float) -> dict[str, Any]:
     """One model's random-effects mean absolute error over cohorts, and the other columns with the same weights."""
     joint = pool(rows["mae"], rows["mae_se"], rows["n"], confidence)
+    low = max(joint.ci_low, 0.0)  # no mean absolute error is negative, but the interval of two small cohorts would be
     averages = {column: float(rows[column].to_numpy() @ np.array(joint.weights)) for column in ACCURACY_VALUES}
     return (
         rows.iloc[0][["scheme", "model", "modalities"]].to_dict()
         | averages
-        | {"cohort": POOLED, "n": rows["n"].sum(), "mae_ci_low": joint.ci_low, "mae_ci_high": joint.ci_high}
+        | {"cohort": POOLED, "n": rows["n"].sum(), "mae_ci_low": low, "mae_ci_high": joint.ci_high}
     )

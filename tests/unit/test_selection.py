@@ -8,6 +8,8 @@ import pytest
 
 from brainpid.errors import InputError
 from brainpid.estimation import information_from_data
+from brainpid.figures import _side_by_side, to_svg
+from brainpid.figures import selection as selection_figure
 from brainpid.selection import choose_without_own_fold, recommend, select, subsets_in_order
 from brainpid.transforms import normal_scores
 
@@ -126,3 +128,23 @@ def test_one_fold_gives_no_nested_estimate():
 def test_a_subset_without_predictions_is_named():
     with pytest.raises(InputError, match=r"no column subset_t1\+dwi"):
         select(predictions().drop(columns="subset_t1+dwi"), ["t1", "dwi"], {"t1": 1.0, "dwi": 1.0}, 0.95)
+
+
+def test_the_figure_names_every_subset_of_four_modalities_and_of_more_those_that_matter():
+    for modalities in ("abcd", "abcde"):
+        names = ["+".join(subset) for subset in subsets_in_order(modalities)]
+        mae = 10.0 - np.arange(len(names))  # each later subset is better: the cheapest of each cost is not
+        table = pd.DataFrame(
+            {"modalities": names, "cost": [len(name) // 2 + 1 for name in names], "n": 100, "mae": mae}
+        )
+        table = table.assign(mae_ci_low=mae - 1, mae_ci_high=mae + 1, recommended=np.arange(len(names)) == 5)
+        svg = to_svg(selection_figure(table, "age", "years"))
+        shown = {name for name in names if f">{name}<" in svg}
+        frontier = {modalities[-k:] for k in range(1, len(modalities) + 1)}
+        frontier = {"+".join(name) for name in frontier}
+        assert shown == (set(names) if modalities == "abcd" else frontier | {names[5]})
+
+
+def test_equal_costs_stand_side_by_side():
+    moved = _side_by_side(np.array([1.0, 1, 1, 2, 2.05, 9]), 0.2)
+    np.testing.assert_allclose(moved, [0.8, 1, 1.2, 1.925, 2.125, 9])
