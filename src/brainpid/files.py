@@ -134,7 +134,7 @@ def read_table(path: str | Path, text: list[str] | None = None) -> pd.DataFrame:
         raise InputError(f"{path}: not a regular table: {' '.join(str(fault).split())}") from fault
 
 
-def numeric_cells(table: pd.DataFrame, labels: Sequence[str], path: str | Path) -> FloatArray:
+def numeric_cells(table: pd.DataFrame, labels: Sequence[str], path: str | Path, what: str = "a number") -> FloatArray:
     """Cells of a table as numbers (rows, columns), NaN where missing.
 
     Parameters
@@ -145,6 +145,8 @@ def numeric_cells(table: pd.DataFrame, labels: Sequence[str], path: str | Path) 
         What to call each row in a message.
     path : path
         File that the table was read from.
+    what : str
+        What a message says is expected, such as ``a number in years``.
 
     Raises
     ------
@@ -157,7 +159,7 @@ def numeric_cells(table: pd.DataFrame, labels: Sequence[str], path: str | Path) 
         if text.any():
             row = int(np.flatnonzero(text)[0])
             raise InputError(
-                f"{path}: line {row + 2} ({labels[row]}), column '{name}': expected a number or n/a, "
+                f"{path}: line {row + 2} ({labels[row]}), column '{name}': expected {what} or n/a, "
                 f"found '{table[name][row]}' ({int(text.sum())} such cells in this column)"
             )
     values = table.to_numpy(dtype=float)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from brainpid.errors import InputError, list_some
-from brainpid.files import read_header, read_table, require_column
+from brainpid.files import numeric_cells, read_header, read_table, require_column
 from brainpid.settings import ParticipantsSettings
 
 SHEET_COLUMNS = ["participant_id", "cohort", "site", "age", "sex"]
@@ -93,14 +93,8 @@ def read_participants(cohort: str, settings: ParticipantsSettings) -> pd.DataFra
 def _read_target(table: pd.DataFrame, labels: pd.Series, column: str, settings: ParticipantsSettings) -> pd.Series:
     """Targets as numbers within the plausible range."""
     path, target = settings.path, settings.target
-    values = pd.to_numeric(table[column], errors="coerce")
-    text = values.isna() & table[column].notna()
-    if text.any():
-        row = int(np.flatnonzero(text)[0])
-        raise InputError(
-            f"{path}: line {row + 2} ({labels[row]}), column '{column}': expected a number in {target.units} or n/a, "
-            f"found '{table[column][row]}'"
-        )
+    cells = numeric_cells(table[[column]], labels.tolist(), path, f"a number in {target.units}")
+    values = pd.Series(cells[:, 0], index=table.index)
     if values.notna().sum() == 0:
         raise InputError(f"{path}: column '{column}' has no value at all; expected the target in {target.units}")
     low, high = target.range
