@@ -1,7 +1,7 @@
 """The configuration: a closed schema with defaults, and the slice of it that each verb receives.
 
-Every key is described here and nowhere else; ``config/README.md`` lists the same keys for reading and a test keeps
-the two together. An unknown key is an error that names the key and the nearest valid one.
+Every key is described here and nowhere else; ``make docs`` lists them in ``config/README.md``. An unknown key is an
+error that names the key and the nearest valid one.
 """
 
 from __future__ import annotations
