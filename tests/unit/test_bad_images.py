@@ -198,6 +198,8 @@ def results(tmp_path_factory):
             spoil["atlas elsewhere"] = changed(lambda data, affine: nib.Nifti1Image(data[..., :3], affine))
         else:
             spoil |= {"good": lambda files, role: None, "atlas elsewhere": lambda files, role: None}
+        if kind == "t1w":
+            spoil["divided"] = lambda files, role: None
         for fault, change in spoil.items():
             own = folder / kind / fault.replace(" ", "_")
             own.mkdir(parents=True)
@@ -206,6 +208,8 @@ def results(tmp_path_factory):
             section = EXTRACTORS[kind].settings(SETTINGS)
             if fault == "atlas elsewhere":
                 section = section.model_copy(update={"atlas": atlas})
+            if fault == "divided":
+                section = section.model_copy(update={"divide_by_icv": True})
             extract = partial(EXTRACTORS[kind].load(), settings=section)
             tasks.append(Task(f"{kind}: {fault}", Found(copies), extract, "", "", folder / "kept"))
     return {result.participant_id: result for result in extract_people(tasks, 2)}
@@ -248,6 +252,13 @@ def test_everybody_else_is_extracted(results, kind):
         assert list(other.values) == list(good.values)
         if fault != "of other voxels":
             assert other.values == pytest.approx(good.values, rel=1e-6, abs=1e-9)
+
+
+def test_volumes_are_divided_by_the_intracranial_volume_where_asked(results):
+    plain, divided = results["t1w: good"], results["t1w: divided"]
+    icv = plain.values["icv"]
+    assert divided.values == {name: value if name == "icv" else value / icv for name, value in plain.values.items()}
+    assert divided.units == {name: "mm^3" if name == "icv" else "1" for name in plain.values}
 
 
 def test_the_first_displacement_is_not_a_number_in_fmriprep(results):

@@ -12,7 +12,7 @@ import pytest
 from brainpid.errors import ImageError, InputError
 from brainpid.extractors.freesurfer import extract_files, read_stats
 from brainpid.imaging.repetition import repetition_time
-from brainpid.source_settings import FreeSurferSource, NiftiSource
+from brainpid.source_settings import FreeSurferSource, NiftiSource, StructuralExtraction
 from brainpid.sources import bids
 from brainpid.sources.derivatives import find_fmriprep, find_freesurfer, find_qsirecon
 from brainpid.sources.finding import find, image_of, people_in
@@ -148,7 +148,7 @@ def freesurfer(root: Path, aseg: str = ASEG) -> None:
 def test_freesurfer_statistics_become_features_with_units(tmp_path):
     freesurfer(tmp_path)
     found = find_freesurfer(tmp_path, "sub-1")
-    extracted = extract_files(found.files)
+    extracted = extract_files(found.files, StructuralExtraction())
     assert extracted.values["icv"] == 1500000.25
     assert extracted.values["volume_Left-Hippocampus"] == 4100.0
     assert extracted.values["thickness_rh_cuneus"] == 1.95
@@ -156,6 +156,20 @@ def test_freesurfer_statistics_become_features_with_units(tmp_path):
     assert extracted.units["volume_lh_bankssts"] == "mm^3"
     assert extracted.quality == {"surface_holes": 17.0}
     assert list(extracted.values) == list(extracted.units)
+
+
+def test_volumes_are_divided_by_that_of_the_skull_where_asked(tmp_path):
+    freesurfer(tmp_path)
+    files = find_freesurfer(tmp_path, "sub-1").files
+    plain, divided = (extract_files(files, StructuralExtraction(divide_by_icv=choice)) for choice in (False, True))
+    assert list(divided.values) == list(plain.values)
+    assert divided.values["volume_Left-Hippocampus"] == 4100.0 / 1500000.25
+    assert divided.units["volume_Left-Hippocampus"] == divided.units["gm_total"] == "1"
+    for name in ("icv", "thickness_rh_cuneus"):
+        assert (divided.values[name], divided.units[name]) == (plain.values[name], plain.units[name])
+    (tmp_path / "sub-1/stats/aseg.stats").write_text(ASEG.replace("1500000.25", "0"))
+    with pytest.raises(ImageError, match=r"the intracranial volume is 0 mm\^3, expected more than 0"):
+        extract_files(files, StructuralExtraction(divide_by_icv=True))
 
 
 @pytest.mark.parametrize(
@@ -171,7 +185,7 @@ def test_freesurfer_statistics_become_features_with_units(tmp_path):
 def test_statistics_that_are_none_are_refused(tmp_path, aseg, message):
     freesurfer(tmp_path, aseg)
     with pytest.raises(ImageError, match=message):
-        extract_files(find_freesurfer(tmp_path, "sub-1").files)
+        extract_files(find_freesurfer(tmp_path, "sub-1").files, StructuralExtraction())
 
 
 def test_a_missing_statistics_file_is_a_reason(tmp_path):
