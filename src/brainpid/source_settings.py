@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from brainpid.section import Section
 
@@ -140,6 +140,16 @@ class FunctionalExtraction(Section):
         0.5, ge=-1, le=1, description="correlation with the template below which registration of a raw image has failed"
     )
     atlas: Atlas = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> FunctionalExtraction:
+        for key in ("band_pass_hz", "slow_band_hz"):
+            band = getattr(self, key)
+            if band is not None and not 0 < band[0] < band[1]:
+                raise ValueError(f"{key}: expected [low, high] in Hz with 0 < low < high, found {list(band)}")
+        if not (self.measures or self.alff or self.reho):
+            raise ValueError("measures, alff and reho are all off; expected at least one")
+        return self
 
 
 class Extraction(Section):

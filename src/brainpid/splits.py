@@ -231,6 +231,8 @@ def refuse_constant(blocks: Mapping[tuple[str, str], FeatureBlock], modalities: 
     for modality in modalities:
         chosen = [block for (_, name), block in blocks.items() if name == modality]
         values = np.concatenate([block.values[block.present] for block in chosen])
+        if not values.size:  # nobody has it, which is said elsewhere, or its features are not extracted yet
+            continue
         constant = np.nanmax(values, axis=0) == np.nanmin(values, axis=0)
         if constant.any():
             first = int(np.flatnonzero(constant)[0])

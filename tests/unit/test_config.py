@@ -75,6 +75,9 @@ def test_settings_survive_the_command_line(tmp_path):
         ({"target": {"range": [5, 1]}}, "low < high"),
         ({"splits": {"scheme": "leave_one_cohort_out"}}, "needs at least 2 cohorts, found 1"),
         ({"cohorts": {}}, "cohorts"),
+        ({"extraction": {"functional": {"band_pass_hz": [0.1, 0.01]}}}, "band_pass_hz: expected [low, high] in Hz"),
+        ({"extraction": {"functional": {"measures": [], "alff": False}}}, "measures, alff and reho are all off"),
+        ({"extraction": {"functional": {"min_frames": 10}}}, "min_frames"),
     ],
 )
 def test_contradictions_are_refused(tmp_path, change, message):
