@@ -101,7 +101,7 @@ def require_column(path: str | Path, header: list[str], column: str, purpose: st
         )
 
 
-def read_table(path: str | Path, text: list[str] | None = None) -> pd.DataFrame:
+def read_table(path: str | Path, text: list[str] | None = None, columns: list[str] | None = None) -> pd.DataFrame:
     """Read a delimited table; line 2 of the file is row 0.
 
     Parameters
@@ -110,6 +110,8 @@ def read_table(path: str | Path, text: list[str] | None = None) -> pd.DataFrame:
         A .tsv or .csv file.
     text : list of str, optional
         Columns to read as text, so that ``0012`` keeps its zeros. All, if None.
+    columns : list of str, optional
+        Columns to read; all, if None.
 
     Raises
     ------
@@ -124,6 +126,7 @@ def read_table(path: str | Path, text: list[str] | None = None) -> pd.DataFrame:
             path,
             sep=DELIMITERS[path.suffix],
             dtype=kinds,
+            usecols=columns,
             na_values=MISSING_CELLS,
             keep_default_na=False,
             encoding="utf-8-sig",

@@ -41,6 +41,18 @@ def read_ids(table: pd.DataFrame, column: str, path: str | Path) -> pd.Series:
     return labels
 
 
+def read_labels(path: str | Path, column: str) -> list[str]:
+    """Labels of everybody in a participants table, normalised; no other column is read.
+
+    Raises
+    ------
+    InputError
+        Where the file or the column is absent, or a label is missing or given twice.
+    """
+    require_column(path, read_header(path), column, "the label of each person")
+    return read_ids(read_table(path, columns=[column]), column, path).tolist()
+
+
 def read_participants(cohort: str, settings: ParticipantsSettings) -> pd.DataFrame:
     """Read one cohort's participants table into the sheet that every later step uses.
 

@@ -9,6 +9,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from brainpid.cli import main
 from brainpid.errors import ImageError, InputError
 from brainpid.extractors.freesurfer import extract_files, read_stats
 from brainpid.imaging.repetition import repetition_time
@@ -194,6 +195,37 @@ def test_a_missing_statistics_file_is_a_reason(tmp_path):
     assert "no rh.aparc.stats in" in find_freesurfer(tmp_path, "sub-1").reason
     with pytest.raises(ImageError, match="not readable"):
         read_stats(tmp_path / "nothing")
+
+
+def test_a_session_of_freesurfer_is_found(tmp_path):
+    freesurfer(tmp_path)
+    (tmp_path / "sub-1").rename(tmp_path / "sub-1_ses-b")
+    assert "sub-1_ses-b" in find_freesurfer(tmp_path, "sub-1").files["aseg"]
+    assert "sub-1_ses-b" in find_freesurfer(tmp_path, "sub-1", "ses-b").files["aseg"]
+    assert find_freesurfer(tmp_path, "sub-1", "a").files == {}
+
+
+def index(root: Path, *people: str) -> int:
+    (root / "sheet.tsv").write_text("\n".join(["participant_id", *people]) + "\n")
+    settings = json.dumps({"bids": str(root), "sources": {"t1": {"kind": "nifti"}}})
+    options = ["--participants", str(root / "sheet.tsv"), "--settings", settings, "--out", str(root / "index.tsv")]
+    return main(["index", "--cohort", "a", *options])
+
+
+def test_folders_of_strangers_are_named_and_not_listed(tmp_path, caplog):
+    touch(tmp_path, *(f"sub-{k}/anat/sub-{k}_T1w.nii.gz" for k in (1, 3)))
+    assert index(tmp_path, "sub-1", "sub-2") == 0
+    assert "1 people with t1 files are not in the participants table and are not used: sub-3" in caplog.text
+    lines = (tmp_path / "index.tsv").read_text().splitlines()[1:]
+    assert [line.split("\t")[0] for line in lines] == ["sub-1", "sub-2"]
+    assert f"no folder {tmp_path / 'sub-2'}" in lines[1]
+
+
+def test_labels_that_fit_no_folder_are_refused(tmp_path, capsys):
+    touch(tmp_path, "sub-1/anat/sub-1_T1w.nii.gz")
+    assert index(tmp_path, "sub-A1", "sub-A2") == 2
+    assert "none of 2 participants has t1 images" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "index.tsv").exists()
 
 
 def test_people_and_images_of_a_source(tmp_path):
