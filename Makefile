@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo test lint bench clean
+.PHONY: install demo test lint docs bench clean
 .DELETE_ON_ERROR:
 
 install: $(STAMP)
@@ -38,6 +38,10 @@ lint: install results/demo_data/truth.json
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint --configfile config/demo.yaml
+
+# The reference of the configuration, from its schema.
+docs: install
+	$(BIN)/python -m brainpid.config_reference
 
 bench: install
 	$(BIN)/python benchmarks/pid.py

@@ -1,7 +1,7 @@
 """The configuration: a closed schema with defaults, and the slice of it that each verb receives.
 
-Every key is described here and nowhere else; ``config/README.md`` lists the same keys for reading and a test keeps
-the two together. An unknown key is an error that names the key and the nearest valid one.
+Every key is described here and nowhere else; ``make docs`` lists them in ``config/README.md``. An unknown key is an
+error that names the key and the nearest valid one.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ class Config(Section):
         "use", description="people who lack a modality: use them wherever one modality is enough, or exclude them"
     )
     costs: dict[Name, Cost] = Field(
-        default_factory=dict,
+        {},
         description="cost of acquiring each modality, in any one unit, for the choice among subsets; 1 where not given",
     )
     cohorts: dict[Name, Cohort] = Field(min_length=1, description="the cohorts, by name")

@@ -101,7 +101,7 @@ def require_column(path: str | Path, header: list[str], column: str, purpose: st
         )
 
 
-def read_table(path: str | Path, text: list[str] | None = None) -> pd.DataFrame:
+def read_table(path: str | Path, text: list[str] | None = None, columns: list[str] | None = None) -> pd.DataFrame:
     """Read a delimited table; line 2 of the file is row 0.
 
     Parameters
@@ -110,6 +110,8 @@ def read_table(path: str | Path, text: list[str] | None = None) -> pd.DataFrame:
         A .tsv or .csv file.
     text : list of str, optional
         Columns to read as text, so that ``0012`` keeps its zeros. All, if None.
+    columns : list of str, optional
+        Columns to read; all, if None.
 
     Raises
     ------
@@ -124,6 +126,7 @@ def read_table(path: str | Path, text: list[str] | None = None) -> pd.DataFrame:
             path,
             sep=DELIMITERS[path.suffix],
             dtype=kinds,
+            usecols=columns,
             na_values=MISSING_CELLS,
             keep_default_na=False,
             encoding="utf-8-sig",
@@ -134,7 +137,7 @@ def read_table(path: str | Path, text: list[str] | None = None) -> pd.DataFrame:
         raise InputError(f"{path}: not a regular table: {' '.join(str(fault).split())}") from fault
 
 
-def numeric_cells(table: pd.DataFrame, labels: Sequence[str], path: str | Path) -> FloatArray:
+def numeric_cells(table: pd.DataFrame, labels: Sequence[str], path: str | Path, what: str = "a number") -> FloatArray:
     """Cells of a table as numbers (rows, columns), NaN where missing.
 
     Parameters
@@ -145,6 +148,8 @@ def numeric_cells(table: pd.DataFrame, labels: Sequence[str], path: str | Path) 
         What to call each row in a message.
     path : path
         File that the table was read from.
+    what : str
+        What a message says is expected, such as ``a number in years``.
 
     Raises
     ------
@@ -157,7 +162,7 @@ def numeric_cells(table: pd.DataFrame, labels: Sequence[str], path: str | Path) 
         if text.any():
             row = int(np.flatnonzero(text)[0])
             raise InputError(
-                f"{path}: line {row + 2} ({labels[row]}), column '{name}': expected a number or n/a, "
+                f"{path}: line {row + 2} ({labels[row]}), column '{name}': expected {what} or n/a, "
                 f"found '{table[name][row]}' ({int(text.sum())} such cells in this column)"
             )
     values = table.to_numpy(dtype=float)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from brainpid.errors import InputError, list_some
 from brainpid.features import SUCCESS
-from brainpid.files import read_header, read_table, require_column
+from brainpid.files import numeric_cells, read_header, read_table, require_column
 from brainpid.settings import ParticipantsSettings
 
 SHEET_COLUMNS = ["participant_id", "cohort", "site", "age", "sex"]
@@ -41,6 +41,18 @@ def read_ids(table: pd.DataFrame, column: str, path: str | Path) -> pd.Series:
             f"(lines {list_some(_lines(twice))})"
         )
     return labels
+
+
+def read_labels(path: str | Path, column: str) -> list[str]:
+    """Labels of everybody in a participants table, normalised; no other column is read.
+
+    Raises
+    ------
+    InputError
+        Where the file or the column is absent, or a label is missing or given twice.
+    """
+    require_column(path, read_header(path), column, "the label of each person")
+    return read_ids(read_table(path, columns=[column]), column, path).tolist()
 
 
 def read_participants(cohort: str, settings: ParticipantsSettings) -> pd.DataFrame:
@@ -100,14 +112,8 @@ def has_every_modality(people: pd.DataFrame, modalities: Sequence[str]) -> pd.Se
 def _read_target(table: pd.DataFrame, labels: pd.Series, column: str, settings: ParticipantsSettings) -> pd.Series:
     """Targets as numbers within the plausible range."""
     path, target = settings.path, settings.target
-    values = pd.to_numeric(table[column], errors="coerce")
-    text = values.isna() & table[column].notna()
-    if text.any():
-        row = int(np.flatnonzero(text)[0])
-        raise InputError(
-            f"{path}: line {row + 2} ({labels[row]}), column '{column}': expected a number in {target.units} or n/a, "
-            f"found '{table[column][row]}'"
-        )
+    cells = numeric_cells(table[[column]], labels.tolist(), path, f"a number in {target.units}")
+    values = pd.Series(cells[:, 0], index=table.index)
     if values.notna().sum() == 0:
         raise InputError(f"{path}: column '{column}' has no value at all; expected the target in {target.units}")
     low, high = target.range

@@ -46,17 +46,26 @@ class ExtractSettings(Section):
     """What `brainpid extract` needs to know of one modality of one cohort."""
 
     source: Source
+    bids: str | None = None
+    participant_id: str = "participant_id"
     shards: int = 8
     settings: dict[str, Any] = Field(default_factory=dict)
 
     @classmethod
     def of(cls, config: Config, cohort: str, modality: str) -> ExtractSettings:
         """Slice of one modality's extraction; of a table nothing but the source counts."""
-        source = config.cohorts[cohort].sources[modality]
+        block = config.cohorts[cohort]
+        source = block.sources[modality]
         if source.kind == "table":
             return cls(source=source)
         section = extractor_of(source, modality).settings(config.extraction)
-        return cls(source=source, shards=config.shards, settings=section.model_dump(mode="json"))
+        return cls(
+            source=source,
+            bids=block.bids if source.kind == "nifti" else None,
+            participant_id=block.columns.participant_id,
+            shards=config.shards,
+            settings=section.model_dump(mode="json"),
+        )
 
 
 class SplitSettings(Section):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from brainpid.section import Section
 
@@ -89,6 +89,10 @@ class StructuralExtraction(Section):
     )
     least_coverage: float = Field(0.8, ge=0, le=1, description="part of a region that must be seen, else it is n/a")
     most_voxel_ratio: float = Field(8.0, ge=1, description="largest ratio of voxel sides; thicker slices are refused")
+    divide_by_icv: bool = Field(
+        False,
+        description="divide every volume by the intracranial volume, which stays a feature itself; FreeSurfer's too",
+    )
     atlas: Atlas = None
 
 
@@ -127,15 +131,25 @@ class FunctionalExtraction(Section):
     slow_band_hz: tuple[float, float] = Field((0.01, 0.1), description="band of `alff`, in Hz")
     reho: bool = Field(False, description="regional homogeneity; needs all voxels in memory")
     max_mean_fd_mm: float | None = Field(0.5, description="mean displacement above which a person is excluded, in mm")
-    min_frames: int = Field(50, ge=10, description="fewest frames after scrubbing; a person with fewer is excluded")
+    min_frames: int = Field(50, ge=20, description="fewest frames after scrubbing; a person with fewer is excluded")
     min_degrees_of_freedom: float = Field(
-        10.0, ge=1, description="fewest degrees of freedom after frames, filter and regressors; else excluded"
+        10.0, ge=4, description="fewest degrees of freedom after frames, filter and regressors; else excluded"
     )
     least_coverage: float = Field(0.5, ge=0, le=1, description="part of a region that must be seen, else it is n/a")
     least_similarity: float = Field(
         0.5, ge=-1, le=1, description="correlation with the template below which registration of a raw image has failed"
     )
     atlas: Atlas = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> FunctionalExtraction:
+        for key in ("band_pass_hz", "slow_band_hz"):
+            band = getattr(self, key)
+            if band is not None and not 0 < band[0] < band[1]:
+                raise ValueError(f"{key}: expected [low, high] in Hz with 0 < low < high, found {list(band)}")
+        if not (self.measures or self.alff or self.reho):
+            raise ValueError("measures, alff and reho are all off; expected at least one")
+        return self
 
 
 class Extraction(Section):

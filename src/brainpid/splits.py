@@ -248,12 +248,12 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
 def _refuse_few_complete(complete: NDArray[np.int64], repeat: int, settings: SplitSettings) -> None:
     """Raise where outside a fold there are too few people with every modality; `complete` counts those of each fold."""
     training = complete.sum() - complete
-    needed = MIN_PEOPLE_PER_DIMENSION * len(settings.modalities)
+    needed = len(settings.modalities) + 2  # a line through one latent a modality, with a degree of freedom to spare
     if (training < needed).any():
         k = int(np.argmin(training))
         raise InputError(
             f"repeat {repeat}, fold {k}: {training[k]} training people have every modality "
-            f"({', '.join(settings.modalities)}); expected at least {needed:g}. Use fewer modalities, or with "
+            f"({', '.join(settings.modalities)}); expected at least {needed}. Use fewer modalities, or with "
             "leave_one_cohort_out more cohorts that have all of them"
         )
 
@@ -266,6 +266,8 @@ def refuse_constant(blocks: Mapping[tuple[str, str], FeatureBlock], modalities: 
     for modality in modalities:
         chosen = [block for (_, name), block in blocks.items() if name == modality]
         values = np.concatenate([block.values[block.present] for block in chosen])
+        if not values.size:  # nobody has it, which is said elsewhere, or its features are not extracted yet
+            continue
         constant = np.nanmax(values, axis=0) == np.nanmin(values, axis=0)
         if constant.any():
             first = int(np.flatnonzero(constant)[0])

@@ -214,7 +214,12 @@ def test_bad_series_are_refused_with_a_reason(moved):
     refuse(r"median mean diffusivity in the mask is 0.00\d+ mm\^2/s, expected 0.0001 to 0.003", gradients=scaled(0.1))
     refuse(r"no diffusion-weighted volume, found b of 0 to 0 s/mm\^2", gradients=scaled(10))
     refuse("are b-values and volumes in the same order", np.roll(series, 2, axis=3)[..., ::-1])
-    refuse("the mean b=0 image is 0 everywhere", np.zeros_like(series))
+    refuse("volumes without any contrast: 1, 2, .* of 32; expected none", np.zeros_like(series))
+    blank = series.copy()
+    blank[..., 9] = 0
+    refuse("volumes without any contrast: 10 of 32", blank)
+    with pytest.raises(ImageError, match="the mean b=0 image is 0 everywhere"):
+        brain_mask(np.zeros((9, 9, 9), dtype=np.float32), np.full(3, 2.0))
     refuse("set kurtosis to false", settings=DWISettings(resolution=5, kurtosis=True))
     refuse("similarity", settings=DWISettings(resolution=5, least_similarity=0.99))
 

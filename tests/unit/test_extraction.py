@@ -102,8 +102,23 @@ def test_a_shard_changes_with_its_own_files_alone(tmp_path):
         found[f"sub-{k}"] = Found({"t1w": str(path)})
     before = digests(found, 4)
     (tmp_path / "sub-7.nii").write_text("longer")
-    changed = [a != b for a, b in zip(before, digests(found, 4), strict=True)]
-    assert changed == [shard == shard_of("sub-7", 4) for shard in range(4)]
+    alone = [shard == shard_of("sub-7", 4) for shard in range(4)]
+
+    def changed(now: dict[str, Found]) -> list[bool]:
+        return [a != b for a, b in zip(before, digests(now, 4), strict=True)]
+
+    assert changed(found) == alone
+    assert changed({person: files for person, files in found.items() if person != "sub-7"}) == alone
+    (tmp_path / "sub-7.nii").unlink()
+    assert changed(found | {"sub-7": Found(reason="no folder")}) == alone
+
+
+def test_a_shard_changes_with_its_own_people_alone(tmp_path):
+    found = {f"sub-{k}": Found(reason="no folder") for k in range(20)}
+    before = digests(found, 4)
+    for more in ({"sub-99": Found(reason="no folder")}, {"sub-7": Found(reason="no image")}):
+        changed = [a != b for a, b in zip(before, digests(found | more, 4), strict=True)]
+        assert changed == [shard == shard_of(next(iter(more)), 4) for shard in range(4)]
 
 
 def block(people: tuple[str, ...], values: list[list[float]], names: tuple[str, ...] = ("x", "y")) -> FeatureBlock:

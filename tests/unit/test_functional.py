@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from cohorts import SHARED_DATA
+from nilearn.connectome import ConnectivityMeasure
 from nilearn.maskers import NiftiLabelsMasker
+from sklearn.covariance import EmpiricalCovariance
 
 from brainpid.errors import ImageError, InputError
 from brainpid.imaging.atlases import Atlas
@@ -100,6 +102,35 @@ def test_series_equal_those_of_nilearn_on_real_images(name, same_grid):
     kept = [found.names.index(names[int(label)]) for label in masker.region_ids_.values() if label != 0]
     assert expected.shape == (image.shape[3], len(kept))
     np.testing.assert_allclose(found.series[:, kept], expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["synthetic", "pymvpa/haxby_sub001_run001_bold_25mm.nii.gz"])
+def test_connectivity_equals_that_of_nilearn(name):
+    """Averaging before cleaning, as here, and cleaning after masking, as there, are the same."""
+    if name == "synthetic":
+        data, _, atlas = make_bold()
+        image = image_of(data)
+    elif (NIFTI / name).is_file():
+        image = nib.load(NIFTI / name)
+        labels = (1 + np.indices(image.shape[:3])[1] * 4 // image.shape[1]).astype(np.int32)
+        atlas = Atlas(nib.Nifti1Image(labels, image.affine), {k: f"r{k}" for k in range(1, 5)}, "slabs")
+    else:
+        pytest.skip(f"{name} is not on this machine")
+    first = np.asarray(image.dataobj[..., 0])
+    mask = nib.Nifti1Image((first > np.median(first) / 2).astype(np.uint8), image.affine)
+    motion = still(image.shape[3])
+    found = extract_bold(image, TR, confounds=motion, mask=mask, settings=replace(PLAIN, strategy="6P"), atlas=atlas)
+    masker = NiftiLabelsMasker(
+        atlas.image, mask_img=mask, standardize=None, detrend=True, low_pass=0.1, high_pass=0.01, t_r=TR
+    )
+    series = masker.fit_transform(image, confounds=motion)
+    # nilearn shrinks by default.
+    measure = ConnectivityMeasure(EmpiricalCovariance(store_precision=False), kind="correlation", standardize=None)
+    (matrix,) = measure.fit_transform([series])
+    regions = list(atlas.names.values())  # in the order of the labels, as nilearn's
+    for a, b in zip(*np.triu_indices(len(regions), k=1), strict=True):
+        pair = "__".join(sorted((regions[a], regions[b])))
+        assert found.values[f"z_{pair}"] == pytest.approx(np.arctanh(matrix[a, b]), abs=1e-4)
 
 
 def test_scaled_integers_of_a_compressed_file_are_those_of_nibabel(tmp_path):

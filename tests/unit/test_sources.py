@@ -9,10 +9,11 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from brainpid.cli import main
 from brainpid.errors import ImageError, InputError
 from brainpid.extractors.freesurfer import extract_files, read_stats
 from brainpid.imaging.repetition import repetition_time
-from brainpid.source_settings import FreeSurferSource, NiftiSource
+from brainpid.source_settings import FreeSurferSource, NiftiSource, StructuralExtraction
 from brainpid.sources import bids
 from brainpid.sources.derivatives import find_fmriprep, find_freesurfer, find_qsirecon
 from brainpid.sources.finding import find, image_of, people_in
@@ -148,7 +149,7 @@ def freesurfer(root: Path, aseg: str = ASEG) -> None:
 def test_freesurfer_statistics_become_features_with_units(tmp_path):
     freesurfer(tmp_path)
     found = find_freesurfer(tmp_path, "sub-1")
-    extracted = extract_files(found.files)
+    extracted = extract_files(found.files, StructuralExtraction())
     assert extracted.values["icv"] == 1500000.25
     assert extracted.values["volume_Left-Hippocampus"] == 4100.0
     assert extracted.values["thickness_rh_cuneus"] == 1.95
@@ -156,6 +157,20 @@ def test_freesurfer_statistics_become_features_with_units(tmp_path):
     assert extracted.units["volume_lh_bankssts"] == "mm^3"
     assert extracted.quality == {"surface_holes": 17.0}
     assert list(extracted.values) == list(extracted.units)
+
+
+def test_volumes_are_divided_by_that_of_the_skull_where_asked(tmp_path):
+    freesurfer(tmp_path)
+    files = find_freesurfer(tmp_path, "sub-1").files
+    plain, divided = (extract_files(files, StructuralExtraction(divide_by_icv=choice)) for choice in (False, True))
+    assert list(divided.values) == list(plain.values)
+    assert divided.values["volume_Left-Hippocampus"] == 4100.0 / 1500000.25
+    assert divided.units["volume_Left-Hippocampus"] == divided.units["gm_total"] == "1"
+    for name in ("icv", "thickness_rh_cuneus"):
+        assert (divided.values[name], divided.units[name]) == (plain.values[name], plain.units[name])
+    (tmp_path / "sub-1/stats/aseg.stats").write_text(ASEG.replace("1500000.25", "0"))
+    with pytest.raises(ImageError, match=r"the intracranial volume is 0 mm\^3, expected more than 0"):
+        extract_files(files, StructuralExtraction(divide_by_icv=True))
 
 
 @pytest.mark.parametrize(
@@ -171,7 +186,7 @@ def test_freesurfer_statistics_become_features_with_units(tmp_path):
 def test_statistics_that_are_none_are_refused(tmp_path, aseg, message):
     freesurfer(tmp_path, aseg)
     with pytest.raises(ImageError, match=message):
-        extract_files(find_freesurfer(tmp_path, "sub-1").files)
+        extract_files(find_freesurfer(tmp_path, "sub-1").files, StructuralExtraction())
 
 
 def test_a_missing_statistics_file_is_a_reason(tmp_path):
@@ -180,6 +195,37 @@ def test_a_missing_statistics_file_is_a_reason(tmp_path):
     assert "no rh.aparc.stats in" in find_freesurfer(tmp_path, "sub-1").reason
     with pytest.raises(ImageError, match="not readable"):
         read_stats(tmp_path / "nothing")
+
+
+def test_a_session_of_freesurfer_is_found(tmp_path):
+    freesurfer(tmp_path)
+    (tmp_path / "sub-1").rename(tmp_path / "sub-1_ses-b")
+    assert "sub-1_ses-b" in find_freesurfer(tmp_path, "sub-1").files["aseg"]
+    assert "sub-1_ses-b" in find_freesurfer(tmp_path, "sub-1", "ses-b").files["aseg"]
+    assert find_freesurfer(tmp_path, "sub-1", "a").files == {}
+
+
+def index(root: Path, *people: str) -> int:
+    (root / "sheet.tsv").write_text("\n".join(["participant_id", *people]) + "\n")
+    settings = json.dumps({"bids": str(root), "sources": {"t1": {"kind": "nifti"}}})
+    options = ["--participants", str(root / "sheet.tsv"), "--settings", settings, "--out", str(root / "index.tsv")]
+    return main(["index", "--cohort", "a", *options])
+
+
+def test_folders_of_strangers_are_named_and_not_listed(tmp_path, caplog):
+    touch(tmp_path, *(f"sub-{k}/anat/sub-{k}_T1w.nii.gz" for k in (1, 3)))
+    assert index(tmp_path, "sub-1", "sub-2") == 0
+    assert "1 people with t1 files are not in the participants table and are not used: sub-3" in caplog.text
+    lines = (tmp_path / "index.tsv").read_text().splitlines()[1:]
+    assert [line.split("\t")[0] for line in lines] == ["sub-1", "sub-2"]
+    assert f"no folder {tmp_path / 'sub-2'}" in lines[1]
+
+
+def test_labels_that_fit_no_folder_are_refused(tmp_path, capsys):
+    touch(tmp_path, "sub-1/anat/sub-1_T1w.nii.gz")
+    assert index(tmp_path, "sub-A1", "sub-A2") == 2
+    assert "none of 2 participants has t1 images" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "index.tsv").exists()
 
 
 def test_people_and_images_of_a_source(tmp_path):

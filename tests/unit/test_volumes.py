@@ -45,6 +45,16 @@ def test_values(tmp_path):
             read_data(open_image(save(tmp_path, data), 3))
 
 
+def test_a_scaled_image_has_not_overflowed(tmp_path):
+    """nibabel spreads float values over the whole of int16, so that 0 is stored as the lowest integer."""
+    image = nib.Nifti1Image(np.linspace(0, 900, 512).reshape(8, 8, 8), AFFINE)
+    image.set_data_dtype(np.int16)
+    nib.save(image, tmp_path / "scaled.nii.gz")
+    scaled = nib.load(tmp_path / "scaled.nii.gz")
+    assert scaled.dataobj.get_unscaled().min() == -32768
+    assert read_data(scaled).max() == pytest.approx(900, rel=1e-4)
+
+
 def test_affines(tmp_path):
     path = save(tmp_path)
     image = nib.load(path)

@@ -222,6 +222,19 @@ def test_a_missing_file_stops_before_any_job(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_label_given_twice_stops_a_cohort_of_images_before_any_job(tmp_path):
+    tables = make_tables(60)
+    tables["participants"].loc[3, "participant_id"] = "sub-004"
+    write_cohort(tmp_path / "a", tables)
+    config = make_config(tmp_path, ["a"], tmp_path / "out")
+    config["cohorts"]["a"] = {"bids": str(tmp_path / "a"), "sources": {m: {"kind": "nifti"} for m in ("t1", "dwi")}}
+    done = snakemake(write_config(tmp_path / "c.yaml", config))
+    assert done.returncode == 2
+    assert "participant_id must be unique, found more than once: sub-004 (lines 5, 6)" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("n", [300, 3000])
 def test_noise_in_nothing_out(tmp_path, n):
     """Two cohorts with n people together and three modalities of pure noise, through the whole pipeline."""

@@ -2,6 +2,7 @@
 # PRODUCES     CONFIG, OUT, the lists of files that the target rule names, and small helpers for the rules
 # CONFIG KEYS  all; each rule receives its own slice as the parameter `settings`
 
+import hashlib
 import json
 import os
 import sys
@@ -15,7 +16,7 @@ from brainpid.extractors import extractor_of
 from brainpid.encoders import ENCODERS
 from brainpid.models import MODELS
 from brainpid.provenance import code_digest
-from brainpid.sources.finding import find, people_in, root_of
+from brainpid.sources.finding import find, root_of, strangers
 from brainpid.sources.shards import digests
 
 
@@ -49,6 +50,8 @@ def checked_config():
             for modality, source in image_sources(cohort).items():
                 root_of(source, cohort.bids)
                 extractor_of(source, modality)
+            if image_sources(cohort):
+                labels(cohort.participants_path, cohort.columns.participant_id)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
@@ -61,13 +64,22 @@ def image_sources(cohort):
 
 
 @cache
-def shard_digests(cohort, modality):
-    """Digest of the files of every shard of a cohort's modality; looked up once, where jobs are planned."""
+def labels(path, column):
+    """Labels of a participants table; read once, where jobs are planned."""
     if not workflow.is_main_process:
-        return [""] * CONFIG.shards
+        return []
+    # Not above: it brings pandas, which a process that runs one job does without.
+    from brainpid.participants import read_labels
+
+    return read_labels(path, column)
+
+
+@cache
+def shard_digests(cohort, modality):
+    """Digest of the people and files of every shard of a cohort's modality; looked up once, where jobs are planned."""
     block = CONFIG.cohorts[cohort]
     source = block.sources[modality]
-    people = people_in(source, block.bids)
+    people = labels(block.participants_path, block.columns.participant_id)
     return digests(
         {person: find(source, modality, block.bids, person) for person in people},
         CONFIG.shards,
@@ -75,16 +87,29 @@ def shard_digests(cohort, modality):
 
 
 def shard_digest(wildcards):
-    """Digest of the files of one shard."""
+    """Digest of the people and files of one shard."""
     return shard_digests(wildcards.cohort, wildcards.modality)[int(wildcards.shard)]
 
 
-def files_digest(cohort):
-    """Digest of all image files of a cohort."""
-    return [
-        shard_digests(cohort, modality)
-        for modality in image_sources(CONFIG.cohorts[cohort])
-    ]
+@cache
+def strangers_digest(cohort):
+    """Digest of the labels of folders that are nobody's; looked up once, where jobs are planned."""
+    if not workflow.is_main_process:
+        return ""
+    block = CONFIG.cohorts[cohort]
+    people = labels(block.participants_path, block.columns.participant_id)
+    others = {
+        modality: strangers(source, block.bids, people)
+        for modality, source in image_sources(block).items()
+    }
+    return hashlib.sha256(json.dumps(others).encode()).hexdigest()[:12]
+
+
+def cohort_digests(cohort):
+    """Digests of all that a cohort's image sources hold."""
+    sources = image_sources(CONFIG.cohorts[cohort])
+    shards = [shard_digests(cohort, modality) for modality in sources]
+    return [*shards, strangers_digest(cohort)]
 
 
 def extractor(wildcards):
@@ -146,6 +171,11 @@ FOLD = "repeat-{repeat}_fold-{fold}"
 COHORT_FILES = [
     *expand(f"{OUT}/participants/{{cohort}}.tsv", cohort=COHORTS),
     *(path for cohort in COHORTS for path in parts_of(cohort)),
+    *(
+        f"{OUT}/index/{cohort}.tsv"
+        for cohort, block in CONFIG.cohorts.items()
+        if image_sources(block)
+    ),
     *expand(f"{OUT}/features/{{cohort}}.h5", cohort=COHORTS),
 ]
 FOLD_RESULTS = ["predictions.tsv", "pid.tsv", "history.tsv", "provenance.json"]

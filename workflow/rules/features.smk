@@ -1,8 +1,11 @@
-# REQUIRES     participants/<cohort>.tsv and the sources that the configuration names
-# PRODUCES     index/<cohort>.tsv; features/parts/<cohort>/<modality>.h5 of tables and <modality>_<shard>.h5 of images,
-#              with quality/parts/<cohort>/<modality>_<shard>.tsv; features/persons/: results of single people, kept;
-#              and, merged, features/<cohort>.h5
-# CONFIG KEYS  cohorts.<cohort>.sources, cohorts.<cohort>.bids, extraction, shards
+# REQUIRES     participants/<cohort>.tsv, the participants table itself of a cohort with images, and the sources that
+#              the configuration names
+# PRODUCES     index/<cohort>.tsv, which images were found and where not, for the user; features/parts/<cohort>/
+#              <modality>.h5 of tables and <modality>_<shard>.h5 of images, with quality/parts/<cohort>/
+#              <modality>_<shard>.tsv; features/persons/: results of single people, kept; and, merged,
+#              features/<cohort>.h5
+# CONFIG KEYS  cohorts.<cohort>.sources, cohorts.<cohort>.bids, cohorts.<cohort>.participants,
+#              cohorts.<cohort>.columns.participant_id, extraction, shards
 
 
 rule extract_table:
@@ -35,7 +38,7 @@ rule extract_table:
 
 
 rule index:
-    """List the image files of a cohort's people."""
+    """List the image files of a cohort's people, and whose labels and folders do not fit."""
     input:
         sheet=rules.participants.output.sheet,
     output:
@@ -51,7 +54,7 @@ rule index:
         settings=lambda wildcards: as_json(
             settings.IndexSettings.of(CONFIG, wildcards.cohort)
         ),
-        files=lambda wildcards: files_digest(wildcards.cohort),
+        files=lambda wildcards: cohort_digests(wildcards.cohort),
     shell:
         "brainpid index --cohort {wildcards.cohort} --participants {input.sheet} --settings {params.settings:q}"
         " --out {output} 2> {log}"
@@ -60,10 +63,11 @@ rule index:
 rule extract_images:
     """Extract one modality of one shard of a cohort's people from images."""
     input:
-        # Not ancient(): Snakemake looks at no other reason of a job whose ancient input is made again, `files` included.
-        # A shard that is started for others' sake finds all of its own people's results kept.
-        sheet=rules.participants.output.sheet,
-        index=rules.index.output,
+        # No file that a job makes for the whole cohort: one person who changes would start every shard. Who belongs to
+        # this one, and what files they have, is in `files`; so the time of the table does not count.
+        people=ancient(
+            lambda wildcards: CONFIG.cohorts[wildcards.cohort].participants_path
+        ),
     output:
         features=f"{OUT}/features/parts/{{cohort}}/{{modality}}_{{shard}}.h5",
         quality=f"{OUT}/quality/parts/{{cohort}}/{{modality}}_{{shard}}.tsv",
@@ -87,8 +91,8 @@ rule extract_images:
         keep=f"{OUT}/features/persons/{{cohort}}/{{modality}}",
     shell:
         "OMP_NUM_THREADS=1 ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1 brainpid extract --cohort {wildcards.cohort}"
-        " --modality {wildcards.modality} --participants {input.sheet} --index {input.index}"
-        " --shard {wildcards.shard} --workers {threads} --settings {params.settings:q} --keep {params.keep}"
+        " --modality {wildcards.modality} --participants {input.people} --shard {wildcards.shard}"
+        " --workers {threads} --settings {params.settings:q} --keep {params.keep}"
         " --quality {output.quality} --out {output.features} 2> {log}"
 
 

@@ -23,7 +23,7 @@ class ExtractorEntry:
     ----------
     module : str
     section : str
-        Section of `extraction` that it is given; empty where it needs none.
+        Section of `extraction` that it is given.
     packages : tuple of str
         Libraries whose versions matter to its results.
     """
@@ -34,7 +34,8 @@ class ExtractorEntry:
 
     def settings(self, extraction: Extraction) -> Section:
         """Section of the configuration that the extractor is given."""
-        return getattr(extraction, self.section) if self.section else Section()
+        section: Section = getattr(extraction, self.section)
+        return section
 
     def load(self) -> Callable[..., Extracted]:
         """Import the extractor."""
@@ -47,7 +48,7 @@ EXTRACTORS = {
     "dwi": ExtractorEntry("brainpid.extractors.dwi", "diffusion", ("nibabel", "nilearn", "dipy", "antspyx")),
     "bold": ExtractorEntry("brainpid.extractors.bold", "functional", ("nibabel", "nilearn", "antspyx")),
     "fmriprep": ExtractorEntry("brainpid.extractors.fmriprep", "functional", ("nibabel", "nilearn")),
-    "freesurfer": ExtractorEntry("brainpid.extractors.freesurfer", "", ()),
+    "freesurfer": ExtractorEntry("brainpid.extractors.freesurfer", "structural", ()),
     "qsirecon": ExtractorEntry("brainpid.extractors.qsirecon", "diffusion", ("nibabel", "nilearn")),
 }
 

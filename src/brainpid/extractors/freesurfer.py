@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from brainpid.errors import ImageError
-from brainpid.imaging.extracted import Extracted
-from brainpid.section import Section
+from brainpid.imaging.extracted import Extracted, divide_by_icv
+from brainpid.source_settings import StructuralExtraction
 
 MEASURES = {
     "eTIV": "icv",
@@ -19,21 +19,21 @@ SKIPPED = {"WM-hypointensities", "Left-WM-hypointensities", "Right-WM-hypointens
 SKIPPED |= {"non-WM-hypointensities", "Left-non-WM-hypointensities", "Right-non-WM-hypointensities"}
 
 
-def extract_files(files: Mapping[str, str], settings: Section | None = None) -> Extracted:
+def extract_files(files: Mapping[str, str], settings: StructuralExtraction) -> Extracted:
     """Read one person's statistics.
 
     Parameters
     ----------
     files : mapping of str to str
         Paths of ``aseg``, ``lh_aparc`` and ``rh_aparc``.
-    settings : Section, optional
-        Nothing is set: the files are what they are.
+    settings : StructuralExtraction
+        ``divide_by_icv`` is used: the files are what they are.
 
     Returns
     -------
     Extracted
         ``volume_<structure>`` and summary volumes in mm^3, ``thickness_<hemi>_<region>`` in mm and
-        ``volume_<hemi>_<region>`` in mm^3.
+        ``volume_<hemi>_<region>`` in mm^3. Divided volumes are parts of ``icv``, which is FreeSurfer's eTIV.
 
     Raises
     ------
@@ -61,7 +61,8 @@ def extract_files(files: Mapping[str, str], settings: Section | None = None) -> 
             values[thickness], units[thickness] = _number(row, "ThickAvg", path), "mm"
             values[volume], units[volume] = _number(row, "GrayVol", path), "mm^3"
     quality = {"surface_holes": measures["SurfaceHoles"]} if "SurfaceHoles" in measures else {}
-    return Extracted(values, units, quality)
+    extracted = Extracted(values, units, quality)
+    return divide_by_icv(extracted) if settings.divide_by_icv else extracted
 
 
 def read_stats(path: str | Path) -> tuple[dict[str, float], list[dict[str, str]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from brainpid.extractors.settings import atlas_of, plain
 from brainpid.imaging.default_atlases import gray_matter
-from brainpid.imaging.extracted import Extracted
+from brainpid.imaging.extracted import Extracted, divide_by_icv
 from brainpid.imaging.structural import T1Settings, extract_t1
 from brainpid.imaging.volumes import open_image, read_data
 from brainpid.source_settings import StructuralExtraction
@@ -13,7 +13,8 @@ SEED = 1
 
 
 def extract_files(files: dict[str, str], settings: StructuralExtraction) -> Extracted:
-    """Extract regional volumes; see `brainpid.imaging.structural.extract_t1`."""
+    """Extract regional volumes; see `brainpid.imaging.structural.extract_t1` and `divide_by_icv`."""
     image = open_image(files["t1w"], 3)
     atlas = atlas_of(settings.atlas, lambda: gray_matter(settings.resolution))
-    return extract_t1(image, read_data(image), plain(T1Settings, settings), atlas, SEED)
+    found = extract_t1(image, read_data(image), plain(T1Settings, settings), atlas, SEED)
+    return divide_by_icv(found) if settings.divide_by_icv else found

@@ -14,6 +14,7 @@ from scipy import sparse
 
 from brainpid.errors import ImageError, list_some
 from brainpid.imaging.atlases import Atlas, on_grid, region_coverage
+from brainpid.imaging.volumes import check_overflow
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,7 @@ def iterate_volumes(image: nib.Nifti1Image) -> Iterator[NDArray[np.generic]]:
     Raises
     ------
     ImageError
-        Where the file is damaged or ends before its last volume.
+        Where the file is damaged or ends before its last volume, or its integers overflowed.
     """
     size, n_volumes = int(np.prod(image.shape[:3])), int(image.shape[3])
     if not nib.is_proxy(image.dataobj):
@@ -230,7 +231,10 @@ def iterate_volumes(image: nib.Nifti1Image) -> Iterator[NDArray[np.generic]]:
                 if len(raw) < size * stored.dtype.itemsize:
                     raise EOFError(f"it ends in volume {frame + 1} of {n_volumes}")
                 volume = np.frombuffer(raw, dtype=stored.dtype)
-                yield volume * np.float32(stored.slope) + np.float32(stored.inter) if scaled else volume
+                volume = volume * np.float32(stored.slope) + np.float32(stored.inter) if scaled else volume
+                if frame == 0:  # what wraps around does so in every volume
+                    check_overflow(image, volume)
+                yield volume
     except (EOFError, OSError, zlib.error, gzip.BadGzipFile) as fault:
         short = " ".join(str(fault).split())[:160]
         raise ImageError(f"{_name(image)}: the data cannot be read ({short}); it is cut off or damaged") from fault

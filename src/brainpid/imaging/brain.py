@@ -29,6 +29,9 @@ MARGIN_MM = 4.0
 BIAS_GRID_MM = 8.0
 """Grid on which the bias field is estimated; it varies over centimetres."""
 
+AFFINE_DIGITS = 4
+"""Decimals of an affine in mm that are kept; over 300 voxels their rounding is 0.015 mm."""
+
 
 @dataclass(frozen=True)
 class Brain:
@@ -60,8 +63,9 @@ def working_image(image: nib.Nifti1Image, data: NDArray[np.float32], resolution:
         Voxel size in mm. An axis with larger voxels stays as it is.
     """
     turned = nib.as_closest_canonical(make_image(data, image.affine))
-    # One order in memory as well: sums over arrays in another order differ in their last digits.
-    upright = make_image(np.ascontiguousarray(turned.dataobj), turned.affine)
+    # One order in memory as well, since sums in another order differ in their last digits, and an affine without the
+    # digits that a file's float32 rounds off: registration would make some per cent of them in small regions.
+    upright = make_image(np.ascontiguousarray(turned.dataobj), turned.affine.round(AFFINE_DIGITS))
     sizes = np.array(upright.header.get_zooms()[:3], dtype=float)
     wanted = np.maximum(sizes, resolution)
     if np.allclose(sizes, wanted, rtol=0.05):

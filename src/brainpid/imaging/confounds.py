@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -70,7 +71,14 @@ def read_confounds(tsv_path: str | Path, n_volumes: int) -> pd.DataFrame:
         )
     try:
         table = pd.read_csv(path, sep="\t", na_values=["n/a"])
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as fault:
+    except (
+        pd.errors.ParserError,
+        pd.errors.EmptyDataError,
+        UnicodeDecodeError,
+        EOFError,
+        OSError,
+        zlib.error,
+    ) as fault:
         raise ImageError(f"{path}: not readable as a tab-separated table ({fault})") from fault
     table = table.rename(columns=_current_name)
     repeated = table.columns[table.columns.duplicated()]

@@ -14,10 +14,11 @@ from dipy.segment.mask import median_otsu
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from brainpid.errors import ImageError
-from brainpid.imaging.atlases import Atlas, region_coverage, region_means
+from brainpid.errors import ImageError, list_some
+from brainpid.imaging.atlases import Atlas, IntVolume, region_coverage, region_means, require_overlap
 from brainpid.imaging.extracted import Extracted
 from brainpid.imaging.gradients import Gradients, count_directions, select_shells
+from brainpid.imaging.pictures import mosaic
 from brainpid.imaging.registration import Registration, register
 from brainpid.imaging.templates import mni152
 from brainpid.imaging.tensor import tensor_maps
@@ -32,8 +33,6 @@ PLAUSIBLE_BRAIN = (3e5, 3e6)
 """Volume in mm^3 that a mask of the brain may have: a newborn's is 3.5e5, the largest adults' below 2.2e6."""
 MEDIAN_RADIUS_MM = 6.0
 """Reach of the median filter of the mask: three voxels of 2 mm, as in MRtrix."""
-SLICES = 12
-"""Slices in the picture."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,7 @@ def extract_dwi(
         least_similarity=settings.least_similarity,
         seed=seed,
     ) as registration:
-        values, uncovered = _regional(
+        values, uncovered, regions = _regional(
             {metric: maps[metric] for metric in settings.metrics},
             nib.Nifti1Image(fitted.astype(np.float32), image.affine),
             (atlas, white_matter(settings.resolution)),
@@ -164,7 +163,7 @@ def extract_dwi(
         "regions_uncovered": float(uncovered),
     }
     units = {name: UNITS[name.partition("_")[0]] for name in values}
-    return Extracted(values, units, quality, mosaic(fa))
+    return Extracted(values, units, quality, mosaic(np.asarray(fa.dataobj), regions, fitted, image.affine))
 
 
 def brain_mask(b0: NDArray[np.float32], sizes: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -211,25 +210,14 @@ def finite_means(volume: NDArray[np.float32], labels: NDArray[np.int32], atlas: 
     return region_means(volume, labels, atlas, valid=np.isfinite(volume), least_coverage=0)[0]
 
 
-def mosaic(image: nib.Nifti1Image) -> NDArray[np.uint8]:
-    """Axial slices of a map from 0 to 1, evenly spaced over its content, two rows: anterior up, left on the left."""
-    volume = np.asarray(nib.as_closest_canonical(image).dataobj)
-    levels = np.flatnonzero(volume.any(axis=(0, 1)))
-    chosen = levels[np.linspace(0, len(levels) - 1, SLICES + 2).round().astype(int)[1:-1]]
-    slices = [np.rot90(volume[:, :, level]) for level in chosen]
-    half = SLICES // 2
-    rows = np.vstack([np.hstack(slices[:half]), np.hstack(slices[half:])])
-    return (255 * np.clip(rows, 0, 1)).round().astype(np.uint8)
-
-
 def _regional(
     maps: Mapping[str, NDArray[np.float32]],
     fitted: nib.Nifti1Image,
     atlases: tuple[Atlas, ...],
     registration: Registration,
     least_coverage: float,
-) -> tuple[dict[str, float], int]:
-    """Features of all atlases, metric after metric, and how many regions are not covered."""
+) -> tuple[dict[str, float], int, IntVolume]:
+    """Features of all atlases, metric after metric, how many regions are not covered, and the first atlas's labels."""
     in_template = registration.to_template(fitted, "nearest")
     values: dict[str, float] = {}
     uncovered: set[str] = set()
@@ -237,20 +225,25 @@ def _regional(
     for atlas in atlases:
         coverage = region_coverage(in_template, atlas)
         uncovered |= {name for name, share in coverage.items() if share < least_coverage}
-        warped.append((registration.labels_from_template(atlas.image), atlas))
+        labels = registration.labels_from_template(atlas.image)
+        require_overlap(labels, atlas)
+        warped.append((labels, atlas))
     for metric, volume in maps.items():
         for labels, atlas in warped:
             means = finite_means(volume, labels, atlas)
             values |= {f"{metric}_{name}": np.nan if name in uncovered else mean for name, mean in means.items()}
-    return values, len(uncovered)
+    return values, len(uncovered), warped[0][0]
 
 
 def _check_series(data: NDArray[np.float32], gradients: Gradients) -> None:
-    """Refuse a series that is not four-dimensional and finite, or has another number of volumes than its gradients."""
+    """Refuse a series of other dimensions or number of volumes than its gradients, or with values that say nothing."""
     if data.ndim != 4 or data.shape[3] != len(gradients.bvals):
         raise ImageError(f"expected a series of {len(gradients.bvals)} volumes, found shape {data.shape}")
     if not np.isfinite(data.sum(dtype=np.float64)):
         raise ImageError("the series has values that are NaN or infinite; expected finite values")
+    blank = np.flatnonzero(data.min(axis=(0, 1, 2)) == data.max(axis=(0, 1, 2))) + 1
+    if blank.size:
+        raise ImageError(f"volumes without any contrast: {list_some(blank)} of {data.shape[3]}; expected none")
 
 
 def _check_fit(

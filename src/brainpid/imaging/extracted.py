@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from brainpid.errors import ImageError
 
 
 @dataclass(frozen=True)
@@ -32,3 +34,33 @@ class Extracted:
     quality: dict[str, float] = field(default_factory=dict)
     picture: NDArray[np.uint8] | None = None
     excluded: str = ""
+
+
+ICV = "icv"
+"""Feature that holds the intracranial volume."""
+
+
+def divide_by_icv(found: Extracted) -> Extracted:
+    """Volumes as parts of the intracranial volume.
+
+    Parameters
+    ----------
+    found : Extracted
+        With the feature ``icv``, in mm^3.
+
+    Returns
+    -------
+    Extracted
+        Every other feature in mm^3 divided by ``icv``, which makes it dimensionless; ``icv`` and what is no volume stay
+        as they are.
+
+    Raises
+    ------
+    ImageError
+        Where ``icv`` is not positive.
+    """
+    if not found.values[ICV] > 0:
+        raise ImageError(f"the intracranial volume is {found.values[ICV]:g} mm^3, expected more than 0 to divide by it")
+    volumes = [name for name, unit in found.units.items() if unit == "mm^3" and name != ICV]
+    divided = {name: found.values[name] / found.values[ICV] for name in volumes}
+    return replace(found, values=found.values | divided, units=found.units | dict.fromkeys(volumes, "1"))

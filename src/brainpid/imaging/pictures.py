@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+from nibabel.orientations import apply_orientation, io_orientation
 from numpy.typing import NDArray
 
 
 def mosaic(
-    volume: NDArray[np.floating], regions: NDArray[np.integer], inside: NDArray[np.bool_], slices: int = 5
+    volume: NDArray[np.floating],
+    regions: NDArray[np.integer],
+    inside: NDArray[np.bool_],
+    affine: NDArray[np.floating],
+    slices: int = 5,
 ) -> NDArray[np.uint8]:
-    """Slices in three orientations, one row each, with the outline of regions in white.
+    """Slices in three orientations, one row each, with the outline of regions in white; the person's left is left.
 
     Parameters
     ----------
@@ -19,6 +24,8 @@ def mosaic(
         Drawn where the value changes from one voxel to the next of a slice.
     inside : ndarray of bool, shape (X, Y, Z)
         The slices are spread evenly over its extent; at least one voxel.
+    affine : ndarray of float, shape (4, 4)
+        Tells right, front and up, however the voxels are stored.
     slices : int
         Slices per orientation.
 
@@ -27,6 +34,8 @@ def mosaic(
     ndarray of uint8, shape (3 * S, slices * S)
         S is the longest side of the box around `inside`, in voxels.
     """
+    turn = io_orientation(affine)
+    volume, regions, inside = (apply_orientation(part, turn) for part in (volume, regions, inside))
     box = tuple(slice(found.min(), found.max() + 1) for found in np.nonzero(inside))
     brightest = max(float(np.percentile(volume[inside], 99)), float(np.finfo(np.float32).tiny))
     shown = np.clip(volume[box] / brightest, 0, 1) * 200

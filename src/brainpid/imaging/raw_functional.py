@@ -138,7 +138,7 @@ def realign(image: nib.Nifti1Image, folder: Path, *, seed: int = 1) -> tuple[pd.
     Raises
     ------
     ImageError
-        Where a volume is not finite or has no contrast, or ANTs fails.
+        Where a volume is not finite or has no contrast, the first has nothing above 0, or ANTs fails.
     """
     seed_ants(seed)
     rows, transforms = [], []
@@ -149,7 +149,9 @@ def realign(image: nib.Nifti1Image, folder: Path, *, seed: int = 1) -> tuple[pd.
         moving = _coarse(volume.reshape(image.shape[:3], order="F"), image.affine)
         if reference is None:
             reference = moving
-            weights = reference.numpy()
+            weights = np.maximum(reference.numpy(), 0)
+            if not weights.any():
+                raise ImageError("the first volume has no value above 0; expected a BOLD image")
             index = ndimage.center_of_mass(weights * (weights > weights.mean()))
             centre = np.array(ants.transform_index_to_physical_point(reference, [round(i) + 1 for i in index]))
         try:

@@ -21,6 +21,8 @@ Interpolation = Literal["linear", "nearest"]
 _MODELS = {"rigid": "Rigid", "affine": "Affine", "syn": "antsRegistrationSyNQuick[s]"}
 _INTERPOLATORS = {"linear": "linear", "nearest": "nearestNeighbor"}
 
+LOOK = "Is the whole head in the image, upright, and of the expected contrast?"
+
 
 @dataclass
 class Registration:
@@ -141,7 +143,8 @@ def register(
         )
     except Exception as fault:  # ANTs raises whatever its C++ side throws
         folder.cleanup()
-        raise ImageError(f"registration to the template failed ({' '.join(str(fault).split())[:160]})") from fault
+        short = " ".join(str(fault).split())[:160]
+        raise ImageError(f"registration to the template failed ({short}). {LOOK}") from fault
     inside = np.asarray(mask.dataobj) > 0.5
     warped = found["warpedmovout"].numpy()[inside]
     spread = float(warped.std())
@@ -150,7 +153,7 @@ def register(
         folder.cleanup()
         raise ImageError(
             f"registration to the template failed: similarity {similarity:.2f}, expected at least "
-            f"{least_similarity:g}. Is the whole head in the image, upright, and of the expected contrast?"
+            f"{least_similarity:g}. {LOOK}"
         )
     return Registration(similarity, moving, fixed, found["fwdtransforms"], found["invtransforms"], folder)
 

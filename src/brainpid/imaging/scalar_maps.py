@@ -10,9 +10,10 @@ from nilearn.image import resample_to_img
 from numpy.typing import NDArray
 
 from brainpid.errors import ImageError
-from brainpid.imaging.atlases import Atlas, on_grid, region_coverage
-from brainpid.imaging.diffusion import PLAUSIBLE_MD, WHITE_MATTER, DWISettings, finite_means, mosaic, white_matter
+from brainpid.imaging.atlases import Atlas, labels_on, on_grid, region_coverage
+from brainpid.imaging.diffusion import PLAUSIBLE_MD, WHITE_MATTER, DWISettings, finite_means, white_matter
 from brainpid.imaging.extracted import Extracted
+from brainpid.imaging.pictures import mosaic
 from brainpid.imaging.templates import mni152
 
 DIFFUSIVITIES = ("md", "ad", "rd")
@@ -60,7 +61,7 @@ def extract_scalar_maps(maps: Mapping[str, nib.Nifti1Image], settings: DWISettin
         for cut in atlases:
             coverage = region_coverage(held, cut)
             missing = {name for name, share in coverage.items() if share < settings.least_coverage}
-            means = finite_means(volume, on_grid(cut.image, image.shape[:3], image.affine), cut)
+            means = finite_means(volume, labels_on(cut, image), cut)
             values |= {f"{metric}_{name}": np.nan if name in missing else mean for name, mean in means.items()}
             uncovered |= missing
     units = {name: "mm^2/s" if name.partition("_")[0] in DIFFUSIVITIES else "1" for name in values}
@@ -71,12 +72,13 @@ def extract_scalar_maps(maps: Mapping[str, nib.Nifti1Image], settings: DWISettin
     }
     picture = None
     if "fa" in maps:
-        fa = nib.Nifti1Image(np.nan_to_num(_read_map("fa", maps["fa"])), maps["fa"].affine)
+        volume = _read_map("fa", maps["fa"])
+        fa = nib.Nifti1Image(np.nan_to_num(volume), maps["fa"].affine)
         quality |= {
             "fa_white_matter": values[f"fa_{WHITE_MATTER}"],
             "similarity": _similarity(fa, settings),
         }
-        picture = mosaic(fa)
+        picture = mosaic(np.asarray(fa.dataobj), labels_on(atlas, fa), np.isfinite(volume), fa.affine)
     return Extracted(values, units, quality, picture)
 
 

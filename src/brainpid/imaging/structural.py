@@ -119,7 +119,7 @@ def extract_t1(
         "regions_lacking": float(lacking_gray + lacking_white),
         **_quality(np.asarray(even.dataobj), tissue, priors, mask),
     }
-    picture = mosaic(np.asarray(even.dataobj), tissue.labels, mask)
+    picture = mosaic(np.asarray(even.dataobj), tissue.labels, mask, head.affine)
     return Extracted(values, dict.fromkeys(values, "mm^3"), quality, picture)
 
 

@@ -72,7 +72,7 @@ def read_data(image: nib.Nifti1Image) -> NDArray[np.float32]:
         raise ImageError(f"{path}: {bad} of {data.size} voxels are NaN or infinite; expected finite values")
     if data.min() == data.max():
         raise ImageError(f"{path}: every voxel is {data.min():g}; the image is blank")
-    _check_overflow(image, data, path)
+    check_overflow(image, data)
     return data
 
 
@@ -91,6 +91,39 @@ def read_voxels(image: nib.Nifti1Image) -> NDArray[Any]:
             f"{image.get_filename() or 'image'}: the data cannot be read ({_short(fault)}); "
             "the file is cut off or damaged"
         ) from fault
+
+
+def check_overflow(image: nib.Nifti1Image, values: NDArray[np.number[Any]]) -> None:
+    """Refuse integer data that wrapped around: large negative values beside the largest positive ones.
+
+    An image whose header adds a number is not looked at: whoever wrote it chose the range so that all values fit.
+
+    Parameters
+    ----------
+    image : Nifti1Image
+        Its type and scale are used.
+    values : ndarray
+        Scaled values of all or some of its voxels.
+
+    Raises
+    ------
+    ImageError
+        Where more than 1 in 10,000 values lie in the lowest, and as many in the highest, tenth of the type's range.
+    """
+    kind = image.get_data_dtype()
+    # Not from the header, whose scale nibabel forgets once the image is loaded.
+    slope, inter = (float(getattr(image.dataobj, name, default)) for name, default in (("slope", 1), ("inter", 0)))
+    if not np.issubdtype(kind, np.signedinteger) or kind.itemsize > 2 or inter or slope <= 0:
+        return
+    low, high = (edge * slope for edge in (np.iinfo(kind).min, np.iinfo(kind).max))
+    span = high - low
+    wrapped = float(np.mean(values < low + 0.1 * span))
+    near_top = float(np.mean(values > high - 0.1 * span))
+    if wrapped > 1e-4 and near_top > 1e-4:
+        raise ImageError(
+            f"{image.get_filename() or 'image'}: values overflowed {kind} ({100 * wrapped:.2f}% of voxels wrapped to "
+            f"below {low + 0.1 * span:g}); convert the image again with a wider type"
+        )
 
 
 def make_image(data: NDArray[Any], affine: NDArray[np.floating]) -> nib.Nifti1Image:
@@ -112,24 +145,6 @@ def _check_affine(image: nib.Nifti1Image, path: Path) -> None:
     cosines = np.abs((axes / sizes).T @ (axes / sizes) - np.eye(3)).max()
     if cosines > SHEAR_TOLERANCE:
         raise ImageError(f"{path}: the affine is sheared (axes {np.degrees(np.arccos(cosines)):.1f} degrees apart)")
-
-
-def _check_overflow(image: nib.Nifti1Image, data: NDArray[np.float32], path: str | Path) -> None:
-    """Refuse integer data that wrapped around: large negative values beside the largest positive ones."""
-    kind = image.get_data_dtype()
-    if not np.issubdtype(kind, np.signedinteger) or kind.itemsize > 2:
-        return
-    limits = np.iinfo(kind)
-    slope, inter = image.header.get_slope_inter()
-    low, high = (edge * (slope or 1.0) + (inter or 0.0) for edge in (limits.min, limits.max))
-    span = high - low
-    wrapped = float(np.mean(data < low + 0.1 * span))
-    near_top = float(np.mean(data > high - 0.1 * span))
-    if wrapped > 1e-4 and near_top > 1e-4:
-        raise ImageError(
-            f"{path}: values overflowed {kind} ({100 * wrapped:.2f}% of voxels wrapped to below {low + 0.1 * span:g}); "
-            "convert the image again with a wider type"
-        )
 
 
 def _short(fault: BaseException) -> str:

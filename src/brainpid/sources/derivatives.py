@@ -60,8 +60,10 @@ def find_freesurfer(root: Path, person: str, session: str | None = None) -> Foun
     """
     suffix = f"_ses-{session.removeprefix('ses-')}" if session else ""
     candidates = [root / f"{person}{suffix}", root / f"{person.removeprefix('sub-')}{suffix}"]
-    candidates += sorted(root.glob(f"{person}_ses-*")) if not session else []
     folder = next((path for path in candidates if (path / "stats").is_dir()), None)
+    if folder is None and not session:  # a listing of everybody's folders: only where there is no other way
+        visits = sorted(root.glob(f"{person}_ses-*"))
+        folder = next((path for path in visits if (path / "stats").is_dir()), None)
     if folder is None:
         return Found(reason=f"no folder {candidates[0]}/stats")
     roles = {"aseg": "aseg.stats", "lh_aparc": "lh.aparc.stats", "rh_aparc": "rh.aparc.stats"}

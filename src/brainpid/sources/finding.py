@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from brainpid.errors import InputError
@@ -60,6 +61,11 @@ def find(source: ImageSource, modality: str, bids_root: str | None, person: str)
     if isinstance(source, QSIReconSource):
         return find_qsirecon(root, person, source.space, source.session)
     raise InputError(f"sources.{modality}: no finder for kind '{source.kind}'")
+
+
+def strangers(source: ImageSource, bids_root: str | None, people: Iterable[str]) -> list[str]:
+    """Labels of a source's folders that are none of these people's."""
+    return sorted(set(people_in(source, bids_root)) - set(people))
 
 
 def people_in(source: ImageSource, bids_root: str | None) -> list[str]:

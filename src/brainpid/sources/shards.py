@@ -1,7 +1,7 @@
 """Shards of a cohort: which people a job extracts, and what its inputs look like.
 
-A person's shard is a hash of the label, so that a person who is added moves nobody. A job reruns where the files of its
-own people change in name, size or time, and no job looks at the files of others.
+A person's shard is a hash of the label, so that a person who is added moves nobody. A job reruns where one of its own
+people comes or goes, or their files change in name, size or time; no job looks at others.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ def stamp(files: Iterable[str]) -> str:
 
 
 def digests(people: Mapping[str, Found], shards: int) -> list[str]:
-    """Digest of every shard's files: changes where a file of one of its people does.
+    """Digest of every shard: changes where one of its people comes or goes, and where what they have changes.
 
     Parameters
     ----------
     people : mapping of str to Found
-        By participant.
+        By participant: everybody in the participants table, also who has nothing.
     shards : int
 
     Returns
@@ -42,5 +42,7 @@ def digests(people: Mapping[str, Found], shards: int) -> list[str]:
     """
     texts: list[list[str]] = [[] for _ in range(shards)]
     for person in sorted(people):
-        texts[shard_of(person, shards)].append(f"{person}\n{stamp(people[person].files.values())}")
+        found = people[person]
+        text = f"{person}\n{found.reason}\n{found.note}\n{stamp(found.files.values())}"
+        texts[shard_of(person, shards)].append(text)
     return [hashlib.sha256("\n\n".join(text).encode()).hexdigest()[:12] for text in texts]

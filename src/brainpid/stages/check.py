@@ -5,22 +5,21 @@ from __future__ import annotations
 import argparse
 import logging
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from brainpid.config import load_config
+from brainpid.config import Config, load_config
 from brainpid.features import SUCCESS, UNAVAILABLE, FeatureBlock
-from brainpid.participants import read_participants
+from brainpid.participants import has_every_modality, read_participants
 from brainpid.settings import ParticipantsSettings, SplitSettings
 from brainpid.source_settings import ImageSource, TableSource
 from brainpid.sources.finding import find
 from brainpid.sources.tables import extract_table, read_units
-from brainpid.splits import plan
-
-FROM_IMAGES = "from images"
+from brainpid.splits import join_participants, plan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,28 +41,11 @@ def run(args: argparse.Namespace) -> None:
                 blocks[cohort, modality] = extract_table(source, sheets[cohort], modality, units)
             else:
                 blocks[cohort, modality] = _images(source, sheets[cohort], modality, block.bids)
-    people, _ = plan(sheets, blocks, SplitSettings.of(config))
-
-    table = Table("cohort", "modality", "found", "missing", "features", "why missing")
-    for cohort, rows in people.groupby("cohort", sort=False):
-        for modality in config.modalities:
-            found = rows[f"{modality}_status"] == SUCCESS
-            reasons = Counter(rows.loc[~found, f"{modality}_reason"])
-            why = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common())
-            names = blocks[cohort, modality].names if (cohort, modality) in blocks else ()
-            width = FROM_IMAGES if names == (FROM_IMAGES,) else str(len(names))
-            table.add_row(str(cohort), modality, str(found.sum()), str((~found).sum()), width, why)
-        table.add_row(
-            str(cohort),
-            "all",
-            str(rows["included"].sum()),
-            str((~rows["included"]).sum()),
-            "",
-            "take part",
-            end_section=True,
-        )
     console = Console()
-    console.print(table)
+    # Before what may refuse the cohorts, so that it is seen who lacks what.
+    people = join_participants(sheets, blocks, config.modalities, config.incomplete)
+    console.print(_overview(people, blocks, config))
+    plan(sheets, blocks, SplitSettings.of(config))
     folds, repeats = config.n_folds, config.splits.repeats
     console.print(
         f"{args.config} is valid: {len(config.models)} models x {repeats} repeats x {folds} folds = "
@@ -71,16 +53,44 @@ def run(args: argparse.Namespace) -> None:
     )
 
 
+def _overview(people: pd.DataFrame, blocks: Mapping[tuple[str, str], FeatureBlock], config: Config) -> Table:
+    """Who has what, for every cohort and modality, and why others do not."""
+    table = Table("cohort", "modality", "found", "missing", "features", "why missing")
+    for cohort, block in config.cohorts.items():
+        rows = people[people["cohort"] == cohort]
+        for modality in config.modalities:
+            found = rows[f"{modality}_status"] == SUCCESS
+            lacking = rows[~found]
+            reasons = Counter(
+                # One reason for all whose files lack in the same place of their own folders.
+                reason.replace(label, "sub-*")
+                for label, reason in zip(lacking["participant_id"], lacking[f"{modality}_reason"], strict=True)
+            )
+            why = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common())
+            if modality not in block.sources:
+                width = ""
+            elif isinstance(block.sources[modality], TableSource):
+                width = str(len(blocks[cohort, modality].names))
+            else:
+                width = "from images"
+            table.add_row(cohort, modality, str(found.sum()), str((~found).sum()), width, why)
+        taking = rows["included"]
+        complete = int((taking & has_every_modality(rows, config.modalities)).sum())
+        words = f"take part, {complete} with every modality"
+        table.add_row(cohort, "", str(taking.sum()), str((~taking).sum()), "", words, end_section=True)
+    return table
+
+
 def _images(source: ImageSource, sheet: pd.DataFrame, modality: str, bids: str | None) -> FeatureBlock:
-    """Who has images; what the features are is known once they are extracted, and a running number stands for them."""
+    """Who has images; nothing is read, and what the features are is known once they are extracted."""
     people = sheet["participant_id"].tolist()
     found = [find(source, modality, bids, person) for person in people]
     return FeatureBlock(
         modality=modality,
         participant_id=tuple(people),
-        names=(FROM_IMAGES,),
-        units=("n/a",),
-        values=np.where([bool(one.files) for one in found], np.arange(len(people)), np.nan)[:, None],
+        names=(),
+        units=(),
+        values=np.empty((len(people), 0)),
         status=tuple(SUCCESS if one.files else UNAVAILABLE for one in found),
         reason=tuple(one.reason for one in found),
     )

@@ -17,13 +17,14 @@ from brainpid.errors import InputError
 from brainpid.extraction import Task, extract_people
 from brainpid.extractors import extractor_of
 from brainpid.features import SUCCESS, FeatureBlock
-from brainpid.files import read_own_tsv, read_table, write_tsv
+from brainpid.files import read_own_tsv, write_tsv
 from brainpid.options import add_settings, read_settings
+from brainpid.participants import read_labels
 from brainpid.person_results import PersonResult
 from brainpid.provenance import code_digest, record
 from brainpid.settings import ExtractSettings
 from brainpid.source_settings import Extraction, ImageSource, TableSource
-from brainpid.sources.images import Found
+from brainpid.sources.finding import find
 from brainpid.sources.shards import shard_of
 from brainpid.sources.tables import extract_table, read_units
 from brainpid.store import write_features
@@ -35,11 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the verb."""
     parser.add_argument("--cohort", required=True, help="name of the cohort")
     parser.add_argument("--modality", required=True, help="name of the modality")
-    parser.add_argument("--participants", required=True, type=Path, help="the cohort's sheet from `participants`")
+    parser.add_argument(
+        "--participants", required=True, type=Path, help="the cohort's sheet; for images, its participants table itself"
+    )
     add_settings(parser)
     parser.add_argument("--out", required=True, type=Path, help="HDF5 file to write")
     images = parser.add_argument_group("for images")
-    images.add_argument("--index", type=Path, help="table of files from `index`")
     images.add_argument("--shard", type=int, help="which of the cohort's shards")
     images.add_argument("--workers", type=int, default=1, help="processes (default: %(default)s)")
     images.add_argument("--keep", type=Path, help="folder for the results of single people, used again when they fit")
@@ -47,51 +49,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Read the sheet and the source, write the features."""
+    """Read who the people are and the source, write the features."""
     settings = read_settings(args, ExtractSettings)
-    sheet = read_own_tsv(args.participants)
     if isinstance(settings.source, TableSource):
+        sheet = read_own_tsv(args.participants)
         block = extract_table(settings.source, sheet, args.modality, read_units(args.participants))
         provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "h5py", "pandas"))
     else:
-        block, provenance = _from_images(args, settings, settings.source, sheet["participant_id"].tolist())
+        block, provenance = _from_images(args, settings, settings.source)
     write_features(args.out, args.cohort, [block], provenance)
     counts = Counter(block.status)
     log.info("%s %s: %d features; %s", args.cohort, args.modality, len(block.names), dict(counts))
 
 
 def _from_images(
-    args: argparse.Namespace, settings: ExtractSettings, source: ImageSource, people: list[str]
+    args: argparse.Namespace, settings: ExtractSettings, source: ImageSource
 ) -> tuple[FeatureBlock, dict[str, object]]:
-    """Extract the people of one shard and write their quality measures."""
-    if None in (args.index, args.shard, args.keep, args.quality):
-        raise InputError(f"a source of kind {source.kind} needs --index, --shard, --keep and --quality")
+    """Extract the people of one shard and write their quality measures.
+
+    Who the people are comes from the cohort's own table: the sheet, which also holds ages, is made again for everybody
+    where one person changes.
+    """
+    if None in (args.shard, args.keep, args.quality):
+        raise InputError(f"a source of kind {source.kind} needs --shard, --keep and --quality")
     entry = extractor_of(source, args.modality)
     section = parse_section(type(entry.settings(Extraction())), settings.settings, "--settings")
     code = code_digest(entry.module)
     text = json.dumps(section.model_dump(mode="json"), sort_keys=True)
+    people = read_labels(args.participants, settings.participant_id)
     own = [person for person in people if shard_of(person, settings.shards) == args.shard]
-    found = _found(args.index, args.modality)
-    tasks = [
-        Task(person, found[person], partial(entry.load(), settings=section), text, code, args.keep) for person in own
-    ]
+    found = [find(source, args.modality, settings.bids, person) for person in own]
+    extract = partial(entry.load(), settings=section)
+    tasks = [Task(person, files, extract, text, code, args.keep) for person, files in zip(own, found, strict=True)]
     results = extract_people(tasks, args.workers)
     write_tsv(args.quality, _quality(results, args))
     provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "h5py", *entry.packages))
     provenance["generated_by"]["extractor_code"] = code
     return _block(results, args.modality), provenance
-
-
-def _found(index: Path, modality: str) -> dict[str, Found]:
-    """Files of everybody, from the index."""
-    table = read_table(index)
-    rows = table[table["modality"] == modality].fillna("")
-    return {
-        str(person): Found(
-            {row.role: row.path for row in own.itertuples() if row.role}, own["reason"].iloc[0], own["note"].iloc[0]
-        )
-        for person, own in rows.groupby("participant_id", sort=False)
-    }
 
 
 def _block(results: list[PersonResult], modality: str) -> FeatureBlock:

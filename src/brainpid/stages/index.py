@@ -1,4 +1,4 @@
-"""List the image files of a cohort's people, once, for every later job."""
+"""List the image files of a cohort's people, and look for labels that fit no folder and folders that fit no label."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from brainpid.errors import InputError, list_some
 from brainpid.files import read_own_tsv, write_tsv
 from brainpid.options import add_settings, read_settings
 from brainpid.settings import IndexSettings
-from brainpid.sources.finding import find, people_in
+from brainpid.sources.finding import find, strangers
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +35,10 @@ def run(args: argparse.Namespace) -> None:
     for modality, source in settings.sources.items():
         if source.kind == "table":
             raise InputError(f"sources.{modality}: a table has no images to list")
-        strangers = sorted(set(people_in(source, settings.bids)) - set(people))
-        if strangers:
+        others = strangers(source, settings.bids, people)
+        if others:
             log.warning("%s: %d people with %s files are not in the participants table and are not used: %s",
-                        args.cohort, len(strangers), modality, list_some(strangers))  # fmt: skip
+                        args.cohort, len(others), modality, list_some(others))  # fmt: skip
         lines = [(person, find(source, modality, settings.bids, person)) for person in people]
         if not any(found.files for _, found in lines):
             raise InputError(

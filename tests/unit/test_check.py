@@ -1,0 +1,61 @@
+"""`brainpid check` says who has which images, and why others do not, without reading one."""
+
+from __future__ import annotations
+
+import pytest
+from cohorts import write_config
+
+from brainpid.cli import main
+
+PEOPLE = [f"sub-{k:02d}" for k in range(1, 13)]
+
+
+@pytest.fixture
+def check(tmp_path, capsys, monkeypatch):
+    """Run `brainpid check` on a dataset with empty files at these places; return code, lines of the table, message."""
+    monkeypatch.setenv("COLUMNS", "400")
+
+    def run(places):
+        rows = [f"{person}\t{40 + k}" for k, person in enumerate(PEOPLE)]
+        bids = tmp_path / "bids"
+        bids.mkdir()
+        (bids / "participants.tsv").write_text("\n".join(["participant_id\tage", *rows]) + "\n")
+        for place in places:
+            path = bids / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        cohorts = {"a": {"bids": str(bids), "sources": {"t1": {"kind": "nifti"}, "dwi": {"kind": "nifti"}}}}
+        config = {"output_dir": str(tmp_path / "out"), "modalities": ["t1", "dwi"], "cohorts": cohorts}
+        config |= {"splits": {"folds": 2, "repeats": 1}, "models": ["ridge"]}
+        code = main(["check", "--config", str(write_config(tmp_path / "c.yaml", config))])
+        said = capsys.readouterr()
+        lines = [" ".join(line.replace("\u2502", " ").split()) for line in said.out.splitlines()]
+        return code, lines, " ".join(said.err.split()), bids
+
+    return run
+
+
+def images(person, *endings):
+    return [f"{person}/{'anat' if 'T1w' in ending else 'dwi'}/{person}_{ending}" for ending in endings]
+
+
+def test_found_and_missing_images_are_counted_with_one_reason_for_all(check):
+    whole = ("T1w.nii.gz", "dwi.nii.gz", "dwi.bval", "dwi.bvec")
+    places = [path for person in PEOPLE[:8] for path in images(person, *whole)]
+    places += [path for person in PEOPLE[8:11] for path in images(person, *whole[:3])]
+    code, lines, message, bids = check(places)
+    assert (code, message) == (0, "")
+    assert f"a t1 11 1 from images 1 x no folder {bids}/sub-*" in lines
+    assert any(
+        line.startswith("a dwi 8 4 from images 3 x sub-*_dwi.nii.gz has no .bvec beside it or above")
+        and line.endswith(f"; 1 x no folder {bids}/sub-*")
+        for line in lines
+    )
+    assert "a 11 1 take part, 8 with every modality" in lines
+
+
+def test_who_lacks_what_is_shown_where_nobody_takes_part(check):
+    code, lines, message, bids = check([])
+    assert code == 2
+    assert f"a t1 0 12 from images 12 x no folder {bids}/sub-*" in lines
+    assert message.startswith("error: cohort 'a': nobody takes part; first reason: t1 UNAVAILABLE: no folder")
