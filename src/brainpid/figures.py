@@ -178,7 +178,8 @@ def selection(table: pd.DataFrame, label: str, units: str) -> Figure:
     """
     rows = table.sort_values(["cost", "mae"], kind="stable").reset_index(drop=True)
     reach = max(rows["cost"].max() - rows["cost"].min(), 1e-9)
-    x = _side_by_side(rows["cost"].to_numpy(dtype=float), 0.75 * reach / len(rows))
+    # As far apart as a label is wide, so that a subset still stands at its cost.
+    x = _side_by_side(rows["cost"].to_numpy(dtype=float), reach * min(0.035, 0.75 / len(rows)))
     on_frontier = rows["mae"] < rows["mae"].cummin().shift(fill_value=np.inf)
     named = on_frontier | rows["recommended"] | (len(rows) <= MOST_LABELS)
     with mpl.rc_context(STYLE):

@@ -200,7 +200,9 @@ def choose_without_own_fold(errors: FloatArray, fold: IntArray, costs: ArrayLike
     """Choose for each fold by the errors of everybody outside it, and read the fold's own errors there.
 
     The error of a recommended subset among the people who recommended it is optimistic. Here the choice has seen no
-    error of the people whom it is judged on; the models behind the others' predictions were trained on them, though.
+    error of the people whom it is judged on; the models behind the others' predictions were trained on them, though. A
+    fold in which a subset does well is missing where that subset is chosen for it, so that the estimate errs, if at
+    all, on the careful side.
 
     Parameters
     ----------
