@@ -7,19 +7,16 @@ would turn a permuted table into a wrong prediction.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from brainpid.arrays import FloatArray, Modalities
 from brainpid.errors import InputError, list_some
-
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -116,22 +113,3 @@ def checked_target(y: ArrayLike, n: int) -> FloatArray:
             f"expected a finite target, found {bad} missing or infinite value(s), the first in row {first}"
         )
     return target
-
-
-def complete_rows(blocks: Mapping[str, FloatArray], consequence: str) -> NDArray[np.bool_]:
-    """Mark the people (n,) who have every modality, and log how many lack which.
-
-    Parameters
-    ----------
-    blocks : mapping of str to ndarray, shape (n, p_m)
-        A row of NaN is a missing modality.
-    consequence : str
-        What happens to the others, for the message.
-    """
-    missing = {m: np.isnan(block).all(axis=1) for m, block in blocks.items()}
-    complete = ~np.any(np.stack(list(missing.values())), axis=0)
-    if not complete.all():
-        counts = ", ".join(f"{m}: {int(rows.sum())}" for m, rows in missing.items() if rows.any())
-        lacking = int((~complete).sum())
-        _LOG.warning("%d of %d people lack a modality (%s) and are %s", lacking, len(complete), counts, consequence)
-    return complete
