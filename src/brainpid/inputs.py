@@ -57,16 +57,21 @@ class Layout:
     def check(self, X: Modalities) -> dict[str, FloatArray]:
         """Return features as arrays (n, p_m) in the fitted order of modalities.
 
+        A modality that `X` does not hold is missing for everybody: its array is NaN.
+
         Raises
         ------
         InputError
-            Where modalities, numbers of features or feature names differ from those fitted.
+            Where a modality is unknown or there is none, or numbers of features or feature names differ from those
+            fitted.
         """
-        if not isinstance(X, Mapping) or set(X) != set(self.modalities):
+        if not isinstance(X, Mapping) or not X or not set(X) <= set(self.modalities):
             found = list_some(X) if isinstance(X, Mapping) else f"a {type(X).__name__}"
-            raise InputError(f"expected the modalities {', '.join(self.modalities)}, found {found}")
-        blocks = _arrays({m: X[m] for m in self.modalities})
-        for m, block in blocks.items():
+            raise InputError(f"expected some of the modalities {', '.join(self.modalities)}, found {found}")
+        given = _arrays({m: X[m] for m in self.modalities if m in X})
+        n = len(next(iter(given.values())))
+        blocks = {m: given[m] if m in given else np.full((n, self.features[m]), np.nan) for m in self.modalities}
+        for m, block in given.items():
             if block.shape[1] != self.features[m]:
                 raise InputError(f"modality '{m}': expected {self.features[m]} features, found {block.shape[1]}")
             table = X[m]

@@ -7,8 +7,8 @@ each modality alone and from all together: a cross-fitted ensemble of networks (
 
 Member e of the networks leaves out inner fold e of the training rows, and so do the other experts' out-of-fold
 readings, so that every training row has a prediction and one scalar latent per modality from experts that were not
-fitted to it. Shared by all folds are the scaling of features, the ranks behind the normal scores, and a handful of numbers: fusion
-weights, hyperparameters of the processes, the experts' weights.
+fitted to it. Shared by all folds are the scaling of features, the ranks behind the normal scores, and a handful of
+numbers: fusion weights, hyperparameters of the processes, the experts' weights.
 
 References
 ----------
