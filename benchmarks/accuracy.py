@@ -40,7 +40,7 @@ def run(name: str) -> None:
     print(f"| model | n | MAE ({units}) | 95% interval | RMSE | R2 | CPU s a training |\n|---|---|---|---|---|---|---|")
     output = ROOT / config.output_dir
     table = pd.read_csv(output / "aggregate/accuracy.tsv", sep="\t", na_values="n/a")
-    for row in table.itertuples():
+    for row in table[table["modalities"] == "+".join(config.modalities)].itertuples():
         costs = [
             pd.read_csv(file, sep="\t")["cpu_time"] for file in (output / "benchmarks/train").glob(f"{row.model}_*")
         ]

@@ -21,6 +21,8 @@ from brainpid.source_settings import Extraction, Source
 ModelName = Literal["pidreg", "ridge", "gradient_boosting"]
 Measure = Literal["mmi", "idep"]
 EncoderName = Literal["ridge", "pls", "pidreg"]
+Incomplete = Literal["use", "exclude"]
+Cost = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Target(Section):
@@ -176,6 +178,13 @@ class Config(Section):
     output_dir: str = Field(description="folder that receives everything; made if absent")
     modalities: tuple[Name, ...] = Field(min_length=2, description="modalities to use, at least two")
     target: Target = Field(default_factory=Target, description="what is predicted")
+    incomplete: Incomplete = Field(
+        "use", description="people who lack a modality: use them wherever one modality is enough, or exclude them"
+    )
+    costs: dict[Name, Cost] = Field(
+        {},
+        description="cost of acquiring each modality, in any one unit, for the choice among subsets; 1 where not given",
+    )
     cohorts: dict[Name, Cohort] = Field(min_length=1, description="the cohorts, by name")
     shards: int = Field(8, ge=1, description="jobs per cohort and image modality; tables are read in one job")
     extraction: Extraction = Field(default_factory=Extraction, description="how images become features")
@@ -200,6 +209,11 @@ class Config(Section):
                 if modality not in self.modalities:
                     hint = did_you_mean(modality, self.modalities)
                     raise ValueError(f"cohorts.{cohort}.sources.{modality}: not listed under modalities; {hint}")
+        for modality in self.costs:
+            if modality not in self.modalities:
+                raise ValueError(
+                    f"costs.{modality}: not listed under modalities; {did_you_mean(modality, self.modalities)}"
+                )
         for modality in self.modalities:
             if not any(modality in block.sources for block in self.cohorts.values()):
                 raise ValueError(f"modalities: no cohort has a source for '{modality}'")

@@ -24,6 +24,8 @@ ATOMS = {
     "redundant": "redundant with the others (idep)",
     "synergy": "synergy with the others (idep)",
 }
+MOST_LABELS = 15
+"""Most subsets of modalities that all have their names in the figure: those of four modalities."""
 STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "brainpid",  # same data, same bytes
@@ -158,3 +160,72 @@ def _bars(ax: Axes, rows: pd.DataFrame, names: Sequence[str], measure: str) -> N
     ax.axhline(0, color="#333333", linewidth=0.8)
     ax.set_xticks(range(len(names)), list(names))
     ax.grid(axis="x", visible=False)
+
+
+def selection(table: pd.DataFrame, label: str, units: str) -> Figure:
+    """Mean absolute error of every subset of the modalities against its cost, with intervals and the frontier.
+
+    The frontier joins the subsets than which none is both cheaper and more accurate. Subsets of equal cost stand side
+    by side around it. Where there are more than `MOST_LABELS` subsets, those on the frontier and the recommended one
+    alone have their names.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``aggregate/selection.tsv``.
+    label, units : str
+        Name and unit of the target.
+    """
+    rows = table.sort_values(["cost", "mae"], kind="stable").reset_index(drop=True)
+    reach = max(rows["cost"].max() - rows["cost"].min(), 1e-9)
+    x = _side_by_side(rows["cost"].to_numpy(dtype=float), 0.75 * reach / len(rows))
+    on_frontier = rows["mae"] < rows["mae"].cummin().shift(fill_value=np.inf)
+    named = on_frontier | rows["recommended"] | (len(rows) <= MOST_LABELS)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.5, 4.4), layout="constrained")
+        ax = figure.subplots()
+        ends = np.abs(rows[["mae_ci_low", "mae_ci_high"]].to_numpy().T - rows["mae"].to_numpy())
+        ax.errorbar(x, rows["mae"], yerr=ends, fmt="none", ecolor="#999999", capsize=2, linewidth=1, zorder=2)
+        ax.plot(
+            x[on_frontier], rows["mae"][on_frontier], color=COLOURS[0], linewidth=1.2, drawstyle="steps-post",
+            label="frontier: nothing cheaper is as accurate", zorder=1,
+        )  # fmt: skip
+        colours = np.where(on_frontier, COLOURS[0], "#999999")
+        ax.scatter(x, rows["mae"], c=colours, s=26, linewidths=0, zorder=3)
+        chosen = rows["recommended"].to_numpy(dtype=bool)
+        ax.scatter(
+            x[chosen], rows["mae"][chosen], s=130, facecolors="none", edgecolors=COLOURS[5], linewidths=2,
+            label="recommended", zorder=4,
+        )  # fmt: skip
+        for place, row in rows[named].iterrows():
+            ax.annotate(
+                row["modalities"], (x[place], row["mae_ci_high"]), xytext=(0, 10 if row["recommended"] else 4),
+                textcoords="offset points", rotation=90, ha="center", va="bottom", fontsize=9,
+                fontweight="bold" if row["recommended"] else "normal",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},  # the frontier passes behind
+            )  # fmt: skip
+        costs = rows["cost"].unique()
+        if len(costs) <= 12:
+            ax.set_xticks(costs, [f"{cost:g}" for cost in costs])
+        ax.grid(axis="x", visible=False)
+        low, high = rows["mae_ci_low"].min(), rows["mae_ci_high"].max()
+        longest = rows["modalities"][named].str.len().max()
+        ax.set_ylim(low - 0.06 * (high - low), high + (0.06 + 0.028 * longest) * (high - low))
+        ax.margins(x=0.08)
+        ax.set_xlabel("cost of acquiring the modalities")
+        ax.set_ylabel(f"mean absolute error of {label} ({units})")
+        figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+def _side_by_side(x: FloatArray, gap: float) -> FloatArray:
+    """Move ascending places (n,) apart to at least `gap`, each cluster around its mean."""
+    clusters: list[tuple[float, int]] = []
+    for value in x:
+        clusters.append((float(value), 1))
+        while len(clusters) > 1:
+            (left, n), (right, m) = clusters[-2:]
+            if right - left >= gap * (n + m) / 2:
+                break
+            clusters[-2:] = [((n * left + m * right) / (n + m), n + m)]
+    return np.concatenate([centre + gap * (np.arange(n) - (n - 1) / 2) for centre, n in clusters])

@@ -5,24 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from brainpid.arrays import FloatArray
-from brainpid.errors import InputError
-from brainpid.store import read_cohort, read_features
+from brainpid.errors import InputError, list_some
+from brainpid.store import read_cohort, read_features, read_modalities
 
 
 def read_matrix(paths: Sequence[Path], people: pd.DataFrame, modalities: Sequence[str]) -> dict[str, FloatArray]:
-    """Features of people, joined by cohort and label: modality to an array of shape (n, p_m)."""
+    """Features of people, joined by cohort and label: modality to an array of shape (n, p_m).
+
+    A person whose modality did not succeed, or whose cohort has no source for it, has a row of NaN in it.
+
+    Raises
+    ------
+    InputError
+        Where a cohort has no file, its file lacks a person, or none of the cohorts has a modality.
+    """
     by_cohort = {read_cohort(path): path for path in paths}
     if absent := sorted(set(people["cohort"]) - set(by_cohort)):
         raise InputError(f"no feature file of cohort(s) {absent}; found {sorted(by_cohort)}")
     parts: dict[str, list[pd.DataFrame]] = {modality: [] for modality in modalities}
     for cohort, rows in people.groupby("cohort", sort=False):
-        for modality in modalities:
+        for modality in set(read_modalities(by_cohort[cohort])) & set(modalities):
             block = read_features(by_cohort[cohort], modality)
-            table = pd.DataFrame(block.values, columns=list(block.names))
+            if strangers := sorted(set(rows["participant_id"]) - set(block.participant_id)):
+                raise InputError(f"{by_cohort[cohort]}: {modality} has no rows of {list_some(strangers)}")
+            # What stands beside a failed modality, such as the divisor of its features, is not the modality.
+            values = np.where(block.present[:, None], block.values, np.nan)
             keys = pd.MultiIndex.from_product([[cohort], block.participant_id])
-            parts[modality].append(table.set_index(keys).loc[[(cohort, label) for label in rows["participant_id"]]])
+            parts[modality].append(pd.DataFrame(values, index=keys, columns=list(block.names)))
     order = pd.MultiIndex.from_frame(people[["cohort", "participant_id"]])
-    return {modality: pd.concat(tables).loc[order].to_numpy(dtype=float) for modality, tables in parts.items()}
+    if nowhere := [modality for modality, tables in parts.items() if not tables]:
+        raise InputError(f"no cohort of {list_some(by_cohort)} has features of {list_some(nowhere)}")
+    return {modality: pd.concat(tables).reindex(order).to_numpy(dtype=float) for modality, tables in parts.items()}

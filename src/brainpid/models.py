@@ -17,19 +17,31 @@ from brainpid.arrays import FloatArray, Modalities
 
 
 class MultimodalRegressor(Protocol):
-    """What every model does; features are a mapping of modality to an array of shape (n, p_m)."""
+    """What every model does; features are a mapping of modality to an array of shape (n, p_m).
+
+    A row of NaN in a modality means that the person lacks it; everybody has at least one.
+    """
 
     out_of_fold_prediction_: FloatArray
     """Prediction of each training person by a fit that had not seen it, shape (n_train,), in the target's units."""
 
-    def fit(self, X: Modalities, y: ArrayLike) -> Self:
-        """Fit to training people; `y` of shape (n,) is in the target's units."""
+    def fit(self, X: Modalities, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+        """Fit to people; `y` (n,) is in the target's units, rows of equal `groups` (n,) share an inner fold."""
 
     def predict(self, X: Modalities) -> FloatArray:
-        """Predict targets of shape (n,), in the target's units."""
+        """Predict targets of shape (n,), in the target's units, of everybody with at least one modality."""
+
+    def predict_interval(self, X: Modalities, coverage: float = 0.9) -> FloatArray:
+        """Intervals (n, 2) that cover the target of a new person with this probability, in its units."""
 
     def scalar_latents(self, X: Modalities) -> dict[str, FloatArray]:
-        """Each modality's own reading of the target's normal score, shape (n,) each."""
+        """Each modality's own reading of the target's normal score, shape (n,) each; NaN where it is missing."""
+
+    def subset_predictions(self, X: Modalities) -> dict[tuple[str, ...], FloatArray]:
+        """Predict targets (n,) from every non-empty subset of the modalities, in the target's units.
+
+        NaN where a person lacks a modality of the subset; with all modalities it is what `predict` gives.
+        """
 
     def history(self) -> list[dict[str, float]]:
         """Course of the training, one record an epoch; empty for a closed-form fit."""

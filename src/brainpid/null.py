@@ -16,7 +16,7 @@ have to be drawn anew for each permutation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +57,11 @@ def null_table(null: Null) -> pd.DataFrame:
     """One line a permutation, the observed statistics first: permutation, n, total, and added_<modality> in bits."""
     columns = {"permutation": np.arange(len(null.total)), "n": null.n, TOTAL: null.total}
     return pd.DataFrame(columns | {ADDED + name: values for name, values in null.added.items()})
+
+
+def empty_null_table(modalities: Sequence[str]) -> pd.DataFrame:
+    """`null_table` of a cohort that has too few people with every modality."""
+    return pd.DataFrame(columns=["permutation", "n", TOTAL, *(ADDED + modality for modality in modalities)])
 
 
 def null_of_table(table: pd.DataFrame) -> Null:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from brainpid.errors import InputError, list_some
+from brainpid.features import SUCCESS
 from brainpid.files import numeric_cells, read_header, read_table, require_column
 from brainpid.settings import ParticipantsSettings
 
@@ -100,6 +102,11 @@ def read_participants(cohort: str, settings: ParticipantsSettings) -> pd.DataFra
     )
     own = {columns.participant_id, columns.site, columns.sex, target_column, *SHEET_COLUMNS}
     return pd.concat([sheet, table[[column for column in header if column not in own]]], axis=1)
+
+
+def has_every_modality(people: pd.DataFrame, modalities: Sequence[str]) -> pd.Series:
+    """Mark the rows of ``participants.tsv`` with every modality."""
+    return (people[[f"{modality}_status" for modality in modalities]] == SUCCESS).all(axis=1)
 
 
 def _read_target(table: pd.DataFrame, labels: pd.Series, column: str, settings: ParticipantsSettings) -> pd.Series:

@@ -24,13 +24,23 @@ PID_COLUMNS = [
     "cohort", "model", "measure", "scope", "modalities", "atom", "bits", "se", "ci_low", "ci_high", "share", "p_value",
     "n", "n_folds",
 ]  # fmt: skip
-LATENT, CONCATENATED = "latent_", "concatenated_"
+LATENT, SUBSET, CONCATENATED = "latent_", "subset_", "concatenated_"
+"""What starts the name of a column: a modality's latent, a prediction in the target's units from a subset of the
+modalities, and a normal score from the concatenated features of a subset."""
 CONCATENATED_MODEL = "ridge_concatenated"
 
 
 def enough_people(n: int, modalities: Sequence[str]) -> bool:
     """Whether n people are enough for one scalar latent a modality."""
     return n >= MIN_PEOPLE_PER_DIMENSION * len(modalities)
+
+
+def decomposable(predictions: pd.DataFrame, modalities: Sequence[str]) -> pd.DataFrame:
+    """Rows of people with every modality, of the cohorts that have enough of them for one scalar latent a modality."""
+    complete = predictions[predictions[[LATENT + modality for modality in modalities]].notna().all(axis=1)]
+    sizes = complete.groupby("cohort")["participant_id"].nunique()
+    few = [cohort for cohort, n in sizes.items() if not enough_people(n, modalities)]
+    return complete[~complete["cohort"].isin(few)]
 
 
 def by_repeat(predictions: pd.DataFrame, columns: Sequence[str]) -> tuple[dict[str, FloatArray], FloatArray, int]:

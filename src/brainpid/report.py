@@ -13,9 +13,10 @@ import pandas as pd
 from brainpid.decomposition import MIN_PEOPLE_FOR_SMALL_ADDED, SMALL_ADDED_BITS
 from brainpid.features import STATUSES
 from brainpid.models import MODELS
+from brainpid.participants import has_every_modality
 from brainpid.read_out import CONCATENATED_MODEL
 from brainpid.settings import ReportSettings
-from brainpid.summary import POOLED
+from brainpid.summary import MIN_PEOPLE_OF_PATTERN, POOLED, coverage_table
 from brainpid.words import CANNOT_SAY, MEASURES
 
 SIGNIFICANT = 0.05
@@ -37,6 +38,7 @@ class Look(NamedTuple):
 def render(
     settings: ReportSettings,
     tables: Mapping[str, pd.DataFrame],
+    choice: Mapping[str, Any],
     figures: Mapping[str, str],
     looks: Sequence[Look],
     generated_by: str,
@@ -48,7 +50,10 @@ def render(
     settings : ReportSettings
         Title, target, and what was run.
     tables : mapping of str to DataFrame
-        ``participants``, ``accuracy``, ``predictions``, ``pid`` and ``normality`` as they stand in the output folder.
+        ``participants``, ``accuracy``, ``predictions``, ``pid``, ``normality`` and ``selection`` as they stand in the
+        output folder.
+    choice : mapping
+        ``aggregate/selection.json``: what the choice among subsets is worth.
     figures : mapping of str to str
         SVG text of each figure.
     looks : sequence of Look
@@ -60,7 +65,11 @@ def render(
     template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True).from_string(
         resources.files("brainpid").joinpath("templates/report.html").read_text(encoding="utf-8")
     )
-    best = accuracy[accuracy["cohort"] == _headline_cohort(accuracy)].sort_values("mae").iloc[0]
+    everything = "+".join(settings.modalities)
+    complete = accuracy[accuracy["modalities"] == everything]
+    best = complete[complete["cohort"] == _headline_cohort(complete)].sort_values("mae").iloc[0]
+    shown = settings.models[0]
+    predictions, subsets = tables["predictions"], tables["selection"]
     return template.render(
         settings=settings,
         labels=LABELS,
@@ -70,14 +79,22 @@ def render(
         best=best,
         flow=_flow(participants, settings.modalities),
         reasons=_reasons(participants, settings.modalities),
-        accuracy=accuracy.to_dict("records"),
-        coverage=_coverage(tables["predictions"]),
+        accuracy=complete.to_dict("records"),
+        by_pattern=_by_pattern(accuracy[accuracy["model"] == shown], everything),
+        fewest=MIN_PEOPLE_OF_PATTERN,
+        coverage=_coverage(predictions),
+        coverage_of=coverage_table(predictions[predictions["model"] == shown], settings.target.range).to_dict(
+            "records"
+        ),
+        subsets=subsets.sort_values(["cost", "mae"], kind="stable").to_dict("records"),
+        recommended=subsets[subsets["recommended"]].iloc[0],
+        choice=choice,
         information=_information(pid, settings),
         verdicts=_verdicts(pid, settings),
         normality=tables["normality"].to_dict("records"),
         measures=MEASURES,
         cannot_say=CANNOT_SAY,
-        has_pooled=(accuracy["cohort"] == POOLED).any(),
+        has_pooled=(complete["cohort"] == POOLED).any(),
         number=_number,
         interval=_interval,
     )
@@ -95,6 +112,7 @@ def _flow(participants: pd.DataFrame, modalities: Sequence[str]) -> list[dict[st
             "cohort": cohort,
             "n": len(rows),
             "included": int(rows["included"].sum()),
+            "complete": int((rows["included"] & has_every_modality(rows, modalities)).sum()),
             "ages": f"{rows['age'].min():.4g} to {rows['age'].max():.4g}",
             "status": {
                 modality: rows[f"{modality}_status"].value_counts().reindex(STATUSES, fill_value=0).to_dict()
@@ -110,6 +128,11 @@ def _reasons(participants: pd.DataFrame, modalities: Sequence[str]) -> list[tupl
     excluded = participants[~participants["included"]]
     counts = excluded.groupby(["cohort", "reason"], sort=False).size().sort_values(ascending=False)
     return [(cohort, reason, int(count)) for (cohort, reason), count in counts.items()]
+
+
+def _by_pattern(accuracy: pd.DataFrame, everything: str) -> list[dict[str, Any]]:
+    """Accuracy of one model by what people have; nothing where everybody has everything."""
+    return accuracy.to_dict("records") if (accuracy["modalities"] != everything).any() else []
 
 
 def _coverage(predictions: pd.DataFrame) -> dict[str, float]:

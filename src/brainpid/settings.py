@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
-from brainpid.config import Columns, Config, Decomposition, ModelName, Null, Splits, Target
+from brainpid.config import Columns, Config, Cost, Decomposition, Incomplete, ModelName, Null, Splits, Target
 from brainpid.extractors import extractor_of
 from brainpid.section import Name, Section
 from brainpid.source_settings import Source
@@ -74,13 +74,18 @@ class SplitSettings(Section):
     cohorts: tuple[Name, ...]
     modalities: tuple[Name, ...]
     target: Target = Target()
+    incomplete: Incomplete = "use"
     splits: Splits = Splits()
 
     @classmethod
     def of(cls, config: Config) -> SplitSettings:
         """Slice that decides who takes part and on which side."""
         return cls(
-            cohorts=tuple(config.cohorts), modalities=config.modalities, target=config.target, splits=config.splits
+            cohorts=tuple(config.cohorts),
+            modalities=config.modalities,
+            target=config.target,
+            incomplete=config.incomplete,
+            splits=config.splits,
         )
 
 
@@ -90,6 +95,7 @@ class TrainSettings(Section):
     modalities: tuple[Name, ...]
     hyperparameters: dict[str, Any] = Field(default_factory=dict)
     seed: int = 0
+    group: str | None = None
     interval_coverage: float = 0.9
     pid: Decomposition = Decomposition()
 
@@ -100,6 +106,7 @@ class TrainSettings(Section):
             modalities=config.modalities,
             hyperparameters=getattr(config.hyperparameters, model).model_dump(mode="json"),
             seed=config.splits.seed,
+            group=config.splits.group,
             interval_coverage=config.interval_coverage,
             pid=config.pid,
         )
@@ -124,6 +131,7 @@ class AggregateSettings(Section):
     cohorts: tuple[Name, ...]
     modalities: tuple[Name, ...]
     models: tuple[ModelName, ...]
+    costs: dict[Name, Cost] = Field(default_factory=dict)
     scheme: str = "kfold"
     pid: Decomposition = Decomposition()
 
@@ -134,6 +142,7 @@ class AggregateSettings(Section):
             cohorts=tuple(config.cohorts),
             modalities=config.modalities,
             models=config.models,
+            costs={modality: config.costs.get(modality, 1.0) for modality in config.modalities},
             scheme=config.splits.scheme,
             pid=config.pid,
         )
@@ -146,6 +155,7 @@ class ReportSettings(Section):
     target: Target = Target()
     modalities: tuple[Name, ...]
     models: tuple[ModelName, ...]
+    incomplete: Incomplete = "use"
     splits: Splits = Splits()
     interval_coverage: float = 0.9
     pid: Decomposition = Decomposition()
@@ -161,6 +171,7 @@ class ReportSettings(Section):
             target=config.target,
             modalities=config.modalities,
             models=config.models,
+            incomplete=config.incomplete,
             splits=config.splits,
             interval_coverage=config.interval_coverage,
             pid=config.pid,

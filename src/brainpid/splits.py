@@ -5,6 +5,9 @@ are dealt to the folds in the order of the participants table, a block of K peop
 block visits the K folds is drawn from a hash of seed, repeat, stratum and block. Every fold so gets each stratum's
 people up to a difference of one, and a row that is appended to a participants table never moves anybody: a fold is
 given to everybody with a target, whether or not images are missing, so that exclusions move nobody either.
+
+By default everybody takes part who has a target and at least one modality. What is decomposed is read from people who
+have every modality, so that it is their number that has to suffice.
 """
 
 from __future__ import annotations
@@ -17,11 +20,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from brainpid.config import Incomplete
 from brainpid.errors import InputError, list_some
 from brainpid.estimation import MIN_PEOPLE_PER_DIMENSION
 from brainpid.features import SUCCESS, UNAVAILABLE, FeatureBlock, same_names
 from brainpid.files import require_column
-from brainpid.participants import SHEET_COLUMNS
+from brainpid.participants import SHEET_COLUMNS, has_every_modality
 from brainpid.settings import SplitSettings
 
 log = logging.getLogger(__name__)
@@ -69,11 +73,12 @@ def _fold_order(folds: int, key: str) -> list[int]:
 
 
 def join_participants(
-    sheets: Mapping[str, pd.DataFrame], blocks: Mapping[tuple[str, str], FeatureBlock], modalities: Sequence[str]
+    sheets: Mapping[str, pd.DataFrame],
+    blocks: Mapping[tuple[str, str], FeatureBlock],
+    modalities: Sequence[str],
+    incomplete: Incomplete = "use",
 ) -> pd.DataFrame:
     """One row a person and cohort, with the status of each modality and whether the person takes part.
-
-    Complete cases take part: a person with a target and with every modality. Everybody else has a reason.
 
     Parameters
     ----------
@@ -83,6 +88,9 @@ def join_participants(
         Features of each cohort that has a source for the modality.
     modalities : sequence of str
         Modalities that are used.
+    incomplete : {"use", "exclude"}
+        Whether a person with a target takes part with at least one modality, or with all of them only. Everybody else
+        has a reason.
 
     Returns
     -------
@@ -104,20 +112,24 @@ def join_participants(
             table[f"{modality}_reason"] = list(block.reason)
         tables.append(table)
     people = pd.concat(tables, ignore_index=True)
-    people["reason"] = [_why_excluded(person, modalities) for person in people.to_dict("records")]
+    people["reason"] = [_why_excluded(person, modalities, incomplete) for person in people.to_dict("records")]
     people.insert(people.columns.get_loc("reason"), "included", people["reason"] == "")
     return people
 
 
-def _why_excluded(person: Mapping[Hashable, object], modalities: Sequence[str]) -> str:
+def _why_excluded(person: Mapping[Hashable, object], modalities: Sequence[str], incomplete: Incomplete) -> str:
     """Reason why a person cannot take part; empty where the person does."""
     reasons = ["no target value"] if pd.isna(person["age"]) else []
-    reasons += [
-        f"{modality} {person[f'{modality}_status']}: {person[f'{modality}_reason']}"
-        for modality in modalities
-        if person[f"{modality}_status"] != SUCCESS
-    ]
+    lacking = [modality for modality in modalities if person[f"{modality}_status"] != SUCCESS]
+    if incomplete == "exclude" or len(lacking) == len(modalities):
+        reasons += [f"{m} {person[f'{m}_status']}: {person[f'{m}_reason']}" for m in lacking]
     return "; ".join(reasons)
+
+
+def group_codes(labels: pd.Series) -> NDArray[np.int64]:
+    """Number the groups of a column, shape (n,); a missing label is a group of its own."""
+    codes, known = pd.factorize(labels)
+    return np.where(codes < 0, len(known) + np.arange(len(codes)), codes)
 
 
 def plan(
@@ -128,30 +140,40 @@ def plan(
     Raises
     ------
     InputError
-        Where cohorts have different features, a feature is constant, a cohort has nobody left or fewer people than
-        its latents need, or the folds do not fit the people.
+        Where cohorts have different features, a feature is constant, a cohort has nobody left, no cohort has as many
+        people with every modality as the latents need (with ``incomplete: exclude``, one has not), or the folds do not
+        fit the people.
     """
     for modality in settings.modalities:
         same_names({cohort: block.names for (cohort, name), block in blocks.items() if name == modality}, modality)
     refuse_constant(blocks, settings.modalities)
     ordered = {cohort: sheets[cohort] for cohort in settings.cohorts}
-    people = join_participants(ordered, blocks, settings.modalities)
+    people = join_participants(ordered, blocks, settings.modalities, settings.incomplete)
     groups = None
     if settings.splits.group is not None:
         for cohort, sheet in ordered.items():
             require_column(f"participants of cohort '{cohort}'", list(sheet), settings.splits.group, "splits.group")
         groups = pd.concat([sheet[settings.splits.group] for sheet in ordered.values()], ignore_index=True)
+    needed = MIN_PEOPLE_PER_DIMENSION * len(settings.modalities)
+    enough = {}
     for cohort, rows in people.groupby("cohort", sort=False):
-        n, d = int(rows["included"].sum()), len(settings.modalities)
-        log.info("%s: %d of %d people take part", cohort, n, len(rows))
-        if n == 0:
+        n = int((rows["included"] & has_every_modality(rows, settings.modalities)).sum())
+        log.info("%s: %d of %d people take part, %d with every modality", cohort, rows["included"].sum(), len(rows), n)
+        if not rows["included"].any():
             raise InputError(f"cohort '{cohort}': nobody takes part; first reason: {rows['reason'].iloc[0]}")
-        if n < MIN_PEOPLE_PER_DIMENSION * d:
-            raise InputError(
-                f"cohort '{cohort}': n = {n} people take part, which is too few to decompose d = {d} latents, one a "
-                f"modality; expected at least {MIN_PEOPLE_PER_DIMENSION:g} people a modality. Leave the cohort out, "
-                "use fewer modalities, or look at the reasons of the others"
+        enough[cohort] = n >= needed
+        if not enough[cohort]:
+            message = (
+                f"cohort '{cohort}': n = {n} people who take part have every modality, which is too few to decompose "
+                f"d = {len(settings.modalities)} latents, one a modality; expected at least "
+                f"{MIN_PEOPLE_PER_DIMENSION:g} people a modality"
             )
+            if settings.incomplete == "exclude":
+                remedy = "Leave the cohort out, use fewer modalities, or look at the reasons of the others"
+                raise InputError(f"{message}. {remedy}")
+            log.warning("%s: it is used for training and accuracy alone", message)
+    if not any(enough.values()):
+        raise InputError(f"{message}, in at least one cohort. Use fewer modalities, or look at participants.tsv")
     return people, make_splits(people, groups, settings)
 
 
@@ -175,7 +197,8 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
     Raises
     ------
     InputError
-        Where there are fewer people than folds, or a fold would have nobody to test.
+        Where there are fewer people than folds, a fold would have nobody to test, or training people with every
+        modality would be too few to relate the modalities to each other.
     """
     splits = settings.splits
     included = people["included"].to_numpy(dtype=bool)
@@ -183,18 +206,16 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
     folds = splits.folds if kfold else len(settings.cohorts)
     if included.sum() < 2 * folds and kfold:
         raise InputError(
-            f"{int(included.sum())} people have a target and every modality ({', '.join(settings.modalities)}), which "
-            f"is too few for {folds} folds; expected at least {2 * folds}, two a fold. Give fewer splits.folds or look "
-            f"at the reasons in participants.tsv"
+            f"{int(included.sum())} people take part, which is too few for {folds} folds; expected at least "
+            f"{2 * folds}, two a fold. Give fewer splits.folds or look at the reasons in participants.tsv"
         )
     edges = np.linspace(*settings.target.range, TARGET_BINS + 1)[1:-1]
     strata = [
         (cohort, site, int(level))
         for cohort, site, level in zip(people["cohort"], people["site"], np.digitize(people["age"], edges), strict=True)
     ]
-    labels = None
-    if groups is not None:
-        labels = [(row,) if pd.isna(group) else group for row, group in enumerate(groups)]
+    labels = None if groups is None else group_codes(groups).tolist()
+    complete = included & has_every_modality(people, settings.modalities).to_numpy()
     tables = []
     for repeat in range(splits.repeats):
         if kfold:
@@ -217,10 +238,24 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
                 f"repeat {repeat}: nobody to test in fold(s) {list_some(names)} of {folds}, with {int(included.sum())} "
                 "people included; give fewer splits.folds, or leave the cohort out"
             )
+        _refuse_few_complete(np.bincount(fold[complete], minlength=folds), repeat, settings)
         for k in range(folds):
             role = np.where(fold[included] == k, "test", "train")
             tables.append(people.loc[included, ["participant_id", "cohort"]].assign(repeat=repeat, fold=k, role=role))
     return pd.concat(tables, ignore_index=True)
+
+
+def _refuse_few_complete(complete: NDArray[np.int64], repeat: int, settings: SplitSettings) -> None:
+    """Raise where outside a fold there are too few people with every modality; `complete` counts those of each fold."""
+    training = complete.sum() - complete
+    needed = len(settings.modalities) + 2  # a line through one latent a modality, with a degree of freedom to spare
+    if (training < needed).any():
+        k = int(np.argmin(training))
+        raise InputError(
+            f"repeat {repeat}, fold {k}: {training[k]} training people have every modality "
+            f"({', '.join(settings.modalities)}); expected at least {needed}. Use fewer modalities, or with "
+            "leave_one_cohort_out more cohorts that have all of them"
+        )
 
 
 def refuse_constant(blocks: Mapping[tuple[str, str], FeatureBlock], modalities: Sequence[str]) -> None:

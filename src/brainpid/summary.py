@@ -23,8 +23,10 @@ from brainpid.read_out import (
     PID_COLUMNS,
     by_repeat,
     concatenated_check,
+    decomposable,
     decompose_cohort,
 )
+from brainpid.splits import TARGET_BINS
 from brainpid.transforms import normal_scores
 
 PID_KEYS = ["model", "measure", "scope", "modalities", "atom"]
@@ -35,11 +37,12 @@ ACCURACY_COLUMNS = [
     "mae_corrected",
 ]  # fmt: skip
 POOLED = "pooled"
+MIN_PEOPLE_OF_PATTERN = 10
+"""Fewest people of an incomplete pattern of modalities whose accuracy is given."""
 
 
 def decompose_all(
     predictions: pd.DataFrame,
-    cohorts: Sequence[str],
     modalities: Sequence[str],
     settings: DecompositionSettings,
     nulls: Mapping[str, Null],
@@ -50,20 +53,24 @@ def decompose_all(
     ----------
     predictions : DataFrame
         Out-of-fold predictions and latents of all models and cohorts.
-    cohorts, modalities : sequence of str
+    modalities : sequence of str
     settings : Decomposition
     nulls : mapping of str to Null
         Permutations of each cohort; empty for no p-values.
+
+    Notes
+    -----
+    People with every modality count, in the cohorts that have enough of them.
     """
     frames = []
-    for (model, cohort), rows in predictions.groupby(["model", "cohort"], sort=False):
+    for (model, cohort), rows in decomposable(predictions, modalities).groupby(["model", "cohort"], sort=False):
         frames.append(decompose_cohort(rows, modalities, settings).assign(model=model, cohort=cohort))
         concatenated = [column for column in rows if column.startswith(CONCATENATED)]
         if concatenated and rows[concatenated].notna().all(axis=None):
             check = concatenated_check(rows, modalities, settings)
             frames.append(check.assign(model=CONCATENATED_MODEL, cohort=cohort))
     table = pd.concat(frames, ignore_index=True)[PID_COLUMNS]
-    if len(cohorts) > 1:
+    if len(table["cohort"].unique()) > 1:
         table = pd.concat([table, pool_pid(table, settings.confidence)], ignore_index=True)
     return with_p_values(table, modalities, nulls)
 
@@ -113,7 +120,7 @@ def with_p_values(table: pd.DataFrame, modalities: Sequence[str], nulls: Mapping
 def normality_table(predictions: pd.DataFrame, modalities: Sequence[str]) -> pd.DataFrame:
     """Joint normality of latents and target, of every model in every cohort (`brainpid.normality`)."""
     records = []
-    for (model, cohort), rows in predictions.groupby(["model", "cohort"], sort=False):
+    for (model, cohort), rows in decomposable(predictions, modalities).groupby(["model", "cohort"], sort=False):
         values, age, _ = by_repeat(rows, [LATENT + modality for modality in modalities])
         found = check_normality({m: values[LATENT + m] for m in modalities}, normal_scores(age))
         records.append({"cohort": cohort, "model": model, **asdict(found), "doubts": "; ".join(found.doubts)})
@@ -122,7 +129,7 @@ def normality_table(predictions: pd.DataFrame, modalities: Sequence[str]) -> pd.
 
 def joint_distances(latents: pd.DataFrame, model: str, modalities: Sequence[str]) -> dict[str, FloatArray]:
     """Squared distances (n,) of `brainpid.normality` by cohort, in the first repeat of one model."""
-    chosen = latents[(latents["model"] == model) & (latents["repeat"] == 0)]
+    chosen = decomposable(latents[(latents["model"] == model) & (latents["repeat"] == 0)], modalities)
     return {
         str(cohort): squared_distances(
             {modality: rows[LATENT + modality].to_numpy(float)[None] for modality in modalities},
@@ -150,34 +157,108 @@ def pool_pid(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
     return pooled.assign(share=np.where(shown, pooled["bits"] / np.where(total > 0, total, np.nan), np.nan))
 
 
-def accuracy_table(predictions: pd.DataFrame, cohorts: Sequence[str], scheme: str, confidence: float) -> pd.DataFrame:
-    """Accuracy of every model in every cohort, and the random-effects mean over cohorts where there are two or more."""
+def accuracy_table(
+    predictions: pd.DataFrame, modalities: Sequence[str], scheme: str, confidence: float
+) -> pd.DataFrame:
+    """Accuracy of every model in every cohort and for every pattern of modalities that people have.
+
+    People with every modality come first; another pattern has a row where `MIN_PEOPLE_OF_PATTERN` people have it. A
+    random-effects mean over cohorts follows, pattern by pattern, where two or more cohorts have a row of it.
+    """
+    everything = "+".join(modalities)
     records = []
-    for (model, cohort), rows in predictions.groupby(["model", "cohort"], sort=False):
-        values, age, _ = by_repeat(rows, ["predicted_age", "predicted_age_corrected"])
-        plain = accuracy(values["predicted_age"], age, confidence)
-        corrected = np.abs(values["predicted_age_corrected"] - age).mean()
+    for (model, cohort), everybody in predictions.groupby(["model", "cohort"], sort=False):
+        sizes = everybody.groupby("modalities")["participant_id"].nunique()
+        # A mean over people with an interval takes two.
+        shown = [name for name, n in sizes.items() if n >= (2 if name == everything else MIN_PEOPLE_OF_PATTERN)]
+        for pattern in sorted(shown, key=lambda name: _place(name, modalities)):
+            rows = everybody[everybody["modalities"] == pattern]
+            values, age, _ = by_repeat(rows, ["predicted_age", "predicted_age_corrected"])
+            plain = accuracy(values["predicted_age"], age, confidence)
+            corrected = np.abs(values["predicted_age_corrected"] - age).mean()
+            records.append(
+                {
+                    "cohort": cohort, "scheme": scheme, "model": model, "modalities": pattern,
+                    "n": plain.n, "mae": plain.mae, "mae_ci_low": plain.mae_ci_low, "mae_ci_high": plain.mae_ci_high,
+                    "rmse": plain.rmse, "r2": plain.r2, "pearson_r": plain.pearson_r, "mae_corrected": corrected,
+                    "mae_se": plain.mae_se,
+                }
+            )  # fmt: skip
+    table = pd.DataFrame(records)
+    pooled = [
+        _pool_accuracy(rows, confidence)
+        for _, of_model in table.groupby("model", sort=False)
+        for _, rows in sorted(
+            of_model.groupby("modalities", sort=False), key=lambda item: _place(str(item[0]), modalities)
+        )
+        if len(rows) > 1
+    ]
+    return pd.concat([table, pd.DataFrame(pooled)], ignore_index=True)[ACCURACY_COLUMNS]
+
+
+def _place(pattern: str, modalities: Sequence[str]) -> tuple[int, list[int]]:
+    """Order of a pattern of modalities: those with more modalities first, then as configured."""
+    names = pattern.split("+")
+    return -len(names), [modalities.index(name) for name in names]
+
+
+def coverage_table(predictions: pd.DataFrame, target_range: tuple[float, float]) -> pd.DataFrame:
+    """How often one model's intervals cover the target: of everybody, of each cohort, and of each band of the target.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Rows of one model of ``aggregate/predictions.tsv``. A person's repeats are averaged first.
+    target_range : tuple of float
+        Plausible targets; a twelfth of them is a band, as in the strata of the splits (a decade of age).
+
+    Returns
+    -------
+    DataFrame
+        kind (``all``, ``cohort`` or ``band``), group, n, coverage (0 to 1), ci_low, ci_high (Wilson's 95% interval of
+        n people), and mean_width in the target's units.
+    """
+    own = predictions.assign(
+        coverage=predictions["age"].between(predictions["pi_low"], predictions["pi_high"]),
+        mean_width=predictions["pi_high"] - predictions["pi_low"],
+    )
+    people = own.groupby(["cohort", "participant_id"], sort=False, as_index=False)[
+        ["age", "coverage", "mean_width"]
+    ].mean()
+    edges = np.linspace(*target_range, TARGET_BINS + 1)
+    band = np.digitize(people["age"], edges[1:-1])
+    groups = [("all", "everybody", people)]
+    if len(people["cohort"].unique()) > 1:
+        groups += [("cohort", str(cohort), rows) for cohort, rows in people.groupby("cohort", sort=False)]
+    groups += [("band", f"{edges[k]:.4g} to {edges[k + 1]:.4g}", people[band == k]) for k in np.unique(band)]
+    records = []
+    for kind, group, rows in groups:
+        n, part = len(rows), rows["coverage"].mean()
+        low, high = _wilson(part, n)
         records.append(
             {
-                "cohort": cohort, "scheme": scheme, "model": model, "modalities": rows["modalities"].iloc[0],
-                "n": plain.n, "mae": plain.mae, "mae_ci_low": plain.mae_ci_low, "mae_ci_high": plain.mae_ci_high,
-                "rmse": plain.rmse, "r2": plain.r2, "pearson_r": plain.pearson_r, "mae_corrected": corrected,
-                "mae_se": plain.mae_se,
+                "kind": kind, "group": group, "n": n, "coverage": part, "ci_low": low, "ci_high": high,
+                "mean_width": rows["mean_width"].mean(),
             }
         )  # fmt: skip
-    table = pd.DataFrame(records)
-    if len(cohorts) > 1:
-        pooled = [_pool_accuracy(rows, confidence) for _, rows in table.groupby("model", sort=False)]
-        table = pd.concat([table, pd.DataFrame(pooled)], ignore_index=True)
-    return table[ACCURACY_COLUMNS]
+    return pd.DataFrame(records)
+
+
+def _wilson(part: float, n: int) -> tuple[float, float]:
+    """Wilson's 95% interval of a part of n people."""
+    z2 = 1.96**2
+    centre = (part + z2 / (2 * n)) / (1 + z2 / n)
+    half = np.sqrt(z2 * (part * (1 - part) / n + z2 / (4 * n**2))) / (1 + z2 / n)
+    return float(centre - half), float(centre + half)
 
 
 def _pool_accuracy(rows: pd.DataFrame, confidence: float) -> dict[str, Any]:
     """One model's random-effects mean absolute error over cohorts, and the other columns with the same weights."""
     joint = pool(rows["mae"], rows["mae_se"], rows["n"], confidence)
+    low = max(joint.ci_low, 0.0)  # no mean absolute error is negative, but the interval of two small cohorts would be
     averages = {column: float(rows[column].to_numpy() @ np.array(joint.weights)) for column in ACCURACY_VALUES}
     return (
         rows.iloc[0][["scheme", "model", "modalities"]].to_dict()
         | averages
-        | {"cohort": POOLED, "n": rows["n"].sum(), "mae_ci_low": joint.ci_low, "mae_ci_high": joint.ci_high}
+        | {"cohort": POOLED, "n": rows["n"].sum(), "mae_ci_low": low, "mae_ci_high": joint.ci_high}
     )

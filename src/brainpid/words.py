@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from brainpid.selection import Selection
+
 MEASURES = {
     "mmi": (
         "Minimum mutual information, which for a scalar Gaussian target is the Gaussian ~-PID (Barrett 2015, Venkatesh "
@@ -61,6 +63,45 @@ COLUMNS = {
     "n": "number of people",
     "n_folds": "number of fitted folds, over all repeats",
 }
+
+SELECTION_COLUMNS = {
+    "modalities": "subset of the modalities, names joined with +",
+    "cost": "sum of the costs of its modalities, in the unit of the configuration",
+    "n": "people with every modality, of all cohorts; every subset is judged on the same people",
+    "mae": "mean absolute error of held-out predictions from the subset by the first model, in the target's units",
+    "mae_ci_low": "lower end of its interval over people; intervals of subsets overlap because the people are the same",
+    "mae_ci_high": "upper end of its interval over people",
+    "information_bits": (
+        "information of the subset's latents about the target, in bits, debiased; mean over cohorts, weighted by people"
+    ),
+    "recommended": (
+        "True for the cheapest subset whose squared error differs from the smallest by no more than one standard error "
+        "of the paired difference"
+    ),
+}
+NESTED = (
+    "Accuracy of the choice itself: for each fold and repeat the subset was chosen by the errors of the people outside "
+    "the fold and judged on those inside. The row of the recommended subset is optimistic beside it."
+)
+
+
+def selection_dictionary(selection: Selection) -> dict[str, object]:
+    """Data dictionary of ``selection.tsv``, with what the choice is worth on people who had no part in it."""
+    nested = selection.nested
+    values = (
+        None
+        if nested is None
+        else {
+            "n": nested.n,
+            "mae": nested.mae,
+            "mae_ci_low": nested.mae_ci_low,
+            "mae_ci_high": nested.mae_ci_high,
+            "chosen": selection.chosen,
+            "Description": NESTED,
+        }
+    )
+    columns: dict[str, object] = {name: {"Description": text} for name, text in SELECTION_COLUMNS.items()}
+    return columns | {"Best": selection.best, "Nested": values}
 
 
 def dictionary() -> dict[str, object]:

@@ -169,13 +169,13 @@ def test_drop_that_matches_nothing(check):
 def test_fewer_people_than_folds(check):
     code, message = check(n=15, splits__folds=10)
     assert code == 2
-    assert "15 people have a target and every modality (t1, dwi), which is too few for 10 folds" in message
+    assert "15 people take part, which is too few for 10 folds" in message
 
 
 def test_too_few_people_to_decompose(check):
     code, message = check(n=4, splits__folds=2)
     assert code == 2
-    assert "cohort 'a': n = 4 people take part, which is too few to decompose d = 2 latents" in message
+    assert "cohort 'a': n = 4 people who take part have every modality, which is too few to decompose d = 2" in message
     assert "at least 2.5 people a modality" in message
 
 

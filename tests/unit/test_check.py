@@ -51,7 +51,7 @@ def test_found_and_missing_images_are_counted_with_one_reason_for_all(check):
         and line.endswith(f"; 1 x no folder {bids}/sub-*")
         for line in lines
     )
-    assert "a all 8 4 take part" in lines
+    assert "a 11 1 take part, 8 with every modality" in lines
 
 
 def test_who_lacks_what_is_shown_where_nobody_takes_part(check):

@@ -16,7 +16,7 @@ from brainpid.imaging.bold_settings import BOLDSettings
 from brainpid.imaging.diffusion import DWISettings
 from brainpid.imaging.structural import T1Settings
 from brainpid.models import MODELS
-from brainpid.settings import TrainSettings
+from brainpid.settings import AggregateSettings, TrainSettings
 from brainpid.source_settings import DiffusionExtraction, FunctionalExtraction, StructuralExtraction
 
 
@@ -65,6 +65,11 @@ def test_settings_survive_the_command_line(tmp_path):
     assert parse_section(TrainSettings, yaml.safe_load(text), "test") == settings
 
 
+def test_a_modality_without_a_cost_costs_one(tmp_path):
+    config = parse_config(make_config(tmp_path, ["a"], tmp_path, costs={"dwi": 2.5}), "test")
+    assert AggregateSettings.of(config).costs == {"t1": 1.0, "dwi": 2.5}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -75,6 +80,9 @@ def test_settings_survive_the_command_line(tmp_path):
         ({"target": {"range": [5, 1]}}, "low < high"),
         ({"splits": {"scheme": "leave_one_cohort_out"}}, "needs at least 2 cohorts, found 1"),
         ({"cohorts": {}}, "cohorts"),
+        ({"costs": {"dwu": 2}}, "costs.dwu: not listed under modalities; did you mean 'dwi'?"),
+        ({"costs": {"dwi": -1}}, "costs.dwi: input should be greater than or equal to 0"),
+        ({"incomplete": "drop"}, "incomplete: input should be 'use' or 'exclude'"),
         ({"extraction": {"functional": {"band_pass_hz": [0.1, 0.01]}}}, "band_pass_hz: expected [low, high] in Hz"),
         ({"extraction": {"functional": {"measures": [], "alff": False}}}, "measures, alff and reho are all off"),
         ({"extraction": {"functional": {"min_frames": 10}}}, "min_frames"),

@@ -13,8 +13,10 @@ from brainpid.errors import InputError
 from brainpid.metrics import accuracy
 from brainpid.pooling import pool
 from brainpid.read_out import by_repeat
-from brainpid.summary import accuracy_table, decompose_all
+from brainpid.summary import accuracy_table, coverage_table, decompose_all, joint_distances, normality_table
 from brainpid.uncertainty import conformal_half_width
+
+MODALITIES = ["t1", "dwi"]
 
 
 def test_accuracy_of_known_errors():
@@ -122,7 +124,7 @@ def out_of_fold(n: int = 400, repeats: int = 2, gain: float = 1.0) -> pd.DataFra
 
 
 def test_known_information_is_read_out_and_pooled():
-    table = decompose_all(out_of_fold(), ["a", "b"], ["t1", "dwi"], Decomposition(), {})
+    table = decompose_all(out_of_fold(), MODALITIES, Decomposition(), {})
     chosen = table[(table["atom"] == "total") & (table["scope"] == "all")]
     totals = chosen.set_index(["model", "measure", "cohort"])["bits"]
     truth = 0.5 * np.log2(3)  # gains 1 and 1, unit noise: signal-to-noise ratio 2
@@ -137,12 +139,12 @@ def test_known_information_is_read_out_and_pooled():
 
 
 def test_no_shares_below_300_people():
-    table = decompose_all(out_of_fold(140)[lambda t: t["cohort"] == "a"], ["a"], ["t1", "dwi"], Decomposition(), {})
+    table = decompose_all(out_of_fold(140)[lambda t: t["cohort"] == "a"], MODALITIES, Decomposition(), {})
     assert table["share"].isna().all()
 
 
 def test_noise_reads_as_nothing():
-    table = decompose_all(out_of_fold(1000, gain=0.0), ["a", "b"], ["t1", "dwi"], Decomposition(), {})
+    table = decompose_all(out_of_fold(1000, gain=0.0), MODALITIES, Decomposition(), {})
     totals = table[(table["atom"] == "total") & (table["cohort"] != "pooled")]["bits"]
     assert totals.abs().max() < 0.01
 
@@ -154,6 +156,55 @@ def test_a_person_predicted_twice_is_refused():
 
 
 def test_pooled_accuracy_lies_between_the_cohorts():
-    table = accuracy_table(out_of_fold(), ["a", "b"], "kfold", 0.95).set_index("cohort")
+    table = accuracy_table(out_of_fold(), MODALITIES, "kfold", 0.95).set_index("cohort")
     assert table.loc[["a", "b"], "mae"].min() <= table.loc["pooled", "mae"] <= table.loc[["a", "b"], "mae"].max()
     assert table.loc["pooled", "n"] == 800
+
+
+def incomplete(n: int = 60) -> pd.DataFrame:
+    """`out_of_fold` where 20 people of cohort a have t1 alone and 5 dwi alone, and nobody of cohort b has dwi."""
+    rows = out_of_fold(n).astype({"modalities": object})
+    person = rows["participant_id"].str.removeprefix("sub-").astype(int)
+    without_dwi = (rows["cohort"] == "b") | (person < 20)
+    without_t1 = (rows["cohort"] == "a") & person.between(20, 24)
+    for mask, lacking, left in ((without_dwi, "dwi", "t1"), (without_t1, "t1", "dwi")):
+        columns = [column for column in rows if column.startswith(("latent_", "concatenated_")) and lacking in column]
+        rows.loc[mask, columns] = np.nan
+        rows.loc[mask, "modalities"] = left
+    return rows
+
+
+def test_accuracy_is_told_apart_by_what_people_have():
+    rows = incomplete()
+    table = accuracy_table(rows, MODALITIES, "kfold", 0.95)
+    found = table[["cohort", "modalities", "n"]].itertuples(index=False, name=None)
+    # dwi alone has too few people for a row, and the complete pattern is in one cohort only: there is nothing to pool.
+    assert list(found) == [("a", "t1+dwi", 35), ("a", "t1", 20), ("b", "t1", 60), ("pooled", "t1", 80)]
+    own = rows[(rows["cohort"] == "a") & (rows["modalities"] == "t1")]
+    assert table["mae"][1] == pytest.approx((own["predicted_age"] - own["age"]).abs().mean())
+
+
+def test_information_is_read_from_people_with_every_modality():
+    rows = incomplete()
+    complete = rows[(rows["modalities"] == "t1+dwi")]
+    found, expected = (decompose_all(chosen, MODALITIES, Decomposition(), {}) for chosen in (rows, complete))
+    pd.testing.assert_frame_equal(found, expected)
+    assert set(found["n"]) == {35}
+    assert set(found["cohort"]) == {"a"}
+    assert set(found["model"]) == {"ridge", "ridge_concatenated"}
+    assert normality_table(rows, MODALITIES)["n"].tolist() == [35]
+    assert [len(values) for values in joint_distances(rows, "ridge", MODALITIES).values()] == [35]
+
+
+def test_coverage_of_known_intervals():
+    """One of two repeats covers in cohort a, both in b; the band is a twelfth of the target's range."""
+    people = pd.DataFrame({"participant_id": ["1", "2", "3", "4"], "cohort": list("aabb"), "age": [21.0, 35, 22, 38]})
+    first, second = (people.assign(repeat=repeat) for repeat in (0, 1))
+    rows = pd.concat([first.assign(pi_low=20, pi_high=40), second.assign(pi_low=[50, 50, 20, 20], pi_high=60)])
+    found = coverage_table(rows, (0, 120)).set_index("group")
+    assert found["n"].to_dict() == {"everybody": 4, "a": 2, "b": 2, "20 to 30": 2, "30 to 40": 2}
+    np.testing.assert_allclose(found["coverage"], [0.75, 0.5, 1, 0.75, 0.75])
+    np.testing.assert_allclose(found["mean_width"], [22.5, 15, 30, 22.5, 22.5])
+    # Wilson 1927 for 1 of 2 people: 0.5 -+ 1.96 sqrt(1/8 + 1.96^2/16) / (1 + 1.96^2/2)
+    half = 1.96 * np.sqrt(1 / 8 + 1.96**2 / 16) / (1 + 1.96**2 / 2)
+    assert (found.loc["a", "ci_low"], found.loc["a", "ci_high"]) == pytest.approx((0.5 - half, 0.5 + half))

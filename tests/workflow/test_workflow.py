@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 
@@ -16,11 +17,17 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """Folder with two cohorts, their configuration and a finished run; the code that ran is a copy in the folder."""
+    """Folder with two cohorts, their configuration and a finished run; the code that ran is a copy in the folder.
+
+    In cohort a the first 12 people have no dwi and the next two have no t1; the last one has neither.
+    """
     folder = tmp_path_factory.mktemp("run")
     shutil.copytree(SOURCES / "brainpid", folder / "src" / "brainpid", ignore=shutil.ignore_patterns("__pycache__"))
     for seed, cohort in enumerate(("a", "b")):
-        write_cohort(folder / cohort, make_tables(60, seed))
+        tables = make_tables(60, seed)
+        if cohort == "a":
+            tables["dwi"], tables["t1"] = tables["dwi"].iloc[12:-1], tables["t1"].drop([12, 13, 59])
+        write_cohort(folder / cohort, tables)
     models = ["pidreg", "ridge", "gradient_boosting"]
     config = make_config(folder, ["a", "b"], folder / "out", models=models, splits={"folds": 2, "repeats": 1})
     write_config(folder / "c.yaml", config)
@@ -50,6 +57,7 @@ CONTRACT = {
         "participant_id cohort site age model repeat fold predicted_age predicted_age_corrected brain_pad "
         "brain_pad_corrected pi_low pi_high modalities"
     ),
+    "aggregate/selection.tsv": "modalities cost n mae mae_ci_low mae_ci_high information_bits recommended",
     "aggregate/pid.tsv": ("cohort model measure scope modalities atom bits se ci_low ci_high share p_value n n_folds"),
 }
 
@@ -63,7 +71,7 @@ def test_tables_have_the_columns_of_the_contract(finished, table):
 
 def test_everything_is_made(finished):
     out = finished[0] / "out"
-    for name in ("report.html", "dataset_description.json", "figures/predicted_age.svg", "features/a.h5"):
+    for name in ("report.html", "dataset_description.json", "figures/selection.svg", "features/a.h5"):
         assert (out / name).is_file()
     for model, file in (("pidreg", "model.pt"), ("ridge", "model.joblib")):
         fold = out / "folds" / model / "repeat-0_fold-1"
@@ -73,6 +81,38 @@ def test_everything_is_made(finished):
     assert set(accuracy["cohort"]) == {"a", "b", "pooled"}
     page = (out / "report.html").read_text()
     assert not re.search(r"<script|<link|(src|href)=\"https?:", page)  # opens without a network
+
+
+def test_people_who_lack_a_modality_are_predicted_and_told_apart(finished):
+    out = finished[0] / "out"
+    people = pd.read_csv(out / "participants.tsv", sep="\t", keep_default_na=False)
+    left_out = people[~people["included"]]
+    assert left_out["participant_id"].tolist() == ["sub-059"]
+    assert "t1 UNAVAILABLE: no row in" in left_out["reason"].iloc[0]
+    predictions = pd.read_csv(out / "aggregate/predictions.tsv", sep="\t")
+    of_a = predictions[(predictions["cohort"] == "a") & (predictions["model"] == "ridge")]
+    assert of_a["modalities"].value_counts().to_dict() == {"t1+dwi": 45, "t1": 12, "dwi": 2}
+    assert predictions[["predicted_age", "pi_low", "pi_high"]].notna().all(axis=None)
+    accuracy = pd.read_csv(out / "aggregate/accuracy.tsv", sep="\t")
+    rows = accuracy[(accuracy["cohort"] == "a") & (accuracy["model"] == "pidreg")]
+    assert rows[["modalities", "n"]].to_numpy().tolist() == [["t1+dwi", 45], ["t1", 12]]
+    pid = pd.read_csv(out / "aggregate/pid.tsv", sep="\t")
+    assert set(pid.loc[pid["cohort"] == "a", "n"]) == {45}
+    assert pd.read_csv(out / "null/a.tsv", sep="\t")["n"].eq(45).all()
+
+
+def test_one_subset_is_recommended_and_the_full_one_is_the_model(finished):
+    out = finished[0] / "out"
+    table = pd.read_csv(out / "aggregate/selection.tsv", sep="\t")
+    assert table["modalities"].tolist() == ["t1", "dwi", "t1+dwi"]
+    assert table["recommended"].sum() == 1
+    predictions = pd.read_csv(out / "aggregate/predictions.tsv", sep="\t")
+    rows = predictions[(predictions["model"] == "pidreg") & (predictions["modalities"] == "t1+dwi")]
+    assert table["n"].tolist() == [len(rows)] * 3
+    error = (rows["predicted_age"] - rows["age"]).abs().mean()
+    assert table.set_index("modalities")["mae"]["t1+dwi"] == pytest.approx(error)
+    nested = json.loads((out / "aggregate/selection.json").read_text())["Nested"]
+    assert sum(nested["chosen"].values()) == 2  # folds
 
 
 def test_a_finished_run_has_nothing_to_do(finished):
@@ -94,6 +134,7 @@ def test_a_deleted_fold_alone_is_made_again(run):
     [
         ({"shards": 4}, {}),
         ({"report": {"title": "Another"}}, {"report": 1}),
+        ({"costs": {"dwi": 3}}, {"aggregate": 1, "report": 1}),
         ({"null": {"permutations": 19}}, {"null": 2, "aggregate": 1, "report": 1}),
         ({"hyperparameters": {"ridge": {"alphas": 5}}}, {"train_baseline": 2, "aggregate": 1, "report": 1}),
     ],

@@ -1,6 +1,6 @@
 # REQUIRES     splits.tsv, every fold's predictions.tsv, and every cohort's null/<cohort>.tsv
-# PRODUCES     aggregate/{accuracy,predictions,latents,pid,null,normality}.tsv, and pid.json that describes pid.tsv
-# CONFIG KEYS  cohorts (their names), modalities, models, splits.scheme, pid
+# PRODUCES     aggregate/{accuracy,predictions,latents,pid,null,normality,selection}.tsv; pid.json and selection.json
+# CONFIG KEYS  cohorts (their names), modalities, costs, models, splits.scheme, pid
 
 
 rule aggregate:
@@ -17,6 +17,8 @@ rule aggregate:
         latents=f"{OUT}/aggregate/latents.tsv",
         null=f"{OUT}/aggregate/null.tsv",
         normality=f"{OUT}/aggregate/normality.tsv",
+        selection=f"{OUT}/aggregate/selection.tsv",
+        choice=f"{OUT}/aggregate/selection.json",
     log:
         f"{OUT}/logs/aggregate.log",
     benchmark:

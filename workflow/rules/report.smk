@@ -1,6 +1,6 @@
 # REQUIRES     participants.tsv and the tables under aggregate/
 # PRODUCES     report.html, figures/*.svg, dataset_description.json
-# CONFIG KEYS  report, target, modalities, models, splits, interval_coverage, pid
+# CONFIG KEYS  report, target, modalities, incomplete, models, splits, interval_coverage, pid
 
 
 rule report:
@@ -12,6 +12,8 @@ rule report:
         pid=rules.aggregate.output.pid,
         normality=rules.aggregate.output.normality,
         latents=rules.aggregate.output.latents,
+        selection=rules.aggregate.output.selection,
+        choice=rules.aggregate.output.choice,
         quality=QUALITY_FILES,
     output:
         report=f"{OUT}/report.html",
@@ -30,6 +32,11 @@ rule report:
             f"{OUT}/figures/normality.svg",
             caption="../report/normality.rst",
             category="Information",
+        ),
+        selection=report(
+            f"{OUT}/figures/selection.svg",
+            caption="../report/selection.rst",
+            category="Selection",
         ),
     log:
         f"{OUT}/logs/report.log",

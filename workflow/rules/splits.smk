@@ -1,6 +1,6 @@
 # REQUIRES     participants/<cohort>.tsv and features/<cohort>.h5 of every cohort
 # PRODUCES     participants.tsv (everybody, with status and reason) and splits.tsv (roles by repeat and fold)
-# CONFIG KEYS  modalities, target, splits
+# CONFIG KEYS  modalities, target, incomplete, splits
 
 
 rule split:

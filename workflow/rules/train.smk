@@ -1,6 +1,6 @@
-# REQUIRES     participants.tsv, splits.tsv and features/<cohort>.h5 of every cohort
+# REQUIRES     participants.tsv, splits.tsv and features/<cohort>.h5 of every cohort; with splits.group its sheets too
 # PRODUCES     folds/<model>/repeat-<r>_fold-<k>/: the model, predictions.tsv, pid.tsv, history.tsv, provenance.json
-# CONFIG KEYS  modalities, hyperparameters.<model>, splits.seed, interval_coverage, pid
+# CONFIG KEYS  modalities, hyperparameters.<model>, splits.seed, splits.group, interval_coverage, pid
 
 
 rule train_baseline:
@@ -9,6 +9,7 @@ rule train_baseline:
         participants=rules.split.output.participants,
         splits=rules.split.output.splits,
         features=rules.split.input.features,
+        sheets=rules.split.input.sheets if CONFIG.splits.group else [],
     output:
         **fold_outputs("model.joblib"),
     log:
@@ -30,7 +31,7 @@ rule train_baseline:
     shell:
         "OMP_NUM_THREADS={threads} brainpid train --model {wildcards.model} --repeat {wildcards.repeat}"
         " --fold {wildcards.fold} --participants {input.participants} --splits {input.splits}"
-        " --features {input.features} --settings {params.settings:q} --threads {threads}"
+        " --features {input.features} --sheets {input.sheets} --settings {params.settings:q} --threads {threads}"
         " --out $(dirname {output.predictions}) 2> {log}"
 
 

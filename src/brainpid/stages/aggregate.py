@@ -12,10 +12,11 @@ from brainpid.errors import InputError
 from brainpid.files import read_own_tsv, write_json, write_tsv
 from brainpid.null import null_of_table
 from brainpid.options import add_settings, read_settings
-from brainpid.read_out import CONCATENATED, LATENT
+from brainpid.read_out import CONCATENATED, LATENT, SUBSET, decomposable
+from brainpid.selection import select
 from brainpid.settings import AggregateSettings
 from brainpid.summary import accuracy_table, decompose_all, normality_table, null_summary
-from brainpid.words import dictionary
+from brainpid.words import dictionary, selection_dictionary
 
 log = logging.getLogger(__name__)
 
@@ -45,17 +46,27 @@ def run(args: argparse.Namespace) -> None:
     predictions = pd.concat(tables, ignore_index=True)
     _check_complete(predictions, tested, settings)
     predictions = _in_order(predictions, settings)
-    accuracy = accuracy_table(predictions, settings.cohorts, settings.scheme, settings.pid.confidence)
-    nulls = {path.stem: null_of_table(read_own_tsv(path)) for path in args.nulls}
-    nulls = {cohort: nulls[cohort] for cohort in settings.cohorts if cohort in nulls}
-    pid = decompose_all(predictions, settings.cohorts, settings.modalities, settings.pid, nulls)
-    own = [column for column in predictions if not column.startswith((LATENT, CONCATENATED))]
+    accuracy = accuracy_table(predictions, settings.modalities, settings.scheme, settings.pid.confidence)
+    null_tables = {path.stem: read_own_tsv(path) for path in args.nulls}
+    nulls = {
+        cohort: null_of_table(null_tables[cohort])
+        for cohort in settings.cohorts
+        if cohort in null_tables and len(null_tables[cohort])
+    }
+    pid = decompose_all(predictions, settings.modalities, settings.pid, nulls)
+    first = predictions[predictions["model"] == settings.models[0]]
+    selection = select(
+        decomposable(first, settings.modalities), settings.modalities, settings.costs, settings.pid.confidence
+    )
+    own = [column for column in predictions if not column.startswith((LATENT, SUBSET, CONCATENATED))]
     latents = [column for column in predictions if column not in own]
     write_tsv(args.out / "predictions.tsv", predictions[_public_order(own)])
     write_tsv(args.out / "latents.tsv", predictions[[*PERSON, *latents]])
     write_tsv(args.out / "null.tsv", null_summary(nulls, settings.modalities))
     write_tsv(args.out / "normality.tsv", normality_table(predictions, settings.modalities))
     write_json(args.out / "pid.json", dictionary())
+    write_tsv(args.out / "selection.tsv", selection.table)
+    write_json(args.out / "selection.json", selection_dictionary(selection))
     write_tsv(args.out / "accuracy.tsv", accuracy)
     write_tsv(args.out / "pid.tsv", pid)
 

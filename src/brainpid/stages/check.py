@@ -14,7 +14,7 @@ from rich.table import Table
 
 from brainpid.config import Config, load_config
 from brainpid.features import SUCCESS, UNAVAILABLE, FeatureBlock
-from brainpid.participants import read_participants
+from brainpid.participants import has_every_modality, read_participants
 from brainpid.settings import ParticipantsSettings, SplitSettings
 from brainpid.source_settings import ImageSource, TableSource
 from brainpid.sources.finding import find
@@ -43,7 +43,8 @@ def run(args: argparse.Namespace) -> None:
                 blocks[cohort, modality] = _images(source, sheets[cohort], modality, block.bids)
     console = Console()
     # Before what may refuse the cohorts, so that it is seen who lacks what.
-    console.print(_overview(join_participants(sheets, blocks, config.modalities), blocks, config))
+    people = join_participants(sheets, blocks, config.modalities, config.incomplete)
+    console.print(_overview(people, blocks, config))
     plan(sheets, blocks, SplitSettings.of(config))
     folds, repeats = config.n_folds, config.splits.repeats
     console.print(
@@ -74,7 +75,9 @@ def _overview(people: pd.DataFrame, blocks: Mapping[tuple[str, str], FeatureBloc
                 width = "from images"
             table.add_row(cohort, modality, str(found.sum()), str((~found).sum()), width, why)
         taking = rows["included"]
-        table.add_row(cohort, "all", str(taking.sum()), str((~taking).sum()), "", "take part", end_section=True)
+        complete = int((taking & has_every_modality(rows, config.modalities)).sum())
+        words = f"take part, {complete} with every modality"
+        table.add_row(cohort, "", str(taking.sum()), str((~taking).sum()), "", words, end_section=True)
     return table
 
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
+from typing import Any
 
 from brainpid.encoders import ENCODERS
 from brainpid.errors import InputError
+from brainpid.estimation import MIN_PEOPLE_PER_DIMENSION
 from brainpid.files import read_own_tsv, write_json, write_tsv
 from brainpid.matrix import read_matrix
-from brainpid.null import null_table, permutation_null
+from brainpid.null import empty_null_table, null_table, permutation_null
 from brainpid.options import add_settings, read_settings
+from brainpid.participants import has_every_modality
 from brainpid.provenance import code_digest, record
 from brainpid.settings import NullSettings
+
+log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,8 +38,14 @@ def run(args: argparse.Namespace) -> None:
     people = everybody[(everybody["cohort"] == args.cohort) & everybody["included"]]
     if people.empty:
         raise InputError(f"{args.participants}: nobody of cohort '{args.cohort}' takes part")
-    blocks = read_matrix([args.features], people, settings.modalities)
+    people = people[has_every_modality(people, settings.modalities)]
     entry = ENCODERS[settings.null.encoder]
+    write_json(args.out.with_suffix(".json"), _provenance(settings))
+    if len(people) < max(MIN_PEOPLE_PER_DIMENSION * len(settings.modalities), 2 * settings.null.folds):
+        log.warning("%s: %d people with every modality are too few for a null", args.cohort, len(people))
+        write_tsv(args.out, empty_null_table(settings.modalities))
+        return
+    blocks = read_matrix([args.features], people, settings.modalities)
     if "torch" in entry.packages:
         import torch
 
@@ -47,6 +59,11 @@ def run(args: argparse.Namespace) -> None:
         seed=settings.seed,
     )
     write_tsv(args.out, null_table(null))
+
+
+def _provenance(settings: NullSettings) -> dict[str, Any]:
+    """Where the table comes from."""
+    entry = ENCODERS[settings.null.encoder]
     provenance = record(__name__, settings.model_dump(mode="json"), entry.packages)
     provenance["generated_by"]["encoder_code"] = code_digest(entry.module)
-    write_json(args.out.with_suffix(".json"), provenance)
+    return provenance

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,16 @@ import numpy as np
 import pandas as pd
 
 from brainpid.age_bias import AgeBias
-from brainpid.arrays import FloatArray
-from brainpid.errors import InputError
+from brainpid.arrays import Blocks, IntArray
+from brainpid.errors import InputError, NumericalError
 from brainpid.files import read_own_tsv, write_json, write_tsv
 from brainpid.matrix import read_matrix
 from brainpid.models import MODELS, MultimodalRegressor
 from brainpid.options import add_settings, read_settings
 from brainpid.provenance import code_digest, record
-from brainpid.read_out import CONCATENATED, LATENT, PID_COLUMNS, decompose_cohort, enough_people
+from brainpid.read_out import CONCATENATED, LATENT, PID_COLUMNS, SUBSET, decomposable, decompose_cohort
 from brainpid.settings import TrainSettings
-from brainpid.uncertainty import conformal_half_width
+from brainpid.splits import group_codes
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--participants", required=True, type=Path, help="participants.tsv from `split`")
     parser.add_argument("--splits", required=True, type=Path, help="splits.tsv from `split`")
     parser.add_argument("--features", required=True, nargs="+", type=Path, help="feature file of every cohort")
+    parser.add_argument("--sheets", nargs="*", default=[], type=Path, help="sheets with the column of the groups")
     parser.add_argument("--threads", type=int, default=1, help="threads of the numerical libraries")
     add_settings(parser)
     parser.add_argument("--out", required=True, type=Path, help="folder of the fold")
@@ -57,11 +59,15 @@ def run(args: argparse.Namespace) -> None:
 
     training = (people["role"] == "train").to_numpy()
     age = people["age"].to_numpy(dtype=float)
-    model.fit({modality: values[training] for modality, values in X.items()}, age[training])
+    groups = None if settings.group is None else _groups(args.sheets, people[training], settings.group)
+    model.fit({modality: values[training] for modality, values in X.items()}, age[training], groups=groups)
     bias = AgeBias.fit(model.out_of_fold_prediction_, age[training])
-    half_width = conformal_half_width(model.out_of_fold_prediction_, age[training], settings.interval_coverage)
     predictions = predict_table(
-        model, {modality: values[~training] for modality, values in X.items()}, people[~training], bias, half_width
+        model,
+        {modality: values[~training] for modality, values in X.items()},
+        people[~training],
+        bias,
+        settings.interval_coverage,
     ).assign(model=args.model, repeat=args.repeat, fold=args.fold)
     if not bias.correctable:
         log.warning("slope of predicted on true age is %.3f: the age-bias correction is not defined", bias.slope)
@@ -80,7 +86,7 @@ def run(args: argparse.Namespace) -> None:
         "n_train": int(training.sum()),
         "n_test": int((~training).sum()),
         "age_bias": {"intercept": bias.intercept, "slope": bias.slope},
-        "interval_half_width": half_width,
+        "mean_interval_half_width": float((predictions["pi_high"] - predictions["pi_low"]).mean() / 2),
     }
     write_json(args.out / "provenance.json", provenance)
 
@@ -95,6 +101,13 @@ def _roles(args: argparse.Namespace) -> pd.DataFrame:
     return people.merge(fold, on=["cohort", "participant_id"], how="inner", validate="one_to_one")
 
 
+def _groups(sheets: Sequence[Path], people: pd.DataFrame, column: str) -> IntArray:
+    """Number the groups that have to share a side of every split, shape (n,)."""
+    labels = pd.concat([read_own_tsv(path)[["cohort", "participant_id", column]] for path in sheets])
+    joined = people[["cohort", "participant_id"]].merge(labels, how="left", validate="one_to_one")
+    return group_codes(joined[column])
+
+
 def fold_seed(seed: int, repeat: int, fold: int) -> int:
     """Seed of one fold, so that no two folds share their random numbers."""
     digest = hashlib.sha256(f"{seed}|{repeat}|{fold}".encode()).digest()
@@ -102,10 +115,38 @@ def fold_seed(seed: int, repeat: int, fold: int) -> int:
 
 
 def predict_table(
-    model: MultimodalRegressor, X: dict[str, FloatArray], people: pd.DataFrame, bias: AgeBias, half_width: float
+    model: MultimodalRegressor, X: Blocks, people: pd.DataFrame, bias: AgeBias, coverage: float
 ) -> pd.DataFrame:
-    """Predictions of people with their correction, interval and latents; ages in the target's units."""
+    """Predictions of people with their correction and interval, and what they rest on; ages in the target's units.
+
+    Parameters
+    ----------
+    model : MultimodalRegressor
+        Fitted.
+    X : mapping of str to ndarray, shape (n, p_m)
+        Features; a row of NaN is a missing modality.
+    people : DataFrame
+        The n people: participant_id, cohort, site, age.
+    bias : AgeBias
+        Line of the training people.
+    coverage : float
+        Nominal coverage of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        Columns of ``folds/.../predictions.tsv`` without model, repeat and fold. `modalities` names those that the
+        person has; latents and predictions of a subset are NaN where the person lacks one of its modalities.
+
+    Raises
+    ------
+    NumericalError
+        Where a person could not be predicted.
+    """
     predicted = model.predict(X)
+    if not np.isfinite(predicted).all():
+        raise NumericalError(f"{int((~np.isfinite(predicted)).sum())} of {len(predicted)} people got no prediction")
+    low, high = model.predict_interval(X, coverage).T
     corrected = bias.correct(predicted)
     table = people[["participant_id", "cohort", "site", "age"]].reset_index(drop=True)
     table = table.assign(
@@ -113,25 +154,28 @@ def predict_table(
         predicted_age_corrected=corrected,
         brain_pad=predicted - table["age"],
         brain_pad_corrected=corrected - table["age"],
-        pi_low=predicted - half_width,
-        pi_high=predicted + half_width,
-        modalities="+".join(X),
+        pi_low=low,
+        pi_high=high,
+        modalities=patterns(X),
     )
-    latents = {LATENT + modality: values for modality, values in model.scalar_latents(X).items()}
-    subset_predictions: Any = getattr(model, "subset_predictions", None)
-    if subset_predictions is not None:
-        latents |= {CONCATENATED + "+".join(subset): values for subset, values in subset_predictions(X).items()}
-    if not np.isfinite(predicted).all():
-        raise InputError(f"{int((~np.isfinite(predicted)).sum())} of {len(predicted)} people could not be predicted")
-    return table.assign(**latents)
+    parts = {LATENT + modality: values for modality, values in model.scalar_latents(X).items()}
+    parts |= {SUBSET + "+".join(subset): values for subset, values in model.subset_predictions(X).items()}
+    concatenated_scores: Any = getattr(model, "concatenated_scores", None)
+    if concatenated_scores is not None:
+        parts |= {CONCATENATED + "+".join(subset): values for subset, values in concatenated_scores(X).items()}
+    return table.assign(**parts)
+
+
+def patterns(X: Blocks) -> list[str]:
+    """Name each person's modalities, such as ``t1+dwi``; a row of NaN is a missing one."""
+    has = {modality: ~np.isnan(values).all(axis=1) for modality, values in X.items()}
+    return ["+".join(np.array(list(has))[list(row)]) for row in zip(*has.values(), strict=True)]
 
 
 def _decompose(predictions: pd.DataFrame, settings: TrainSettings, model: str) -> pd.DataFrame:
-    """Decomposition among one fold's test people, for each cohort that has enough of them."""
-    frames = []
-    for cohort, rows in predictions.groupby("cohort", sort=False):
-        if enough_people(len(rows), settings.modalities):
-            frames.append(decompose_cohort(rows, settings.modalities, settings.pid).assign(cohort=cohort, model=model))
-        else:
-            log.info("%s: %d test people are too few to decompose this fold alone", cohort, len(rows))
+    """Decomposition among one fold's test people with every modality, for each cohort that has enough of them."""
+    frames = [
+        decompose_cohort(rows, settings.modalities, settings.pid).assign(cohort=cohort, model=model)
+        for cohort, rows in decomposable(predictions, settings.modalities).groupby("cohort", sort=False)
+    ]
     return pd.concat(frames, ignore_index=True)[PID_COLUMNS] if frames else pd.DataFrame(columns=PID_COLUMNS)
