@@ -22,14 +22,20 @@ class MultimodalRegressor(Protocol):
     out_of_fold_prediction_: FloatArray
     """Prediction of each training person by a fit that had not seen it, shape (n_train,), in the target's units."""
 
-    def fit(self, X: Modalities, y: ArrayLike) -> Self:
-        """Fit to training people; `y` of shape (n,) is in the target's units."""
+    def fit(self, X: Modalities, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+        """Fit to training people: `y` (n,) in the target's units; people of equal `groups` (n,) share inner folds."""
 
     def predict(self, X: Modalities) -> FloatArray:
-        """Predict targets of shape (n,), in the target's units."""
+        """Predict targets of shape (n,), in the target's units, for everybody who has a modality."""
+
+    def predict_interval(self, X: Modalities, coverage: float = 0.9) -> FloatArray:
+        """Conformal intervals of shape (n, 2), in the target's units."""
+
+    def subset_predictions(self, X: Modalities) -> dict[tuple[str, ...], FloatArray]:
+        """Predicted targets (n,) from every non-empty subset of the modalities; NaN for people who lack one of it."""
 
     def scalar_latents(self, X: Modalities) -> dict[str, FloatArray]:
-        """Each modality's own reading of the target's normal score, shape (n,) each."""
+        """Each modality's own reading of the target's normal score, shape (n,) each; NaN for people who lack it."""
 
     def history(self) -> list[dict[str, float]]:
         """Course of the training, one record an epoch; empty for a closed-form fit."""
@@ -65,10 +71,20 @@ class ModelEntry:
         return getattr(import_module(self.module), self.class_name)
 
 
+def _baseline(module: str, class_name: str, label: str) -> ModelEntry:
+    """Entry of a model that scikit-learn fits."""
+    return ModelEntry(f"brainpid.baselines.{module}", class_name, "model.joblib", ("numpy", "scikit-learn"), label)
+
+
 MODELS = {
     "pidreg": ModelEntry("brainpid.model", "PIDReg", "model.pt", ("numpy", "torch"), "PIDReg"),
-    "ridge": ModelEntry("brainpid.baselines", "Ridge", "model.joblib", ("numpy", "scikit-learn"), "Ridge"),
-    "gradient_boosting": ModelEntry(
-        "brainpid.baselines", "GradientBoosting", "model.joblib", ("numpy", "scikit-learn"), "Gradient boosting"
-    ),
+    "ridge": _baseline("linear", "Ridge", "Ridge"),
+    "elastic_net": _baseline("linear", "ElasticNet", "Elastic net"),
+    "svr": _baseline("kernels", "SupportVectors", "SVR"),
+    "gpr": _baseline("kernels", "GaussianProcess", "GPR"),
+    "gradient_boosting": _baseline("trees", "GradientBoosting", "Gradient boosting"),
+    "random_forest": _baseline("trees", "RandomForest", "Random forest"),
+    "stacking": _baseline("stacking", "Stacking", "Stacking"),
+    "mlp": _baseline("networks", "EarlyFusionNetwork", "Early-fusion MLP"),
+    "mean": _baseline("mean", "Mean", "Mean of training"),
 }

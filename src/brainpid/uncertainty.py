@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brainpid.arrays import FloatArray
 from brainpid.errors import InputError
 
 
@@ -43,3 +46,60 @@ def conformal_half_width(predicted: ArrayLike, target: ArrayLike, coverage: floa
             "lower interval_coverage"
         )
     return float(errors[rank - 1])
+
+
+@dataclass(frozen=True)
+class AdaptiveConformal:
+    """Conformal intervals that are wider where errors are larger.
+
+    The half width is ``q s(x)``: ``log s`` is a shrunken linear regression of the logarithm of the absolute error on
+    the standardised prediction, its square, and the logarithm of a spread where one is given; q is the order statistic
+    of the scaled errors that `conformal_half_width` takes (normalised conformal prediction, Papadopoulos et al. 2008).
+
+    Attributes
+    ----------
+    centre, scale : float
+        Mean and standard deviation of the out-of-fold predictions.
+    weights : ndarray, shape (3,) or (4,)
+        Of intercept, standardised prediction, its square and logarithm of the spread.
+    ratios : ndarray, shape (n,)
+        Absolute errors over s.
+    """
+
+    centre: float
+    scale: float
+    weights: FloatArray
+    ratios: FloatArray
+
+    @classmethod
+    def fit(cls, predicted: ArrayLike, target: ArrayLike, spread: ArrayLike | None = None) -> AdaptiveConformal:
+        """Fit to out-of-fold predictions of training people, their targets and, if known, a spread; shape (n,) each."""
+        predicted, target = np.asarray(predicted, dtype=float), np.asarray(target, dtype=float)
+        centre, scale = float(predicted.mean()), float(predicted.std())
+        design = _design(predicted, centre, scale, spread)
+        errors = np.abs(predicted - target)
+        floor = 0.05 * errors.mean() or 1.0
+        response = np.log(np.maximum(errors, floor))
+        penalty = np.diag([0.0, *np.full(design.shape[1] - 1, _SHRINKAGE)])
+        weights = np.linalg.solve(design.T @ design + penalty, design.T @ response)
+        return cls(centre, scale, weights, errors / np.exp(design @ weights))
+
+    def interval(self, predicted: ArrayLike, coverage: float, spread: ArrayLike | None = None) -> FloatArray:
+        """Intervals (n, 2) around predictions (n,), in the target's units."""
+        predicted = np.asarray(predicted, dtype=float)
+        quantile = conformal_half_width(self.ratios, np.zeros_like(self.ratios), coverage)
+        half = quantile * np.exp(_design(predicted, self.centre, self.scale, spread) @ self.weights)
+        return predicted[:, None] + half[:, None] * np.array([-1.0, 1.0])
+
+
+_SHRINKAGE = 20.0
+"""Ridge penalty of the regression of log errors: as many people as would be needed to halve a weight."""
+
+
+def _design(predicted: FloatArray, centre: float, scale: float, spread: ArrayLike | None) -> FloatArray:
+    """What the width of an interval may depend on; predictions beyond those of training count as the outermost."""
+    z = np.clip((predicted - centre) / scale, -2.5, 2.5) if scale > 0 else np.zeros_like(predicted)
+    columns = [np.ones_like(z), z, z**2 - 1]
+    if spread is not None:
+        columns.append(np.log(np.asarray(spread, dtype=float)))
+    return np.column_stack(columns)

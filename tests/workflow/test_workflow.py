@@ -108,7 +108,7 @@ def test_a_key_reruns_only_what_depends_on_it(run, change, jobs):
     ("module", "jobs"),
     [
         ("penalties.py", {"train_pidreg": 2, "aggregate": 1, "report": 1}),
-        ("baselines.py", {"train_baseline": 4, "aggregate": 1, "report": 1}),
+        ("baselines/base.py", {"train_baseline": 4, "aggregate": 1, "report": 1}),
         ("figures.py", {"report": 1}),
         ("null.py", {"null": 2, "aggregate": 1, "report": 1}),
     ],

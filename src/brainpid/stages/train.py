@@ -118,9 +118,9 @@ def predict_table(
         modalities="+".join(X),
     )
     latents = {LATENT + modality: values for modality, values in model.scalar_latents(X).items()}
-    subset_predictions: Any = getattr(model, "subset_predictions", None)
-    if subset_predictions is not None:
-        latents |= {CONCATENATED + "+".join(subset): values for subset, values in subset_predictions(X).items()}
+    concatenated_scores: Any = getattr(model, "concatenated_scores", None)
+    if concatenated_scores is not None:
+        latents |= {CONCATENATED + "+".join(subset): values for subset, values in concatenated_scores(X).items()}
     if not np.isfinite(predicted).all():
         raise InputError(f"{int((~np.isfinite(predicted)).sum())} of {len(predicted)} people could not be predicted")
     return table.assign(**latents)
