@@ -48,7 +48,8 @@ def render(
     settings : ReportSettings
         Title, target, and what was run.
     tables : mapping of str to DataFrame
-        ``participants``, ``accuracy``, ``predictions``, ``pid`` and ``normality`` as they stand in the output folder.
+        ``participants``, ``accuracy``, ``comparison``, ``predictions``, ``pid`` and ``normality`` as they stand in the
+        output folder.
     figures : mapping of str to str
         SVG text of each figure.
     looks : sequence of Look
@@ -71,6 +72,7 @@ def render(
         flow=_flow(participants, settings.modalities),
         reasons=_reasons(participants, settings.modalities),
         accuracy=accuracy.to_dict("records"),
+        comparison=tables["comparison"].to_dict("records"),
         coverage=_coverage(tables["predictions"]),
         information=_information(pid, settings),
         verdicts=_verdicts(pid, settings),

@@ -8,9 +8,10 @@ import pytest
 from scipy import stats
 
 from brainpid.age_bias import AgeBias
+from brainpid.comparison import comparison_table
 from brainpid.config import Decomposition
 from brainpid.errors import InputError
-from brainpid.metrics import accuracy
+from brainpid.metrics import accuracy, paired_difference
 from brainpid.pooling import pool
 from brainpid.read_out import by_repeat
 from brainpid.summary import accuracy_table, decompose_all
@@ -39,6 +40,38 @@ def test_age_bias_inverts_a_known_line():
     bias = AgeBias.fit(20 + 0.6 * age, age)
     assert (bias.intercept, bias.slope) == pytest.approx((20, 0.6))
     np.testing.assert_allclose(bias.correct(20 + 0.6 * age), age)
+
+
+def test_paired_difference_of_known_errors():
+    target = np.array([10.0, 20, 30, 40])
+    one = np.array([11.0, 19, 31, 39])
+    two = np.array([[11.0, 22, 27, 44], [13, 22, 31, 36]])  # absolute errors 2, 2, 2, 4 on average over the repeats
+    found = paired_difference(one, two, target)
+    differences = np.array([-1.0, -1, -1, -3])
+    assert (found.n, found.difference) == (4, differences.mean())
+    assert found.se == pytest.approx(differences.std(ddof=1) / 2)
+    assert (found.ci_high - found.ci_low) / 2 == pytest.approx(3.1824 * found.se, rel=1e-4)
+    turned = paired_difference(two, one, target)
+    assert (turned.difference, turned.ci_low) == (-found.difference, -found.ci_high)
+
+
+def test_models_are_compared_among_people_with_every_modality():
+    age = np.array([20.0, 40, 60, 80])
+    rows = [
+        {"participant_id": f"p{person}", "cohort": cohort, "model": model, "repeat": repeat, "fold": 0,
+         "age": age[person], "predicted_age": age[person] + error, "modalities": "t1+dwi" if person else "t1"}
+        for model, error in (("pidreg", 1.0), ("ridge", -3.0), ("mean", 9.0))
+        for cohort in ("a", "b") for repeat in range(2) for person in range(4)
+    ]  # fmt: skip
+    table = comparison_table(pd.DataFrame(rows), ["t1", "dwi"], 0.95)
+    assert list(table["model"]) == ["ridge"] * 3 + ["mean"] * 3
+    assert list(table["cohort"]) == ["a", "b", "pooled"] * 2
+    assert list(table["n"]) == [3, 3, 6] * 2
+    assert set(table["reference"]) == {"pidreg"}
+    np.testing.assert_allclose(table["difference"], [-2.0] * 3 + [-8.0] * 3)
+    alone = comparison_table(pd.DataFrame(rows[:16]), ["t1", "dwi"], 0.95)
+    assert list(alone) == list(table)
+    assert alone.empty
 
 
 def test_a_prediction_that_knows_nothing_is_not_corrected_into_accuracy():

@@ -50,6 +50,7 @@ CONTRACT = {
         "participant_id cohort site age model repeat fold predicted_age predicted_age_corrected brain_pad "
         "brain_pad_corrected pi_low pi_high modalities"
     ),
+    "aggregate/comparison.tsv": "cohort model reference modalities n difference ci_low ci_high",
     "aggregate/pid.tsv": ("cohort model measure scope modalities atom bits se ci_low ci_high share p_value n n_folds"),
 }
 
