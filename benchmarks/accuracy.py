@@ -38,7 +38,8 @@ def run(name: str) -> None:
     print(f"\n### {name}\n")
     print(f"{trainings} trainings, two cores: {took:.0f} s for what was not yet made.\n")
     print(
-        f"| model | n | MAE ({units}) | 95% interval | {MODELS[config.models[0]].label} minus it | RMSE | R2 | CPU s a training |"
+        f"| model | n | MAE ({units}) | 95% interval | {MODELS[config.models[0]].label} minus it | RMSE | R2 | "
+        "CPU s a training |"
         "\n|---|---|---|---|---|---|---|---|"
     )
     output = ROOT / config.output_dir

@@ -73,8 +73,8 @@ class GPRSettings(BaselineSettings):
 class GradientBoostingSettings(BaselineSettings):
     """Hyperparameters of `gradient_boosting`: size and number of trees are chosen by held-out error."""
 
-    learning_rate: float = Field(0.06, gt=0, description="shrinkage of each tree")
-    max_iter: int = Field(250, ge=1, description="largest number of trees")
+    learning_rate: float = Field(0.1, gt=0, description="shrinkage of each tree")
+    max_iter: int = Field(150, ge=1, description="largest number of trees")
     max_leaf_nodes: tuple[Annotated[int, Field(ge=2)], ...] = Field(
         (8, 31),
         min_length=1,
@@ -87,17 +87,18 @@ class GradientBoostingSettings(BaselineSettings):
 class RandomForestSettings(BaselineSettings):
     """Hyperparameters of `random_forest`."""
 
-    trees: int = Field(300, ge=1, description="number of trees; a third of it for held-out people")
+    trees: int = Field(200, ge=1, description="number of trees; a third of it for held-out people")
     max_features: float = Field(0.33, gt=0, le=1, description="part of the features that each split sees")
     min_samples_leaf: int = Field(3, ge=1, description="fewest people in a leaf")
 
 
 class StackingSettings(BaselineSettings):
-    """Hyperparameters of `stacking`: experts of one modality each, joined by weights that are not negative."""
+    """Hyperparameters of `stacking`: experts are joined by weights that are not negative."""
 
-    experts: tuple[Literal["ridge", "gpr", "random_forest"], ...] = Field(
-        ("ridge", "gpr", "random_forest"), min_length=1, description="kinds of experts of every modality"
+    experts: tuple[Literal["ridge", "gpr", "svr", "random_forest", "gradient_boosting"], ...] = Field(
+        ("gpr", "svr", "gradient_boosting"), min_length=1, description="kinds of experts"
     )
+    concatenated: bool = Field(True, description="experts of all modalities together beside those of one modality each")
 
 
 class MLPSettings(BaselineSettings):

@@ -131,7 +131,7 @@ class Hyperparameters(Section):
         default_factory=baselines.RandomForestSettings, description="random forest"
     )
     stacking: baselines.StackingSettings = Field(
-        default_factory=baselines.StackingSettings, description="experts of one modality each, joined"
+        default_factory=baselines.StackingSettings, description="experts, joined by their held-out errors"
     )
     mlp: baselines.MLPSettings = Field(default_factory=baselines.MLPSettings, description="mean of some perceptrons")
     mean: baselines.MeanSettings = Field(default_factory=baselines.MeanSettings, description="mean of the training")

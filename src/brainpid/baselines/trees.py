@@ -37,8 +37,8 @@ class GradientBoosting(ConcatenatedRegressor):
 
     def __init__(
         self,
-        learning_rate: float = 0.06,
-        max_iter: int = 250,
+        learning_rate: float = 0.1,
+        max_iter: int = 150,
         max_leaf_nodes: tuple[int, ...] = (8, 31),
         min_samples_leaf: int = 10,
         max_features: float = 0.3,
@@ -107,7 +107,7 @@ class RandomForest(ConcatenatedRegressor):
 
     def __init__(
         self,
-        trees: int = 300,
+        trees: int = 200,
         max_features: float = 0.33,
         min_samples_leaf: int = 3,
         target_transform: TargetTransform = "auto",
