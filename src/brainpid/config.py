@@ -14,11 +14,14 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from brainpid import baseline_settings as baselines
 from brainpid.errors import InputError, did_you_mean
 from brainpid.section import Name, Section, SectionT
 from brainpid.source_settings import Extraction, Source
 
-ModelName = Literal["pidreg", "ridge", "gradient_boosting"]
+ModelName = Literal[
+    "pidreg", "ridge", "elastic_net", "svr", "gpr", "gradient_boosting", "random_forest", "stacking", "mlp", "mean"
+]
 Measure = Literal["mmi", "idep"]
 EncoderName = Literal["ridge", "pls", "pidreg"]
 Incomplete = Literal["use", "exclude"]
@@ -124,31 +127,27 @@ class PIDRegSettings(Section):
     )
 
 
-class RidgeSettings(Section):
-    """Hyperparameters of `ridge`: the penalty is chosen by leave-one-out error on the training rows."""
-
-    log10_alpha_range: tuple[float, float] = Field((-2.0, 5.0), description="decimal logarithms of the penalties tried")
-    alphas: int = Field(15, ge=2, description="number of penalties tried")
-
-
-class GradientBoostingSettings(Section):
-    """Hyperparameters of `gradient_boosting` (scikit-learn's histogram trees)."""
-
-    learning_rate: float = Field(0.06, gt=0, description="shrinkage of each tree")
-    max_iter: int = Field(150, ge=1, description="number of trees")
-    max_leaf_nodes: int = Field(8, ge=2, description="largest number of leaves of a tree")
-    min_samples_leaf: int = Field(10, ge=1, description="fewest people in a leaf")
-    max_features: float = Field(0.3, gt=0, le=1, description="part of the features that each split sees")
-
-
 class Hyperparameters(Section):
     """Settings of each model; the defaults are the recommended recipe."""
 
     pidreg: PIDRegSettings = Field(default_factory=PIDRegSettings, description="the multimodal network")
-    ridge: RidgeSettings = Field(default_factory=RidgeSettings, description="ridge regression")
-    gradient_boosting: GradientBoostingSettings = Field(
-        default_factory=GradientBoostingSettings, description="gradient boosting"
+    ridge: baselines.RidgeSettings = Field(default_factory=baselines.RidgeSettings, description="ridge regression")
+    elastic_net: baselines.ElasticNetSettings = Field(
+        default_factory=baselines.ElasticNetSettings, description="elastic net"
     )
+    svr: baselines.SVRSettings = Field(default_factory=baselines.SVRSettings, description="support vector regression")
+    gpr: baselines.GPRSettings = Field(default_factory=baselines.GPRSettings, description="Gaussian process regression")
+    gradient_boosting: baselines.GradientBoostingSettings = Field(
+        default_factory=baselines.GradientBoostingSettings, description="gradient boosting"
+    )
+    random_forest: baselines.RandomForestSettings = Field(
+        default_factory=baselines.RandomForestSettings, description="random forest"
+    )
+    stacking: baselines.StackingSettings = Field(
+        default_factory=baselines.StackingSettings, description="experts, joined by their held-out errors"
+    )
+    mlp: baselines.MLPSettings = Field(default_factory=baselines.MLPSettings, description="mean of some perceptrons")
+    mean: baselines.MeanSettings = Field(default_factory=baselines.MeanSettings, description="mean of the training")
 
 
 class Decomposition(Section):

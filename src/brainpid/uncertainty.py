@@ -12,7 +12,7 @@ from brainpid.errors import InputError
 
 SHRINKAGE = 0.05
 """Ridge penalty of the spread's dependence on the prediction, as a part of the people."""
-_SMALLEST = 1e-3  # errors below this part of the typical one say nothing about spread on a logarithmic scale
+_SMALLEST = 0.05  # errors below this part of the mean say nothing about spread on a logarithmic scale
 
 
 @dataclass(frozen=True)
