@@ -1,8 +1,8 @@
-"""Accuracy on real tables: every model on the same splits, beside the published baselines of those tables.
+"""Accuracy on real tables: every model on the same splits, with its cost and the paired difference from the first.
 
-Runs the workflow on the configurations under ``tests/configs`` and prints one Markdown table each. The baselines come
-from the folder that holds the data; they were made with other splits and with complete cells only, and are shown for
-orientation. Skips where the data is absent.
+Runs the workflow on the configurations under ``tests/configs`` and prints one Markdown table each. Below stand the
+baselines of the folder that holds the data; they were made with other splits and with complete cells only, and are
+shown for orientation. Skips where the data is absent.
 """
 
 from __future__ import annotations
@@ -37,21 +37,32 @@ def run(name: str) -> None:
     trainings = len(config.models) * config.splits.repeats * config.n_folds
     print(f"\n### {name}\n")
     print(f"{trainings} trainings, two cores: {took:.0f} s for what was not yet made.\n")
-    print(f"| model | n | MAE ({units}) | 95% interval | RMSE | R2 | CPU s a training |\n|---|---|---|---|---|---|---|")
+    print(
+        f"| model | n | MAE ({units}) | 95% interval | {MODELS[config.models[0]].label} minus it | RMSE | R2 | "
+        "CPU s a training |"
+        "\n|---|---|---|---|---|---|---|---|"
+    )
     output = ROOT / config.output_dir
-    table = pd.read_csv(output / "aggregate/accuracy.tsv", sep="\t", na_values="n/a")
-    for row in table[table["modalities"] == "+".join(config.modalities)].itertuples():
+    accuracy, comparison = (
+        pd.read_csv(output / f"aggregate/{table}.tsv", sep="\t", na_values="n/a")
+        for table in ("accuracy", "comparison")
+    )
+    complete = accuracy[accuracy["modalities"] == "+".join(config.modalities)]
+    table = complete.merge(comparison, on=["cohort", "model"], how="left", suffixes=("", "_pair"))
+    for row in table.itertuples():
         costs = [
-            pd.read_csv(file, sep="\t")["cpu_time"] for file in (output / "benchmarks/train").glob(f"{row.model}_*")
+            pd.read_csv(file, sep="\t")["cpu_time"]
+            for file in (output / "benchmarks/train").glob(f"{row.model}_repeat-*")
         ]
+        pair = f"{row.difference:+.2f} [{row.ci_low:+.2f}, {row.ci_high:+.2f}]" if pd.notna(row.difference) else ""
         print(
             f"| {MODELS[row.model].label} | {row.n} | {row.mae:.2f} | {row.mae_ci_low:.2f} to {row.mae_ci_high:.2f} | "
-            f"{row.rmse:.2f} | {row.r2:.3f} | {pd.concat(costs).mean():.1f} |"
+            f"{pair} | {row.rmse:.2f} | {row.r2:.3f} | {pd.concat(costs).mean():.1f} |"
         )
     for label, row in json.loads((data / "baselines.json").read_text()).items():
-        print(f"| folder's {label} | {row['n']} | {row['MAE']:.2f} | | {row['RMSE']:.2f} | {row['R2']:.3f} | |")
+        print(f"| folder's {label} | {row['n']} | {row['MAE']:.2f} | | | {row['RMSE']:.2f} | {row['R2']:.3f} | |")
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or ["camcan_dev", "superconductivity"]:
+    for name in sys.argv[1:] or ["camcan_dev", "camcan_dev_fmri", "superconductivity"]:
         run(name)

@@ -14,11 +14,14 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from brainpid import baseline_settings as baselines
 from brainpid.errors import InputError, did_you_mean
 from brainpid.section import Name, Section, SectionT
 from brainpid.source_settings import Extraction, Source
 
-ModelName = Literal["pidreg", "ridge", "gradient_boosting"]
+ModelName = Literal[
+    "pidreg", "ridge", "elastic_net", "svr", "gpr", "gradient_boosting", "random_forest", "stacking", "mlp", "mean"
+]
 Measure = Literal["mmi", "idep"]
 EncoderName = Literal["ridge", "pls", "pidreg"]
 Incomplete = Literal["use", "exclude"]
@@ -87,57 +90,64 @@ class Splits(Section):
 
 
 class PIDRegSettings(Section):
-    """Hyperparameters of `pidreg`; the defaults are those of `brainpid.model.PIDReg`."""
+    """Hyperparameters of `pidreg`; what is null comes from the recipe, see `brainpid.recipes`."""
 
-    latent_dim: int = Field(16, ge=1, description="dimension of each modality's latent")
-    hidden: tuple[int, ...] = Field((128,), description="hidden widths of each encoder")
-    head: tuple[int, ...] = Field((), description="hidden widths of the head; empty for a linear head")
-    dropout: float = Field(0.4, ge=0, lt=1, description="dropout in the hidden layers")
+    recipe: Literal["auto", "compact", "expressive"] = Field(
+        "auto",
+        description="where the hyperparameters that are null come from; `auto` tries them where there are enough rows",
+    )
+    bins: int | None = Field(None, ge=0, description="bins of the piecewise-linear encoding of features; 0 for none")
+    latent_dim: int | None = Field(None, ge=1, description="dimension of each modality's latent")
+    hidden: tuple[int, ...] | None = Field(None, description="hidden widths of each encoder")
+    head: tuple[int, ...] | None = Field(None, description="hidden widths of the head; empty for a linear head")
+    dropout: float | None = Field(None, ge=0, lt=1, description="dropout in the hidden layers")
     input_dropout: float = Field(0.0, ge=0, lt=1, description="dropout of features: a ridge penalty for the network")
     skip: bool = Field(False, description="a linear map beside each encoder's perceptron")
     signal: float = Field(1.0, gt=0, le=1, description="initial signal part of the noisy bottleneck; 1 is no noise")
     learn_signal: bool = Field(True, description="learn the signal part")
     members: int = Field(10, ge=2, description="networks of the ensemble, each without one inner fold")
-    epochs: int = Field(40, ge=1, description="passes over the training people")
-    batch_size: int = Field(128, ge=2, description="people in a batch")
-    learning_rate: float = Field(1e-2, gt=0, description="peak of the one-cycle schedule")
-    weight_decay: float = Field(1.0, ge=0, description="decoupled weight decay")
+    epochs: int | None = Field(None, ge=1, description="passes over the training people")
+    batch_size: int | None = Field(None, ge=2, description="people in a batch")
+    learning_rate: float | None = Field(None, gt=0, description="peak of the one-cycle schedule")
+    weight_decay: float | None = Field(None, ge=0, description="decoupled weight decay")
+    loss: Literal["squared", "huber"] = Field("squared", description="what is taken of errors")
     alpha_readout: float = Field(0.3, ge=0, description="weight of each modality's own readout in the encoders' loss")
     alpha_cs: float = Field(0.1, ge=0, description="weight of the Gaussianity penalty of each latent")
     alpha_joint: float = Field(0.0, ge=0, description="weight of the joint Gaussianity penalty")
     alpha_ci: float = Field(0.0, ge=0, description="weight of the conditional-independence penalty")
     conditional: Literal["gaussian", "kernel"] = Field("gaussian", description="form of that penalty")
     fusion: Literal["pid", "equal"] = Field("pid", description="fusion weights: information shares, or all equal")
-    target_transform: Literal["normal_scores", "none"] = Field(
-        "normal_scores", description="target of the network: normal scores by rank, or the target as it is"
+    keep_apart: bool = Field(False, description="show the head the weighted latents side by side instead of their sum")
+    target_transform: Literal["normal_scores", "none"] | None = Field(
+        None, description="target of the network: normal scores by rank, or the target as it is"
     )
-
-
-class RidgeSettings(Section):
-    """Hyperparameters of `ridge`: the penalty is chosen by leave-one-out error on the training rows."""
-
-    log10_alpha_range: tuple[float, float] = Field((-2.0, 5.0), description="decimal logarithms of the penalties tried")
-    alphas: int = Field(15, ge=2, description="number of penalties tried")
-
-
-class GradientBoostingSettings(Section):
-    """Hyperparameters of `gradient_boosting` (scikit-learn's histogram trees)."""
-
-    learning_rate: float = Field(0.06, gt=0, description="shrinkage of each tree")
-    max_iter: int = Field(150, ge=1, description="number of trees")
-    max_leaf_nodes: int = Field(8, ge=2, description="largest number of leaves of a tree")
-    min_samples_leaf: int = Field(10, ge=1, description="fewest people in a leaf")
-    max_features: float = Field(0.3, gt=0, le=1, description="part of the features that each split sees")
+    experts: tuple[Literal["auto", "kernel", "forest"], ...] = Field(
+        ("auto",),
+        description="experts beside the network: Gaussian processes, forests, or what suits the number of people",
+    )
 
 
 class Hyperparameters(Section):
     """Settings of each model; the defaults are the recommended recipe."""
 
     pidreg: PIDRegSettings = Field(default_factory=PIDRegSettings, description="the multimodal network")
-    ridge: RidgeSettings = Field(default_factory=RidgeSettings, description="ridge regression")
-    gradient_boosting: GradientBoostingSettings = Field(
-        default_factory=GradientBoostingSettings, description="gradient boosting"
+    ridge: baselines.RidgeSettings = Field(default_factory=baselines.RidgeSettings, description="ridge regression")
+    elastic_net: baselines.ElasticNetSettings = Field(
+        default_factory=baselines.ElasticNetSettings, description="elastic net"
     )
+    svr: baselines.SVRSettings = Field(default_factory=baselines.SVRSettings, description="support vector regression")
+    gpr: baselines.GPRSettings = Field(default_factory=baselines.GPRSettings, description="Gaussian process regression")
+    gradient_boosting: baselines.GradientBoostingSettings = Field(
+        default_factory=baselines.GradientBoostingSettings, description="gradient boosting"
+    )
+    random_forest: baselines.RandomForestSettings = Field(
+        default_factory=baselines.RandomForestSettings, description="random forest"
+    )
+    stacking: baselines.StackingSettings = Field(
+        default_factory=baselines.StackingSettings, description="experts, joined by their held-out errors"
+    )
+    mlp: baselines.MLPSettings = Field(default_factory=baselines.MLPSettings, description="mean of some perceptrons")
+    mean: baselines.MeanSettings = Field(default_factory=baselines.MeanSettings, description="mean of the training")
 
 
 class Decomposition(Section):

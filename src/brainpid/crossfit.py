@@ -9,6 +9,7 @@ depend on the target is computed once for all of them.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from brainpid.arrays import Blocks, BoolArray, FloatArray, IntArray
@@ -16,7 +17,9 @@ from brainpid.encoders import Encoder
 from brainpid.transforms import Standardizer
 
 
-def stratified_folds(target: FloatArray, folds: int, rng: np.random.Generator) -> IntArray:
+def stratified_folds(
+    target: FloatArray, folds: int, rng: np.random.Generator, groups: ArrayLike | None = None
+) -> IntArray:
     """Assign rows to folds so that each fold spans the target's range.
 
     Rows are sorted by target (ties at random) and each run of `folds` neighbours is dealt to all folds in random order.
@@ -26,12 +29,18 @@ def stratified_folds(target: FloatArray, folds: int, rng: np.random.Generator) -
     target : ndarray, shape (n,)
     folds : int
     rng : numpy.random.Generator
+    groups : array_like, shape (n,), optional
+        Rows of one group share a fold; groups are dealt by their mean target.
 
     Returns
     -------
     ndarray of int, shape (n,)
-        Fold of each row, 0 to ``folds - 1``; sizes differ by at most 1.
+        Fold of each row, 0 to ``folds - 1``; sizes, or numbers of groups, differ by at most 1.
     """
+    if groups is not None:
+        _, member = np.unique(np.asarray(groups), return_inverse=True)
+        means = np.bincount(member, weights=target) / np.bincount(member)
+        return stratified_folds(means, folds, rng)[member]
     n = len(target)
     order = np.lexsort((rng.random(n), target))
     dealt = rng.permuted(np.tile(np.arange(folds), (-(-n // folds), 1)), axis=1).ravel()

@@ -1,88 +1,58 @@
-"""What a trained ensemble needs to predict, as one value that can be saved and read again without pickle."""
+"""What a trained ensemble of networks needs to read people, as one value that can be saved without pickle."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from brainpid.arrays import BoolArray, FloatArray, Modalities
-from brainpid.inputs import Layout, complete_rows
+from brainpid.arrays import Blocks, BoolArray, FloatArray, IntArray
+from brainpid.combination import Readings
 from brainpid.networks import Architecture, Ensemble, MemberRandom
-from brainpid.transforms import NormalScores, Standardizer
+from brainpid.piecewise import encode
+from brainpid.presence import presence
 
 _CHUNK = 2048  # rows per pass at prediction: bounds the memory of a stack of members
 
 
-class Pass(NamedTuple):
-    """What all members say of people, on the normal-score scale.
-
-    Attributes
-    ----------
-    complete : ndarray of bool, shape (n,)
-        Who has every modality; the other arrays are of these people.
-    predictions : ndarray, shape (E, n_complete)
-    readouts : ndarray, shape (E, n_complete, M)
-        Modalities in sorted order.
-    """
-
-    complete: BoolArray
-    predictions: FloatArray
-    readouts: FloatArray
-
-
 @dataclass(frozen=True)
 class FittedEnsemble:
-    """Everything that was fitted on training people and that a prediction needs.
+    """Networks and the encoding of their inputs.
 
     Attributes
     ----------
-    layout : Layout
-        Modalities and features that were fitted on.
-    standardizers : dict of str to Standardizer
-        By modality, in sorted order, which is that of the network's inputs.
-    target_map : NormalScores
+    edges : dict of str to list of Tensor
+        Bin edges of the piecewise-linear encoding of each modality; empty for standardised features as they are.
     network : Ensemble
         In evaluation mode.
     """
 
-    layout: Layout
-    standardizers: dict[str, Standardizer]
-    target_map: NormalScores
+    edges: dict[str, list[Tensor]]
     network: Ensemble
 
-    def run(self, X: Modalities) -> Pass:
-        """Pass people through all members.
+    def read(self, blocks: Blocks) -> Readings:
+        """Mean reading of the members; standardised blocks, where a row of NaN is a missing modality."""
+        predictions, readouts, present = self._pass(blocks)
+        return _readings(predictions.mean(0), readouts.mean(0), present)
 
-        Raises
-        ------
-        InputError
-            Where `X` does not have the modalities and features that were fitted.
-        """
-        blocks = self.layout.check(X)
-        complete = complete_rows(blocks, "given no prediction (NaN)")
-        inputs = [
-            torch.from_numpy(fitted.transform(blocks[name][complete]).astype(np.float32))
-            for name, fitted in self.standardizers.items()
-        ]
-        return Pass(complete, *run_network(self.network, inputs))
+    def leave_out(self, blocks: Blocks, fold: IntArray) -> Readings:
+        """Reading of each training person by the member that left that person out."""
+        predictions, readouts, present = self._pass(blocks)
+        people = np.arange(len(fold))
+        return _readings(predictions[fold, people], readouts[fold, people], present)
 
-    def by_modality(self, readouts: FloatArray, complete: BoolArray) -> dict[str, FloatArray]:
-        """Spread readouts (n_complete, M) over all people (n,), by name in the order of the layout."""
-        spread = np.full((len(complete), readouts.shape[1]), np.nan)
-        spread[complete] = readouts
-        columns = dict(zip(self.standardizers, spread.T, strict=True))
-        return {name: columns[name] for name in self.layout.modalities}
+    def _pass(self, blocks: Blocks) -> tuple[FloatArray, FloatArray, BoolArray]:
+        present = presence(blocks)
+        inputs = network_inputs({m: np.nan_to_num(block) for m, block in blocks.items()}, self.edges)
+        return *run_network(self.network, inputs), present
 
     def state(self) -> dict[str, Any]:
         """Return tensors and plain containers, which `torch.load` accepts from any source."""
         return {
-            "layout": asdict(self.layout),
-            "standardizers": {name: tensors(asdict(fitted)) for name, fitted in self.standardizers.items()},
-            "target_map": tensors(asdict(self.target_map)),
+            "edges": self.edges,
             "architecture": asdict(self.network.architecture),
             "members": self.network.members,
             "network": self.network.state_dict(),
@@ -93,17 +63,25 @@ class FittedEnsemble:
         """Undo `state`."""
         network = Ensemble(Architecture(**state["architecture"]), MemberRandom([0] * state["members"])).eval()
         network.load_state_dict(state["network"])
-        return cls(
-            layout=Layout(**state["layout"]),
-            standardizers={name: Standardizer(**arrays(held)) for name, held in state["standardizers"].items()},
-            target_map=NormalScores(**arrays(state["target_map"])),
-            network=network,
-        )
+        return cls(state["edges"], network)
+
+
+def _readings(together: FloatArray, alone: FloatArray, present: BoolArray) -> Readings:
+    """Readings without those that a missing modality had a part in."""
+    return Readings(np.where(present.all(axis=1), together, np.nan), np.where(present, alone, np.nan))
+
+
+def network_inputs(blocks: Blocks, edges: dict[str, list[Tensor]]) -> list[Tensor]:
+    """Turn standardised blocks (n, p_m) into what the encoders take, (n, q_m) each, float32."""
+    return [
+        encode(block, edges[m]) if m in edges else torch.from_numpy(block.astype(np.float32))
+        for m, block in blocks.items()
+    ]
 
 
 @torch.inference_mode()
 def run_network(network: Ensemble, blocks: list[Tensor]) -> tuple[FloatArray, FloatArray]:
-    """Predictions (E, n) and readouts (E, n, M) of standardised blocks (n, p_m), in evaluation mode."""
+    """Predictions (E, n) and readouts (E, n, M) of encoded blocks (n, q_m), in evaluation mode."""
     unused = MemberRandom([0] * network.members)
     starts = range(0, max(len(blocks[0]), 1), _CHUNK)
     passes = [
@@ -113,15 +91,3 @@ def run_network(network: Ensemble, blocks: list[Tensor]) -> tuple[FloatArray, Fl
     predictions = torch.cat([p.prediction for p in passes], 1).numpy().astype(np.float64)
     readouts = torch.cat([p.readouts for p in passes], 1).numpy().astype(np.float64)
     return predictions, readouts
-
-
-def tensors(content: dict[str, Any]) -> dict[str, Any]:
-    """Replace arrays by tensors."""
-    return {
-        name: torch.from_numpy(value) if isinstance(value, np.ndarray) else value for name, value in content.items()
-    }
-
-
-def arrays(content: dict[str, Any]) -> dict[str, Any]:
-    """Undo `tensors`."""
-    return {name: value.numpy() if isinstance(value, Tensor) else value for name, value in content.items()}

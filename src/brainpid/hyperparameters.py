@@ -8,13 +8,18 @@ from typing import Any
 import numpy as np
 
 from brainpid.errors import InputError, did_you_mean
+from brainpid.recipes import RECIPES
 
+EXPERTS = ("auto", "kernel", "forest")
 _CHOICES = {
+    "recipe": ("auto", *RECIPES),
+    "loss": ("squared", "huber"),
     "conditional": ("gaussian", "kernel"),
     "fusion": ("pid", "equal"),
     "target_transform": ("normal_scores", "none"),
 }
 _RANGES = {
+    "bins": (0, np.inf),
     "latent_dim": (1, np.inf),
     "dropout": (0, 0.99),
     "input_dropout": (0, 0.99),
@@ -32,21 +37,24 @@ _RANGES = {
 
 
 def check_hyperparameters(values: Mapping[str, Any]) -> None:
-    """Refuse hyperparameters that have no meaning, by name and value, with an `InputError`."""
+    """Refuse hyperparameters that have no meaning, by name and value, with an `InputError`; None is the recipe's."""
     for name, allowed in _CHOICES.items():
-        if (value := values[name]) not in allowed:
+        if (value := values[name]) is not None and value not in allowed:
             raise InputError(f"{name} is '{value}'; {did_you_mean(str(value), allowed)}")
     for name, (low, high) in _RANGES.items():
-        if not low <= (value := values[name]) <= high:
+        if (value := values[name]) is not None and not low <= value <= high:
             raise InputError(f"{name} is {value}; expected a value from {low:g} to {high:g}")
+    for expert in values["experts"]:
+        if expert not in EXPERTS:
+            raise InputError(f"experts has '{expert}'; {did_you_mean(str(expert), EXPERTS)}")
 
 
 def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return hyperparameters as plain Python values; `torch.load` refuses a file that holds a numpy scalar."""
-    plain: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, tuple | list | np.ndarray):
-            plain[name] = tuple(int(width) for width in value)
-        else:
-            plain[name] = value.item() if isinstance(value, np.generic) else value
-    return plain
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple | list | np.ndarray):
+        return tuple(_plain(item) for item in value)
+    return value.item() if isinstance(value, np.generic) else value

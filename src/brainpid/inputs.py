@@ -7,19 +7,16 @@ would turn a permuted table into a wrong prediction.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from brainpid.arrays import FloatArray, Modalities
 from brainpid.errors import InputError, list_some
-
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,16 +57,21 @@ class Layout:
     def check(self, X: Modalities) -> dict[str, FloatArray]:
         """Return features as arrays (n, p_m) in the fitted order of modalities.
 
+        A modality that `X` does not hold is missing for everybody: its array is NaN.
+
         Raises
         ------
         InputError
-            Where modalities, numbers of features or feature names differ from those fitted.
+            Where a modality is unknown or there is none, or numbers of features or feature names differ from those
+            fitted.
         """
-        if not isinstance(X, Mapping) or set(X) != set(self.modalities):
+        if not isinstance(X, Mapping) or not X or not set(X) <= set(self.modalities):
             found = list_some(X) if isinstance(X, Mapping) else f"a {type(X).__name__}"
-            raise InputError(f"expected the modalities {', '.join(self.modalities)}, found {found}")
-        blocks = _arrays({m: X[m] for m in self.modalities})
-        for m, block in blocks.items():
+            raise InputError(f"expected some of the modalities {', '.join(self.modalities)}, found {found}")
+        given = _arrays({m: X[m] for m in self.modalities if m in X})
+        n = len(next(iter(given.values())))
+        blocks = {m: given[m] if m in given else np.full((n, self.features[m]), np.nan) for m in self.modalities}
+        for m, block in given.items():
             if block.shape[1] != self.features[m]:
                 raise InputError(f"modality '{m}': expected {self.features[m]} features, found {block.shape[1]}")
             table = X[m]
@@ -116,22 +118,3 @@ def checked_target(y: ArrayLike, n: int) -> FloatArray:
             f"expected a finite target, found {bad} missing or infinite value(s), the first in row {first}"
         )
     return target
-
-
-def complete_rows(blocks: Mapping[str, FloatArray], consequence: str) -> NDArray[np.bool_]:
-    """Mark the people (n,) who have every modality, and log how many lack which.
-
-    Parameters
-    ----------
-    blocks : mapping of str to ndarray, shape (n, p_m)
-        A row of NaN is a missing modality.
-    consequence : str
-        What happens to the others, for the message.
-    """
-    missing = {m: np.isnan(block).all(axis=1) for m, block in blocks.items()}
-    complete = ~np.any(np.stack(list(missing.values())), axis=0)
-    if not complete.all():
-        counts = ", ".join(f"{m}: {int(rows.sum())}" for m, rows in missing.items() if rows.any())
-        lacking = int((~complete).sum())
-        _LOG.warning("%d of %d people lack a modality (%s) and are %s", lacking, len(complete), counts, consequence)
-    return complete

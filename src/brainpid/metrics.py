@@ -81,6 +81,58 @@ def accuracy(predicted: ArrayLike, target: ArrayLike, confidence: float = 0.95) 
     )
 
 
+@dataclass(frozen=True)
+class PairedDifference:
+    """Difference of the absolute errors of two models over the same people.
+
+    Attributes
+    ----------
+    n : int
+        Number of people.
+    difference, se, ci_low, ci_high : float
+        Mean of the first model's absolute error minus the second's, its standard error and interval, in the target's
+        units; negative where the first is the more accurate.
+    """
+
+    n: int
+    difference: float
+    se: float
+    ci_low: float
+    ci_high: float
+
+
+def paired_difference(
+    first: ArrayLike, second: ArrayLike, target: ArrayLike, confidence: float = 0.95
+) -> PairedDifference:
+    """Compare two models by their absolute errors, person by person.
+
+    A person's absolute errors are averaged over repeats first; the interval of the mean difference is Student's over
+    people.
+
+    Parameters
+    ----------
+    first, second : array_like, shape (repeats, n) or (n,)
+        Out-of-fold predictions of the two models, in the target's units.
+    target : array_like, shape (n,)
+        True values in the same units.
+    confidence : float
+        Coverage of the interval.
+
+    Notes
+    -----
+    The interval is over people, with the models as they were trained. Trainings of different folds share most of their
+    people, which it does not see: a claim about the methods on new training people needs a wider one, such as that of
+    Nadeau and Bengio 2003, Machine Learning 52:239.
+    """
+    target = np.asarray(target, dtype=float)
+    errors = [np.abs(np.atleast_2d(np.asarray(model, dtype=float)) - target).mean(axis=0) for model in (first, second)]
+    difference = errors[0] - errors[1]
+    n, mean = len(target), float(difference.mean())
+    se = float(difference.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
+    half = float(student_t.ppf(0.5 + confidence / 2, n - 1)) * se if n > 1 else np.nan
+    return PairedDifference(n, mean, se, mean - half, mean + half)
+
+
 def _correlation(a: FloatArray, b: FloatArray) -> float:
     """Pearson correlation; NaN where one of both has no spread."""
     a, b = a - a.mean(), b - b.mean()

@@ -1,10 +1,14 @@
-r"""PIDReg: multimodal regression whose fusion weights and latents come with an information decomposition.
+r"""PIDReg: multimodal regression that comes with an information decomposition.
 
-`PIDReg` standardises each modality, maps the target to normal scores ``g``, trains a cross-fitted ensemble of networks
-(`brainpid.networks`, `brainpid.training`) and predicts the mean of its members, mapped back to the target's units.
-Member e leaves out inner fold e of the training rows, so that every training row has a prediction and one scalar
-latent per modality from a network that was not trained on it. Only the scaling of features, the ranks behind the
-normal scores and the fusion weights (a handful of numbers) are shared by all members.
+`PIDReg` standardises each modality and maps the target to normal scores ``g``. Several experts then read the score from
+each modality alone and from all together: a cross-fitted ensemble of networks (`brainpid.networks`,
+`brainpid.network_fit`) and, where they suit the number of people, Gaussian processes and forests (`brainpid.experts`).
+`brainpid.combination` weighs their readings and predicts people who lack modalities.
+
+Member e of the networks leaves out inner fold e of the training rows, and so do the other experts' out-of-fold
+readings, so that every training row has a prediction and one scalar latent per modality from experts that were not
+fitted to it. Shared by all folds are the scaling of features, the ranks behind the normal scores, and a handful of
+numbers: fusion weights, hyperparameters of the processes, the experts' weights.
 
 References
 ----------
@@ -13,8 +17,10 @@ Ma and Yu 2025, arXiv:2512.22102.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -23,20 +29,27 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from brainpid import pid
-from brainpid.arrays import FloatArray, Modalities
+from brainpid.arrays import Blocks, FloatArray, IntArray, Modalities
+from brainpid.combination import Readings
 from brainpid.crossfit import stratified_folds
 from brainpid.errors import InputError
+from brainpid.experts import Expert, experts_for, fit_expert
 from brainpid.files import atomic_path
-from brainpid.fitted_ensemble import FittedEnsemble, arrays, run_network, tensors
-from brainpid.fusion import ridge_fusion_weights
+from brainpid.fitted_model import FittedModel, standardise
 from brainpid.hyperparameters import check_hyperparameters, plain_values
-from brainpid.inputs import Layout, checked_target, complete_rows
-from brainpid.networks import Architecture, Ensemble, MemberRandom
-from brainpid.training import Recipe, train
+from brainpid.inputs import Layout, checked_target
+from brainpid.model_file import to_arrays, to_tensors
+from brainpid.network_fit import fit_network, fusion, predict_left_out
+from brainpid.presence import Names, lacking, presence, subsets_in_order
+from brainpid.recipes import RECIPES, TRIAL_MEMBERS, best_recipe, recipes_to_try
 from brainpid.transforms import NormalScores, Standardizer, normal_scores
-from brainpid.uncertainty import conformal_half_width
 
+_LOG = logging.getLogger(__name__)
 _FILE = "model.pt"
+_KEPT = (
+    "modalities_", "recipe_", "trial_errors_", "fusion_weights_", "synergy_weight_", "expert_weights_", "history_",
+    "out_of_fold_prediction_", "out_of_fold_latents_", "out_of_fold_target_",
+)  # fmt: skip
 
 
 class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -44,13 +57,17 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    latent_dim : int
+    recipe : {"auto", "compact", "expressive"}
+        Where the options that are None come from, see `brainpid.recipes`.
+    bins : int or None
+        Bins of the piecewise-linear encoding of features, see `brainpid.piecewise`; 0 takes features as they are.
+    latent_dim : int or None
         Dimension d of the latents, the same for all modalities.
-    hidden : tuple of int
+    hidden : tuple of int or None
         Hidden widths of each encoder.
-    head : tuple of int
+    head : tuple of int or None
         Hidden widths of the head; empty for a linear head.
-    dropout : float
+    dropout : float or None
         In the hidden layers, in [0, 1).
     input_dropout : float
         Of the features, in [0, 1).
@@ -63,7 +80,8 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     members : int
         Number of networks, and of inner folds.
     epochs, batch_size, learning_rate, weight_decay
-        See `brainpid.training.Recipe`; the learning rate is the peak of a one-cycle schedule.
+        See `brainpid.training.Recipe`; the learning rate is the peak of a one-cycle schedule. None for the recipe's.
+    loss : {"squared", "huber"}
     alpha_readout : float
         Part of the gradient of the per-modality readouts that reaches the encoders.
     alpha_cs, alpha_joint, alpha_ci : float
@@ -73,8 +91,12 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         ``I(Z_m; X_k | X_m)`` as a Cauchy-Schwarz divergence.
     fusion : {"pid", "equal"}
         Fusion weights from the decomposition, or 1/M each without a product term.
-    target_transform : {"normal_scores", "none"}
+    keep_apart : bool
+        Whether the head sees the weighted latents side by side instead of their sum.
+    target_transform : {"normal_scores", "none"} or None
         With ``none`` the target is only centred and scaled.
+    experts : tuple of {"auto", "kernel", "forest"}
+        Experts beside the network; ``auto`` takes those that suit the number of people, an empty tuple none.
     random_state : int or None
         Seed of everything random; None draws one from the operating system.
 
@@ -82,51 +104,63 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     modalities_ : tuple of str
         In the order of the mapping that was fitted.
+    recipe_ : str
+        The recipe that was used.
+    trial_errors_ : dict of str to float
+        Mean absolute error of each recipe that was tried on inner folds, in the target's units; empty without a choice.
     fusion_weights_ : dict of str to float
     synergy_weight_ : float
         Weight of the product term; all weights sum to 1.
+    expert_weights_ : dict of str to float
+        Weight of each expert's prediction from all modalities, and of the head on the scalar latents.
     out_of_fold_prediction_ : ndarray, shape (n_train,)
-        Prediction of each training person by the member that left that person out, in the target's units; NaN for
-        people who were left out of the fit.
+        Prediction of each training person by experts that had not seen that person, from the modalities that the person
+        has, in the target's units; NaN for people without any modality.
     out_of_fold_latents_ : dict of str to ndarray, shape (n_train,)
-        The same for the scalar latents.
+        The same for the scalar latents; NaN where the modality is missing.
     out_of_fold_target_ : ndarray, shape (n_train,)
         The target they belong to, in its units.
     history_ : list of dict
-        One entry per epoch: loss terms and learning rate.
+        One entry per epoch: loss terms, learning rate, error and information on people who were left out, weights.
 
     Notes
     -----
-    A modality is missing for a person whose row in it is all NaN; single missing cells are imputed. People with a
-    missing modality are left out of the fit and get a NaN prediction, with a logged warning. The result does not
-    depend on the order of the modalities in `X`.
+    A modality is missing for a person whose row in it is all NaN; single missing cells are imputed. Everybody with at
+    least one modality is used and predicted. The result does not depend on the order of the modalities in `X`.
     """
 
     def __init__(
         self,
         *,
-        latent_dim: int = 16,
-        hidden: tuple[int, ...] = (128,),
-        head: tuple[int, ...] = (),
-        dropout: float = 0.4,
+        recipe: str = "auto",
+        bins: int | None = None,
+        latent_dim: int | None = None,
+        hidden: tuple[int, ...] | None = None,
+        head: tuple[int, ...] | None = None,
+        dropout: float | None = None,
         input_dropout: float = 0.0,
         skip: bool = False,
         signal: float = 1.0,
         learn_signal: bool = True,
         members: int = 10,
-        epochs: int = 40,
-        batch_size: int = 128,
-        learning_rate: float = 1e-2,
-        weight_decay: float = 1.0,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        weight_decay: float | None = None,
+        loss: str = "squared",
         alpha_readout: float = 0.3,
         alpha_cs: float = 0.1,
         alpha_joint: float = 0.0,
         alpha_ci: float = 0.0,
         conditional: str = "gaussian",
         fusion: str = "pid",
-        target_transform: str = "normal_scores",
+        keep_apart: bool = False,
+        target_transform: str | None = None,
+        experts: tuple[str, ...] = ("auto",),
         random_state: int | None = 0,
     ) -> None:
+        self.recipe = recipe
+        self.bins = bins
         self.latent_dim = latent_dim
         self.hidden = hidden
         self.head = head
@@ -140,24 +174,29 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
+        self.loss = loss
         self.alpha_readout = alpha_readout
         self.alpha_cs = alpha_cs
         self.alpha_joint = alpha_joint
         self.alpha_ci = alpha_ci
         self.conditional = conditional
         self.fusion = fusion
+        self.keep_apart = keep_apart
         self.target_transform = target_transform
+        self.experts = experts
         self.random_state = random_state
 
-    def fit(self, X: Modalities, y: ArrayLike) -> Self:
+    def fit(self, X: Modalities, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Fit to training people.
 
         Parameters
         ----------
         X : mapping of str to array_like or DataFrame, shape (n, p_m)
-            Features of two or more modalities, any units; NaN marks a missing cell.
+            Features of two or more modalities, any units; NaN marks a missing cell, a row of NaN a missing modality.
         y : array_like, shape (n,)
             Target, in its units.
+        groups : array_like, shape (n,), optional
+            People of one group are left out together.
 
         Raises
         ------
@@ -168,81 +207,95 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             Where a loss term is not finite.
         """
         check_hyperparameters(self.get_params())
-        layout, blocks = Layout.fit(X)
-        target = checked_target(y, len(next(iter(blocks.values()))))
-        complete = complete_rows(blocks, "left out of the fit")
-        if (n := int(complete.sum())) < 2 * self.members:
+        layout, features = Layout.fit(X)
+        target = checked_target(y, len(next(iter(features.values()))))
+        present = presence(features)
+        if (n := int(present.all(axis=1).sum())) < 2 * self.members:
             raise InputError(
                 f"{n} people have every modality ({', '.join(layout.modalities)}); expected at least "
                 f"{2 * self.members}, twice the number of members"
             )
+        some = present.any(axis=1)
+        if not present.all():
+            _LOG.info(
+                "%d of %d people lack a modality, %d of them have none and are left out",
+                len(present) - n, len(present), int((~some).sum()),
+            )  # fmt: skip
         # Sorted names make the result independent of the mapping's order.
-        fitted = {name: blocks[name][complete] for name in sorted(blocks)}
-        self.modalities_ = layout.modalities
-        standardizers = {name: Standardizer.fit(block) for name, block in fitted.items()}
-        standardised = {name: standardizers[name].transform(block) for name, block in fitted.items()}
-        known = target[complete]
-        target_map = (
-            NormalScores.fit(known) if self.target_transform == "normal_scores" else NormalScores.straight(known)
+        standardizers = {m: Standardizer.fit(features[m][~lacking(features[m])]) for m in sorted(features)}
+        blocks = standardise({m: block[some] for m, block in features.items()}, standardizers)
+        known = target[some]
+        seeds = np.random.SeedSequence(self.random_state).spawn(3 + 2 * self.members)
+        fold = stratified_folds(
+            known, self.members, np.random.default_rng(seeds[0]), None if groups is None else np.asarray(groups)[some]
         )
+        self._choose_recipe(blocks, known, fold, seeds)
+        options = self._options(self.recipe_)
+        target_map = _target_map(options, known)
         scores = target_map.transform(known)
+        weights = fusion(blocks, scores, self.fusion, np.random.default_rng(seeds[1]))
+        network, self.history_ = fit_network(blocks, scores, fold, range(self.members), options, weights, seeds[3:])
+        experts: dict[str, Expert] = {"network": network}
+        readings = [network.leave_out(blocks, fold)]
+        for name in experts_for(n, self.experts):
+            experts[name], reading = fit_expert(name, blocks, scores, fold, seeds[2])
+            readings.append(reading)
+        self._fitted = fitted = FittedModel.calibrate(layout, standardizers, target_map, experts, readings, known)
 
-        seeds = np.random.SeedSequence(self.random_state).spawn(2 + 2 * self.members)
-        weights = self._weights(standardised, scores, np.random.default_rng(seeds[0]))
-        self.fusion_weights_ = {name: weights.modalities[name] for name in self.modalities_}
+        self.modalities_ = layout.modalities
+        self.fusion_weights_ = {m: weights.modalities[m] for m in layout.modalities}
         self.synergy_weight_ = weights.synergy
-        fold = stratified_folds(scores, self.members, np.random.default_rng(seeds[1]))
-        initial, course = (_member_random(seeds[k::2]) for k in (2, 3))
-        inputs = [torch.from_numpy(block.astype(np.float32)) for block in standardised.values()]
-        network = Ensemble(self._architecture(standardised, weights), initial)
-        rows = [torch.from_numpy(np.flatnonzero(fold != member)) for member in range(self.members)]
-        goal = torch.from_numpy(scores.astype(np.float32))
-        self.history_ = train(network, inputs, goal, rows, course, self._recipe())
-        self._fitted = FittedEnsemble(layout, standardizers, target_map, network)
-
-        # What is kept of each training person comes from the member that left that person out.
-        predictions, readouts = run_network(network, inputs)
-        people = np.arange(len(fold))
+        self.expert_weights_ = dict(zip([*experts, "head"], fitted.combination.weights.tolist(), strict=True))
         self.out_of_fold_target_ = target
-        self.out_of_fold_prediction_ = np.full(len(complete), np.nan)
-        self.out_of_fold_prediction_[complete] = target_map.inverse_transform(predictions[fold, people])
-        self.out_of_fold_latents_ = self._fitted.by_modality(readouts[fold, people], complete)
+        self.out_of_fold_prediction_ = np.full(len(target), np.nan)
+        self.out_of_fold_prediction_[some] = fitted.predict(readings)
+        self.out_of_fold_latents_ = {m: np.full(len(target), np.nan) for m in layout.modalities}
+        for m, latent in fitted.latents(readings).items():
+            self.out_of_fold_latents_[m][some] = latent
         return self
 
     def predict(self, X: Modalities) -> FloatArray:
-        """Predict targets (n,), in the target's units; NaN for people who lack a modality.
+        """Predict targets (n,), in the target's units, from the modalities that each person has; NaN without any.
 
         Raises
         ------
         InputError
             Where `X` does not have the modalities and features that were fitted.
         """
-        check_is_fitted(self, "history_")
-        found = self._fitted.run(X)
-        predicted = np.full(len(found.complete), np.nan)
-        predicted[found.complete] = self._fitted.target_map.inverse_transform(found.predictions.mean(0))
-        return predicted
+        return self._fitted.predict(self._read(X))
+
+    def subset_predictions(self, X: Modalities) -> dict[Names, FloatArray]:
+        """Predict from every subset of the modalities alone: subset to (n,), in the target's units.
+
+        NaN for people who lack a modality of the subset. The subset of all modalities gives what `predict` gives.
+        """
+        readings = self._read(X)
+        return {subset: self._fitted.predict_from(readings, subset) for subset in subsets_in_order(self.modalities_)}
 
     def predict_interval(self, X: Modalities, coverage: float = 0.9) -> FloatArray:
-        """Prediction intervals (n, 2) in the target's units, as wide as the out-of-fold errors of training people.
+        """Prediction intervals (n, 2) in the target's units, calibrated for the modalities that each person has.
 
-        See `brainpid.uncertainty.conformal_half_width` for what the coverage means.
+        See `brainpid.uncertainty.AdaptiveConformal` for what the coverage means.
         """
-        known = np.isfinite(self.out_of_fold_prediction_)
-        half = conformal_half_width(self.out_of_fold_prediction_[known], self.out_of_fold_target_[known], coverage)
-        return self.predict(X)[:, None] + np.array([-half, half])
+        return self._fitted.interval(self._read(X), coverage)
+
+    def expected_gain(self, X: Modalities, coverage: float = 0.9) -> dict[str, FloatArray]:
+        """By how much acquiring a modality would narrow a person's interval: modality to (n,), in the target's units.
+
+        The width of intervals at the person's prediction from the modalities at hand, less that with the modality
+        added; NaN for people who have it. A negative value is no gain.
+        """
+        return self._fitted.expected_gain(self._read(X), coverage)
 
     def scalar_latents(self, X: Modalities) -> dict[str, FloatArray]:
-        """Each modality's own prediction of the normal score, from its latent alone.
+        """Each modality's own prediction of the normal score.
 
         Returns
         -------
         dict of str to ndarray, shape (n,)
-            Mean over members, on the normal-score scale; NaN for people who lack a modality.
+            On the normal-score scale; NaN for people who lack the modality.
         """
-        check_is_fitted(self, "history_")
-        found = self._fitted.run(X)
-        return self._fitted.by_modality(found.readouts.mean(0), found.complete)
+        return self._fitted.latents(self._read(X))
 
     def decompose(
         self, X: Modalities, y: ArrayLike, measure: pid.Measure = "mmi", confidence: float = 0.95
@@ -269,17 +322,18 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """Course of the training, one record an epoch."""
         return self.history_
 
+    def chosen(self) -> dict[str, Any]:
+        """What was chosen inside the training rows: recipe, weights of the modalities and of the experts."""
+        names = ("recipe", "trial_errors", "fusion_weights", "synergy_weight", "expert_weights")
+        return {name: getattr(self, f"{name}_") for name in names}
+
     def save(self, folder: str | Path) -> None:
         """Write the fitted model to ``model.pt``: tensors and plain containers, whole or not at all."""
+        check_is_fitted(self, "history_")
         state = {
             "parameters": plain_values(self.get_params()),
+            "kept": to_tensors({name: getattr(self, name) for name in _KEPT}),
             "fitted": self._fitted.state(),
-            "fusion_weights": self.fusion_weights_,
-            "synergy_weight": self.synergy_weight_,
-            "out_of_fold_prediction": torch.from_numpy(self.out_of_fold_prediction_),
-            "out_of_fold_target": torch.from_numpy(self.out_of_fold_target_),
-            "out_of_fold_latents": tensors(self.out_of_fold_latents_),
-            "history": self.history_,
         }
         with atomic_path(Path(folder) / _FILE) as part:
             torch.save(state, part)
@@ -292,47 +346,39 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             raise InputError(f"{path}: the file does not exist; expected a model that PIDReg.save wrote")
         state = torch.load(path, weights_only=True)
         model = cls(**state["parameters"])
-        model._fitted = FittedEnsemble.from_state(state["fitted"])
-        model.modalities_ = model._fitted.layout.modalities
-        model.fusion_weights_ = state["fusion_weights"]
-        model.synergy_weight_ = state["synergy_weight"]
-        model.out_of_fold_prediction_ = state["out_of_fold_prediction"].numpy()
-        model.out_of_fold_target_ = state["out_of_fold_target"].numpy()
-        model.out_of_fold_latents_ = arrays(state["out_of_fold_latents"])
-        model.history_ = state["history"]
+        for name, value in to_arrays(state["kept"]).items():
+            setattr(model, name, value)
+        model._fitted = FittedModel.from_state(state["fitted"])
         return model
 
-    def _weights(
-        self, blocks: dict[str, FloatArray], scores: FloatArray, rng: np.random.Generator
-    ) -> pid.FusionWeights:
-        if self.fusion == "equal":
-            return pid.FusionWeights(dict.fromkeys(blocks, 1.0 / len(blocks)), 0.0, informative=False)
-        return ridge_fusion_weights(blocks, scores, rng)
+    def _read(self, X: Modalities) -> list[Readings]:
+        check_is_fitted(self, "history_")
+        return self._fitted.read(X)
 
-    def _architecture(self, blocks: dict[str, FloatArray], weights: pid.FusionWeights) -> Architecture:
-        """Shape of the networks, modalities in the order of the standardised blocks."""
-        options = plain_values(self.get_params())
-        taken = ("hidden", "latent_dim", "head", "dropout", "input_dropout", "skip", "signal", "learn_signal")
-        return Architecture(
-            features=tuple(block.shape[1] for block in blocks.values()),
-            alpha_readout=options["alpha_readout"],
-            weights=tuple(weights.modalities[name] for name in blocks),
-            synergy=weights.synergy,
-            **{name: options[name] for name in taken},
-        )
+    def _options(self, recipe: str) -> dict[str, Any]:
+        """Hyperparameters with those that are None taken from a recipe."""
+        given = {name: value for name, value in plain_values(self.get_params()).items() if value is not None}
+        return RECIPES[recipe] | given
 
-    def _recipe(self) -> Recipe:
-        return Recipe(
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            alpha_cs=self.alpha_cs,
-            alpha_joint=self.alpha_joint,
-            alpha_ci=self.alpha_ci,
-            conditional=self.conditional,
-        )
+    def _choose_recipe(
+        self, blocks: Blocks, target: FloatArray, fold: IntArray, seeds: list[np.random.SeedSequence]
+    ) -> None:
+        """Try recipes on a few inner folds where there is a choice."""
+        names = recipes_to_try(self.recipe, len(target))
+        errors = {}
+        for name in names if len(names) > 1 else []:
+            options = self._options(name)
+            target_map = _target_map(options, target)
+            scores = target_map.transform(target)
+            weights = fusion(blocks, scores, self.fusion, np.random.default_rng(seeds[1]))
+            members = range(min(TRIAL_MEMBERS, self.members))
+            network, _ = fit_network(blocks, scores, fold, members, options, weights, seeds[3 : 3 + 2 * len(members)])
+            predicted = target_map.inverse_transform(predict_left_out(network, blocks, fold, members))
+            errors[name] = np.abs(predicted - target)[np.isfinite(predicted)]
+        self.recipe_ = best_recipe(errors) if errors else names[0]
+        self.trial_errors_ = {name: float(error.mean()) for name, error in errors.items()}
 
 
-def _member_random(seeds: list[np.random.SeedSequence]) -> MemberRandom:
-    return MemberRandom([int(seed.generate_state(1, np.uint64)[0] >> np.uint64(1)) for seed in seeds])
+def _target_map(options: Mapping[str, Any], target: FloatArray) -> NormalScores:
+    normal = options["target_transform"] == "normal_scores"
+    return NormalScores.fit(target) if normal else NormalScores.straight(target)

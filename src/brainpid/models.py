@@ -77,10 +77,20 @@ class ModelEntry:
         return getattr(import_module(self.module), self.class_name)
 
 
+def _baseline(module: str, class_name: str, label: str) -> ModelEntry:
+    """Entry of a model that scikit-learn fits."""
+    return ModelEntry(f"brainpid.baselines.{module}", class_name, "model.joblib", ("numpy", "scikit-learn"), label)
+
+
 MODELS = {
     "pidreg": ModelEntry("brainpid.model", "PIDReg", "model.pt", ("numpy", "torch"), "PIDReg"),
-    "ridge": ModelEntry("brainpid.baselines", "Ridge", "model.joblib", ("numpy", "scikit-learn"), "Ridge"),
-    "gradient_boosting": ModelEntry(
-        "brainpid.baselines", "GradientBoosting", "model.joblib", ("numpy", "scikit-learn"), "Gradient boosting"
-    ),
+    "ridge": _baseline("linear", "Ridge", "Ridge"),
+    "elastic_net": _baseline("linear", "ElasticNet", "Elastic net"),
+    "svr": _baseline("kernels", "SupportVectors", "SVR"),
+    "gpr": _baseline("kernels", "GaussianProcess", "GPR"),
+    "gradient_boosting": _baseline("trees", "GradientBoosting", "Gradient boosting"),
+    "random_forest": _baseline("trees", "RandomForest", "Random forest"),
+    "stacking": _baseline("stacking", "Stacking", "Stacking"),
+    "mlp": _baseline("networks", "EarlyFusionNetwork", "Early-fusion MLP"),
+    "mean": _baseline("mean", "Mean", "Mean of training"),
 }

@@ -5,7 +5,8 @@ For member e and modality m, with latents of dimension d shared by all modalitie
 - encoder ``a_m = f_m(x_m) + V_m x_m``: a perceptron ``f_m`` with batch norm plus a linear skip;
 - noisy bottleneck, in training only: ``z_m = lambda_m a_m + (1 - lambda_m) eps``, where eps is Gaussian with the
   batch mean and standard deviation of ``a_m`` and lambda_m in (0, 1) is learned; otherwise ``z_m = a_m``;
-- fusion ``z = sum_m w_m z_m + w_S prod_m z_m`` with fixed weights;
+- fusion ``z = sum_m w_m z_m + w_S prod_m z_m`` with fixed weights, or the same parts kept apart side by side,
+  ``[w_1 z_1, ..., w_M z_M, w_S prod_m z_m]`` with weights scaled to mean 1;
 - head ``h(z)``, the prediction of the normal score, and one linear readout of ``z_m`` per modality, the scalar
   latent that the decomposition is read from. Readouts are always trained; ``alpha_readout`` is the part of their
   gradient that goes on into the encoders.
@@ -212,6 +213,8 @@ class Architecture:
         Fusion weight w_m of each modality.
     synergy : float
         Fusion weight w_S of the product.
+    keep_apart : bool
+        Whether the head sees the weighted parts side by side instead of their sum.
     """
 
     features: tuple[int, ...]
@@ -226,6 +229,7 @@ class Architecture:
     alpha_readout: float
     weights: tuple[float, ...]
     synergy: float
+    keep_apart: bool
 
 
 @dataclass(frozen=True)
@@ -257,7 +261,8 @@ class Ensemble(nn.Module):
             NoisyBottleneck(members, arch.signal, arch.learn_signal) for _ in arch.features
         )
         self.readouts = nn.ModuleList(MemberLinear(random, d, 1) for _ in arch.features)
-        self.head = Perceptron(random, [d, *arch.head], 1, arch.dropout)
+        parts = len(arch.features) + 1 if arch.keep_apart else 1
+        self.head = Perceptron(random, [parts * d, *arch.head], 1, arch.dropout)
 
     def forward(self, blocks: Sequence[Tensor], random: MemberRandom) -> Outputs:
         """Predict from one block (E, n, p_m) per modality; `random` is used in training only."""
@@ -265,7 +270,15 @@ class Ensemble(nn.Module):
         noisy = [bottleneck(a, random) for bottleneck, a in zip(self.bottlenecks, latents, strict=True)]
         tapped = [torch.lerp(z.detach(), z, self.architecture.alpha_readout) for z in noisy]
         readouts = torch.cat([readout(z) for readout, z in zip(self.readouts, tapped, strict=True)], -1)
-        fused = sum((w * z for w, z in zip(self.architecture.weights, noisy, strict=True)), torch.zeros(()))
-        if self.architecture.synergy != 0.0:
-            fused = fused + self.architecture.synergy * torch.stack(noisy).prod(0)
-        return Outputs(latents, readouts, self.head(fused, random).squeeze(-1))
+        return Outputs(latents, readouts, self.head(self._fuse(noisy), random).squeeze(-1))
+
+    def _fuse(self, latents: Sequence[Tensor]) -> Tensor:
+        """Fuse latents (E, n, d) with the fixed weights to (E, n, d), or (E, n, (M + 1) d) where parts stay apart."""
+        arch = self.architecture
+        parts = [w * z for w, z in zip(arch.weights, latents, strict=True)]
+        if arch.synergy != 0.0 or arch.keep_apart:
+            parts.append(arch.synergy * torch.stack(list(latents)).prod(0))
+        if arch.keep_apart:
+            scale = len(parts) / (sum(arch.weights) + arch.synergy)
+            return torch.cat(parts, -1) * scale
+        return torch.stack(parts).sum(0)

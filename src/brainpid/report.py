@@ -50,8 +50,8 @@ def render(
     settings : ReportSettings
         Title, target, and what was run.
     tables : mapping of str to DataFrame
-        ``participants``, ``accuracy``, ``predictions``, ``pid``, ``normality`` and ``selection`` as they stand in the
-        output folder.
+        ``participants``, ``accuracy``, ``comparison``, ``predictions``, ``pid``, ``normality`` and ``selection`` as
+        they stand in the output folder.
     choice : mapping
         ``aggregate/selection.json``: what the choice among subsets is worth.
     figures : mapping of str to str
@@ -80,6 +80,7 @@ def render(
         flow=_flow(participants, settings.modalities),
         reasons=_reasons(participants, settings.modalities),
         accuracy=complete.to_dict("records"),
+        comparison=tables["comparison"].to_dict("records"),
         by_pattern=_by_pattern(accuracy[accuracy["model"] == shown], everything),
         fewest=MIN_PEOPLE_OF_PATTERN,
         coverage=_coverage(predictions),

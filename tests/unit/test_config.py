@@ -48,8 +48,10 @@ def test_defaults_are_those_of_the_extraction(section, settings):
     assert own == declared
 
 
-@pytest.mark.parametrize("path", ["config/config.yaml", "config/demo.yaml", "tests/configs/camcan_dev.yaml",
-                                  "tests/configs/superconductivity.yaml"])  # fmt: skip
+@pytest.mark.parametrize("path", [
+    "config/config.yaml", "config/demo.yaml", "tests/configs/camcan_dev.yaml", "tests/configs/camcan_dev_fmri.yaml",
+    "tests/configs/superconductivity.yaml",
+])  # fmt: skip
 def test_configurations_of_the_repository_are_valid(path):
     config = load_config(ROOT / path)
     if path.startswith("tests/") and SHARED_DATA.is_dir():

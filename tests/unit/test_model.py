@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +10,8 @@ from sklearn.base import clone
 
 from brainpid.crossfit import stratified_folds
 from brainpid.errors import InputError, NumericalError
-from brainpid.fitted_ensemble import run_network
+from brainpid.fitted_ensemble import network_inputs, run_network
+from brainpid.fitted_model import standardise
 from brainpid.model import PIDReg
 from brainpid.networks import Architecture, Ensemble, MemberRandom
 from brainpid.training import Recipe, train
@@ -29,6 +28,10 @@ def cohort(n: int = 160, seed: int = 0, modalities: tuple[str, ...] = ("t1", "dw
     g = rng.normal(size=n)
     X = {m: (1 - 0.3 * k) * g[:, None] + rng.normal(size=(n, 5 + k)) for k, m in enumerate(modalities)}
     return X, 50 + 15 * g
+
+
+def network_of(model: PIDReg) -> Ensemble:
+    return model._fitted.experts["network"].network
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +80,8 @@ def test_every_parameter_of_every_member_learns():
     X, y = cohort()
     learns = SMALL | {"skip": True, "signal": 0.9}  # options that bring parameters of their own
     start = PIDReg(**learns | {"epochs": 1, "learning_rate": 1e-8}).fit(X, y)
-    before = dict(start._fitted.network.named_parameters())
-    for name, parameter in PIDReg(**learns).fit(X, y)._fitted.network.named_parameters():
+    before = dict(network_of(start).named_parameters())
+    for name, parameter in network_of(PIDReg(**learns).fit(X, y)).named_parameters():
         moved = (parameter - before[name]).flatten(1).abs().sum(1)
         assert (moved > 0).all(), name
 
@@ -119,7 +122,8 @@ def test_numpy_numbers_as_options_do_not_spoil_the_file(tmp_path):
 
 
 def member_predictions(model: PIDReg, X: dict) -> np.ndarray:
-    return model._fitted.run(X).predictions
+    standardised = standardise(X, model._fitted.standardizers)
+    return run_network(network_of(model), network_inputs(standardised, {}))[0]
 
 
 def test_a_member_never_sees_the_people_it_leaves_out():
@@ -129,9 +133,7 @@ def test_a_member_never_sees_the_people_it_leaves_out():
     options = SMALL | {"fusion": "equal", "epochs": 2}
     model = PIDReg(**options).fit(X, y)
     ranks = np.argsort(np.argsort(y))
-    scores = model._fitted.target_map.transform(y)
-    seeds = np.random.SeedSequence(0).spawn(2)
-    fold = stratified_folds(scores, 4, np.random.default_rng(seeds[1]))
+    fold = stratified_folds(y, 4, np.random.default_rng(np.random.SeedSequence(0).spawn(1)[0]))
     inside = np.flatnonzero(fold == 1)
     swapped = {name: block.copy() for name, block in X.items()}
     for block in swapped.values():
@@ -154,13 +156,16 @@ def test_members_trained_together_are_those_trained_one_by_one():
     rng = torch.Generator().manual_seed(0)
     blocks = [torch.randn(60, p, generator=rng) for p in (5, 7)]
     target = blocks[0][:, 0] + 0.5 * torch.randn(60, generator=rng)
-    shape = Architecture((5, 7), (8,), 4, (), 0.2, 0.1, True, 0.9, True, 0.5, (0.6, 0.3), 0.1)
-    recipe = Recipe(5, 20, 0.01, 0.1, 0.1, 0.1, 0.1, "gaussian")
+    shape = Architecture((5, 7), (8,), 4, (), 0.2, 0.1, True, 0.9, True, 0.5, (0.6, 0.3), 0.1, True)
+    recipe = Recipe(5, 20, 0.01, 0.1, 0.1, 0.1, 0.1, "gaussian", "squared")
     rows = [torch.arange(60)[torch.arange(60) % 3 != member] for member in range(3)]
+    present = torch.ones(60, 2)
+    present[::7, 1] = 0.0
 
     def course(members: list[int]) -> np.ndarray:
         network = Ensemble(shape, MemberRandom([10 + member for member in members]))
-        train(network, blocks, target, [rows[m] for m in members], MemberRandom([20 + m for m in members]), recipe)
+        random = MemberRandom([20 + m for m in members])
+        train(network, blocks, target, present, [rows[m] for m in members], random, recipe)
         return run_network(network, blocks)[0]
 
     together = course([0, 1, 2])
@@ -179,15 +184,72 @@ def test_scikit_learn_can_clone_it():
     assert clone(model).get_params() == model.get_params()
 
 
-def test_people_without_a_modality_are_left_out_and_counted(caplog):
-    X, y = cohort()
-    X["dwi"][[3, 8]] = np.nan
-    with caplog.at_level(logging.WARNING):
-        model = PIDReg(**SMALL).fit(X, y)
-    assert "2" in caplog.text
-    assert "dwi" in caplog.text
-    assert np.isnan(model.predict(X)).nonzero()[0].tolist() == [3, 8]
-    assert np.isnan(model.out_of_fold_prediction_).nonzero()[0].tolist() == [3, 8]
+def with_missing(n: int = 300, part: float = 0.3, seed: int = 0) -> tuple[dict, np.ndarray]:
+    """A cohort where everybody lacks each modality with some probability; a few people have none."""
+    X, y = cohort(n, seed)
+    rng = np.random.default_rng(seed + 100)
+    for block in X.values():
+        block[rng.random(n) < part] = np.nan
+    return X, y
+
+
+def test_everybody_with_a_modality_is_used_and_predicted():
+    X, y = with_missing()
+    nothing = np.isnan(X["t1"]).all(1) & np.isnan(X["dwi"]).all(1)
+    assert nothing.any()
+    model = PIDReg(**SMALL).fit(X, y)
+    np.testing.assert_array_equal(np.isnan(model.out_of_fold_prediction_), nothing)
+    np.testing.assert_array_equal(np.isnan(model.predict(X)), nothing)
+    np.testing.assert_array_equal(np.isnan(model.predict_interval(X)).all(axis=1), nothing)
+    for m, latent in model.scalar_latents(X).items():
+        np.testing.assert_array_equal(np.isnan(latent), np.isnan(X[m]).all(1))
+
+
+def test_a_modality_that_is_not_given_is_one_that_nobody_has(fitted):
+    X, _ = cohort(seed=1)
+    absent = X | {"dwi": np.full_like(X["dwi"], np.nan)}
+    np.testing.assert_array_equal(fitted.predict({"t1": X["t1"]}), fitted.predict(absent))
+    np.testing.assert_array_equal(fitted.predict({"t1": X["t1"]}), fitted.subset_predictions(X)[("t1",)])
+    np.testing.assert_array_equal(fitted.predict(X), fitted.subset_predictions(X)[("t1", "dwi")])
+
+
+def test_people_without_a_modality_make_the_others_no_worse():
+    X, y = with_missing(400, 0.3)
+    complete = ~np.isnan(X["t1"]).any(1) & ~np.isnan(X["dwi"]).any(1)
+    everybody = PIDReg(**SMALL).fit(X, y)
+    few = PIDReg(**SMALL).fit({m: block[complete] for m, block in X.items()}, y[complete])
+    new, target = cohort(2000, seed=7)
+    error = {name: np.abs(model.predict(new) - target).mean() for name, model in (("all", everybody), ("few", few))}
+    assert error["all"] < 1.02 * error["few"]
+    from_t1 = np.abs(everybody.predict({"t1": new["t1"]}) - target).mean()
+    assert error["all"] < from_t1 < np.abs(target - y.mean()).mean()
+
+
+def test_a_modality_that_tells_more_is_the_one_worth_acquiring():
+    X, y = with_missing(400, 0.2)
+    model = PIDReg(**SMALL).fit(X, y)
+    new, _ = cohort(5, seed=8)
+    gain = {m: model.expected_gain({other: new[other]})[m] for m, other in (("t1", "dwi"), ("dwi", "t1"))}
+    assert gain["t1"].mean() > gain["dwi"].mean()
+    assert np.isnan(model.expected_gain(new)["t1"]).all()
+
+
+def test_people_of_one_group_are_left_out_together():
+    X, y = cohort(40, seed=2)
+    doubled, target = {m: np.repeat(block, 4, 0) for m, block in X.items()}, np.repeat(y, 4)
+    target = target + np.random.default_rng(0).normal(0, 12, len(target)).repeat(1)
+    groups = np.repeat(np.arange(40), 4)
+    apart = PIDReg(**SMALL).fit(doubled, target, groups)
+    together = PIDReg(**SMALL).fit(doubled, target)
+    error = [np.abs(model.out_of_fold_prediction_ - target).mean() for model in (apart, together)]
+    assert error[0] > error[1]  # copies of a person in training make left-out people look easy
+
+
+def test_recipes_are_tried_only_where_there_are_rows_for_it():
+    X, y = cohort(1100)
+    model = PIDReg(members=2, epochs=2, hidden=(8,), experts=()).fit(X, y)
+    assert set(model.trial_errors_) == {"compact", "expressive"}
+    assert PIDReg(**SMALL | {"epochs": 1}).fit(*cohort()).trial_errors_ == {}
 
 
 def test_a_single_missing_cell_is_imputed(fitted):
@@ -210,7 +272,16 @@ def test_intervals_cover(fitted):
 
 
 @pytest.mark.parametrize(
-    "option", [{"alpha_joint": 0.1}, {"alpha_ci": 0.1}, {"alpha_ci": 0.1, "conditional": "kernel"}]
+    "option",
+    [
+        {"alpha_joint": 0.1},
+        {"alpha_ci": 0.1},
+        {"alpha_ci": 0.1, "conditional": "kernel"},
+        {"loss": "huber", "keep_apart": True, "head": (8,)},
+        {"bins": 4, "target_transform": "none"},
+        {"experts": ()},
+        {"experts": ("forest",)},
+    ],
 )
 def test_every_loss_term_can_be_used(option):
     history = PIDReg(**SMALL | {"epochs": 2} | option).fit(*cohort()).history()
@@ -248,8 +319,8 @@ def test_other_features_than_those_of_the_fit_are_refused(fitted):
     X, y = cohort()
     with pytest.raises(InputError, match="dwi"):
         fitted.predict({"t1": X["t1"], "dwi": X["dwi"][:, :2]})
-    with pytest.raises(InputError, match="dwi"):
-        fitted.predict({"t1": X["t1"]})
+    with pytest.raises(InputError, match="pet"):
+        fitted.predict({"t1": X["t1"], "pet": X["t1"]})
     named = {m: pd.DataFrame(x).add_prefix(m) for m, x in X.items()}
     model = PIDReg(**SMALL | {"epochs": 1}).fit(named, y)
     with pytest.raises(InputError):

@@ -8,13 +8,14 @@ import pytest
 from scipy import stats
 
 from brainpid.age_bias import AgeBias
+from brainpid.comparison import comparison_table
 from brainpid.config import Decomposition
 from brainpid.errors import InputError
-from brainpid.metrics import accuracy
+from brainpid.metrics import accuracy, paired_difference
 from brainpid.pooling import pool
 from brainpid.read_out import by_repeat
 from brainpid.summary import accuracy_table, coverage_table, decompose_all, joint_distances, normality_table
-from brainpid.uncertainty import conformal_half_width
+from brainpid.uncertainty import AdaptiveConformal
 
 MODALITIES = ["t1", "dwi"]
 
@@ -43,6 +44,38 @@ def test_age_bias_inverts_a_known_line():
     np.testing.assert_allclose(bias.correct(20 + 0.6 * age), age)
 
 
+def test_paired_difference_of_known_errors():
+    target = np.array([10.0, 20, 30, 40])
+    one = np.array([11.0, 19, 31, 39])
+    two = np.array([[11.0, 22, 27, 44], [13, 22, 31, 36]])  # absolute errors 2, 2, 2, 4 on average over the repeats
+    found = paired_difference(one, two, target)
+    differences = np.array([-1.0, -1, -1, -3])
+    assert (found.n, found.difference) == (4, differences.mean())
+    assert found.se == pytest.approx(differences.std(ddof=1) / 2)
+    assert (found.ci_high - found.ci_low) / 2 == pytest.approx(3.1824 * found.se, rel=1e-4)
+    turned = paired_difference(two, one, target)
+    assert (turned.difference, turned.ci_low) == (-found.difference, -found.ci_high)
+
+
+def test_models_are_compared_among_people_with_every_modality():
+    age = np.array([20.0, 40, 60, 80])
+    rows = [
+        {"participant_id": f"p{person}", "cohort": cohort, "model": model, "repeat": repeat, "fold": 0,
+         "age": age[person], "predicted_age": age[person] + error, "modalities": "t1+dwi" if person else "t1"}
+        for model, error in (("pidreg", 1.0), ("ridge", -3.0), ("mean", 9.0))
+        for cohort in ("a", "b") for repeat in range(2) for person in range(4)
+    ]  # fmt: skip
+    table = comparison_table(pd.DataFrame(rows), ["t1", "dwi"], 0.95)
+    assert list(table["model"]) == ["ridge"] * 3 + ["mean"] * 3
+    assert list(table["cohort"]) == ["a", "b", "pooled"] * 2
+    assert list(table["n"]) == [3, 3, 6] * 2
+    assert set(table["reference"]) == {"pidreg"}
+    np.testing.assert_allclose(table["difference"], [-2.0] * 3 + [-8.0] * 3)
+    alone = comparison_table(pd.DataFrame(rows[:16]), ["t1", "dwi"], 0.95)
+    assert list(alone) == list(table)
+    assert alone.empty
+
+
 def test_a_prediction_that_knows_nothing_is_not_corrected_into_accuracy():
     rng = np.random.default_rng(0)
     age = rng.uniform(20, 80, 500)
@@ -52,18 +85,34 @@ def test_a_prediction_that_knows_nothing_is_not_corrected_into_accuracy():
 
 
 def test_conformal_width_is_the_right_order_statistic():
-    assert conformal_half_width(np.zeros(99), np.arange(1, 100), 0.9) == 90
-    with pytest.raises(InputError, match="at least 9 training people, found 8"):
-        conformal_half_width(np.zeros(8), np.arange(8), 0.9)
+    found = AdaptiveConformal.fit(np.zeros(99), np.arange(1, 100))
+    np.testing.assert_allclose(found.half_width(np.zeros(2), 0.9), 90)
+    with pytest.raises(InputError, match="needs at least 9 training people, found 8"):
+        AdaptiveConformal.fit(np.zeros(8), np.arange(8)).half_width(np.zeros(1), 0.9)
 
 
 def test_conformal_coverage():
+    rng = np.random.default_rng(0)
+    covered = []
+    for _ in range(200):
+        found = AdaptiveConformal.fit(rng.normal(size=100), rng.standard_t(3, 100))
+        low, high = found.interval(rng.normal(size=400), 0.9).T
+        errors = rng.standard_t(3, 400)  # of a prediction that says nothing
+        covered.append(np.mean(np.abs(errors) <= (high - low) / 2))
+    assert 0.88 < np.mean(covered) < 0.92
+
+
+def test_intervals_are_wider_where_errors_are_larger():
     rng = np.random.default_rng(1)
-    covered = [
-        np.mean(np.abs(rng.standard_t(3, 400)) <= conformal_half_width(np.zeros(100), rng.standard_t(3, 100), 0.9))
-        for _ in range(400)
-    ]
-    assert np.mean(covered) == pytest.approx(0.9, abs=0.01)
+    predicted = rng.uniform(20, 80, 4000)
+    target = predicted + rng.normal(size=4000) * np.where(predicted > 50, 8.0, 2.0)
+    found = AdaptiveConformal.fit(predicted[:2000], target[:2000])
+    low, high = found.interval(predicted[2000:], 0.9).T
+    inside = (low <= target[2000:]) & (target[2000:] <= high)
+    old = predicted[2000:] > 50
+    assert (high - low)[old].mean() > 2 * (high - low)[~old].mean()
+    assert 0.82 < inside[old].mean() < 0.98
+    assert 0.82 < inside[~old].mean() < 0.999
 
 
 def test_pooling_of_equal_estimates_is_that_estimate():

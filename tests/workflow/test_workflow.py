@@ -58,6 +58,7 @@ CONTRACT = {
         "brain_pad_corrected pi_low pi_high modalities"
     ),
     "aggregate/selection.tsv": "modalities cost n mae mae_ci_low mae_ci_high information_bits recommended",
+    "aggregate/comparison.tsv": "cohort model reference modalities n difference ci_low ci_high",
     "aggregate/pid.tsv": ("cohort model measure scope modalities atom bits se ci_low ci_high share p_value n n_folds"),
 }
 
@@ -149,7 +150,7 @@ def test_a_key_reruns_only_what_depends_on_it(run, change, jobs):
     ("module", "jobs"),
     [
         ("penalties.py", {"train_pidreg": 2, "aggregate": 1, "report": 1}),
-        ("baselines.py", {"train_baseline": 4, "aggregate": 1, "report": 1}),
+        ("baselines/base.py", {"train_baseline": 4, "aggregate": 1, "report": 1}),
         ("figures.py", {"report": 1}),
         ("null.py", {"null": 2, "aggregate": 1, "report": 1}),
     ],

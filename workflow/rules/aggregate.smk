@@ -1,5 +1,5 @@
 # REQUIRES     splits.tsv, every fold's predictions.tsv, and every cohort's null/<cohort>.tsv
-# PRODUCES     aggregate/{accuracy,predictions,latents,pid,null,normality,selection}.tsv; pid.json and selection.json
+# PRODUCES     aggregate/{accuracy,comparison,predictions,latents,pid,null,normality,selection}.tsv; pid.json, selection.json
 # CONFIG KEYS  cohorts (their names), modalities, costs, models, splits.scheme, pid
 
 
@@ -11,6 +11,7 @@ rule aggregate:
         nulls=NULL_FILES,
     output:
         accuracy=f"{OUT}/aggregate/accuracy.tsv",
+        comparison=f"{OUT}/aggregate/comparison.tsv",
         predictions=f"{OUT}/aggregate/predictions.tsv",
         pid=f"{OUT}/aggregate/pid.tsv",
         pid_dictionary=f"{OUT}/aggregate/pid.json",

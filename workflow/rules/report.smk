@@ -8,6 +8,7 @@ rule report:
     input:
         participants=rules.split.output.participants,
         accuracy=rules.aggregate.output.accuracy,
+        comparison=rules.aggregate.output.comparison,
         predictions=rules.aggregate.output.predictions,
         pid=rules.aggregate.output.pid,
         normality=rules.aggregate.output.normality,

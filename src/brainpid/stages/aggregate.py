@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from brainpid.comparison import comparison_table
 from brainpid.errors import InputError
 from brainpid.files import read_own_tsv, write_json, write_tsv
 from brainpid.null import null_of_table
@@ -68,6 +69,8 @@ def run(args: argparse.Namespace) -> None:
     write_tsv(args.out / "selection.tsv", selection.table)
     write_json(args.out / "selection.json", selection_dictionary(selection))
     write_tsv(args.out / "accuracy.tsv", accuracy)
+    comparison = comparison_table(predictions, settings.modalities, settings.pid.confidence)
+    write_tsv(args.out / "comparison.tsv", comparison)
     write_tsv(args.out / "pid.tsv", pid)
 
 

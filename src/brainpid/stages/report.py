@@ -21,7 +21,7 @@ from brainpid.summary import joint_distances
 
 WORST, OTHERS = 3, 3
 """People of each modality whose pictures are shown."""
-TABLES = ["accuracy", "predictions", "pid", "normality", "latents", "selection"]
+TABLES = ["accuracy", "comparison", "predictions", "pid", "normality", "latents", "selection"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

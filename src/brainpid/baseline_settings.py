@@ -1,0 +1,118 @@
+"""Settings of the baselines; the defaults are those of the estimators under `brainpid.baselines`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from brainpid.section import Section
+
+Positive = Annotated[float, Field(gt=0)]
+Part = Annotated[float, Field(gt=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class BaselineSettings(Section):
+    """What every baseline that looks at features has."""
+
+    target_transform: Literal["auto", "normal_scores", "none"] = Field(
+        "auto",
+        description="target of the fit: normal scores by rank, the target as it is, or whichever has the smaller "
+        "error in held-out training people",
+    )
+
+
+class RidgeSettings(BaselineSettings):
+    """Hyperparameters of `ridge`: the penalty is chosen by held-out error among the training people."""
+
+    log10_alpha_range: tuple[float, float] = Field((-2.0, 5.0), description="decimal logarithms of the penalties tried")
+    alphas: int = Field(29, ge=2, description="number of penalties tried")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> RidgeSettings:
+        low, high = self.log10_alpha_range
+        if low >= high:
+            raise ValueError(f"log10_alpha_range must be [low, high] with low < high, found {[low, high]}")
+        return self
+
+
+class ElasticNetSettings(BaselineSettings):
+    """Hyperparameters of `elastic_net`: mixing and penalty are chosen by held-out error among the training people."""
+
+    l1_ratios: tuple[Part, ...] = Field(
+        (0.1, 0.5, 0.9), min_length=1, description="parts of the penalty that are absolute values; 1 is the lasso"
+    )
+    alphas: int = Field(20, ge=2, description="number of penalties tried for each part")
+    smallest_alpha: float = Field(
+        0.01, gt=0, lt=1, description="smallest penalty, as a part of the one that sets every weight to zero"
+    )
+
+
+class SVRSettings(BaselineSettings):
+    """Hyperparameters of `svr` (Gaussian kernel): width and cost are chosen by held-out error."""
+
+    widths: tuple[Positive, ...] = Field(
+        (0.1, 0.3, 1.0), min_length=1, description="coefficients of the squared distance tried, times the features"
+    )
+    costs: tuple[Positive, ...] = Field((0.3, 1.0, 3.0, 10.0, 30.0), min_length=1, description="costs tried")
+    epsilon: float = Field(0.1, ge=0, description="half width of the tube, in standard deviations of the target")
+    choice_people: int = Field(
+        1000, ge=50, description="people, drawn at random, that width and cost are chosen on where there are more"
+    )
+
+
+class GPRSettings(BaselineSettings):
+    """Hyperparameters of `gpr`: a Gaussian or Matern kernel plus a linear one, fitted by the marginal likelihood."""
+
+    likelihood_people: int = Field(
+        600, ge=50, description="people, drawn at random, that the kernel is fitted to where there are more"
+    )
+
+
+class GradientBoostingSettings(BaselineSettings):
+    """Hyperparameters of `gradient_boosting`: size and number of trees are chosen by held-out error."""
+
+    learning_rate: float = Field(0.1, gt=0, description="shrinkage of each tree")
+    max_iter: int = Field(150, ge=1, description="largest number of trees")
+    max_leaf_nodes: tuple[Annotated[int, Field(ge=2)], ...] = Field(
+        (8, 31),
+        min_length=1,
+        description="numbers of leaves tried; after the first, those that half of the people fill",
+    )
+    min_samples_leaf: int = Field(10, ge=1, description="fewest people in a leaf")
+    max_features: float = Field(0.3, gt=0, le=1, description="part of the features that each split sees")
+
+
+class RandomForestSettings(BaselineSettings):
+    """Hyperparameters of `random_forest`."""
+
+    trees: int = Field(200, ge=1, description="number of trees; a third of it for held-out people")
+    max_features: float = Field(0.33, gt=0, le=1, description="part of the features that each split sees")
+    min_samples_leaf: int = Field(3, ge=1, description="fewest people in a leaf")
+
+
+class StackingSettings(BaselineSettings):
+    """Hyperparameters of `stacking`: experts are joined by weights that are not negative."""
+
+    experts: tuple[Literal["ridge", "gpr", "svr", "random_forest", "gradient_boosting"], ...] = Field(
+        ("gpr", "svr", "gradient_boosting"), min_length=1, description="kinds of experts"
+    )
+    concatenated: bool = Field(True, description="experts of all modalities together beside those of one modality each")
+
+
+class MLPSettings(BaselineSettings):
+    """Hyperparameters of `mlp`: a mean of perceptrons on the concatenated features."""
+
+    hidden: tuple[Count, ...] = Field((64,), min_length=1, description="hidden widths")
+    members: int = Field(5, ge=1, description="perceptrons, each from a random start of its own")
+    epochs: int = Field(40, ge=1, description="passes over the training people")
+    learning_rate: float = Field(3e-3, gt=0, description="step size of Adam")
+    alphas: tuple[Positive, ...] = Field((0.1, 10.0), min_length=1, description="penalties of squared weights tried")
+    choice_people: int = Field(
+        1000, ge=50, description="people, drawn at random, that the penalty is chosen on where there are more"
+    )
+
+
+class MeanSettings(Section):
+    """Nothing: `mean` predicts the mean of the training people."""

@@ -1,0 +1,156 @@
+r"""How the readings of several experts become one prediction, whichever modalities a person has.
+
+An expert is a regressor that reads the target's normal score from each modality alone and from all of them together.
+Everything here is fitted on out-of-fold readings of training people, so that an expert's weight reflects what it knows
+of people it has not seen.
+
+- The scalar latent of modality m is ``z_m = sum_e v_em r_em`` over the experts' readings ``r_em`` of m alone.
+- A person who has the modalities A is predicted by the closed-form head ``E[g | z_A]`` from the joint mean and
+  covariance of the latents and the score. That is identical to filling in the missing latents by their conditional
+  mean and using the head of all modalities.
+- With every modality the prediction is ``sum_e w_e r_e + w_h E[g | z]``.
+
+Weights v and w are non-negative least squares, drawn towards equal weights.
+
+References
+----------
+Breiman 1996, Machine Learning 24:49 (stacking); Engemann et al. 2020, eLife 9:e54055.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import nnls
+
+from brainpid.arrays import BoolArray, FloatArray
+from brainpid.errors import NumericalError
+
+DRAW_TO_EQUAL = 0.05
+"""Weight of the prior of equal weights, as a part of the people: small against what a hundred people say."""
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What one expert reads of people, as normal scores.
+
+    Attributes
+    ----------
+    together : ndarray, shape (n,)
+        From all modalities; NaN for people who lack one.
+    alone : ndarray, shape (n, M)
+        From each modality; NaN where a person lacks it.
+    """
+
+    together: FloatArray
+    alone: FloatArray
+
+
+@dataclass(frozen=True)
+class Combination:
+    """Weights and heads, fitted on out-of-fold readings.
+
+    Attributes
+    ----------
+    latent_weights : ndarray, shape (K, M)
+        v_em of the K experts.
+    weights : ndarray, shape (K + 1,)
+        w_e of the experts, and w_h of the head last.
+    mean : ndarray, shape (1 + M,)
+        Of the score and the latents.
+    covariance : ndarray, shape (1 + M, 1 + M)
+    """
+
+    latent_weights: FloatArray
+    weights: FloatArray
+    mean: FloatArray
+    covariance: FloatArray
+
+    @classmethod
+    def fit(cls, readings: Sequence[Readings], scores: FloatArray) -> Combination:
+        """Fit to out-of-fold readings of training people.
+
+        Parameters
+        ----------
+        readings : sequence of Readings
+            Of each expert, of the same n people.
+        scores : ndarray, shape (n,)
+            Their normal scores.
+        """
+        present = ~np.isnan(readings[0].alone)
+        latent_weights = np.column_stack(
+            [
+                equal_drawn_weights(np.column_stack([r.alone[own, m] for r in readings]), scores[own])
+                for m, own in enumerate(present.T)
+            ]
+        )
+        complete = present.all(axis=1)
+        latents = _latents(readings, latent_weights)
+        joint = np.column_stack([scores, latents])[complete]
+        mean, covariance = joint.mean(axis=0), np.asarray(np.cov(joint, rowvar=False), dtype=np.float64)
+        found = cls(latent_weights, np.zeros(len(readings) + 1), mean, covariance)
+        candidates = found._candidates(readings, latents)[complete]
+        return cls(latent_weights, equal_drawn_weights(candidates, scores[complete]), mean, covariance)
+
+    def latents(self, readings: Sequence[Readings]) -> FloatArray:
+        """Scalar latents (n, M); NaN where a person lacks the modality."""
+        return _latents(readings, self.latent_weights)
+
+    def predict(self, readings: Sequence[Readings]) -> FloatArray:
+        """Predicted scores (n,) from whatever modalities each person has; NaN for a person with none."""
+        latents = self.latents(readings)
+        present = ~np.isnan(latents)
+        predicted = self._candidates(readings, latents) @ self.weights
+        for pattern in np.unique(present[~present.all(axis=1)], axis=0):
+            own = (present == pattern).all(axis=1)
+            predicted[own] = self.head(latents[own], pattern) if pattern.any() else np.nan
+        return predicted
+
+    def predict_from(self, readings: Sequence[Readings], pattern: BoolArray) -> FloatArray:
+        """Predicted scores (n,) from the modalities `pattern` (M,) alone; NaN for people who lack one of them."""
+        if pattern.all():
+            return self._candidates(readings, self.latents(readings)) @ self.weights
+        return self.head(self.latents(readings), pattern)
+
+    def head(self, latents: FloatArray, pattern: BoolArray) -> FloatArray:
+        """``E[g | z_A]`` (n,) of latents (n, M) for the modalities A that `pattern` (M,) marks."""
+        columns = 1 + np.flatnonzero(pattern)
+        # Least squares copes with latents that are constant or copies of one another.
+        slope = np.linalg.lstsq(self.covariance[np.ix_(columns, columns)], self.covariance[columns, 0], rcond=1e-10)[0]
+        predicted: FloatArray = self.mean[0] + (latents[:, pattern] - self.mean[columns]) @ slope
+        return predicted
+
+    def _candidates(self, readings: Sequence[Readings], latents: FloatArray) -> FloatArray:
+        """Predictions of people with every modality: each expert's and the head's, (n, K + 1)."""
+        everything = np.ones(latents.shape[1], dtype=bool)
+        return np.column_stack([*(r.together for r in readings), self.head(latents, everything)])
+
+
+def _latents(readings: Sequence[Readings], weights: FloatArray) -> FloatArray:
+    return np.sum([v * r.alone for v, r in zip(weights, readings, strict=True)], axis=0)
+
+
+def equal_drawn_weights(candidates: FloatArray, scores: FloatArray) -> FloatArray:
+    r"""Non-negative weights of predictions, ``min_w |g - P w|^2 + lambda n |w - 1/K|^2`` with lambda = `DRAW_TO_EQUAL`.
+
+    Parameters
+    ----------
+    candidates : ndarray, shape (n, K)
+        Out-of-fold predictions P.
+    scores : ndarray, shape (n,)
+        What they should be, centred near 0.
+
+    Raises
+    ------
+    NumericalError
+        Where a prediction is not finite.
+    """
+    n, k = candidates.shape
+    if not np.isfinite(candidates).all():
+        bad = int((~np.isfinite(candidates)).any(axis=1).sum())
+        raise NumericalError(f"out-of-fold predictions of {bad} of n = {n} people by {k} experts are not finite")
+    prior = np.sqrt(DRAW_TO_EQUAL * n)
+    weights, _ = nnls(np.vstack([candidates, prior * np.eye(k)]), np.concatenate([scores, np.full(k, prior / k)]))
+    return np.asarray(weights)

@@ -1,0 +1,153 @@
+"""A fitted PIDReg as one value: what reads people, weighs the readings, and says how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from brainpid.arrays import BoolArray, FloatArray, Modalities
+from brainpid.combination import Combination, Readings
+from brainpid.experts import Expert, expert_from_state
+from brainpid.inputs import Layout
+from brainpid.model_file import to_arrays, to_tensors
+from brainpid.presence import Names, lacking, subsets_in_order
+from brainpid.transforms import NormalScores, Standardizer
+from brainpid.uncertainty import AdaptiveConformal
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """Everything that a prediction needs.
+
+    Attributes
+    ----------
+    layout : Layout
+        Modalities and features that were fitted on.
+    standardizers : dict of str to Standardizer
+        By modality, in sorted order, which is that of all arrays (n, M).
+    target_map : NormalScores
+    experts : dict of str to Expert
+    combination : Combination
+    intervals : dict of tuple of str to AdaptiveConformal
+        By the modalities that a prediction is made from.
+    """
+
+    layout: Layout
+    standardizers: dict[str, Standardizer]
+    target_map: NormalScores
+    experts: dict[str, Expert]
+    combination: Combination
+    intervals: dict[Names, AdaptiveConformal]
+
+    @classmethod
+    def calibrate(
+        cls,
+        layout: Layout,
+        standardizers: dict[str, Standardizer],
+        target_map: NormalScores,
+        experts: dict[str, Expert],
+        readings: Sequence[Readings],
+        target: FloatArray,
+    ) -> Self:
+        """Weigh the experts and calibrate intervals by out-of-fold readings of training people.
+
+        Parameters
+        ----------
+        layout, standardizers, target_map, experts
+            As above.
+        readings : sequence of Readings
+            Of each expert, of training people whom it had not seen.
+        target : ndarray, shape (n,)
+            In its units.
+        """
+        combination = Combination.fit(readings, target_map.transform(target))
+        intervals = {}
+        for subset in subsets_in_order(layout.modalities):
+            pattern = np.array([m in subset for m in standardizers])
+            predicted = target_map.inverse_transform(combination.predict_from(readings, pattern))
+            known = np.isfinite(predicted)
+            intervals[subset] = AdaptiveConformal.fit(predicted[known], target[known])
+        return cls(layout, standardizers, target_map, experts, combination, intervals)
+
+    def read(self, X: Modalities) -> list[Readings]:
+        """Readings of people by all experts."""
+        blocks = standardise(self.layout.check(X), self.standardizers)
+        return [expert.read(blocks) for expert in self.experts.values()]
+
+    def predict(self, readings: Sequence[Readings]) -> FloatArray:
+        """Predictions (n,) in the target's units, from the modalities that each person has."""
+        return self.target_map.inverse_transform(self.combination.predict(readings))
+
+    def predict_from(self, readings: Sequence[Readings], subset: Names) -> FloatArray:
+        """Predictions (n,) in the target's units from a subset of the modalities."""
+        return self.target_map.inverse_transform(self.combination.predict_from(readings, self._pattern(subset)))
+
+    def interval(self, readings: Sequence[Readings], coverage: float) -> FloatArray:
+        """Intervals (n, 2) in the target's units, calibrated for the modalities that each person has."""
+        predicted = self.predict(readings)
+        half = np.full(len(predicted), np.nan)
+        for subset, own in self._people_by_subset(readings):
+            half[own] = self.intervals[subset].half_width(predicted[own], coverage)
+        return np.column_stack([predicted - half, predicted + half])
+
+    def expected_gain(self, readings: Sequence[Readings], coverage: float) -> dict[str, FloatArray]:
+        """By how much each missing modality would narrow a person's interval: modality to (n,)."""
+        predicted = self.predict(readings)
+        gain = {m: np.full(len(predicted), np.nan) for m in self.layout.modalities}
+        for subset, own in self._people_by_subset(readings):
+            now = self.intervals[subset].half_width(predicted[own], coverage)
+            for added in set(self.layout.modalities) - set(subset):
+                more = tuple(m for m in self.layout.modalities if m == added or m in subset)
+                gain[added][own] = 2 * (now - self.intervals[more].half_width(predicted[own], coverage))
+        return gain
+
+    def latents(self, readings: Sequence[Readings]) -> dict[str, FloatArray]:
+        """Scalar latents by modality, (n,) each; NaN for people who lack the modality."""
+        columns = dict(zip(self.standardizers, self.combination.latents(readings).T, strict=True))
+        return {m: columns[m].copy() for m in self.layout.modalities}
+
+    def state(self) -> dict[str, Any]:
+        """Tensors and plain containers, which `torch.load` accepts from any source."""
+        plain = {
+            "layout": asdict(self.layout),
+            "standardizers": {m: asdict(fitted) for m, fitted in self.standardizers.items()},
+            "target_map": asdict(self.target_map),
+            "combination": asdict(self.combination),
+            "intervals": {subset: asdict(fitted) for subset, fitted in self.intervals.items()},
+        }
+        return dict(to_tensors(plain)) | {"experts": {name: expert.state() for name, expert in self.experts.items()}}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """Undo `state`."""
+        plain = to_arrays({name: held for name, held in state.items() if name != "experts"})
+        return cls(
+            layout=Layout(**plain["layout"]),
+            standardizers={m: Standardizer(**held) for m, held in plain["standardizers"].items()},
+            target_map=NormalScores(**plain["target_map"]),
+            experts={name: expert_from_state(name, held) for name, held in state["experts"].items()},
+            combination=Combination(**plain["combination"]),
+            intervals={subset: AdaptiveConformal(**held) for subset, held in plain["intervals"].items()},
+        )
+
+    def _pattern(self, subset: Names) -> BoolArray:
+        """Which modalities, in sorted order, a subset has."""
+        return np.array([m in subset for m in self.standardizers])
+
+    def _people_by_subset(self, readings: Sequence[Readings]) -> list[tuple[Names, BoolArray]]:
+        """Who has exactly which modalities; people without any are in no subset."""
+        present = ~np.isnan(readings[0].alone)
+        subsets = subsets_in_order(self.layout.modalities)
+        found = ((subset, np.asarray((present == self._pattern(subset)).all(axis=1))) for subset in subsets)
+        return [(subset, own) for subset, own in found if own.any()]
+
+
+def standardise(features: Mapping[str, FloatArray], standardizers: Mapping[str, Standardizer]) -> dict[str, FloatArray]:
+    """Standardised blocks (n, p_m) in the order of the standardizers; a row of NaN stays one."""
+    return {
+        m: np.where(lacking(features[m])[:, None], np.nan, fitted.transform(features[m]))
+        for m, fitted in standardizers.items()
+    }

@@ -1,0 +1,31 @@
+"""A fitted model as tensors and plain containers, which `torch.load` reads without executing anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def to_tensors(content: Any) -> Any:
+    """Replace every array by a tensor, within dictionaries, lists and tuples."""
+    if isinstance(content, np.ndarray):
+        return torch.from_numpy(content)
+    if isinstance(content, dict):
+        return {name: to_tensors(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return type(content)(to_tensors(value) for value in content)
+    return content.item() if isinstance(content, np.generic) else content
+
+
+def to_arrays(content: Any) -> Any:
+    """Undo `to_tensors`."""
+    if isinstance(content, Tensor):
+        return content.numpy()
+    if isinstance(content, dict):
+        return {name: to_arrays(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return type(content)(to_arrays(value) for value in content)
+    return content
