@@ -191,6 +191,9 @@ class Config(Section):
     models: tuple[ModelName, ...] = Field(
         ("pidreg", "ridge", "gradient_boosting"), min_length=1, description="models to train and compare"
     )
+    final_model: bool = Field(
+        True, description="train the first model once more on everybody who takes part, for `brainpid predict`"
+    )
     hyperparameters: Hyperparameters = Field(default_factory=Hyperparameters, description="settings of each model")
     interval_coverage: float = Field(0.9, gt=0, lt=1, description="nominal coverage of each person's interval")
     pid: Decomposition = Field(default_factory=Decomposition, description="the decomposition")

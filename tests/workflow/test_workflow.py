@@ -134,6 +134,7 @@ def test_a_deleted_fold_alone_is_made_again(run):
     ("change", "jobs"),
     [
         ({"shards": 4}, {}),
+        ({"final_model": False}, {}),
         ({"report": {"title": "Another"}}, {"report": 1}),
         ({"costs": {"dwi": 3}}, {"aggregate": 1, "report": 1}),
         ({"null": {"permutations": 19}}, {"null": 2, "aggregate": 1, "report": 1}),
@@ -149,7 +150,7 @@ def test_a_key_reruns_only_what_depends_on_it(run, change, jobs):
 @pytest.mark.parametrize(
     ("module", "jobs"),
     [
-        ("penalties.py", {"train_pidreg": 2, "aggregate": 1, "report": 1}),
+        ("penalties.py", {"train_pidreg": 2, "train_final": 1, "aggregate": 1, "report": 1}),
         ("baselines/base.py", {"train_baseline": 4, "aggregate": 1, "report": 1}),
         ("figures.py", {"report": 1}),
         ("null.py", {"null": 2, "aggregate": 1, "report": 1}),

@@ -188,6 +188,8 @@ FOLD_FILES = [
 ]
 
 
+FINAL_MODEL = f"{OUT}/final/{CONFIG.models[0]}/{MODELS[CONFIG.models[0]].file}"
+FINAL_FILES = [FINAL_MODEL] if CONFIG.final_model else []
 QUALITY_FILES = expand(
     f"{OUT}/quality/{{modality}}.tsv",
     modality=settings.ReportSettings.of(CONFIG).image_modalities,
