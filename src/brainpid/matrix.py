@@ -11,7 +11,23 @@ import pandas as pd
 
 from brainpid.arrays import FloatArray
 from brainpid.errors import InputError, list_some
+from brainpid.files import read_own_tsv
 from brainpid.store import read_cohort, read_features, read_modalities, read_provenance
+
+
+def read_roles(participants: Path, splits: Path, repeat: int, fold: int) -> pd.DataFrame:
+    """People of one fold with their role, in the order of ``participants.tsv``.
+
+    Raises
+    ------
+    InputError
+        Where the splits have no such fold.
+    """
+    roles = read_own_tsv(splits)
+    own = roles[(roles["repeat"] == repeat) & (roles["fold"] == fold)]
+    if own.empty:
+        raise InputError(f"{splits}: no rows of repeat {repeat}, fold {fold}")
+    return read_own_tsv(participants).merge(own, on=["cohort", "participant_id"], how="inner", validate="one_to_one")
 
 
 def read_tables(paths: Sequence[Path], people: pd.DataFrame, modalities: Sequence[str]) -> dict[str, pd.DataFrame]:
@@ -47,6 +63,15 @@ def read_tables(paths: Sequence[Path], people: pd.DataFrame, modalities: Sequenc
 def read_matrix(paths: Sequence[Path], people: pd.DataFrame, modalities: Sequence[str]) -> dict[str, FloatArray]:
     """`read_tables` as arrays, without names."""
     return {modality: table.to_numpy() for modality, table in read_tables(paths, people, modalities).items()}
+
+
+def read_units(paths: Sequence[Path], modalities: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Units of the features of modalities, in the order of the features; those of the first cohort that has it."""
+    units: dict[str, tuple[str, ...]] = {}
+    for path in paths:
+        for modality in set(read_modalities(path)) & set(modalities) - set(units):
+            units[modality] = read_features(path, modality).units
+    return units
 
 
 def read_divisors(paths: Sequence[Path], modalities: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -17,7 +17,7 @@ from brainpid.age_bias import AgeBias
 from brainpid.arrays import Blocks, IntArray, Modalities
 from brainpid.errors import InputError, NumericalError
 from brainpid.files import read_own_tsv, write_json, write_tsv
-from brainpid.matrix import read_divisors, read_tables
+from brainpid.matrix import read_divisors, read_roles, read_tables
 from brainpid.models import MODELS, MultimodalRegressor
 from brainpid.options import add_settings, read_settings
 from brainpid.provenance import code_digest, record
@@ -50,7 +50,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Read the fold's people and features; fit on the training people; write what the test people give."""
     settings = read_settings(args, TrainSettings)
-    people = _roles(args)
+    people = read_roles(args.participants, args.splits, args.repeat, args.fold)
     tables = read_tables(args.features, people, settings.modalities)
     training = (people["role"] == "train").to_numpy()
     seed = fold_seed(settings.seed, args.repeat, args.fold)
@@ -121,16 +121,6 @@ def write_fitted(
     if chosen is not None:
         provenance["chosen"] = chosen()
     write_json(args.out / "provenance.json", provenance | dict(more))
-
-
-def _roles(args: argparse.Namespace) -> pd.DataFrame:
-    """People of one fold with their role, in the order of participants.tsv."""
-    splits = read_own_tsv(args.splits)
-    fold = splits[(splits["repeat"] == args.repeat) & (splits["fold"] == args.fold)]
-    if fold.empty:
-        raise InputError(f"{args.splits}: no rows of repeat {args.repeat}, fold {args.fold}")
-    people = read_own_tsv(args.participants)
-    return people.merge(fold, on=["cohort", "participant_id"], how="inner", validate="one_to_one")
 
 
 def _groups(sheets: Sequence[Path], people: pd.DataFrame, column: str) -> IntArray:
