@@ -97,6 +97,8 @@ def test_settings_survive_the_command_line(tmp_path):
         ({"target": {"range": [5, 1]}}, "low < high"),
         ({"splits": {"scheme": "leave_one_cohort_out"}}, "needs at least 2 cohorts, found 1"),
         ({"cohorts": {}}, "cohorts"),
+        ({"models": ["mean", "ridge"]}, "'mean' has nothing to show"),
+        ({"hyperparameters": {"ridge": {"log10_alpha_range": [2, 1]}}}, "low < high"),
     ],
 )
 def test_contradictions_are_refused(tmp_path, change, message):

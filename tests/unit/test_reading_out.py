@@ -14,7 +14,7 @@ from brainpid.errors import InputError
 from brainpid.metrics import accuracy, paired_difference
 from brainpid.pooling import pool
 from brainpid.read_out import by_repeat
-from brainpid.summary import accuracy_table, decompose_all
+from brainpid.summary import accuracy_table, decompose_all, normality_table
 from brainpid.uncertainty import conformal_half_width
 
 
@@ -190,3 +190,12 @@ def test_pooled_accuracy_lies_between_the_cohorts():
     table = accuracy_table(out_of_fold(), ["a", "b"], "kfold", 0.95).set_index("cohort")
     assert table.loc[["a", "b"], "mae"].min() <= table.loc["pooled", "mae"] <= table.loc[["a", "b"], "mae"].max()
     assert table.loc["pooled", "n"] == 800
+
+
+def test_the_mean_has_no_information_to_read():
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({"participant_id": [f"p{k}" for k in range(40)], "age": rng.uniform(20, 80, 40)})
+    rows = rows.assign(cohort="a", repeat=0, fold=0, latent_t1=rng.normal(size=40), latent_dwi=rng.normal(size=40))
+    both = pd.concat([rows.assign(model="svr"), rows.assign(model="mean", latent_t1=0.0, latent_dwi=0.0)])
+    assert set(decompose_all(both, ["a"], ["t1", "dwi"], Decomposition(), {})["model"]) == {"svr"}
+    assert set(normality_table(both, ["t1", "dwi"])["model"]) == {"svr"}

@@ -16,7 +16,7 @@ from brainpid.arrays import FloatArray
 from brainpid.errors import InputError
 from brainpid.files import read_own_tsv, write_json, write_tsv
 from brainpid.matrix import read_matrix
-from brainpid.models import MODELS, MultimodalRegressor
+from brainpid.models import MODELS, WITHOUT_LATENTS, MultimodalRegressor
 from brainpid.options import add_settings, read_settings
 from brainpid.provenance import code_digest, record
 from brainpid.read_out import CONCATENATED, LATENT, PID_COLUMNS, decompose_cohort, enough_people
@@ -130,6 +130,8 @@ def _decompose(predictions: pd.DataFrame, settings: TrainSettings, model: str) -
     """Decomposition among one fold's test people, for each cohort that has enough of them."""
     frames = []
     for cohort, rows in predictions.groupby("cohort", sort=False):
+        if model in WITHOUT_LATENTS:
+            continue
         if enough_people(len(rows), settings.modalities):
             frames.append(decompose_cohort(rows, settings.modalities, settings.pid).assign(cohort=cohort, model=model))
         else:
