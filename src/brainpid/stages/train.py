@@ -17,7 +17,7 @@ from brainpid.arrays import Blocks, IntArray
 from brainpid.errors import InputError, NumericalError
 from brainpid.files import read_own_tsv, write_json, write_tsv
 from brainpid.matrix import read_matrix
-from brainpid.models import MODELS, MultimodalRegressor
+from brainpid.models import MODELS, WITHOUT_LATENTS, MultimodalRegressor
 from brainpid.options import add_settings, read_settings
 from brainpid.provenance import code_digest, record
 from brainpid.read_out import CONCATENATED, LATENT, PID_COLUMNS, SUBSET, decomposable, decompose_cohort
@@ -173,9 +173,21 @@ def patterns(X: Blocks) -> list[str]:
 
 
 def _decompose(predictions: pd.DataFrame, settings: TrainSettings, model: str) -> pd.DataFrame:
+<<<<<<< HEAD
     """Decomposition among one fold's test people with every modality, for each cohort that has enough of them."""
     frames = [
         decompose_cohort(rows, settings.modalities, settings.pid).assign(cohort=cohort, model=model)
         for cohort, rows in decomposable(predictions, settings.modalities).groupby("cohort", sort=False)
     ]
+=======
+    """Decomposition among one fold's test people, for each cohort that has enough of them."""
+    frames = []
+    for cohort, rows in predictions.groupby("cohort", sort=False):
+        if model in WITHOUT_LATENTS:
+            continue
+        if enough_people(len(rows), settings.modalities):
+            frames.append(decompose_cohort(rows, settings.modalities, settings.pid).assign(cohort=cohort, model=model))
+        else:
+            log.info("%s: %d test people are too few to decompose this fold alone", cohort, len(rows))
+>>>>>>> 40c87d6bc0ac14789cebdd3d82c63ed1b81c5907
     return pd.concat(frames, ignore_index=True)[PID_COLUMNS] if frames else pd.DataFrame(columns=PID_COLUMNS)
