@@ -105,10 +105,12 @@ class MLPSettings(BaselineSettings):
     """Hyperparameters of `mlp`: a mean of perceptrons on the concatenated features."""
 
     hidden: tuple[Count, ...] = Field((64,), min_length=1, description="hidden widths")
-    members: int = Field(5, ge=1, description="perceptrons, each from a random start of its own")
+    members: int = Field(4, ge=1, description="perceptrons, each from a random start of its own")
     epochs: int = Field(40, ge=1, description="passes over the training people")
     learning_rate: float = Field(3e-3, gt=0, description="step size of Adam")
-    alphas: tuple[Positive, ...] = Field((0.1, 10.0), min_length=1, description="penalties of squared weights tried")
+    alphas: tuple[Positive, ...] = Field(
+        (1.0, 10.0, 30.0), min_length=1, description="penalties of squared weights tried"
+    )
     choice_people: int = Field(
         1000, ge=50, description="people, drawn at random, that the penalty is chosen on where there are more"
     )

@@ -28,8 +28,8 @@ from scipy.optimize import nnls
 from brainpid.arrays import BoolArray, FloatArray
 from brainpid.errors import NumericalError
 
-DRAW_TO_EQUAL = 0.05
-"""Weight of the prior of equal weights, as a part of the people: small against what a hundred people say."""
+DRAW_TO_EQUAL = 15.0
+"""Weight of the prior of equal weights, in people."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _latents(readings: Sequence[Readings], weights: FloatArray) -> FloatArray:
 
 
 def equal_drawn_weights(candidates: FloatArray, scores: FloatArray) -> FloatArray:
-    r"""Non-negative weights of predictions, ``min_w |g - P w|^2 + lambda n |w - 1/K|^2`` with lambda = `DRAW_TO_EQUAL`.
+    r"""Non-negative weights of predictions, ``min_w |g - P w|^2 + lambda |w - 1/K|^2`` with lambda = `DRAW_TO_EQUAL`.
 
     Parameters
     ----------
@@ -151,6 +151,6 @@ def equal_drawn_weights(candidates: FloatArray, scores: FloatArray) -> FloatArra
     if not np.isfinite(candidates).all():
         bad = int((~np.isfinite(candidates)).any(axis=1).sum())
         raise NumericalError(f"out-of-fold predictions of {bad} of n = {n} people by {k} experts are not finite")
-    prior = np.sqrt(DRAW_TO_EQUAL * n)
+    prior = np.sqrt(DRAW_TO_EQUAL)
     weights, _ = nnls(np.vstack([candidates, prior * np.eye(k)]), np.concatenate([scores, np.full(k, prior / k)]))
     return np.asarray(weights)

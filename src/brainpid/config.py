@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from brainpid import baseline_settings as baselines
 from brainpid.errors import InputError, did_you_mean
+from brainpid.models import WITHOUT_LATENTS
 from brainpid.section import Name, Section, SectionT
 from brainpid.source_settings import Extraction, Source
 
@@ -121,9 +122,10 @@ class PIDRegSettings(Section):
     target_transform: Literal["normal_scores", "none"] | None = Field(
         None, description="target of the network: normal scores by rank, or the target as it is"
     )
-    experts: tuple[Literal["auto", "kernel", "forest"], ...] = Field(
+    experts: tuple[Literal["auto", "kernel", "forest", "boosting"], ...] = Field(
         ("auto",),
-        description="experts beside the network: Gaussian processes, forests, or what suits the number of people",
+        description="experts beside the network: Gaussian processes, forests, boosted trees, or what suits the number"
+        " of people",
     )
 
 
@@ -220,6 +222,8 @@ class Config(Section):
             names = getattr(self, field)
             if len(set(names)) < len(names):
                 raise ValueError(f"{field}: a name is given twice in {list(names)}")
+        if self.models[0] in WITHOUT_LATENTS:
+            raise ValueError(f"models: the first is shown in detail, and '{self.models[0]}' has nothing to show")
         for cohort, block in self.cohorts.items():
             for modality in block.sources:
                 if modality not in self.modalities:

@@ -15,15 +15,18 @@ import numpy as np
 from brainpid.arrays import Blocks, BoolArray, FloatArray, IntArray
 from brainpid.combination import Readings
 from brainpid.fitted_ensemble import FittedEnsemble
-from brainpid.forest import Forest
 from brainpid.gaussian_process import GaussianProcess
 from brainpid.model_file import to_arrays, to_tensors
 from brainpid.presence import complete
+from brainpid.trees import Trees
 
 KERNEL_MOST_PEOPLE = 2000
 """A Gaussian process keeps a matrix of people by people; beyond this number it is left out of `auto`."""
-FOREST_FEWEST_PEOPLE = 1000
-"""With fewer people a forest's weight is near zero, and its cost is not; it is left out of `auto`."""
+TREES_FEWEST_PEOPLE = 1000
+"""With fewer people the weight of trees is near zero, and their cost is not; they are left out of `auto`."""
+TREES_FOLDS = 5
+"""Inner folds that trees are grown for; those of the network are joined to this number."""
+_GROW = {"forest": Trees.randomised, "boosting": Trees.boosted}
 
 
 class Expert(Protocol):
@@ -38,7 +41,7 @@ class Expert(Protocol):
 
 def experts_for(n: int, wanted: Sequence[str]) -> tuple[str, ...]:
     """Names of the experts that are fitted to n people: those wanted, where ``auto`` means what suits the number."""
-    suits = {"kernel": n <= KERNEL_MOST_PEOPLE, "forest": n >= FOREST_FEWEST_PEOPLE}
+    suits = {"kernel": n <= KERNEL_MOST_PEOPLE} | dict.fromkeys(_GROW, n >= TREES_FEWEST_PEOPLE)
     return tuple(name for name, suitable in suits.items() if name in wanted or ("auto" in wanted and suitable))
 
 
@@ -49,7 +52,7 @@ def fit_expert(
 
     Parameters
     ----------
-    name : {"kernel", "forest"}
+    name : {"kernel", "forest", "boosting"}
     blocks : mapping of str to ndarray, shape (n, p_m)
         Standardised features in sorted order of the names; a row of NaN is a missing modality.
     scores : ndarray, shape (n,)
@@ -59,7 +62,7 @@ def fit_expert(
     """
     if name == "kernel":
         return _fit_kernel(blocks, scores, fold, np.random.default_rng(seed))
-    return _fit_forest(blocks, scores, fold, int(seed.generate_state(1)[0]))
+    return _fit_trees(_GROW[name], blocks, scores, fold % TREES_FOLDS, int(seed.generate_state(1)[0]))
 
 
 def expert_from_state(name: str, state: dict[str, Any]) -> Expert:
@@ -70,7 +73,7 @@ def expert_from_state(name: str, state: dict[str, Any]) -> Expert:
     if name == "kernel":
         alone = {m: GaussianProcess(**process) for m, process in held["alone"].items()}
         return KernelExpert(alone, GaussianProcess(**held["together"]))
-    return ForestExpert({m: Forest(**forest) for m, forest in held["alone"].items()}, Forest(**held["together"]))
+    return TreesExpert({m: Trees(**grown) for m, grown in held["alone"].items()}, Trees(**held["together"]))
 
 
 @dataclass(frozen=True)
@@ -110,52 +113,55 @@ def _fit_kernel(
 
 
 @dataclass(frozen=True)
-class ForestExpert:
-    """Forests of each modality alone and of all together, the latter from people who have every modality.
+class TreesExpert:
+    """Trees of each modality alone and of all together, the latter from people who have every modality.
 
     Attributes
     ----------
-    alone : dict of str to Forest
-    together : Forest
+    alone : dict of str to Trees
+    together : Trees
     """
 
-    alone: dict[str, Forest]
-    together: Forest
+    alone: dict[str, Trees]
+    together: Trees
 
     def read(self, blocks: Blocks) -> Readings:
         """Readings of people."""
-        alone = [_forest_reading({m: blocks[m]}, forest) for m, forest in self.alone.items()]
-        return Readings(_forest_reading(blocks, self.together), np.column_stack(alone))
+        alone = [_trees_reading({m: blocks[m]}, trees) for m, trees in self.alone.items()]
+        return Readings(_trees_reading(blocks, self.together), np.column_stack(alone))
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain containers."""
         return dict(to_tensors(asdict(self)))
 
 
-def _fit_forest(blocks: Blocks, scores: FloatArray, fold: IntArray, seed: int) -> tuple[ForestExpert, Readings]:
-    """Fit forests; returns them and the out-of-fold readings of the training people."""
+def _fit_trees(
+    grow: Callable[[FloatArray, FloatArray, int], Trees], blocks: Blocks, scores: FloatArray, fold: IntArray, seed: int
+) -> tuple[TreesExpert, Readings]:
+    """Grow trees; returns them and the out-of-fold readings of the training people."""
 
-    def grow(chosen: Blocks) -> tuple[Forest, FloatArray]:
+    def grow_on(chosen: Blocks) -> tuple[Trees, FloatArray]:
         own = complete(chosen)
         table, goal = _side_by_side(chosen)[own], scores[own]
         left_out = np.empty(len(goal))
         for k in np.unique(fold[own]):
             inside = fold[own] == k
-            left_out[inside] = Forest.fit(table[~inside], goal[~inside], seed).predict(table[inside])
-        return Forest.fit(table, goal, seed), _spread(own, left_out)
+            left_out[inside] = grow(table[~inside], goal[~inside], seed).predict(table[inside])
+        return grow(table, goal, seed), _spread(own, left_out)
 
-    grown = {m: grow({m: block}) for m, block in blocks.items()}
-    together, joint = grow(blocks)
-    expert = ForestExpert({m: forest for m, (forest, _) in grown.items()}, together)
+    grown = {m: grow_on({m: block}) for m, block in blocks.items()}
+    together, joint = grow_on(blocks)
+    expert = TreesExpert({m: trees for m, (trees, _) in grown.items()}, together)
     return expert, Readings(joint, np.column_stack([reading for _, reading in grown.values()]))
 
 
-def _forest_reading(blocks: Blocks, forest: Forest) -> FloatArray:
-    return _where_complete(blocks, lambda own: forest.predict(_side_by_side(own)))
+def _trees_reading(blocks: Blocks, trees: Trees) -> FloatArray:
+    return _where_complete(blocks, lambda own: trees.predict(_side_by_side(own)))
 
 
 def _side_by_side(blocks: Blocks) -> FloatArray:
-    return np.column_stack(list(blocks.values()))
+    # Single precision, as scikit-learn's forests have it: a value between two thresholds must not change sides.
+    return np.column_stack(list(blocks.values())).astype(np.float32).astype(np.float64)
 
 
 def _spread(own: BoolArray, values: FloatArray) -> FloatArray:

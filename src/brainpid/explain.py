@@ -37,7 +37,7 @@ MEASURES = ("gm", "wm", "volume", "thickness", "fa", "md", "ad", "rd", "mk", "al
 """What stands before a region in the names of features from images."""
 EDGES = ("correlation_", "partial_")
 """What stands before two regions there."""
-_CELLS = 2_000_000  # of one call of the model
+_ROWS = 500  # of one call of the model: what fits into a processor's cache is read faster
 
 Predict = Callable[[dict[str, FloatArray]], FloatArray]
 
@@ -188,8 +188,7 @@ def _changes(
 ) -> list[tuple[FloatArray, float]]:
     """Increase of the mean absolute error under each permutation, and effect, of each group."""
     n, copies = len(target), len(orders) + 2
-    width = sum(block.shape[1] for block in X.values())
-    at_once = max(1, _CELLS // (n * copies * width))
+    at_once = max(1, _ROWS // (n * copies))
     before = np.abs(predict(dict(X)) - target).mean()
     found: list[tuple[FloatArray, float]] = []
     for start in range(0, len(groups), at_once):

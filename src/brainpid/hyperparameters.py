@@ -10,7 +10,7 @@ import numpy as np
 from brainpid.errors import InputError, did_you_mean
 from brainpid.recipes import RECIPES
 
-EXPERTS = ("auto", "kernel", "forest")
+EXPERTS = ("auto", "kernel", "forest", "boosting")
 _CHOICES = {
     "recipe": ("auto", *RECIPES),
     "loss": ("squared", "huber"),

@@ -2,7 +2,7 @@ r"""PIDReg: multimodal regression that comes with an information decomposition.
 
 `PIDReg` standardises each modality and maps the target to normal scores ``g``. Several experts then read the score from
 each modality alone and from all together: a cross-fitted ensemble of networks (`brainpid.networks`,
-`brainpid.network_fit`) and, where they suit the number of people, Gaussian processes and forests (`brainpid.experts`).
+`brainpid.network_fit`) and, where they suit the number of people, Gaussian processes and trees (`brainpid.experts`).
 `brainpid.combination` weighs their readings and predicts people who lack modalities.
 
 Member e of the networks leaves out inner fold e of the training rows, and so do the other experts' out-of-fold
@@ -95,7 +95,7 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Whether the head sees the weighted latents side by side instead of their sum.
     target_transform : {"normal_scores", "none"} or None
         With ``none`` the target is only centred and scaled.
-    experts : tuple of {"auto", "kernel", "forest"}
+    experts : tuple of {"auto", "kernel", "forest", "boosting"}
         Experts beside the network; ``auto`` takes those that suit the number of people, an empty tuple none.
     random_state : int or None
         Seed of everything random; None draws one from the operating system.

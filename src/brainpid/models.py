@@ -94,3 +94,5 @@ MODELS = {
     "mlp": _baseline("networks", "EarlyFusionNetwork", "Early-fusion MLP"),
     "mean": _baseline("mean", "Mean", "Mean of training"),
 }
+WITHOUT_LATENTS = ("mean",)
+"""Models that read nothing in the features: there is no information to decompose."""

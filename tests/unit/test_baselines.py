@@ -233,7 +233,7 @@ def test_bad_input_is_named(name):
 def test_an_unknown_modality_is_named(models):
     X, _ = cohort(40, seed=5)
     for model in models.values():
-        with pytest.raises(InputError, match="expected some of the modalities t1, dwi, found .*pet"):
+        with pytest.raises(InputError, match=r"expected some of the modalities t1, dwi, found .*pet"):
             model.predict({"t1": X["t1"], "pet": X["t1"]})
 
 

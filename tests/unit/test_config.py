@@ -88,6 +88,8 @@ def test_a_modality_without_a_cost_costs_one(tmp_path):
         ({"extraction": {"functional": {"band_pass_hz": [0.1, 0.01]}}}, "band_pass_hz: expected [low, high] in Hz"),
         ({"extraction": {"functional": {"measures": [], "alff": False}}}, "measures, alff and reho are all off"),
         ({"extraction": {"functional": {"min_frames": 10}}}, "min_frames"),
+        ({"models": ["mean", "ridge"]}, "'mean' has nothing to show"),
+        ({"hyperparameters": {"ridge": {"log10_alpha_range": [2, 1]}}}, "low < high"),
     ],
 )
 def test_contradictions_are_refused(tmp_path, change, message):

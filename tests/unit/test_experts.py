@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from brainpid.combination import Combination, Readings, equal_drawn_weights
 from brainpid.experts import experts_for, fit_expert
-from brainpid.forest import FEATURES, LEAF, TREES, Forest
 from brainpid.gaussian_process import GaussianProcess
+from brainpid.trees import BOOSTING, RANDOMISED, Trees
 
 
 def people(n: int = 80, seed: int = 0) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -73,16 +73,22 @@ def test_a_modality_that_nobody_has_changes_nothing_but_the_noise():
     np.testing.assert_allclose(both.predict(blocks), alone.predict({"b": blocks["b"]}), atol=0.02)
 
 
-def test_a_forest_of_arrays_is_that_of_scikit_learn():
-    blocks, g = people(200)
-    table = np.column_stack(list(blocks.values()))
-    forest = Forest.fit(table, g, seed=3)
-    reference = ExtraTreesRegressor(TREES, max_features=FEATURES, min_samples_leaf=LEAF, random_state=3).fit(table, g)
-    new = np.column_stack(list(people(50, seed=1)[0].values()))
-    np.testing.assert_allclose(forest.predict(new), reference.predict(new), rtol=1e-12)
+@pytest.mark.parametrize(
+    ("grow", "reference"),
+    [
+        (Trees.randomised, ExtraTreesRegressor(**RANDOMISED, random_state=3)),
+        (Trees.boosted, HistGradientBoostingRegressor(**BOOSTING, random_state=3)),
+    ],
+)
+def test_trees_of_arrays_are_those_of_scikit_learn(grow, reference):
+    blocks, g = people(300)
+    table, new = (
+        np.column_stack(list(b.values())).astype(np.float32).astype(float) for b in (blocks, people(50, 1)[0])
+    )
+    np.testing.assert_allclose(grow(table, g, 3).predict(new), reference.fit(table, g).predict(new), rtol=1e-10)
 
 
-@pytest.mark.parametrize("name", ["kernel", "forest"])
+@pytest.mark.parametrize("name", ["kernel", "forest", "boosting"])
 def test_an_expert_reads_nothing_from_what_is_missing(name):
     blocks, g = people()
     blocks["a"][::3] = np.nan
@@ -97,8 +103,8 @@ def test_an_expert_reads_nothing_from_what_is_missing(name):
 
 def test_experts_suit_the_number_of_people():
     assert experts_for(300, ("auto",)) == ("kernel",)
-    assert experts_for(1500, ("auto",)) == ("kernel", "forest")
-    assert experts_for(5000, ("auto",)) == ("forest",)
+    assert experts_for(1500, ("auto",)) == ("kernel", "forest", "boosting")
+    assert experts_for(5000, ("auto",)) == ("forest", "boosting")
     assert experts_for(300, ("forest",)) == ("forest",)
     assert experts_for(300, ()) == ()
 

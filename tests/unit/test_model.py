@@ -281,6 +281,7 @@ def test_intervals_cover(fitted):
         {"bins": 4, "target_transform": "none"},
         {"experts": ()},
         {"experts": ("forest",)},
+        {"experts": ("boosting", "kernel")},
     ],
 )
 def test_every_loss_term_can_be_used(option):

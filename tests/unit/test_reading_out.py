@@ -257,3 +257,14 @@ def test_coverage_of_known_intervals():
     # Wilson 1927 for 1 of 2 people: 0.5 -+ 1.96 sqrt(1/8 + 1.96^2/16) / (1 + 1.96^2/2)
     half = 1.96 * np.sqrt(1 / 8 + 1.96**2 / 16) / (1 + 1.96**2 / 2)
     assert (found.loc["a", "ci_low"], found.loc["a", "ci_high"]) == pytest.approx((0.5 - half, 0.5 + half))
+
+
+def test_the_mean_has_no_information_to_read():
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({"participant_id": [f"p{k}" for k in range(40)], "age": rng.uniform(20, 80, 40)})
+    rows = rows.assign(
+        cohort="a", repeat=0, fold=0, modalities="t1+dwi", latent_t1=rng.normal(size=40), latent_dwi=rng.normal(size=40)
+    )
+    both = pd.concat([rows.assign(model="svr"), rows.assign(model="mean", latent_t1=0.0, latent_dwi=0.0)])
+    assert set(decompose_all(both, MODALITIES, Decomposition(), {})["model"]) == {"svr"}
+    assert set(normality_table(both, MODALITIES)["model"]) == {"svr"}

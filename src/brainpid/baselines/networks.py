@@ -41,10 +41,10 @@ class EarlyFusionNetwork(ConcatenatedRegressor):
     def __init__(
         self,
         hidden: tuple[int, ...] = (64,),
-        members: int = 5,
+        members: int = 4,
         epochs: int = 40,
         learning_rate: float = 3e-3,
-        alphas: tuple[float, ...] = (0.1, 10.0),
+        alphas: tuple[float, ...] = (1.0, 10.0, 30.0),
         choice_people: int = 1000,
         target_transform: TargetTransform = "auto",
         random_state: int = 0,

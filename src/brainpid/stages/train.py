@@ -18,7 +18,7 @@ from brainpid.arrays import Blocks, IntArray, Modalities
 from brainpid.errors import InputError, NumericalError
 from brainpid.files import read_own_tsv, write_json, write_tsv
 from brainpid.matrix import read_divisors, read_roles, read_tables
-from brainpid.models import MODELS, MultimodalRegressor
+from brainpid.models import MODELS, WITHOUT_LATENTS, MultimodalRegressor
 from brainpid.options import add_settings, read_settings
 from brainpid.provenance import code_digest, record
 from brainpid.read_out import CONCATENATED, LATENT, PID_COLUMNS, SUBSET, decomposable, decompose_cohort
@@ -196,8 +196,9 @@ def patterns(X: Blocks) -> list[str]:
 
 def _decompose(predictions: pd.DataFrame, settings: TrainSettings, model: str) -> pd.DataFrame:
     """Decomposition among one fold's test people with every modality, for each cohort that has enough of them."""
+    told = predictions.iloc[:0] if model in WITHOUT_LATENTS else predictions
     frames = [
         decompose_cohort(rows, settings.modalities, settings.pid).assign(cohort=cohort, model=model)
-        for cohort, rows in decomposable(predictions, settings.modalities).groupby("cohort", sort=False)
+        for cohort, rows in decomposable(told, settings.modalities).groupby("cohort", sort=False)
     ]
     return pd.concat(frames, ignore_index=True)[PID_COLUMNS] if frames else pd.DataFrame(columns=PID_COLUMNS)
