@@ -18,6 +18,7 @@ include: "workflow/rules/features.smk"
 include: "workflow/rules/quality.smk"
 include: "workflow/rules/splits.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/explain.smk"
 include: "workflow/rules/null.smk"
 include: "workflow/rules/aggregate.smk"
 include: "workflow/rules/report.smk"
@@ -29,6 +30,7 @@ rule all:
         # Every fold and feature file by name: with the report alone, a fold that was deleted would not be made again.
         COHORT_FILES,
         FOLD_FILES,
+        FINAL_FILES,
         NULL_FILES,
         QUALITY_FILES,
         f"{OUT}/report.html",

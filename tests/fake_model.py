@@ -17,7 +17,7 @@ class MeanOfReadings:
 
     def fit(self, X, y, groups=None):
         self.groups_ = groups
-        self.out_of_fold_prediction_ = self.predict(X)
+        self.out_of_fold_prediction_ = self.predict({name: np.asarray(block) for name, block in X.items()})
         self.centre_ = float(np.mean(y))
         return self
 

@@ -167,6 +167,19 @@ class Null(Section):
     folds: int = Field(5, ge=2, description="cross-fitting folds of the null, drawn at random from `splits.seed`")
 
 
+class Explain(Section):
+    """What predictions of the first model rest on: permutation importance on each fold's test people."""
+
+    permutations: int = Field(5, ge=0, description="permutations of each feature, region and modality; 0 for none")
+    repeats: int = Field(1, ge=1, description="repeats of the folds whose models are asked")
+    features: int = Field(
+        1000,
+        ge=1,
+        description="most features of a modality that are permuted one by one; of more, those most correlated with the "
+        "target among training people",
+    )
+
+
 class Report(Section):
     """Words on the report."""
 
@@ -193,10 +206,14 @@ class Config(Section):
     models: tuple[ModelName, ...] = Field(
         ("pidreg", "ridge", "gradient_boosting"), min_length=1, description="models to train and compare"
     )
+    final_model: bool = Field(
+        True, description="train the first model once more on everybody who takes part, for `brainpid predict`"
+    )
     hyperparameters: Hyperparameters = Field(default_factory=Hyperparameters, description="settings of each model")
     interval_coverage: float = Field(0.9, gt=0, lt=1, description="nominal coverage of each person's interval")
     pid: Decomposition = Field(default_factory=Decomposition, description="the decomposition")
     null: Null = Field(default_factory=Null, description="the null of the decomposition")
+    explain: Explain = Field(default_factory=Explain, description="what predictions of the first model rest on")
     report: Report = Field(default_factory=Report, description="words on the report")
 
     @model_validator(mode="after")

@@ -24,6 +24,8 @@ ATOMS = {
     "redundant": "redundant with the others (idep)",
     "synergy": "synergy with the others (idep)",
 }
+MOST_FEATURES = 15
+"""Features in the figure of importances."""
 MOST_LABELS = 15
 """Most subsets of modalities that all have their names in the figure: those of four modalities."""
 STYLE = {
@@ -160,6 +162,41 @@ def _bars(ax: Axes, rows: pd.DataFrame, names: Sequence[str], measure: str) -> N
     ax.axhline(0, color="#333333", linewidth=0.8)
     ax.set_xticks(range(len(names)), list(names))
     ax.grid(axis="x", visible=False)
+
+
+def importance(table: pd.DataFrame, units: str) -> Figure:
+    """Importance of the most important features, with the standard deviation between folds.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``aggregate/importance.tsv``.
+    units : str
+        Unit of the target.
+    """
+    rows = table[table["scope"] == "feature"].head(MOST_FEATURES).iloc[::-1]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.5, 0.26 * len(rows) + 1.2), layout="constrained")
+        ax = figure.subplots()
+        for colour, words, chosen in (
+            (COLOURS[5], "prediction rises with the feature", rows["effect"] > 0),
+            (COLOURS[0], "prediction falls", rows["effect"] <= 0),
+        ):
+            ax.barh(
+                np.flatnonzero(chosen),
+                rows["importance"][chosen],
+                xerr=rows["importance_sd"][chosen].fillna(0.0),
+                color=colour,
+                ecolor="#333333",
+                height=0.7,
+                label=words,
+            )
+        ax.set_yticks(range(len(rows)), [f"{row.feature} ({row.modality})" for row in rows.itertuples()])
+        ax.axvline(0, color="#333333", linewidth=0.8)
+        ax.set_xlabel(f"increase of the mean absolute error when permuted ({units})")
+        ax.grid(axis="y", visible=False)
+        figure.legend(loc="outside upper center", ncols=2, frameon=False)
+    return figure
 
 
 def selection(table: pd.DataFrame, label: str, units: str) -> Figure:

@@ -327,6 +327,18 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         names = ("recipe", "trial_errors", "fusion_weights", "synergy_weight", "expert_weights")
         return {name: getattr(self, f"{name}_") for name in names}
 
+    @property
+    def layout_(self) -> Layout:
+        """Modalities and features that were fitted on, with the names of those that came as a DataFrame."""
+        check_is_fitted(self, "history_")
+        return self._fitted.layout
+
+    @property
+    def scalers_(self) -> dict[str, Standardizer]:
+        """Scaling of each modality's features, by the training people."""
+        check_is_fitted(self, "history_")
+        return self._fitted.standardizers
+
     def save(self, folder: str | Path) -> None:
         """Write the fitted model to ``model.pt``: tensors and plain containers, whole or not at all."""
         check_is_fitted(self, "history_")

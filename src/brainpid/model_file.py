@@ -12,7 +12,8 @@ from torch import Tensor
 def to_tensors(content: Any) -> Any:
     """Replace every array by a tensor, within dictionaries, lists and tuples."""
     if isinstance(content, np.ndarray):
-        return torch.from_numpy(content)
+        # Arrays that pandas gives out cannot be written to, which torch warns of.
+        return torch.from_numpy(content if content.flags.writeable else content.copy())
     if isinstance(content, dict):
         return {name: to_tensors(value) for name, value in content.items()}
     if isinstance(content, list | tuple):

@@ -55,7 +55,7 @@ def read_labels(path: str | Path, column: str) -> list[str]:
     return read_ids(read_table(path, columns=[column]), column, path).tolist()
 
 
-def read_participants(cohort: str, settings: ParticipantsSettings) -> pd.DataFrame:
+def read_participants(cohort: str, settings: ParticipantsSettings, needs_target: bool = True) -> pd.DataFrame:
     """Read one cohort's participants table into the sheet that every later step uses.
 
     Parameters
@@ -64,6 +64,8 @@ def read_participants(cohort: str, settings: ParticipantsSettings) -> pd.DataFra
         Name of the cohort.
     settings : ParticipantsSettings
         Path, column names and the target's plausible range.
+    needs_target : bool
+        Whether a table without any target is an error; people to be predicted need none.
 
     Returns
     -------
@@ -81,7 +83,8 @@ def read_participants(cohort: str, settings: ParticipantsSettings) -> pd.DataFra
     target_column = columns.target or target.column
     header = read_header(path)
     require_column(path, header, columns.participant_id, "the label of each person")
-    require_column(path, header, target_column, f"the target, in {target.units}")
+    if needs_target:
+        require_column(path, header, target_column, f"the target, in {target.units}")
     for name, default in (("sex", "sex"), ("site", "site")):
         column = getattr(columns, name)
         if column != default:
@@ -96,7 +99,7 @@ def read_participants(cohort: str, settings: ParticipantsSettings) -> pd.DataFra
             "participant_id": labels,
             "cohort": cohort,
             "site": table[columns.site].fillna(cohort) if columns.site in header else cohort,
-            "age": _read_target(table, labels, target_column, settings),
+            "age": _read_target(table, labels, target_column, settings) if needs_target else np.nan,
             "sex": table[columns.sex] if columns.sex in header else no_value,
         }
     )

@@ -12,6 +12,7 @@ import pandas as pd
 
 from brainpid.decomposition import MIN_PEOPLE_FOR_SMALL_ADDED, SMALL_ADDED_BITS
 from brainpid.features import STATUSES
+from brainpid.figures import MOST_FEATURES
 from brainpid.models import MODELS
 from brainpid.participants import has_every_modality
 from brainpid.read_out import CONCATENATED_MODEL
@@ -39,6 +40,7 @@ def render(
     settings: ReportSettings,
     tables: Mapping[str, pd.DataFrame],
     choice: Mapping[str, Any],
+    explained: Mapping[str, Any],
     figures: Mapping[str, str],
     looks: Sequence[Look],
     generated_by: str,
@@ -54,6 +56,8 @@ def render(
         they stand in the output folder.
     choice : mapping
         ``aggregate/selection.json``: what the choice among subsets is worth.
+    explained : mapping
+        ``aggregate/importance.json``: how far importances agree between folds.
     figures : mapping of str to str
         SVG text of each figure.
     looks : sequence of Look
@@ -90,6 +94,8 @@ def render(
         subsets=subsets.sort_values(["cost", "mae"], kind="stable").to_dict("records"),
         recommended=subsets[subsets["recommended"]].iloc[0],
         choice=choice,
+        explained=explained,
+        importance=_importance(tables["importance"]),
         information=_information(pid, settings),
         verdicts=_verdicts(pid, settings),
         normality=tables["normality"].to_dict("records"),
@@ -176,6 +182,12 @@ def _verdict(row: Mapping[Any, Any]) -> str:
     if row["bits"] < SMALL_ADDED_BITS and row["n"] < MIN_PEOPLE_FOR_SMALL_ADDED:
         return f"not shown; so little cannot be told from zero with fewer than {MIN_PEOPLE_FOR_SMALL_ADDED} people"
     return "not shown"
+
+
+def _importance(importance: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """Rows of the modalities, and of the most important features."""
+    scopes = {scope: importance[importance["scope"] == scope] for scope in ("modality", "feature")}
+    return {scope: rows.head(MOST_FEATURES).to_dict("records") for scope, rows in scopes.items()}
 
 
 def _number(value: float, digits: int = 2) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
-from brainpid.config import Columns, Config, Cost, Decomposition, Incomplete, ModelName, Null, Splits, Target
+from brainpid.config import Columns, Config, Cost, Decomposition, Explain, Incomplete, ModelName, Null, Splits, Target
 from brainpid.extractors import extractor_of
 from brainpid.section import Name, Section
 from brainpid.source_settings import Source
@@ -112,6 +112,23 @@ class TrainSettings(Section):
         )
 
 
+class ExplainSettings(Section):
+    """What `brainpid explain` needs to know."""
+
+    modalities: tuple[Name, ...]
+    seed: int = 0
+    explain: Explain = Explain()
+
+    @classmethod
+    def of(cls, config: Config) -> ExplainSettings:
+        """Slice of the importances of one fold; how many repeats there are is no matter of one."""
+        return cls(
+            modalities=config.modalities,
+            seed=config.splits.seed,
+            explain=config.explain.model_copy(update={"repeats": 1}),
+        )
+
+
 class NullSettings(Section):
     """What `brainpid null` needs to know."""
 
@@ -160,6 +177,7 @@ class ReportSettings(Section):
     interval_coverage: float = 0.9
     pid: Decomposition = Decomposition()
     null: Null = Null()
+    explain: Explain = Explain()
     image_modalities: tuple[Name, ...] = ()
 
     @classmethod
@@ -176,5 +194,6 @@ class ReportSettings(Section):
             interval_coverage=config.interval_coverage,
             pid=config.pid,
             null=config.null,
+            explain=config.explain,
             image_modalities=tuple(m for m in config.modalities if any(n == m and k != "table" for n, k in sources)),
         )

@@ -64,12 +64,8 @@ def decompose_all(
     People with every modality count, in the cohorts that have enough of them.
     """
     frames = []
-<<<<<<< HEAD
-    for (model, cohort), rows in decomposable(predictions, modalities).groupby(["model", "cohort"], sort=False):
-=======
     told = predictions[~predictions["model"].isin(WITHOUT_LATENTS)]
-    for (model, cohort), rows in told.groupby(["model", "cohort"], sort=False):
->>>>>>> 40c87d6bc0ac14789cebdd3d82c63ed1b81c5907
+    for (model, cohort), rows in decomposable(told, modalities).groupby(["model", "cohort"], sort=False):
         frames.append(decompose_cohort(rows, modalities, settings).assign(model=model, cohort=cohort))
         concatenated = [column for column in rows if column.startswith(CONCATENATED)]
         if concatenated and rows[concatenated].notna().all(axis=None):
@@ -126,12 +122,8 @@ def with_p_values(table: pd.DataFrame, modalities: Sequence[str], nulls: Mapping
 def normality_table(predictions: pd.DataFrame, modalities: Sequence[str]) -> pd.DataFrame:
     """Joint normality of latents and target, of every model in every cohort (`brainpid.normality`)."""
     records = []
-<<<<<<< HEAD
-    for (model, cohort), rows in decomposable(predictions, modalities).groupby(["model", "cohort"], sort=False):
-=======
     told = predictions[~predictions["model"].isin(WITHOUT_LATENTS)]
-    for (model, cohort), rows in told.groupby(["model", "cohort"], sort=False):
->>>>>>> 40c87d6bc0ac14789cebdd3d82c63ed1b81c5907
+    for (model, cohort), rows in decomposable(told, modalities).groupby(["model", "cohort"], sort=False):
         values, age, _ = by_repeat(rows, [LATENT + modality for modality in modalities])
         found = check_normality({m: values[LATENT + m] for m in modalities}, normal_scores(age))
         records.append({"cohort": cohort, "model": model, **asdict(found), "doubts": "; ".join(found.doubts)})

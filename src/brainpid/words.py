@@ -104,6 +104,35 @@ def selection_dictionary(selection: Selection) -> dict[str, object]:
     return columns | {"Best": selection.best, "Nested": values}
 
 
+IMPORTANCE_COLUMNS = {
+    "modality": "Modality",
+    "scope": "What is permuted together: a modality, a region (all its features of the modality) or one feature",
+    "feature": "Name of the feature",
+    "region": "Region in the name of the feature, for maps",
+    "units": "Unit of the feature",
+    "importance": "Increase of the mean absolute error of held-out people when it is permuted among them, in the "
+    "target's units, mean over folds; below zero it is noise around zero",
+    "importance_sd": "Standard deviation of it between folds",
+    "effect": "Change of prediction, in the target's units, as the feature rises by one standard deviation, mean over "
+    "folds",
+    "effect_sd": "Standard deviation of it between folds",
+    "sign_agreement": "Part of the folds in which the effect has the sign of its mean",
+    "rank": "Mean over folds of the rank of its importance among all of its scope, 1 the largest",
+    "rank_sd": "Standard deviation of the rank between folds",
+    "n_folds": "Folds in which it was looked at",
+}
+IMPORTANCE_CANNOT_SAY = (
+    "Importances are shared among correlated features: small ones do not show that a feature tells nothing, and they "
+    "do not add up to that of the modality. They describe this model and no cause."
+)
+
+
+def importance_dictionary(rank_correlation: float | None) -> dict[str, object]:
+    """Data dictionary of ``importance.tsv``, with the mean rank correlation of importances between two folds."""
+    columns: dict[str, object] = {name: {"Description": text} for name, text in IMPORTANCE_COLUMNS.items()}
+    return columns | {"RankCorrelation": rank_correlation, "CannotSay": IMPORTANCE_CANNOT_SAY}
+
+
 def dictionary() -> dict[str, object]:
     """Data dictionary of ``pid.tsv`` in the form of BIDS."""
     levels = {"measure": MEASURES, "scope": SCOPES, "atom": ATOMS}

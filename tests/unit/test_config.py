@@ -82,17 +82,14 @@ def test_a_modality_without_a_cost_costs_one(tmp_path):
         ({"target": {"range": [5, 1]}}, "low < high"),
         ({"splits": {"scheme": "leave_one_cohort_out"}}, "needs at least 2 cohorts, found 1"),
         ({"cohorts": {}}, "cohorts"),
-<<<<<<< HEAD
         ({"costs": {"dwu": 2}}, "costs.dwu: not listed under modalities; did you mean 'dwi'?"),
         ({"costs": {"dwi": -1}}, "costs.dwi: input should be greater than or equal to 0"),
         ({"incomplete": "drop"}, "incomplete: input should be 'use' or 'exclude'"),
         ({"extraction": {"functional": {"band_pass_hz": [0.1, 0.01]}}}, "band_pass_hz: expected [low, high] in Hz"),
         ({"extraction": {"functional": {"measures": [], "alff": False}}}, "measures, alff and reho are all off"),
         ({"extraction": {"functional": {"min_frames": 10}}}, "min_frames"),
-=======
         ({"models": ["mean", "ridge"]}, "'mean' has nothing to show"),
         ({"hyperparameters": {"ridge": {"log10_alpha_range": [2, 1]}}}, "low < high"),
->>>>>>> 40c87d6bc0ac14789cebdd3d82c63ed1b81c5907
     ],
 )
 def test_contradictions_are_refused(tmp_path, change, message):

@@ -14,15 +14,10 @@ from brainpid.errors import InputError
 from brainpid.metrics import accuracy, paired_difference
 from brainpid.pooling import pool
 from brainpid.read_out import by_repeat
-<<<<<<< HEAD
 from brainpid.summary import accuracy_table, coverage_table, decompose_all, joint_distances, normality_table
 from brainpid.uncertainty import AdaptiveConformal
 
 MODALITIES = ["t1", "dwi"]
-=======
-from brainpid.summary import accuracy_table, decompose_all, normality_table
-from brainpid.uncertainty import conformal_half_width
->>>>>>> 40c87d6bc0ac14789cebdd3d82c63ed1b81c5907
 
 
 def test_accuracy_of_known_errors():
@@ -215,7 +210,6 @@ def test_pooled_accuracy_lies_between_the_cohorts():
     assert table.loc["pooled", "n"] == 800
 
 
-<<<<<<< HEAD
 def incomplete(n: int = 60) -> pd.DataFrame:
     """`out_of_fold` where 20 people of cohort a have t1 alone and 5 dwi alone, and nobody of cohort b has dwi."""
     rows = out_of_fold(n).astype({"modalities": object})
@@ -263,12 +257,14 @@ def test_coverage_of_known_intervals():
     # Wilson 1927 for 1 of 2 people: 0.5 -+ 1.96 sqrt(1/8 + 1.96^2/16) / (1 + 1.96^2/2)
     half = 1.96 * np.sqrt(1 / 8 + 1.96**2 / 16) / (1 + 1.96**2 / 2)
     assert (found.loc["a", "ci_low"], found.loc["a", "ci_high"]) == pytest.approx((0.5 - half, 0.5 + half))
-=======
+
+
 def test_the_mean_has_no_information_to_read():
     rng = np.random.default_rng(0)
     rows = pd.DataFrame({"participant_id": [f"p{k}" for k in range(40)], "age": rng.uniform(20, 80, 40)})
-    rows = rows.assign(cohort="a", repeat=0, fold=0, latent_t1=rng.normal(size=40), latent_dwi=rng.normal(size=40))
+    rows = rows.assign(
+        cohort="a", repeat=0, fold=0, modalities="t1+dwi", latent_t1=rng.normal(size=40), latent_dwi=rng.normal(size=40)
+    )
     both = pd.concat([rows.assign(model="svr"), rows.assign(model="mean", latent_t1=0.0, latent_dwi=0.0)])
-    assert set(decompose_all(both, ["a"], ["t1", "dwi"], Decomposition(), {})["model"]) == {"svr"}
-    assert set(normality_table(both, ["t1", "dwi"])["model"]) == {"svr"}
->>>>>>> 40c87d6bc0ac14789cebdd3d82c63ed1b81c5907
+    assert set(decompose_all(both, MODALITIES, Decomposition(), {})["model"]) == {"svr"}
+    assert set(normality_table(both, MODALITIES)["model"]) == {"svr"}

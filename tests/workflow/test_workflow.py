@@ -57,6 +57,10 @@ CONTRACT = {
         "participant_id cohort site age model repeat fold predicted_age predicted_age_corrected brain_pad "
         "brain_pad_corrected pi_low pi_high modalities"
     ),
+    "aggregate/importance.tsv": (
+        "modality scope feature region units importance importance_sd effect effect_sd sign_agreement rank rank_sd "
+        "n_folds"
+    ),
     "aggregate/selection.tsv": "modalities cost n mae mae_ci_low mae_ci_high information_bits recommended",
     "aggregate/comparison.tsv": "cohort model reference modalities n difference ci_low ci_high",
     "aggregate/pid.tsv": ("cohort model measure scope modalities atom bits se ci_low ci_high share p_value n n_folds"),
@@ -72,7 +76,14 @@ def test_tables_have_the_columns_of_the_contract(finished, table):
 
 def test_everything_is_made(finished):
     out = finished[0] / "out"
-    for name in ("report.html", "dataset_description.json", "figures/selection.svg", "features/a.h5"):
+    for name in (
+        "report.html",
+        "dataset_description.json",
+        "figures/selection.svg",
+        "features/a.h5",
+        "final/pidreg/model.pt",
+        "figures/importance.svg",
+    ):
         assert (out / name).is_file()
     for model, file in (("pidreg", "model.pt"), ("ridge", "model.joblib")):
         fold = out / "folds" / model / "repeat-0_fold-1"
@@ -134,6 +145,9 @@ def test_a_deleted_fold_alone_is_made_again(run):
     ("change", "jobs"),
     [
         ({"shards": 4}, {}),
+        ({"final_model": False}, {}),
+        ({"explain": {"permutations": 0}}, {"aggregate": 1, "report": 1}),
+        ({"explain": {"permutations": 2}}, {"explain": 2, "aggregate": 1, "report": 1}),
         ({"report": {"title": "Another"}}, {"report": 1}),
         ({"costs": {"dwi": 3}}, {"aggregate": 1, "report": 1}),
         ({"null": {"permutations": 19}}, {"null": 2, "aggregate": 1, "report": 1}),
@@ -149,7 +163,7 @@ def test_a_key_reruns_only_what_depends_on_it(run, change, jobs):
 @pytest.mark.parametrize(
     ("module", "jobs"),
     [
-        ("penalties.py", {"train_pidreg": 2, "aggregate": 1, "report": 1}),
+        ("penalties.py", {"train_pidreg": 2, "train_final": 1, "explain": 2, "aggregate": 1, "report": 1}),
         ("baselines/base.py", {"train_baseline": 4, "aggregate": 1, "report": 1}),
         ("figures.py", {"report": 1}),
         ("null.py", {"null": 2, "aggregate": 1, "report": 1}),

@@ -1,6 +1,8 @@
-# REQUIRES     splits.tsv, every fold's predictions.tsv, and every cohort's null/<cohort>.tsv
-# PRODUCES     aggregate/{accuracy,comparison,predictions,latents,pid,null,normality,selection}.tsv; pid.json, selection.json
-# CONFIG KEYS  cohorts (their names), modalities, costs, models, splits.scheme, pid
+# REQUIRES     splits.tsv, every fold's predictions.tsv, importance.tsv of those that were asked, and every cohort's
+#              null/<cohort>.tsv
+# PRODUCES     aggregate/{accuracy,comparison,predictions,latents,pid,null,normality,selection,
+#              importance}.tsv; pid.json, selection.json, importance.json
+# CONFIG KEYS  cohorts (their names), modalities, costs, models, splits.scheme, pid, explain
 
 
 rule aggregate:
@@ -9,6 +11,7 @@ rule aggregate:
         splits=rules.split.output.splits,
         folds=[path for path in FOLD_FILES if path.endswith("predictions.tsv")],
         nulls=NULL_FILES,
+        importances=EXPLAINED,
     output:
         accuracy=f"{OUT}/aggregate/accuracy.tsv",
         comparison=f"{OUT}/aggregate/comparison.tsv",
@@ -20,6 +23,8 @@ rule aggregate:
         normality=f"{OUT}/aggregate/normality.tsv",
         selection=f"{OUT}/aggregate/selection.tsv",
         choice=f"{OUT}/aggregate/selection.json",
+        importance=f"{OUT}/aggregate/importance.tsv",
+        importance_dictionary=f"{OUT}/aggregate/importance.json",
     log:
         f"{OUT}/logs/aggregate.log",
     benchmark:
@@ -32,5 +37,5 @@ rule aggregate:
         folds=lambda wildcards, input: Path(input.folds[0]).parents[2],
         out=lambda wildcards, output: Path(output.accuracy).parent,
     shell:
-        "brainpid aggregate --splits {input.splits} --folds {params.folds} --nulls {input.nulls} --settings {params.settings:q}"
-        " --out {params.out} 2> {log}"
+        "brainpid aggregate --splits {input.splits} --folds {params.folds} --nulls {input.nulls}"
+        " --importances {input.importances} --settings {params.settings:q} --out {params.out} 2> {log}"

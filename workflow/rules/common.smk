@@ -188,6 +188,13 @@ FOLD_FILES = [
 ]
 
 
+EXPLAINED = expand(
+    f"{OUT}/folds/{CONFIG.models[0]}/{FOLD}/importance.tsv",
+    repeat=range(min(CONFIG.explain.repeats, CONFIG.splits.repeats)),
+    fold=range(CONFIG.n_folds if CONFIG.explain.permutations else 0),
+)
+FINAL_MODEL = f"{OUT}/final/{CONFIG.models[0]}/{MODELS[CONFIG.models[0]].file}"
+FINAL_FILES = [FINAL_MODEL] if CONFIG.final_model else []
 QUALITY_FILES = expand(
     f"{OUT}/quality/{{modality}}.tsv",
     modality=settings.ReportSettings.of(CONFIG).image_modalities,

@@ -1,6 +1,7 @@
 # REQUIRES     participants.tsv and the tables under aggregate/
 # PRODUCES     report.html, figures/*.svg, dataset_description.json
-# CONFIG KEYS  report, target, modalities, incomplete, models, splits, interval_coverage, pid
+# CONFIG KEYS  report, target, modalities, incomplete, models, splits, interval_coverage, pid,
+#              explain
 
 
 rule report:
@@ -15,8 +16,21 @@ rule report:
         latents=rules.aggregate.output.latents,
         selection=rules.aggregate.output.selection,
         choice=rules.aggregate.output.choice,
+        importance=rules.aggregate.output.importance,
+        importance_dictionary=rules.aggregate.output.importance_dictionary,
         quality=QUALITY_FILES,
     output:
+        **(
+            {
+                "importance": report(
+                    f"{OUT}/figures/importance.svg",
+                    caption="../report/importance.rst",
+                    category="Explanation",
+                )
+            }
+            if EXPLAINED
+            else {}
+        ),
         report=f"{OUT}/report.html",
         description=f"{OUT}/dataset_description.json",
         predicted=report(

@@ -1,6 +1,7 @@
 # REQUIRES     participants.tsv, splits.tsv and features/<cohort>.h5 of every cohort; with splits.group its sheets too
-# PRODUCES     folds/<model>/repeat-<r>_fold-<k>/: the model, predictions.tsv, pid.tsv, history.tsv, provenance.json
-# CONFIG KEYS  modalities, hyperparameters.<model>, splits.seed, splits.group, interval_coverage, pid
+# PRODUCES     folds/<model>/repeat-<r>_fold-<k>/: the model, predictions.tsv, pid.tsv, history.tsv, provenance.json;
+#              final/<model>/: the first model trained on everybody, for new people
+# CONFIG KEYS  modalities, models, final_model, hyperparameters.<model>, splits.seed, splits.group, interval_coverage, pid
 
 
 rule train_baseline:
@@ -38,3 +39,32 @@ rule train_baseline:
 use rule train_baseline as train_pidreg with:
     output:
         **fold_outputs("model.pt"),
+
+
+rule train_final:
+    """Train the first model on everybody who takes part."""
+    input:
+        participants=rules.split.output.participants,
+        features=rules.split.input.features,
+        sheets=rules.train_baseline.input.sheets,
+    output:
+        model=FINAL_MODEL,
+        provenance=f"{OUT}/final/{CONFIG.models[0]}/provenance.json",
+        history=f"{OUT}/final/{CONFIG.models[0]}/history.tsv",
+    log:
+        f"{OUT}/logs/train_final.log",
+    benchmark:
+        f"{OUT}/benchmarks/train_final.tsv"
+    conda:
+        "../../envs/brainpid.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+    params:
+        code=code_digest("brainpid.stages.final", MODELS[CONFIG.models[0]].module),
+        settings=as_json(settings.TrainSettings.of(CONFIG, CONFIG.models[0])),
+        model=CONFIG.models[0],
+    shell:
+        "OMP_NUM_THREADS={threads} brainpid final --model {params.model} --participants {input.participants}"
+        " --features {input.features} --sheets {input.sheets} --settings {params.settings:q} --threads {threads}"
+        " --out $(dirname {output.model}) 2> {log}"

@@ -233,6 +233,25 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 intervals[rows] = self.conformal_[subset].interval(predicted, coverage)
         return intervals
 
+    def expected_gain(self, X: Modalities, coverage: float = 0.9) -> dict[str, FloatArray]:
+        """By how much acquiring a modality would narrow a person's interval: modality to (n,), in the target's units.
+
+        The width of intervals at the person's prediction from the modalities at hand, less that with the modality
+        added; NaN for people who have it. A negative value is no gain.
+        """
+        blocks, has = self._standardised(X)
+        n = len(next(iter(blocks.values())))
+        gain = {modality: np.full(n, np.nan) for modality in self.modalities_}
+        for subset, rows in _patterns(has, self.subsets_).items():
+            if not rows.any():
+                continue
+            predicted = self._predict_rows(blocks, subset, rows)
+            now = self.conformal_[subset].half_width(predicted, coverage)
+            for added in set(self.modalities_) - set(subset):
+                more = tuple(modality for modality in self.modalities_ if modality == added or modality in subset)
+                gain[added][rows] = 2 * (now - self.conformal_[more].half_width(predicted, coverage))
+        return gain
+
     def subset_predictions(self, X: Modalities) -> dict[Subset, FloatArray]:
         """Predicted target (n,), in its units, from every subset of the modalities; NaN for people who lack one."""
         blocks, has = self._standardised(X)

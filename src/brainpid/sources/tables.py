@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from brainpid.arrays import BoolArray
 from brainpid.errors import InputError, list_some
 from brainpid.features import FAIL, SUCCESS, UNAVAILABLE, FeatureBlock
 from brainpid.files import numeric_cells, read_header, read_table, require_column
@@ -48,6 +50,15 @@ def extract_table(
         Where the table has labels that are no participants, duplicates, cells that are no numbers, a feature
         without any value, or nobody with features.
     """
+    block = read_block(source, sheet, modality, sheet_units)
+    _refuse_empty(block, sheet["cohort"].iloc[0], source.path)
+    return block
+
+
+def read_block(
+    source: TableSource, sheet: pd.DataFrame, modality: str, sheet_units: Mapping[str, str] | None = None
+) -> FeatureBlock:
+    """`extract_table` for people who need not have everything: nobody with features is no error."""
     path = source.path
     header = read_header(path)
     require_column(path, header, ID_COLUMN, "the label of each person")
@@ -80,8 +91,32 @@ def extract_table(
     )
     if source.divide_by is not None:
         block = divide(block, sheet, source.divide_by, (sheet_units or {}).get(source.divide_by, UNKNOWN_UNIT))
-    _refuse_empty(block, sheet["cohort"].iloc[0], path)
     return block
+
+
+def divisor_of(source: TableSource, names: Sequence[str], sheet_units: Mapping[str, str]) -> dict[str, Any]:
+    """What a table's features were divided by, so that those of later people can be: `by`, and `except` which of them.
+
+    Parameters
+    ----------
+    source : TableSource
+    names : sequence of str
+        Of the features after division, the divisor last.
+    sheet_units : mapping of str to str
+        Units of the columns of the participants table.
+
+    Returns
+    -------
+    dict
+        Empty where nothing is divided.
+    """
+    if source.divide_by is None:
+        return {}
+    units = read_units(source.path)
+    divided, _ = _divided(
+        [units.get(name, UNKNOWN_UNIT) for name in names[:-1]], sheet_units.get(source.divide_by, UNKNOWN_UNIT)
+    )
+    return {"by": source.divide_by, "except": [name for name, own in zip(names[:-1], divided, strict=True) if not own]}
 
 
 def divide(block: FeatureBlock, sheet: pd.DataFrame, divisor: str, unit: str) -> FeatureBlock:
@@ -98,8 +133,7 @@ def divide(block: FeatureBlock, sheet: pd.DataFrame, divisor: str, unit: str) ->
         )
     if divisor in block.names:
         raise InputError(f"cohort '{cohort}': '{divisor}' is a feature of {block.modality} and divide_by as well")
-    unknown = unit == UNKNOWN_UNIT or set(block.units) == {UNKNOWN_UNIT}
-    divided = np.array([unknown or known == unit for known in block.units])
+    divided, unknown = _divided(block.units, unit)
     if not divided.any():
         raise InputError(
             f"cohort '{cohort}': no feature of {block.modality} is in the unit of divide_by '{divisor}' ({unit}); "
@@ -125,6 +159,12 @@ def divide(block: FeatureBlock, sheet: pd.DataFrame, divisor: str, unit: str) ->
         status=tuple(status),
         reason=tuple(reason),
     )
+
+
+def _divided(units: Sequence[str], unit: str) -> tuple[BoolArray, bool]:
+    """Which features of these units a divisor of a unit divides, and whether that is all because units are unknown."""
+    unknown = unit == UNKNOWN_UNIT or set(units) == {UNKNOWN_UNIT}
+    return np.array([unknown or known == unit for known in units]), unknown
 
 
 def read_units(path: str | Path) -> dict[str, str]:

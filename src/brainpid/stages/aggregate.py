@@ -10,6 +10,7 @@ import pandas as pd
 
 from brainpid.comparison import comparison_table
 from brainpid.errors import InputError
+from brainpid.explain import agreement, summarise
 from brainpid.files import read_own_tsv, write_json, write_tsv
 from brainpid.null import null_of_table
 from brainpid.options import add_settings, read_settings
@@ -17,7 +18,7 @@ from brainpid.read_out import CONCATENATED, LATENT, SUBSET, decomposable
 from brainpid.selection import select
 from brainpid.settings import AggregateSettings
 from brainpid.summary import accuracy_table, decompose_all, normality_table, null_summary
-from brainpid.words import dictionary, selection_dictionary
+from brainpid.words import dictionary, importance_dictionary, selection_dictionary
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--splits", required=True, type=Path, help="splits.tsv from `split`")
     parser.add_argument("--folds", required=True, type=Path, help="folder with <model>/repeat-<r>_fold-<k>")
     parser.add_argument("--nulls", nargs="*", default=[], type=Path, help="table of each cohort from `null`, if any")
+    parser.add_argument("--importances", nargs="*", default=[], type=Path, help="tables from `explain`, if any")
     add_settings(parser)
     parser.add_argument("--out", required=True, type=Path, help="folder to write to")
 
@@ -72,6 +74,9 @@ def run(args: argparse.Namespace) -> None:
     comparison = comparison_table(predictions, settings.modalities, settings.pid.confidence)
     write_tsv(args.out / "comparison.tsv", comparison)
     write_tsv(args.out / "pid.tsv", pid)
+    importances = [read_own_tsv(path) for path in args.importances]
+    write_tsv(args.out / "importance.tsv", summarise(importances))
+    write_json(args.out / "importance.json", importance_dictionary(agreement(importances)))
 
 
 def _check_complete(predictions: pd.DataFrame, tested: pd.DataFrame, settings: AggregateSettings) -> None:

@@ -8,6 +8,7 @@ import logging
 from collections import Counter
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ from brainpid.settings import ExtractSettings
 from brainpid.source_settings import Extraction, ImageSource, TableSource
 from brainpid.sources.finding import find
 from brainpid.sources.shards import shard_of
-from brainpid.sources.tables import extract_table, read_units
+from brainpid.sources.tables import divisor_of, extract_table, read_units
 from brainpid.store import write_features
 
 log = logging.getLogger(__name__)
@@ -53,8 +54,10 @@ def run(args: argparse.Namespace) -> None:
     settings = read_settings(args, ExtractSettings)
     if isinstance(settings.source, TableSource):
         sheet = read_own_tsv(args.participants)
-        block = extract_table(settings.source, sheet, args.modality, read_units(args.participants))
-        provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "h5py", "pandas"))
+        units = read_units(args.participants)
+        block = extract_table(settings.source, sheet, args.modality, units)
+        provenance: dict[str, Any] = record(__name__, settings.model_dump(mode="json"), ("numpy", "h5py", "pandas"))
+        provenance["divided"] = divisor_of(settings.source, block.names, units)
     else:
         block, provenance = _from_images(args, settings, settings.source)
     write_features(args.out, args.cohort, [block], provenance)
@@ -64,7 +67,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _from_images(
     args: argparse.Namespace, settings: ExtractSettings, source: ImageSource
-) -> tuple[FeatureBlock, dict[str, object]]:
+) -> tuple[FeatureBlock, dict[str, Any]]:
     """Extract the people of one shard and write their quality measures.
 
     Who the people are comes from the cohort's own table: the sheet, which also holds ages, is made again for everybody

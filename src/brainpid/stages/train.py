@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from brainpid.age_bias import AgeBias
-from brainpid.arrays import Blocks, IntArray
+from brainpid.arrays import Blocks, IntArray, Modalities
 from brainpid.errors import InputError, NumericalError
 from brainpid.files import read_own_tsv, write_json, write_tsv
-from brainpid.matrix import read_matrix
+from brainpid.matrix import read_divisors, read_roles, read_tables
 from brainpid.models import MODELS, WITHOUT_LATENTS, MultimodalRegressor
 from brainpid.options import add_settings, read_settings
 from brainpid.provenance import code_digest, record
@@ -32,73 +33,94 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, choices=list(MODELS), help="model to train")
     parser.add_argument("--repeat", required=True, type=int, help="repeat of the splits")
     parser.add_argument("--fold", required=True, type=int, help="fold whose test people are predicted")
-    parser.add_argument("--participants", required=True, type=Path, help="participants.tsv from `split`")
     parser.add_argument("--splits", required=True, type=Path, help="splits.tsv from `split`")
+    add_training_arguments(parser)
+    parser.add_argument("--out", required=True, type=Path, help="folder of the fold")
+
+
+def add_training_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what every training needs."""
+    parser.add_argument("--participants", required=True, type=Path, help="participants.tsv from `split`")
     parser.add_argument("--features", required=True, nargs="+", type=Path, help="feature file of every cohort")
     parser.add_argument("--sheets", nargs="*", default=[], type=Path, help="sheets with the column of the groups")
     parser.add_argument("--threads", type=int, default=1, help="threads of the numerical libraries")
     add_settings(parser)
-    parser.add_argument("--out", required=True, type=Path, help="folder of the fold")
 
 
 def run(args: argparse.Namespace) -> None:
     """Read the fold's people and features; fit on the training people; write what the test people give."""
     settings = read_settings(args, TrainSettings)
-    people = _roles(args)
-    X = read_matrix(args.features, people, settings.modalities)
+    people = read_roles(args.participants, args.splits, args.repeat, args.fold)
+    tables = read_tables(args.features, people, settings.modalities)
+    training = (people["role"] == "train").to_numpy()
+    seed = fold_seed(settings.seed, args.repeat, args.fold)
+    fitted = fit(
+        args, settings, {modality: table[training] for modality, table in tables.items()}, people[training], seed
+    )
+    predictions = predict_table(
+        fitted.model,
+        {modality: table[~training].to_numpy() for modality, table in tables.items()},
+        people[~training],
+        fitted.bias,
+        settings.interval_coverage,
+    ).assign(model=args.model, repeat=args.repeat, fold=args.fold)
+    write_tsv(args.out / "predictions.tsv", predictions)
+    write_tsv(args.out / "pid.tsv", _decompose(predictions, settings, args.model))
+    half_width = float((predictions["pi_high"] - predictions["pi_low"]).mean() / 2)
+    own = {"repeat": args.repeat, "fold": args.fold, "n_test": int((~training).sum())}
+    write_fitted(args, settings, fitted, __name__, own | {"mean_interval_half_width": half_width})
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted model, the seed it had, and the line of predicted on true target among its n training people."""
+
+    model: MultimodalRegressor
+    seed: int
+    bias: AgeBias
+    n: int
+
+
+def fit(args: argparse.Namespace, settings: TrainSettings, X: Modalities, people: pd.DataFrame, seed: int) -> Fitted:
+    """Fit the model of ``args.model`` to people; features keep their names, by which new people's will be matched."""
     entry = MODELS[args.model]
     if "torch" in entry.packages:
         import torch
 
         torch.set_num_threads(args.threads)
-    seed = fold_seed(settings.seed, args.repeat, args.fold)
     try:
         model = entry.load_class()(**settings.hyperparameters, random_state=seed)
     except TypeError as fault:
         raise InputError(f"hyperparameters of {args.model}: {fault}") from fault
-
-    training = (people["role"] == "train").to_numpy()
     age = people["age"].to_numpy(dtype=float)
-    groups = None if settings.group is None else _groups(args.sheets, people[training], settings.group)
-    model.fit({modality: values[training] for modality, values in X.items()}, age[training], groups=groups)
-    bias = AgeBias.fit(model.out_of_fold_prediction_, age[training])
-    predictions = predict_table(
-        model,
-        {modality: values[~training] for modality, values in X.items()},
-        people[~training],
-        bias,
-        settings.interval_coverage,
-    ).assign(model=args.model, repeat=args.repeat, fold=args.fold)
+    groups = None if settings.group is None else _groups(args.sheets, people, settings.group)
+    model.fit(X, age, groups=groups)
+    bias = AgeBias.fit(model.out_of_fold_prediction_, age)
     if not bias.correctable:
         log.warning("slope of predicted on true age is %.3f: the age-bias correction is not defined", bias.slope)
+    return Fitted(model, seed, bias, len(people))
 
-    model.save(args.out)
-    write_tsv(args.out / "predictions.tsv", predictions)
-    write_tsv(args.out / "pid.tsv", _decompose(predictions, settings, args.model))
-    write_tsv(args.out / "history.tsv", pd.DataFrame(model.history() or {"epoch": []}))
-    provenance = record(__name__, settings.model_dump(mode="json"), entry.packages)
+
+def write_fitted(
+    args: argparse.Namespace, settings: TrainSettings, fitted: Fitted, stage: str, more: Mapping[str, Any]
+) -> None:
+    """Write the model, the course of its training, and where it comes from, with all that prediction needs."""
+    entry = MODELS[args.model]
+    fitted.model.save(args.out)
+    write_tsv(args.out / "history.tsv", pd.DataFrame(fitted.model.history() or {"epoch": []}))
+    provenance = record(stage, settings.model_dump(mode="json"), entry.packages)
     provenance["generated_by"]["model_code"] = code_digest(entry.module)
     provenance |= {
         "model": args.model,
-        "repeat": args.repeat,
-        "fold": args.fold,
-        "seed": seed,
-        "n_train": int(training.sum()),
-        "n_test": int((~training).sum()),
-        "age_bias": {"intercept": bias.intercept, "slope": bias.slope},
-        "mean_interval_half_width": float((predictions["pi_high"] - predictions["pi_low"]).mean() / 2),
+        "seed": fitted.seed,
+        "n_train": fitted.n,
+        "age_bias": {"intercept": fitted.bias.intercept, "slope": fitted.bias.slope},
+        "divided": read_divisors(args.features, settings.modalities),
     }
-    write_json(args.out / "provenance.json", provenance)
-
-
-def _roles(args: argparse.Namespace) -> pd.DataFrame:
-    """People of one fold with their role, in the order of participants.tsv."""
-    splits = read_own_tsv(args.splits)
-    fold = splits[(splits["repeat"] == args.repeat) & (splits["fold"] == args.fold)]
-    if fold.empty:
-        raise InputError(f"{args.splits}: no rows of repeat {args.repeat}, fold {args.fold}")
-    people = read_own_tsv(args.participants)
-    return people.merge(fold, on=["cohort", "participant_id"], how="inner", validate="one_to_one")
+    chosen: Any = getattr(fitted.model, "chosen", None)
+    if chosen is not None:
+        provenance["chosen"] = chosen()
+    write_json(args.out / "provenance.json", provenance | dict(more))
 
 
 def _groups(sheets: Sequence[Path], people: pd.DataFrame, column: str) -> IntArray:
@@ -108,9 +130,9 @@ def _groups(sheets: Sequence[Path], people: pd.DataFrame, column: str) -> IntArr
     return group_codes(joined[column])
 
 
-def fold_seed(seed: int, repeat: int, fold: int) -> int:
-    """Seed of one fold, so that no two folds share their random numbers."""
-    digest = hashlib.sha256(f"{seed}|{repeat}|{fold}".encode()).digest()
+def fold_seed(seed: int, *place: object) -> int:
+    """Seed of one fold by its repeat and number, so that no two folds share their random numbers."""
+    digest = hashlib.sha256("|".join(map(str, (seed, *place))).encode()).digest()
     return int.from_bytes(digest[:4], "big") >> 1
 
 
@@ -173,21 +195,10 @@ def patterns(X: Blocks) -> list[str]:
 
 
 def _decompose(predictions: pd.DataFrame, settings: TrainSettings, model: str) -> pd.DataFrame:
-<<<<<<< HEAD
     """Decomposition among one fold's test people with every modality, for each cohort that has enough of them."""
+    told = predictions.iloc[:0] if model in WITHOUT_LATENTS else predictions
     frames = [
         decompose_cohort(rows, settings.modalities, settings.pid).assign(cohort=cohort, model=model)
-        for cohort, rows in decomposable(predictions, settings.modalities).groupby("cohort", sort=False)
+        for cohort, rows in decomposable(told, settings.modalities).groupby("cohort", sort=False)
     ]
-=======
-    """Decomposition among one fold's test people, for each cohort that has enough of them."""
-    frames = []
-    for cohort, rows in predictions.groupby("cohort", sort=False):
-        if model in WITHOUT_LATENTS:
-            continue
-        if enough_people(len(rows), settings.modalities):
-            frames.append(decompose_cohort(rows, settings.modalities, settings.pid).assign(cohort=cohort, model=model))
-        else:
-            log.info("%s: %d test people are too few to decompose this fold alone", cohort, len(rows))
->>>>>>> 40c87d6bc0ac14789cebdd3d82c63ed1b81c5907
     return pd.concat(frames, ignore_index=True)[PID_COLUMNS] if frames else pd.DataFrame(columns=PID_COLUMNS)

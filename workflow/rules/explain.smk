@@ -1,0 +1,31 @@
+# REQUIRES     the first model's folds, participants.tsv, splits.tsv and features/<cohort>.h5 of every cohort
+# PRODUCES     folds/<model>/repeat-<r>_fold-<k>/importance.tsv of the first model
+# CONFIG KEYS  explain, models, modalities, splits.seed
+
+
+rule explain:
+    """Ask what one fold's model rests on."""
+    input:
+        model=f"{OUT}/folds/{CONFIG.models[0]}/{FOLD}/{MODELS[CONFIG.models[0]].file}",
+        participants=rules.split.output.participants,
+        splits=rules.split.output.splits,
+        features=rules.split.input.features,
+    output:
+        f"{OUT}/folds/{CONFIG.models[0]}/{FOLD}/importance.tsv",
+    log:
+        f"{OUT}/logs/explain/{FOLD}.log",
+    benchmark:
+        f"{OUT}/benchmarks/explain/{FOLD}.tsv"
+    conda:
+        "../../envs/brainpid.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+    params:
+        code=code_digest("brainpid.stages.explain", MODELS[CONFIG.models[0]].module),
+        settings=as_json(settings.ExplainSettings.of(CONFIG)),
+        model=CONFIG.models[0],
+    shell:
+        "OMP_NUM_THREADS={threads} brainpid explain --model {params.model} --folder $(dirname {input.model})"
+        " --repeat {wildcards.repeat} --fold {wildcards.fold} --participants {input.participants} --splits {input.splits}"
+        " --features {input.features} --settings {params.settings:q} --threads {threads} --out {output} 2> {log}"
