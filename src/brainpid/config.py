@@ -122,7 +122,7 @@ class PIDRegSettings(Section):
     target_transform: Literal["normal_scores", "none"] | None = Field(
         None, description="target of the network: normal scores by rank, or the target as it is"
     )
-    experts: tuple[Literal["auto", "kernel", "forest", "boosting"], ...] = Field(
+    experts: tuple[Literal["auto", "kernel", "kernel_units", "forest", "boosting"], ...] = Field(
         ("auto",),
         description="experts beside the network: Gaussian processes, forests, boosted trees, or what suits the number"
         " of people",

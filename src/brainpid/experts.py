@@ -18,6 +18,7 @@ from brainpid.fitted_ensemble import FittedEnsemble
 from brainpid.gaussian_process import GaussianProcess
 from brainpid.model_file import to_arrays, to_tensors
 from brainpid.presence import complete
+from brainpid.transforms import NormalScores
 from brainpid.trees import Trees
 
 KERNEL_MOST_PEOPLE = 2000
@@ -41,25 +42,40 @@ class Expert(Protocol):
 
 def experts_for(n: int, wanted: Sequence[str]) -> tuple[str, ...]:
     """Names of the experts that are fitted to n people: those wanted, where ``auto`` means what suits the number."""
-    suits = {"kernel": n <= KERNEL_MOST_PEOPLE} | dict.fromkeys(_GROW, n >= TREES_FEWEST_PEOPLE)
+    few, many = n <= KERNEL_MOST_PEOPLE, n >= TREES_FEWEST_PEOPLE
+    suits = {"kernel": few, "kernel_units": few} | dict.fromkeys(_GROW, many)
     return tuple(name for name, suitable in suits.items() if name in wanted or ("auto" in wanted and suitable))
 
 
 def fit_expert(
-    name: str, blocks: Blocks, scores: FloatArray, fold: IntArray, seed: np.random.SeedSequence
+    name: str,
+    blocks: Blocks,
+    target: FloatArray,
+    target_map: NormalScores,
+    fold: IntArray,
+    seed: np.random.SeedSequence,
 ) -> tuple[Expert, Readings]:
     """Fit an expert by name; returns it and the out-of-fold readings of the training people.
 
     Parameters
     ----------
-    name : {"kernel", "forest", "boosting"}
+    name : {"kernel", "kernel_units", "forest", "boosting"}
+        ``kernel_units`` is a process of the target in its units, whose errors differ from those of scores in the tails.
     blocks : mapping of str to ndarray, shape (n, p_m)
         Standardised features in sorted order of the names; a row of NaN is a missing modality.
-    scores : ndarray, shape (n,)
+    target : ndarray, shape (n,)
+    target_map : NormalScores
+        Fitted to the target; readings are its scores.
     fold : ndarray of int, shape (n,)
         Inner fold of each person.
     seed : SeedSequence
     """
+    if name == "kernel_units":
+        plain = NormalScores.straight(target)
+        kernel, left_out = _fit_kernel(blocks, plain.transform(target), fold, np.random.default_rng(seed))
+        expert = KernelInUnits(kernel, plain, target_map)
+        return expert, expert.as_scores(left_out)
+    scores = target_map.transform(target)
     if name == "kernel":
         return _fit_kernel(blocks, scores, fold, np.random.default_rng(seed))
     return _fit_trees(_GROW[name], blocks, scores, fold % TREES_FOLDS, int(seed.generate_state(1)[0]))
@@ -71,8 +87,10 @@ def expert_from_state(name: str, state: dict[str, Any]) -> Expert:
         return FittedEnsemble.from_state(state)
     held = to_arrays(state)
     if name == "kernel":
-        alone = {m: GaussianProcess(**process) for m, process in held["alone"].items()}
-        return KernelExpert(alone, GaussianProcess(**held["together"]))
+        return _kernel_from(held)
+    if name == "kernel_units":
+        maps = (NormalScores(**held[kept]) for kept in ("plain", "target_map"))
+        return KernelInUnits(_kernel_from(held["kernel"]), *maps)
     return TreesExpert({m: Trees(**grown) for m, grown in held["alone"].items()}, Trees(**held["together"]))
 
 
@@ -93,6 +111,45 @@ class KernelExpert:
         """Readings of people."""
         alone = [_where_complete({m: blocks[m]}, process.predict) for m, process in self.alone.items()]
         return Readings(_where_complete(blocks, self.together.predict), np.column_stack(alone))
+
+    def state(self) -> dict[str, Any]:
+        """Tensors and plain containers."""
+        return dict(to_tensors(asdict(self)))
+
+
+def _kernel_from(held: dict[str, Any]) -> KernelExpert:
+    alone = {m: GaussianProcess(**process) for m, process in held["alone"].items()}
+    return KernelExpert(alone, GaussianProcess(**held["together"]))
+
+
+@dataclass(frozen=True)
+class KernelInUnits:
+    """Gaussian processes of the target in its units; readings are turned into scores.
+
+    Attributes
+    ----------
+    kernel : KernelExpert
+    plain : NormalScores
+        The straight map between the target and what the processes predict.
+    target_map : NormalScores
+    """
+
+    kernel: KernelExpert
+    plain: NormalScores
+    target_map: NormalScores
+
+    def as_scores(self, readings: Readings) -> Readings:
+        """Scores of what the processes read."""
+        return Readings(
+            *(
+                self.target_map.transform(self.plain.inverse_transform(values))
+                for values in (readings.together, readings.alone)
+            )
+        )
+
+    def read(self, blocks: Blocks) -> Readings:
+        """Readings of people."""
+        return self.as_scores(self.kernel.read(blocks))
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain containers."""

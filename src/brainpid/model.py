@@ -95,7 +95,7 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Whether the head sees the weighted latents side by side instead of their sum.
     target_transform : {"normal_scores", "none"} or None
         With ``none`` the target is only centred and scaled.
-    experts : tuple of {"auto", "kernel", "forest", "boosting"}
+    experts : tuple of {"auto", "kernel", "kernel_units", "forest", "boosting"}
         Experts beside the network; ``auto`` takes those that suit the number of people, an empty tuple none.
     random_state : int or None
         Seed of everything random; None draws one from the operating system.
@@ -238,7 +238,7 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         experts: dict[str, Expert] = {"network": network}
         readings = [network.leave_out(blocks, fold)]
         for name in experts_for(n, self.experts):
-            experts[name], reading = fit_expert(name, blocks, scores, fold, seeds[2])
+            experts[name], reading = fit_expert(name, blocks, known, target_map, fold, seeds[2])
             readings.append(reading)
         self._fitted = fitted = FittedModel.calibrate(layout, standardizers, target_map, experts, readings, known)
 

@@ -11,6 +11,7 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from brainpid.combination import Combination, Readings, equal_drawn_weights
 from brainpid.experts import experts_for, fit_expert
 from brainpid.gaussian_process import GaussianProcess
+from brainpid.transforms import NormalScores
 from brainpid.trees import BOOSTING, RANDOMISED, Trees
 
 
@@ -88,11 +89,11 @@ def test_trees_of_arrays_are_those_of_scikit_learn(grow, reference):
     np.testing.assert_allclose(grow(table, g, 3).predict(new), reference.fit(table, g).predict(new), rtol=1e-10)
 
 
-@pytest.mark.parametrize("name", ["kernel", "forest", "boosting"])
+@pytest.mark.parametrize("name", ["kernel", "kernel_units", "forest", "boosting"])
 def test_an_expert_reads_nothing_from_what_is_missing(name):
     blocks, g = people()
     blocks["a"][::3] = np.nan
-    expert, left_out = fit_expert(name, blocks, g, np.arange(80) % 4, np.random.SeedSequence(0))
+    expert, left_out = fit_expert(name, blocks, g, NormalScores.fit(g), np.arange(80) % 4, np.random.SeedSequence(0))
     lacking = np.isnan(blocks["a"]).any(1)
     for reading in (left_out, expert.read(blocks)):
         np.testing.assert_array_equal(np.isnan(reading.together), lacking)
@@ -102,8 +103,8 @@ def test_an_expert_reads_nothing_from_what_is_missing(name):
 
 
 def test_experts_suit_the_number_of_people():
-    assert experts_for(300, ("auto",)) == ("kernel",)
-    assert experts_for(1500, ("auto",)) == ("kernel", "forest", "boosting")
+    assert experts_for(300, ("auto",)) == ("kernel", "kernel_units")
+    assert experts_for(1500, ("auto",)) == ("kernel", "kernel_units", "forest", "boosting")
     assert experts_for(5000, ("auto",)) == ("forest", "boosting")
     assert experts_for(300, ("forest",)) == ("forest",)
     assert experts_for(300, ()) == ()
