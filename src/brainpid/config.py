@@ -269,7 +269,9 @@ def load_config(path: str | Path) -> Config:
 
 def parse_config(content: Mapping[str, Any], origin: str) -> Config:
     """Check the content of a configuration; `origin` names it in messages."""
-    return parse_section(Config, content, origin)
+    # YAML reads the bare key null as no name at all.
+    named = {"null" if key is None else key: value for key, value in content.items()}
+    return parse_section(Config, named, origin)
 
 
 def parse_section(section: type[SectionT], content: Any, origin: str) -> SectionT:

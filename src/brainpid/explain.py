@@ -5,7 +5,10 @@ when the group is permuted among them, in the target's units,
 
 ``mean_k [ mean_i |y_i - f(x_i with group of x_{pi_k(i)})| - mean_i |y_i - f(x_i)| ]``,
 
-the same permutations pi_k for every group. Negative values are noise around zero. The effect of a feature is the mean
+the same permutations pi_k for every group. Negative values are noise around zero. With few people and many features the
+noise of the errors hides which feature counts; the change of the predictions themselves, ``mean_k mean_i |f(x_i with
+group of x_{pi_k(i)}) - f(x_i)|``, does without the target and agrees far better between folds, so features are ranked
+by it. It tells what predictions rest on, and not whether that makes them better. The effect of a feature is the mean
 change of prediction as it rises by one standard deviation of the training people, ``mean_i f(x_i + s/2) - f(x_i -
 s/2)``. A feature that is permuted alone leaves its correlates in place: importances are shared among correlated
 features, so that those of single features can all be small where the modality's is large, and none of them is causal.
@@ -26,10 +29,11 @@ from scipy.stats import rankdata
 
 from brainpid.arrays import Blocks, BoolArray, FloatArray, IntArray
 
-COLUMNS = ["modality", "scope", "feature", "region", "units", "n", "importance", "importance_sd", "effect"]
+COLUMNS = ["modality", "scope", "feature", "region", "units", "n", "change", "importance", "importance_sd", "effect"]
 KEYS = ["modality", "scope", "feature", "region", "units"]
 SUMMARY_COLUMNS = [
-    *KEYS, "importance", "importance_sd", "effect", "effect_sd", "sign_agreement", "rank", "rank_sd", "n_folds",
+    *KEYS, "change", "change_sd", "importance", "importance_sd", "effect", "effect_sd",
+    "sign_agreement", "rank", "rank_sd", "n_folds",
 ]  # fmt: skip
 MOST_PEOPLE = 200
 """People of a fold, drawn at random, that are looked at where there are more."""
@@ -120,7 +124,7 @@ def importances(
     -------
     DataFrame
         Columns `COLUMNS`. `scope` is ``modality``, ``region`` (of those with several features) or ``feature``;
-        `importance` and `effect` are in the target's units, `importance_sd` is the standard deviation over
+        `change`, `importance` and `effect` are in the target's units, `importance_sd` is the standard deviation over
         permutations, `n` counts the people who have the modality, among whom it is permuted. NaN where there are
         fewer than two.
     """
@@ -142,11 +146,11 @@ def importances(
         found = iter(_changes(predict, people, target[has], modality, own.scale, seen, orders))
         for group in groups:
             if usable[group.columns].any():
-                increase, effect = next(found)
+                increase, change, effect = next(found)
             else:  # without spread among the training people: no model uses it
-                increase, effect = np.zeros(permutations), 0.0
+                increase, change, effect = np.zeros(permutations), 0.0, 0.0
             spread = float(increase.std(ddof=1)) if permutations > 1 else np.nan
-            record = {"n": n, "importance": float(increase.mean()), "importance_sd": spread}
+            record = {"n": n, "change": change, "importance": float(increase.mean()), "importance_sd": spread}
             records.append(group.record | record | {"effect": effect if group.single else np.nan})
     return pd.DataFrame(records, columns=COLUMNS)
 
@@ -185,12 +189,13 @@ def _changes(
     scale: FloatArray,
     groups: Sequence[_Group],
     orders: IntArray,
-) -> list[tuple[FloatArray, float]]:
-    """Increase of the mean absolute error under each permutation, and effect, of each group."""
+) -> list[tuple[FloatArray, float, float]]:
+    """Increase of the mean absolute error under each permutation, change and effect, of each group."""
     n, copies = len(target), len(orders) + 2
     at_once = max(1, _ROWS // (n * copies))
-    before = np.abs(predict(dict(X)) - target).mean()
-    found: list[tuple[FloatArray, float]] = []
+    original = predict(dict(X))
+    before = np.abs(original - target).mean()
+    found: list[tuple[FloatArray, float, float]] = []
     for start in range(0, len(groups), at_once):
         some = groups[start : start + at_once]
         changed = {name: np.tile(block, (len(some) * copies, 1)) for name, block in X.items()}
@@ -205,7 +210,8 @@ def _changes(
         predicted = predict(changed).reshape(len(some), copies, n)
         errors = np.abs(predicted[:, :-2] - target).mean(axis=-1) - before
         effects = (predicted[:, -2] - predicted[:, -1]).mean(axis=-1)
-        found += list(zip(errors, effects.tolist(), strict=True))
+        changes = np.abs(predicted[:, :-2] - original).mean(axis=(-2, -1))
+        found += list(zip(errors, changes.tolist(), effects.tolist(), strict=True))
     return found
 
 
@@ -221,14 +227,14 @@ def summarise(folds: Sequence[pd.DataFrame]) -> pd.DataFrame:
     -------
     DataFrame
         Columns `SUMMARY_COLUMNS`: means over folds with standard deviations between folds; `sign_agreement`, the part
-        of the folds whose effect has the sign of the mean effect; `rank`, the mean rank of a feature's importance among
+        of the folds whose effect has the sign of the mean effect; `rank`, the mean rank of a feature's change among
         the features of all modalities in a fold, 1 the largest, likewise of regions and of modalities; `n_folds`, the
         folds in which it was looked at.
     """
     if not folds:
         return pd.DataFrame(columns=SUMMARY_COLUMNS)
     rows = pd.concat([fold.assign(fold=k) for k, fold in enumerate(folds)], ignore_index=True)
-    rows["rank"] = -rows["importance"]
+    rows["rank"] = -rows["change"]
     rows["rank"] = rows.groupby(["fold", "scope"])["rank"].rank()
     keyed = rows.assign(**{key: rows[key].astype(object).where(rows[key].notna(), "") for key in KEYS})
     records = []
@@ -236,6 +242,8 @@ def summarise(folds: Sequence[pd.DataFrame]) -> pd.DataFrame:
         effect = own["effect"].mean()
         agreement = (np.sign(own["effect"].dropna()) == np.sign(effect)).mean() if np.isfinite(effect) else np.nan
         numbers = {
+            "change": own["change"].mean(),
+            "change_sd": own["change"].std(),
             "importance": own["importance"].mean(),
             "importance_sd": own["importance"].std(),
             "effect": effect,
@@ -251,14 +259,14 @@ def summarise(folds: Sequence[pd.DataFrame]) -> pd.DataFrame:
     place = table["scope"].map(order)
     return (
         table.assign(place=place)
-        .sort_values(["place", "importance"], ascending=[True, False], kind="stable")[SUMMARY_COLUMNS]
+        .sort_values(["place", "change"], ascending=[True, False], kind="stable")[SUMMARY_COLUMNS]
         .reset_index(drop=True)
     )
 
 
 def agreement(folds: Sequence[pd.DataFrame]) -> float | None:
-    """Mean rank correlation of the features' importances between two folds; None with fewer than two folds."""
-    ranks = [rankdata(fold.loc[fold["scope"] == "feature", "importance"]) for fold in _same_features(folds)]
+    """Mean rank correlation of the features' changes between two folds; None with fewer than two folds."""
+    ranks = [rankdata(fold.loc[fold["scope"] == "feature", "change"]) for fold in _same_features(folds)]
     if len(ranks) < 2 or len(ranks[0]) < 2:
         return None
     correlations = np.corrcoef(np.stack(ranks))

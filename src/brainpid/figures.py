@@ -165,7 +165,7 @@ def _bars(ax: Axes, rows: pd.DataFrame, names: Sequence[str], measure: str) -> N
 
 
 def importance(table: pd.DataFrame, units: str) -> Figure:
-    """Importance of the most important features, with the standard deviation between folds.
+    """Change of predictions by the features that count most, with the standard deviation between folds.
 
     Parameters
     ----------
@@ -184,8 +184,8 @@ def importance(table: pd.DataFrame, units: str) -> Figure:
         ):
             ax.barh(
                 np.flatnonzero(chosen),
-                rows["importance"][chosen],
-                xerr=rows["importance_sd"][chosen].fillna(0.0),
+                rows["change"][chosen],
+                xerr=rows["change_sd"][chosen].fillna(0.0),
                 color=colour,
                 ecolor="#333333",
                 height=0.7,
@@ -193,7 +193,7 @@ def importance(table: pd.DataFrame, units: str) -> Figure:
             )
         ax.set_yticks(range(len(rows)), [f"{row.feature} ({row.modality})" for row in rows.itertuples()])
         ax.axvline(0, color="#333333", linewidth=0.8)
-        ax.set_xlabel(f"increase of the mean absolute error when permuted ({units})")
+        ax.set_xlabel(f"mean absolute change of predictions when permuted ({units})")
         ax.grid(axis="y", visible=False)
         figure.legend(loc="outside upper center", ncols=2, frameon=False)
     return figure

@@ -185,7 +185,7 @@ def _verdict(row: Mapping[Any, Any]) -> str:
 
 
 def _importance(importance: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    """Rows of the modalities, and of the most important features."""
+    """Rows of the modalities, and of the features that count most."""
     scopes = {scope: importance[importance["scope"] == scope] for scope in ("modality", "feature")}
     return {scope: rows.head(MOST_FEATURES).to_dict("records") for scope, rows in scopes.items()}
 

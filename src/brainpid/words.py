@@ -110,6 +110,9 @@ IMPORTANCE_COLUMNS = {
     "feature": "Name of the feature",
     "region": "Region in the name of the feature, for maps",
     "units": "Unit of the feature",
+    "change": "Mean absolute change of the predictions of held-out people when it is permuted among them, in the "
+    "target's units, mean over folds; it tells what predictions rest on, not whether that makes them better",
+    "change_sd": "Standard deviation of it between folds",
     "importance": "Increase of the mean absolute error of held-out people when it is permuted among them, in the "
     "target's units, mean over folds; below zero it is noise around zero",
     "importance_sd": "Standard deviation of it between folds",
@@ -117,18 +120,18 @@ IMPORTANCE_COLUMNS = {
     "folds",
     "effect_sd": "Standard deviation of it between folds",
     "sign_agreement": "Part of the folds in which the effect has the sign of its mean",
-    "rank": "Mean over folds of the rank of its importance among all of its scope, 1 the largest",
+    "rank": "Mean over folds of the rank of its change among all of its scope, 1 the largest",
     "rank_sd": "Standard deviation of the rank between folds",
     "n_folds": "Folds in which it was looked at",
 }
 IMPORTANCE_CANNOT_SAY = (
-    "Importances are shared among correlated features: small ones do not show that a feature tells nothing, and they "
-    "do not add up to that of the modality. They describe this model and no cause."
+    "Changes and importances are shared among correlated features: small ones do not show that a feature tells "
+    "nothing, and they do not add up to that of the modality. They describe this model and no cause."
 )
 
 
 def importance_dictionary(rank_correlation: float | None) -> dict[str, object]:
-    """Data dictionary of ``importance.tsv``, with the mean rank correlation of importances between two folds."""
+    """Data dictionary of ``importance.tsv``, with the mean rank correlation of changes between two folds."""
     columns: dict[str, object] = {name: {"Description": text} for name, text in IMPORTANCE_COLUMNS.items()}
     return columns | {"RankCorrelation": rank_correlation, "CannotSay": IMPORTANCE_CANNOT_SAY}
 

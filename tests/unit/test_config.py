@@ -106,3 +106,10 @@ def test_unreadable_yaml(tmp_path):
     path.write_text("- 1")
     with pytest.raises(InputError, match="expected a mapping"):
         load_config(path)
+
+
+def test_a_bare_null_is_the_section_of_that_name(tmp_path):
+    """YAML reads the word without quotes as no name at all."""
+    text = yaml.safe_dump(make_config(tmp_path, ["a"], tmp_path / "out")) + "null: {permutations: 19}\n"
+    (tmp_path / "c.yaml").write_text(text)
+    assert load_config(tmp_path / "c.yaml").null.permutations == 19

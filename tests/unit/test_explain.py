@@ -42,6 +42,7 @@ def test_a_linear_model_s_answers():
     np.testing.assert_allclose(features["effect"], [3, -2, 0, 0, 2, 0], atol=1e-12)
     # E|c (x - x')| = 2 |c| s / sqrt(pi) between two independent normal values, where the model has no error.
     np.testing.assert_allclose(features["importance"], np.array([3, 2, 0, 0, 2, 0]) * 2 / np.sqrt(np.pi), rtol=0.1)
+    np.testing.assert_allclose(features["change"], features["importance"], rtol=1e-12)  # no error before
     assert (features.loc[["gm_insula", "icv", "md_fornix"], "importance"] == 0).all()
     whole = found[found["scope"] == "modality"].set_index("modality")["importance"]
     region = found[found["scope"] == "region"].set_index("modality")
@@ -66,6 +67,7 @@ def test_who_lacks_a_modality_has_no_part_in_its_importance():
 def test_a_model_that_is_worse_with_a_feature_has_a_negative_importance():
     found = table(target=RNG.normal(size=150) - 6 * T1[:, 0])
     assert found.set_index("feature")["importance"]["gm_hippocampus"] < 0
+    np.testing.assert_array_equal(found["change"], table()["change"])  # whatever the target is
 
 
 def test_the_same_seed_gives_the_same_and_the_order_of_people_does_not_matter_to_effects():

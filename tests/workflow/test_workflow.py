@@ -12,6 +12,8 @@ import pytest
 from cohorts import make_config, make_tables, write_cohort, write_config
 from snakemake_runs import SOURCES, planned, snakemake
 
+from brainpid.cli import main
+
 pytestmark = pytest.mark.slow
 
 
@@ -58,8 +60,8 @@ CONTRACT = {
         "brain_pad_corrected pi_low pi_high modalities"
     ),
     "aggregate/importance.tsv": (
-        "modality scope feature region units importance importance_sd effect effect_sd sign_agreement rank rank_sd "
-        "n_folds"
+        "modality scope feature region units change change_sd importance importance_sd effect effect_sd sign_agreement "
+        "rank rank_sd n_folds"
     ),
     "aggregate/selection.tsv": "modalities cost n mae mae_ci_low mae_ci_high information_bits recommended",
     "aggregate/comparison.tsv": "cohort model reference modalities n difference ci_low ci_high",
@@ -125,6 +127,18 @@ def test_one_subset_is_recommended_and_the_full_one_is_the_model(finished):
     assert table.set_index("modalities")["mae"]["t1+dwi"] == pytest.approx(error)
     nested = json.loads((out / "aggregate/selection.json").read_text())["Nested"]
     assert sum(nested["chosen"].values()) == 2  # folds
+
+
+def test_the_final_model_predicts_a_cohort_from_what_its_people_have(finished, tmp_path):
+    folder, _ = finished
+    model = folder / "out/final/pidreg"
+    options = ["--config", folder / "c.yaml", "--cohorts", "a", "--out", tmp_path / "new.tsv"]
+    assert main(list(map(str, ["predict", "--model", model, *options]))) == 0
+    found = pd.read_csv(tmp_path / "new.tsv", sep="\t", keep_default_na=False, na_values="n/a")
+    assert found["modalities"].value_counts(dropna=False).to_dict() == {"t1+dwi": 45, "t1": 12, "dwi": 2, np.nan: 1}
+    assert found["predicted_age"].isna().tolist() == [False] * 59 + [True]
+    assert found["gain_dwi"].notna().sum() == 12
+    assert found["reason"].notna().sum() == 1
 
 
 def test_a_finished_run_has_nothing_to_do(finished):
