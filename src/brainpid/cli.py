@@ -6,12 +6,11 @@ Exit codes: 0 done, 2 bad input or configuration, 3 numerical failure, 1 anythin
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 import textwrap
 from importlib import import_module
 
-from brainpid import __version__
+from brainpid import __version__, logs
 from brainpid.errors import BrainpidError
 
 VERBS = {
@@ -38,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one verb and return its exit code."""
     argv = sys.argv[1:] if argv is None else argv
     args = _parse(argv)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    logs.start()
     try:
         import_module(f"brainpid.stages.{args.verb}").run(args)
     except BrainpidError as error:

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from brainpid.arrays import Blocks, FloatArray, IntArray
 from brainpid.errors import NumericalError
+from brainpid.logs import progress
 from brainpid.networks import Ensemble, MemberRandom, Outputs
 from brainpid.penalties import (
     cauchy_schwarz_to_normal,
@@ -207,7 +208,7 @@ def train(
         optimiser, max_lr=recipe.learning_rate, total_steps=recipe.epochs * n_batches
     )
     history: list[dict[str, float]] = []
-    for epoch in range(recipe.epochs):
+    for epoch in progress(range(recipe.epochs), "training"):
         network.train()
         order = random.shuffled(rows, n_batches * size)
         sums: dict[str, float] = {}

@@ -80,6 +80,7 @@ rule extract_images:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 480 * attempt,
     params:
         code=lambda wildcards: code_digest(
             "brainpid.stages.extract", extractor(wildcards).module

@@ -20,6 +20,7 @@ rule null:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         code=code_digest("brainpid.stages.null", ENCODERS[CONFIG.null.encoder].module),
         settings=as_json(settings.NullSettings.of(CONFIG)),

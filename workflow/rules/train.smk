@@ -22,6 +22,7 @@ rule train_baseline:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         code=lambda wildcards: code_digest(
             "brainpid.stages.train", MODELS[wildcards.model].module
@@ -60,6 +61,7 @@ rule train_final:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         code=code_digest("brainpid.stages.final", MODELS[CONFIG.models[0]].module),
         settings=as_json(settings.TrainSettings.of(CONFIG, CONFIG.models[0])),

@@ -121,6 +121,10 @@ def write_fitted(
     if chosen is not None:
         provenance["chosen"] = chosen()
     write_json(args.out / "provenance.json", provenance | dict(more))
+    log.info(
+        "%s is trained on %d people", args.model, fitted.n,
+        extra={"model": args.model, "n_train": fitted.n, "bias_slope": fitted.bias.slope} | dict(more),
+    )  # fmt: skip
 
 
 def _groups(sheets: Sequence[Path], people: pd.DataFrame, column: str) -> IntArray:
