@@ -58,7 +58,7 @@ class SVRSettings(BaselineSettings):
     costs: tuple[Positive, ...] = Field((0.3, 1.0, 3.0, 10.0, 30.0), min_length=1, description="costs tried")
     epsilon: float = Field(0.1, ge=0, description="half width of the tube, in standard deviations of the target")
     choice_people: int = Field(
-        1000, ge=50, description="people, drawn at random, that width and cost are chosen on where there are more"
+        600, ge=50, description="people, drawn at random, that width and cost are chosen on where there are more"
     )
 
 
@@ -66,7 +66,7 @@ class GPRSettings(BaselineSettings):
     """Hyperparameters of `gpr`: a Gaussian or Matern kernel plus a linear one, fitted by the marginal likelihood."""
 
     likelihood_people: int = Field(
-        600, ge=50, description="people, drawn at random, that the kernel is fitted to where there are more"
+        400, ge=50, description="people, drawn at random, that the kernel is fitted to where there are more"
     )
 
 

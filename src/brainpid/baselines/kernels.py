@@ -42,7 +42,7 @@ class SupportVectors(ConcatenatedRegressor):
         widths: tuple[float, ...] = (0.1, 0.3, 1.0),
         costs: tuple[float, ...] = (0.3, 1.0, 3.0, 10.0, 30.0),
         epsilon: float = 0.1,
-        choice_people: int = 1000,
+        choice_people: int = 600,
         target_transform: TargetTransform = "auto",
         random_state: int = 0,
     ) -> None:
@@ -83,7 +83,7 @@ class GaussianProcess(ConcatenatedRegressor):
     """
 
     def __init__(
-        self, likelihood_people: int = 600, target_transform: TargetTransform = "auto", random_state: int = 0
+        self, likelihood_people: int = 400, target_transform: TargetTransform = "auto", random_state: int = 0
     ) -> None:
         self.likelihood_people = likelihood_people
         self.target_transform = target_transform

@@ -25,7 +25,7 @@ from brainpid.baselines.linear import Ridge
 from brainpid.baselines.trees import GradientBoosting, RandomForest
 from brainpid.transforms import NormalScores
 
-_ALPHAS = np.logspace(-2, 3, 11)
+_ALPHAS = np.logspace(-1, 3, 5)
 _EXPERTS: dict[str, type[ConcatenatedRegressor]] = {
     "ridge": Ridge,
     "gpr": GaussianProcess,
