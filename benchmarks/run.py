@@ -1,7 +1,7 @@
 """Run benchmarks and put their tables into ``benchmarks/RESULTS.md``.
 
-A table stands between ``<!-- NAME -->`` and ``<!-- end of NAME -->``, NAME being a script of this folder and, if it takes
-one, its argument. Everything else in that file is written by hand and stays. Names as arguments run those alone.
+A table stands between ``<!-- NAME -->`` and ``<!-- end of NAME -->``, NAME being a script of this folder and, if it
+takes one, its argument. All else in that file is written by hand and stays. Names as arguments run those alone.
 """
 
 from __future__ import annotations
