@@ -30,6 +30,7 @@ rule all:
         # Every fold and feature file by name: with the report alone, a fold that was deleted would not be made again.
         COHORT_FILES,
         FOLD_FILES,
+        EXPLAINED,
         FINAL_FILES,
         NULL_FILES,
         QUALITY_FILES,

@@ -155,6 +155,16 @@ def test_a_deleted_fold_alone_is_made_again(run):
     assert (folder / "out/folds/ridge/repeat-0_fold-1/model.joblib").is_file()
 
 
+def test_what_a_deleted_fold_of_the_first_model_rested_on_is_asked_again(run):
+    folder, _ = run
+    fold = folder / "out/folds/pidreg/repeat-0_fold-1"
+    (fold / "importance.tsv").unlink()
+    assert planned(folder / "c.yaml", folder / "src") == {"explain": 1, "aggregate": 1, "report": 1}
+    shutil.rmtree(fold)
+    again = {"train_pidreg": 1, "explain": 1, "aggregate": 1, "report": 1}
+    assert planned(folder / "c.yaml", folder / "src") == again
+
+
 @pytest.mark.parametrize(
     ("change", "jobs"),
     [
