@@ -43,11 +43,9 @@ lint: install results/demo_data/truth.json
 docs: install
 	$(BIN)/python -m brainpid.config_reference
 
+# Hours: all tables of benchmarks/RESULTS.md anew. One of them: .venv/bin/python benchmarks/run.py training
 bench: install
-	$(BIN)/python benchmarks/pid.py
-	$(BIN)/python benchmarks/extraction.py
-	$(BIN)/python benchmarks/training.py
-	$(BIN)/python benchmarks/accuracy.py
+	$(BIN)/python benchmarks/run.py
 
 clean:
 	rm -rf results .snakemake
