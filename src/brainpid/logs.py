@@ -49,6 +49,7 @@ def start(stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s") if stream.isatty() else KeyValues())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger(__package__).setLevel(logging.NOTSET)  # a verb that wanted less may have run in this process
     _Shown.terminal = stream if stream.isatty() else None
 
 
