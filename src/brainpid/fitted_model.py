@@ -29,6 +29,9 @@ class FittedModel:
     standardizers : dict of str to Standardizer
         By modality, in sorted order, which is that of all arrays (n, M).
     target_map : NormalScores
+        Between the target and what the experts predict, which is not its normal scores where it is taken as it is.
+    score_map : NormalScores
+        Between the target and its normal scores, the scale of the scalar latents.
     experts : dict of str to Expert
     combination : Combination
     intervals : dict of tuple of str to AdaptiveConformal
@@ -38,6 +41,7 @@ class FittedModel:
     layout: Layout
     standardizers: dict[str, Standardizer]
     target_map: NormalScores
+    score_map: NormalScores
     experts: dict[str, Expert]
     combination: Combination
     intervals: dict[Names, AdaptiveConformal]
@@ -70,7 +74,7 @@ class FittedModel:
             predicted = target_map.inverse_transform(combination.predict_from(readings, pattern))
             known = np.isfinite(predicted)
             intervals[subset] = AdaptiveConformal.fit(predicted[known], target[known])
-        return cls(layout, standardizers, target_map, experts, combination, intervals)
+        return cls(layout, standardizers, target_map, NormalScores.fit(target), experts, combination, intervals)
 
     def read(self, X: Modalities) -> list[Readings]:
         """Readings of people by all experts."""
@@ -105,8 +109,9 @@ class FittedModel:
         return gain
 
     def latents(self, readings: Sequence[Readings]) -> dict[str, FloatArray]:
-        """Scalar latents by modality, (n,) each; NaN for people who lack the modality."""
-        columns = dict(zip(self.standardizers, self.combination.latents(readings).T, strict=True))
+        """Scalar latents by modality as normal scores, (n,) each; NaN for people who lack the modality."""
+        in_units = self.target_map.inverse_transform(self.combination.latents(readings))
+        columns = dict(zip(self.standardizers, self.score_map.transform(in_units).T, strict=True))
         return {m: columns[m].copy() for m in self.layout.modalities}
 
     def state(self) -> dict[str, Any]:
@@ -115,6 +120,7 @@ class FittedModel:
             "layout": asdict(self.layout),
             "standardizers": {m: asdict(fitted) for m, fitted in self.standardizers.items()},
             "target_map": asdict(self.target_map),
+            "score_map": asdict(self.score_map),
             "combination": asdict(self.combination),
             "intervals": {subset: asdict(fitted) for subset, fitted in self.intervals.items()},
         }
@@ -128,6 +134,7 @@ class FittedModel:
             layout=Layout(**plain["layout"]),
             standardizers={m: Standardizer(**held) for m, held in plain["standardizers"].items()},
             target_map=NormalScores(**plain["target_map"]),
+            score_map=NormalScores(**plain["score_map"]),
             experts={name: expert_from_state(name, held) for name, held in state["experts"].items()},
             combination=Combination(**plain["combination"]),
             intervals={subset: AdaptiveConformal(**held) for subset, held in plain["intervals"].items()},

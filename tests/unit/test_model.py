@@ -8,6 +8,7 @@ import pytest
 import torch
 from sklearn.base import clone
 
+from brainpid import pid
 from brainpid.crossfit import stratified_folds
 from brainpid.errors import InputError, NumericalError
 from brainpid.fitted_ensemble import network_inputs, run_network
@@ -15,6 +16,7 @@ from brainpid.fitted_model import standardise
 from brainpid.model import PIDReg
 from brainpid.networks import Architecture, Ensemble, MemberRandom
 from brainpid.training import Recipe, train
+from brainpid.transforms import normal_scores
 
 torch.set_num_threads(1)
 SMALL = {"latent_dim": 4, "hidden": (8,), "members": 4, "epochs": 40, "batch_size": 64} | {
@@ -232,6 +234,24 @@ def test_a_modality_that_tells_more_is_the_one_worth_acquiring():
     gain = {m: model.expected_gain({other: new[other]})[m] for m, other in (("t1", "dwi"), ("dwi", "t1"))}
     assert gain["t1"].mean() > gain["dwi"].mean()
     assert np.isnan(model.expected_gain(new)["t1"]).all()
+
+
+def test_scalar_latents_are_normal_scores_whatever_the_target_of_the_fit_is():
+    X, g = cohort(300)
+    y = np.exp((g - 50) / 15)  # a skewed target
+    new, later = cohort(2000, seed=9)
+    target = np.exp((later - 50) / 15)
+    bits = [
+        PIDReg(**SMALL, target_transform=scale).fit(X, y).decompose(new, target).atom("all", "t1+dwi", "total").bits
+        for scale in ("normal_scores", "none")
+    ]
+    raw = PIDReg(**SMALL, target_transform="none").fit(X, y)
+    in_units = pid.decompose(
+        {m: raw._fitted.target_map.transform(raw._fitted.score_map.inverse_transform(z)) for m, z in
+         raw.scalar_latents(new).items()}, normal_scores(target)
+    ).atom("all", "t1+dwi", "total").bits  # fmt: skip
+    assert bits[1] > 0.75 * bits[0]
+    assert bits[1] > in_units
 
 
 def test_people_of_one_group_are_left_out_together():
