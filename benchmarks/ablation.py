@@ -30,6 +30,8 @@ CONFIG = ROOT / "tests/configs/camcan_dev.yaml"
 REPEATS = 2
 VARIANTS: dict[str, dict[str, Any]] = {
     "default": {},
+    "another seed": {"random_state": 10_000},
+    "a third seed": {"random_state": 20_000},
     "no experts beside the network": {"experts": ()},
     "equal fusion weights": {"fusion": "equal"},
     "latents kept apart": {"keep_apart": True},
@@ -71,7 +73,8 @@ def main() -> None:
         for (repeat, fold), rows in splits[splits["repeat"] < REPEATS].groupby(["repeat", "fold"]):
             role = people.merge(rows, on=["cohort", "participant_id"], how="left")["role"].to_numpy()
             training, test = role == "train", role == "test"
-            model = PIDReg(**options, random_state=int(100 * repeat + fold))
+            seed = options.get("random_state", 0) + int(100 * repeat + fold)
+            model = PIDReg(**options | {"random_state": seed})
             model.fit({m: block[training] for m, block in X.items()}, age[training])
             predicted[repeat, test] = model.predict({m: block[test] for m, block in X.items()})
         cost = (time.process_time() - start) / (REPEATS * config.splits.folds)
