@@ -40,7 +40,7 @@ def finished(tmp_path_factory):
         "cohorts": cohorts,
         "shards": SHARDS,
         "extraction": {"structural": {"resolution": 5}, "diffusion": {"resolution": 5}},
-        "splits": {"folds": 2, "repeats": 1},
+        "splits": {"folds": 3, "repeats": 1},
         "models": ["ridge"],
         "null": {"permutations": 19, "folds": 2},
     }
