@@ -28,6 +28,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from brainpid.arrays import Blocks, BoolArray, FloatArray, IntArray
+from brainpid.presence import lacking
 
 COLUMNS = ["modality", "scope", "feature", "region", "units", "n", "change", "importance", "importance_sd", "effect"]
 KEYS = ["modality", "scope", "feature", "region", "units"]
@@ -133,7 +134,7 @@ def importances(
     X, target = {modality: block[chosen] for modality, block in X.items()}, target[chosen]
     records: list[dict[str, object]] = []
     for modality, own in columns.items():
-        has = ~np.isnan(X[modality]).all(axis=1)
+        has = ~lacking(X[modality])
         people = {name: block[has] for name, block in X.items()}
         n = int(has.sum())
         orders = np.stack([rng.permutation(n) for _ in range(permutations)])

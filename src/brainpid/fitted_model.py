@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -70,8 +70,9 @@ class FittedModel:
         combination = Combination.fit(readings, target_map.transform(target))
         intervals = {}
         for subset in subsets_in_order(layout.modalities):
-            pattern = np.array([m in subset for m in standardizers])
-            predicted = target_map.inverse_transform(combination.predict_from(readings, pattern))
+            predicted = target_map.inverse_transform(
+                combination.predict_from(readings, _pattern(subset, standardizers))
+            )
             known = np.isfinite(predicted)
             intervals[subset] = AdaptiveConformal.fit(predicted[known], target[known])
         return cls(layout, standardizers, target_map, NormalScores.fit(target), experts, combination, intervals)
@@ -87,7 +88,9 @@ class FittedModel:
 
     def predict_from(self, readings: Sequence[Readings], subset: Names) -> FloatArray:
         """Predictions (n,) in the target's units from a subset of the modalities."""
-        return self.target_map.inverse_transform(self.combination.predict_from(readings, self._pattern(subset)))
+        return self.target_map.inverse_transform(
+            self.combination.predict_from(readings, _pattern(subset, self.standardizers))
+        )
 
     def interval(self, readings: Sequence[Readings], coverage: float) -> FloatArray:
         """Intervals (n, 2) in the target's units, calibrated for the modalities that each person has."""
@@ -140,16 +143,19 @@ class FittedModel:
             intervals={subset: AdaptiveConformal(**held) for subset, held in plain["intervals"].items()},
         )
 
-    def _pattern(self, subset: Names) -> BoolArray:
-        """Which modalities, in sorted order, a subset has."""
-        return np.array([m in subset for m in self.standardizers])
-
     def _people_by_subset(self, readings: Sequence[Readings]) -> list[tuple[Names, BoolArray]]:
         """Who has exactly which modalities; people without any are in no subset."""
         present = ~np.isnan(readings[0].alone)
         subsets = subsets_in_order(self.layout.modalities)
-        found = ((subset, np.asarray((present == self._pattern(subset)).all(axis=1))) for subset in subsets)
+        found = (
+            (subset, np.asarray((present == _pattern(subset, self.standardizers)).all(axis=1))) for subset in subsets
+        )
         return [(subset, own) for subset, own in found if own.any()]
+
+
+def _pattern(subset: Names, modalities: Iterable[str]) -> BoolArray:
+    """Which of the modalities a subset has, (M,)."""
+    return np.array([m in subset for m in modalities])
 
 
 def standardise(features: Mapping[str, FloatArray], standardizers: Mapping[str, Standardizer]) -> dict[str, FloatArray]:

@@ -63,10 +63,7 @@ def accuracy(predicted: ArrayLike, target: ArrayLike, confidence: float = 0.95) 
     predicted = np.atleast_2d(np.asarray(predicted, dtype=float))
     error = predicted - target
     n = len(target)
-    absolute = np.abs(error).mean(axis=0)
-    mae = float(absolute.mean())
-    se = float(absolute.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
-    half = float(student_t.ppf(0.5 + confidence / 2, n - 1)) * se if n > 1 else np.nan
+    mae, se, half = _student(np.abs(error).mean(axis=0), confidence)
     spread = ((target - target.mean()) ** 2).mean()
     mse = (error**2).mean(axis=1)
     return Accuracy(
@@ -127,10 +124,17 @@ def paired_difference(
     target = np.asarray(target, dtype=float)
     errors = [np.abs(np.atleast_2d(np.asarray(model, dtype=float)) - target).mean(axis=0) for model in (first, second)]
     difference = errors[0] - errors[1]
-    n, mean = len(target), float(difference.mean())
-    se = float(difference.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
-    half = float(student_t.ppf(0.5 + confidence / 2, n - 1)) * se if n > 1 else np.nan
-    return PairedDifference(n, mean, se, mean - half, mean + half)
+    mean, se, half = _student(difference, confidence)
+    return PairedDifference(len(target), mean, se, mean - half, mean + half)
+
+
+def _student(values: FloatArray, confidence: float) -> tuple[float, float, float]:
+    """Mean of people's values (n,), its standard error, and half of Student's interval; NaN for one person."""
+    n, mean = len(values), float(values.mean())
+    if n < 2:
+        return mean, np.nan, np.nan
+    se = float(values.std(ddof=1) / np.sqrt(n))
+    return mean, se, float(student_t.ppf(0.5 + confidence / 2, n - 1)) * se
 
 
 def _correlation(a: FloatArray, b: FloatArray) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
@@ -26,6 +27,6 @@ def complete(blocks: Blocks) -> BoolArray:
     return np.asarray(presence(blocks).all(axis=1))
 
 
-def subsets_in_order(names: Names) -> list[Names]:
+def subsets_in_order(names: Sequence[str]) -> list[Names]:
     """Non-empty subsets of modalities, small ones first, each in the order of `names`."""
     return [subset for size in range(1, len(names) + 1) for subset in combinations(names, size)]

@@ -26,7 +26,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -37,6 +36,7 @@ from brainpid.errors import InputError
 from brainpid.estimation import information_from_data
 from brainpid.gaussian import subsets_of
 from brainpid.metrics import Accuracy, accuracy
+from brainpid.presence import subsets_in_order
 from brainpid.read_out import LATENT, SUBSET, by_repeat
 from brainpid.transforms import normal_scores
 
@@ -149,11 +149,6 @@ def _information(
     )
     of = dict(zip(subsets_of(found.modalities), found.bits.mean(axis=0).tolist(), strict=True))
     return [of[frozenset(subset)] for subset in subsets]
-
-
-def subsets_in_order(modalities: Sequence[str]) -> list[tuple[str, ...]]:
-    """Every non-empty subset, smallest first, each in the order of the modalities."""
-    return [subset for size in range(1, len(modalities) + 1) for subset in combinations(modalities, size)]
 
 
 def recommend(losses: ArrayLike, costs: ArrayLike, sizes: ArrayLike) -> int:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self
 
@@ -26,6 +25,7 @@ from brainpid.crossfit import stratified_folds
 from brainpid.errors import InputError
 from brainpid.files import atomic_path
 from brainpid.inputs import Layout, checked_target
+from brainpid.presence import lacking, subsets_in_order
 from brainpid.transforms import NormalScores, Standardizer
 from brainpid.uncertainty import AdaptiveConformal
 
@@ -65,8 +65,7 @@ def inner_folds(target: FloatArray, seed: int, groups: ArrayLike | None = None, 
         raise InputError(f"expected one group for each of {len(target)} people, found {len(member)}")
     if len(labels) < 2:
         raise InputError(f"inner folds need people of at least 2 groups, found {len(labels)}")
-    means = np.bincount(member, weights=target) / np.bincount(member)
-    return stratified_folds(means, min(folds, len(labels)), rng)[member]
+    return stratified_folds(target, min(folds, len(labels)), rng, member)
 
 
 @dataclass(frozen=True)
@@ -205,8 +204,7 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     @property
     def subsets_(self) -> list[Subset]:
         """Every non-empty subset of the modalities, small ones first, each in the order of the modalities."""
-        sizes = range(1, len(self.modalities_) + 1)
-        return [subset for size in sizes for subset in combinations(self.modalities_, size)]
+        return subsets_in_order(self.modalities_)
 
     def predict(self, X: Modalities) -> FloatArray:
         """Predict targets (n,), in the target's units, from what each person has; NaN for a person with nothing."""
@@ -305,7 +303,7 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
 def _present(blocks: Blocks) -> dict[str, BoolArray]:
     """Who has which modality: a row of NaN is a missing one."""
-    return {name: np.asarray(~np.isnan(block).all(axis=1)) for name, block in blocks.items()}
+    return {name: ~lacking(block) for name, block in blocks.items()}
 
 
 def _patterns(has: Mapping[str, BoolArray], subsets: list[Subset]) -> dict[Subset, BoolArray]:

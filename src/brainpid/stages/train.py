@@ -20,6 +20,7 @@ from brainpid.files import read_own_tsv, write_json, write_tsv
 from brainpid.matrix import read_divisors, read_roles, read_tables
 from brainpid.models import MODELS, WITHOUT_LATENTS, MultimodalRegressor
 from brainpid.options import add_settings, read_settings
+from brainpid.presence import presence
 from brainpid.provenance import code_digest, record
 from brainpid.read_out import CONCATENATED, LATENT, PID_COLUMNS, SUBSET, decomposable, decompose_cohort
 from brainpid.settings import TrainSettings
@@ -194,8 +195,8 @@ def predict_table(
 
 def patterns(X: Blocks) -> list[str]:
     """Name each person's modalities, such as ``t1+dwi``; a row of NaN is a missing one."""
-    has = {modality: ~np.isnan(values).all(axis=1) for modality, values in X.items()}
-    return ["+".join(np.array(list(has))[list(row)]) for row in zip(*has.values(), strict=True)]
+    names = np.array(list(X))
+    return ["+".join(names[row]) for row in presence(X)]
 
 
 def _decompose(predictions: pd.DataFrame, settings: TrainSettings, model: str) -> pd.DataFrame:
