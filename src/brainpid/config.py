@@ -122,10 +122,10 @@ class PIDRegSettings(Section):
     target_transform: Literal["normal_scores", "none"] | None = Field(
         None, description="target of the network: normal scores by rank, or the target as it is"
     )
-    experts: tuple[Literal["auto", "kernel", "kernel_units", "forest", "boosting"], ...] = Field(
+    experts: tuple[Literal["auto", "normative", "kernel", "forest", "boosting"], ...] = Field(
         ("auto",),
-        description="experts beside the network: Gaussian processes, forests, boosted trees, or what suits the number"
-        " of people",
+        description="experts beside the network: normative model, Gaussian processes, forest, boosted trees, or what"
+        " suits the number of people",
     )
 
 

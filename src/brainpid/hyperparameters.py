@@ -10,7 +10,7 @@ import numpy as np
 from brainpid.errors import InputError, did_you_mean
 from brainpid.recipes import RECIPES
 
-EXPERTS = ("auto", "kernel", "kernel_units", "forest", "boosting")
+EXPERTS = ("auto", "normative", "kernel", "forest", "boosting")
 _CHOICES = {
     "recipe": ("auto", *RECIPES),
     "loss": ("squared", "huber"),

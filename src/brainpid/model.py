@@ -2,13 +2,14 @@ r"""PIDReg: multimodal regression that comes with an information decomposition.
 
 `PIDReg` standardises each modality and maps the target to normal scores ``g``. Several experts then read the score from
 each modality alone and from all together: a cross-fitted ensemble of networks (`brainpid.networks`,
-`brainpid.network_fit`) and, where they suit the number of people, Gaussian processes and trees (`brainpid.experts`).
-`brainpid.combination` weighs their readings and predicts people who lack modalities.
+`brainpid.network_fit`), Bayes' rule on a normative model (`brainpid.normative`) and, where they suit the number of
+people, Gaussian processes and trees (`brainpid.experts`). `brainpid.combination` weighs their readings and predicts
+people who lack modalities.
 
 Member e of the networks leaves out inner fold e of the training rows, and so do the other experts' out-of-fold
 readings, so that every training row has a prediction and one scalar latent per modality from experts that were not
 fitted to it. Shared by all folds are the scaling of features, the ranks behind the normal scores, and a handful of
-numbers: fusion weights, hyperparameters of the processes, the experts' weights.
+numbers: fusion weights, hyperparameters of the processes, the normative models' shrinkage, the experts' weights.
 
 References
 ----------
@@ -95,7 +96,7 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Whether the head sees the weighted latents side by side instead of their sum.
     target_transform : {"normal_scores", "none"} or None
         With ``none`` the target is only centred and scaled.
-    experts : tuple of {"auto", "kernel", "kernel_units", "forest", "boosting"}
+    experts : tuple of {"auto", "normative", "kernel", "forest", "boosting"}
         Experts beside the network; ``auto`` takes those that suit the number of people, an empty tuple none.
     random_state : int or None
         Seed of everything random; None draws one from the operating system.

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor
 
-from brainpid.arrays import BoolArray, FloatArray, IntArray
+from brainpid.arrays import Blocks, BoolArray, FloatArray, IntArray
 
 RANDOMISED = {"n_estimators": 100, "max_features": 0.33}
 BOOSTING = {"learning_rate": 0.05, "max_iter": 400, "max_leaf_nodes": 31, "max_features": 0.3, "early_stopping": False}
@@ -48,9 +48,9 @@ class Trees:
     offset: float
 
     @classmethod
-    def randomised(cls, features: FloatArray, target: FloatArray, seed: int) -> Trees:
-        """Grow a forest of extremely randomised trees on features (n, p) and a target (n,); their mean is predicted."""
-        grown = ExtraTreesRegressor(**RANDOMISED, random_state=seed).fit(features, target)
+    def randomised(cls, blocks: Blocks, target: FloatArray, seed: int) -> Trees:
+        """Grow a forest of extremely randomised trees on blocks (n, p_m) and a target (n,); their mean is predicted."""
+        grown = ExtraTreesRegressor(**RANDOMISED, random_state=seed).fit(_table(blocks), target)
         trees = [tree.tree_ for tree in grown.estimators_]
         return cls._joined(
             [tree.feature for tree in trees],
@@ -64,9 +64,9 @@ class Trees:
         )
 
     @classmethod
-    def boosted(cls, features: FloatArray, target: FloatArray, seed: int) -> Trees:
+    def boosted(cls, blocks: Blocks, target: FloatArray, seed: int) -> Trees:
         """Grow trees of which each corrects the sum of those before it."""
-        grown = HistGradientBoostingRegressor(**BOOSTING, random_state=seed).fit(features, target)
+        grown = HistGradientBoostingRegressor(**BOOSTING, random_state=seed).fit(_table(blocks), target)
         # scikit-learn has no public view of these trees; a test compares the predictions.
         nodes = [predictor.nodes for (predictor,) in grown._predictors]
         return cls._joined(
@@ -112,8 +112,9 @@ class Trees:
             offset=offset,
         )
 
-    def predict(self, features: FloatArray) -> FloatArray:
-        """Predictions (n,) for features (n, p)."""
+    def predict(self, blocks: Blocks) -> FloatArray:
+        """Predictions (n,) for blocks (n, p_m)."""
+        features = _table(blocks)
         rows = np.arange(len(features))[:, None]
         node = np.broadcast_to(self.root, (len(features), len(self.root)))
         for _ in range(self.depth):
@@ -122,3 +123,8 @@ class Trees:
             )
         predicted: FloatArray = self.offset + self.value[node].sum(axis=1)
         return predicted
+
+
+def _table(blocks: Blocks) -> FloatArray:
+    # Single precision, as scikit-learn's forests have it: a value between two thresholds must not change sides.
+    return np.column_stack(list(blocks.values())).astype(np.float32).astype(np.float64)

@@ -86,10 +86,11 @@ def test_trees_of_arrays_are_those_of_scikit_learn(grow, reference):
     table, new = (
         np.column_stack(list(b.values())).astype(np.float32).astype(float) for b in (blocks, people(50, 1)[0])
     )
-    np.testing.assert_allclose(grow(table, g, 3).predict(new), reference.fit(table, g).predict(new), rtol=1e-10)
+    trees = grow({"all": table}, g, 3)
+    np.testing.assert_allclose(trees.predict({"all": new}), reference.fit(table, g).predict(new), rtol=1e-10)
 
 
-@pytest.mark.parametrize("name", ["kernel", "kernel_units", "forest", "boosting"])
+@pytest.mark.parametrize("name", ["normative", "kernel", "forest", "boosting"])
 def test_an_expert_reads_nothing_from_what_is_missing(name):
     blocks, g = people()
     blocks["a"][::3] = np.nan
@@ -103,9 +104,9 @@ def test_an_expert_reads_nothing_from_what_is_missing(name):
 
 
 def test_experts_suit_the_number_of_people():
-    assert experts_for(300, ("auto",)) == ("kernel", "kernel_units")
-    assert experts_for(1500, ("auto",)) == ("kernel", "kernel_units", "forest", "boosting")
-    assert experts_for(5000, ("auto",)) == ("forest", "boosting")
+    assert experts_for(300, ("auto",)) == ("normative", "kernel")
+    assert experts_for(1500, ("auto",)) == ("normative", "kernel", "forest", "boosting")
+    assert experts_for(5000, ("auto",)) == ("normative", "forest", "boosting")
     assert experts_for(300, ("forest",)) == ("forest",)
     assert experts_for(300, ()) == ()
 
