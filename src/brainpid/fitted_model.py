@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from brainpid.arrays import BoolArray, FloatArray, Modalities
+from brainpid.arrays import BoolArray, FloatArray, IntArray, Modalities
 from brainpid.combination import Combination, Readings
 from brainpid.experts import Expert, expert_from_state
 from brainpid.inputs import Layout
@@ -16,6 +16,22 @@ from brainpid.model_file import to_arrays, to_tensors
 from brainpid.presence import Names, lacking, subsets_in_order
 from brainpid.transforms import NormalScores, Standardizer
 from brainpid.uncertainty import AdaptiveConformal
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """What experts and weights that had not seen them say of training people.
+
+    Attributes
+    ----------
+    prediction : ndarray, shape (n,)
+        From the modalities that each person has, in the target's units.
+    latents : dict of str to ndarray, shape (n,)
+        Scalar latents as normal scores; NaN where the modality is missing.
+    """
+
+    prediction: FloatArray
+    latents: dict[str, FloatArray]
 
 
 @dataclass(frozen=True)
@@ -28,10 +44,9 @@ class FittedModel:
         Modalities and features that were fitted on.
     standardizers : dict of str to Standardizer
         By modality, in sorted order, which is that of all arrays (n, M).
-    target_map : NormalScores
-        Between the target and what the experts predict, which is not its normal scores where it is taken as it is.
     score_map : NormalScores
-        Between the target and its normal scores, the scale of the scalar latents.
+        Between the target and its normal scores, the scale of the scalar latents; the experts' own scale is another
+        one where they take the target as it is.
     experts : dict of str to Expert
     combination : Combination
     intervals : dict of tuple of str to AdaptiveConformal
@@ -40,7 +55,6 @@ class FittedModel:
 
     layout: Layout
     standardizers: dict[str, Standardizer]
-    target_map: NormalScores
     score_map: NormalScores
     experts: dict[str, Expert]
     combination: Combination
@@ -55,27 +69,42 @@ class FittedModel:
         experts: dict[str, Expert],
         readings: Sequence[Readings],
         target: FloatArray,
-    ) -> Self:
+        fold: IntArray,
+    ) -> tuple[Self, OutOfFold]:
         """Weigh the experts and calibrate intervals by out-of-fold readings of training people.
+
+        Intervals rest on predictions by weights that were fitted without a person's own fold.
 
         Parameters
         ----------
-        layout, standardizers, target_map, experts
+        layout, standardizers, experts
             As above.
+        target_map : NormalScores
+            Between the target and what the experts read.
         readings : sequence of Readings
             Of each expert, of training people whom it had not seen.
         target : ndarray, shape (n,)
             In its units.
+        fold : ndarray of int, shape (n,)
+            Inner fold of each person.
         """
-        combination = Combination.fit(readings, target_map.transform(target))
+        patterns = {subset: _pattern(subset, standardizers) for subset in subsets_in_order(layout.modalities)}
+        predicted, left_out = np.empty(len(target)), {subset: np.empty(len(target)) for subset in patterns}
+        latents = np.empty((len(target), len(standardizers)))
+        for k in np.unique(fold):
+            own = fold == k
+            without = Combination.fit([r.of(~own) for r in readings], target[~own], target_map)
+            rest = [r.of(own) for r in readings]
+            predicted[own], latents[own] = without.predict(rest), without.latents(rest)
+            for subset, pattern in patterns.items():
+                left_out[subset][own] = without.predict_from(rest, pattern)
         intervals = {}
-        for subset in subsets_in_order(layout.modalities):
-            predicted = target_map.inverse_transform(
-                combination.predict_from(readings, _pattern(subset, standardizers))
-            )
-            known = np.isfinite(predicted)
-            intervals[subset] = AdaptiveConformal.fit(predicted[known], target[known])
-        return cls(layout, standardizers, target_map, NormalScores.fit(target), experts, combination, intervals)
+        for subset, prediction in left_out.items():
+            known = np.isfinite(prediction)
+            intervals[subset] = AdaptiveConformal.fit(prediction[known], target[known])
+        combination = Combination.fit(readings, target, target_map)
+        found = cls(layout, standardizers, NormalScores.fit(target), experts, combination, intervals)
+        return found, OutOfFold(predicted, found._by_modality(latents))
 
     def read(self, X: Modalities) -> list[Readings]:
         """Readings of people by all experts."""
@@ -84,13 +113,11 @@ class FittedModel:
 
     def predict(self, readings: Sequence[Readings]) -> FloatArray:
         """Predictions (n,) in the target's units, from the modalities that each person has."""
-        return self.target_map.inverse_transform(self.combination.predict(readings))
+        return self.combination.predict(readings)
 
     def predict_from(self, readings: Sequence[Readings], subset: Names) -> FloatArray:
         """Predictions (n,) in the target's units from a subset of the modalities."""
-        return self.target_map.inverse_transform(
-            self.combination.predict_from(readings, _pattern(subset, self.standardizers))
-        )
+        return self.combination.predict_from(readings, _pattern(subset, self.standardizers))
 
     def interval(self, readings: Sequence[Readings], coverage: float) -> FloatArray:
         """Intervals (n, 2) in the target's units, calibrated for the modalities that each person has."""
@@ -113,7 +140,11 @@ class FittedModel:
 
     def latents(self, readings: Sequence[Readings]) -> dict[str, FloatArray]:
         """Scalar latents by modality as normal scores, (n,) each; NaN for people who lack the modality."""
-        in_units = self.target_map.inverse_transform(self.combination.latents(readings))
+        return self._by_modality(self.combination.latents(readings))
+
+    def _by_modality(self, latents: FloatArray) -> dict[str, FloatArray]:
+        """Latents (n, M) on the experts' scale as normal scores by modality, (n,) each."""
+        in_units = self.combination.target_map.inverse_transform(latents)
         columns = dict(zip(self.standardizers, self.score_map.transform(in_units).T, strict=True))
         return {m: columns[m].copy() for m in self.layout.modalities}
 
@@ -122,7 +153,6 @@ class FittedModel:
         plain = {
             "layout": asdict(self.layout),
             "standardizers": {m: asdict(fitted) for m, fitted in self.standardizers.items()},
-            "target_map": asdict(self.target_map),
             "score_map": asdict(self.score_map),
             "combination": asdict(self.combination),
             "intervals": {subset: asdict(fitted) for subset, fitted in self.intervals.items()},
@@ -133,13 +163,13 @@ class FittedModel:
     def from_state(cls, state: dict[str, Any]) -> Self:
         """Undo `state`."""
         plain = to_arrays({name: held for name, held in state.items() if name != "experts"})
+        target_map = NormalScores(**plain["combination"]["target_map"])
         return cls(
             layout=Layout(**plain["layout"]),
             standardizers={m: Standardizer(**held) for m, held in plain["standardizers"].items()},
-            target_map=NormalScores(**plain["target_map"]),
             score_map=NormalScores(**plain["score_map"]),
             experts={name: expert_from_state(name, held) for name, held in state["experts"].items()},
-            combination=Combination(**plain["combination"]),
+            combination=Combination(**plain["combination"] | {"target_map": target_map}),
             intervals={subset: AdaptiveConformal(**held) for subset, held in plain["intervals"].items()},
         )
 

@@ -115,8 +115,8 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     expert_weights_ : dict of str to float
         Weight of each expert's prediction from all modalities, and of the head on the scalar latents.
     out_of_fold_prediction_ : ndarray, shape (n_train,)
-        Prediction of each training person by experts that had not seen that person, from the modalities that the person
-        has, in the target's units; NaN for people without any modality.
+        Prediction of each training person by experts and weights that had not seen that person, from the modalities
+        that the person has, in the target's units; NaN for people without any modality.
     out_of_fold_latents_ : dict of str to ndarray, shape (n_train,)
         The same for the scalar latents; NaN where the modality is missing.
     out_of_fold_target_ : ndarray, shape (n_train,)
@@ -241,17 +241,19 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         for name in experts_for(n, self.experts):
             experts[name], reading = fit_expert(name, blocks, known, target_map, fold, seeds[2])
             readings.append(reading)
-        self._fitted = fitted = FittedModel.calibrate(layout, standardizers, target_map, experts, readings, known)
+        self._fitted, left_out = FittedModel.calibrate(
+            layout, standardizers, target_map, experts, readings, known, fold
+        )
 
         self.modalities_ = layout.modalities
         self.fusion_weights_ = {m: weights.modalities[m] for m in layout.modalities}
         self.synergy_weight_ = weights.synergy
-        self.expert_weights_ = dict(zip([*experts, "head"], fitted.combination.weights.tolist(), strict=True))
+        self.expert_weights_ = dict(zip([*experts, "head"], self._fitted.combination.weights.tolist(), strict=True))
         self.out_of_fold_target_ = target
         self.out_of_fold_prediction_ = np.full(len(target), np.nan)
-        self.out_of_fold_prediction_[some] = fitted.predict(readings)
+        self.out_of_fold_prediction_[some] = left_out.prediction
         self.out_of_fold_latents_ = {m: np.full(len(target), np.nan) for m in layout.modalities}
-        for m, latent in fitted.latents(readings).items():
+        for m, latent in left_out.latents.items():
             self.out_of_fold_latents_[m][some] = latent
         return self
 

@@ -125,7 +125,7 @@ def test_the_head_of_a_subset_is_the_full_head_after_filling_in_the_conditional_
     rng = np.random.default_rng(1)
     g = rng.normal(size=500)
     alone = g[:, None] + rng.normal(size=(500, 3)) @ np.array([[1, 0.4, 0], [0, 1, 0.3], [0, 0, 1]])
-    found = Combination.fit([Readings(g + rng.normal(size=500), alone)], g)
+    found = Combination.fit([Readings(g + rng.normal(size=500), alone)], g, NormalScores.straight(g))
     latents = found.latents([Readings(g, alone)])
     pattern = np.array([True, False, True])
     mean, covariance = found.mean[1:], found.covariance[1:, 1:]

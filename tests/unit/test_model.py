@@ -247,7 +247,7 @@ def test_scalar_latents_are_normal_scores_whatever_the_target_of_the_fit_is():
     ]
     raw = PIDReg(**SMALL, target_transform="none").fit(X, y)
     in_units = pid.decompose(
-        {m: raw._fitted.target_map.transform(raw._fitted.score_map.inverse_transform(z)) for m, z in
+        {m: raw._fitted.combination.target_map.transform(raw._fitted.score_map.inverse_transform(z)) for m, z in
          raw.scalar_latents(new).items()}, normal_scores(target)
     ).atom("all", "t1+dwi", "total").bits  # fmt: skip
     assert bits[1] > 0.75 * bits[0]
@@ -285,10 +285,13 @@ def test_its_decomposition_finds_the_planted_order(fitted):
     assert found.atom("one_vs_rest", "t1", "added").ci_low > 0
 
 
-def test_intervals_cover(fitted):
+def test_intervals_cover():
     X, y = cohort(1000, seed=4)
-    low, high = fitted.predict_interval(X, 0.9).T
-    assert 0.83 < np.mean((low <= y) & (y <= high)) < 0.97
+    covered = []
+    for seed in range(10, 16):  # the quantile of 160 errors alone moves the coverage of one cohort by 0.025
+        low, high = PIDReg(**SMALL).fit(*cohort(seed=seed)).predict_interval(X, 0.9).T
+        covered.append(np.mean((low <= y) & (y <= high)))
+    assert 0.87 < np.mean(covered) < 0.93
 
 
 @pytest.mark.parametrize(
