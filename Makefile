@@ -12,7 +12,7 @@ install: $(STAMP)
 $(STAMP): envs/lock.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "brainpid needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --no-compile --quiet --disable-pip-version-check -r envs/lock.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/lock.txt
 	$(BIN)/pip install --no-compile --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 

@@ -33,6 +33,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "another seed": {"random_state": 10_000},
     "a third seed": {"random_state": 20_000},
     "no experts beside the network": {"experts": ()},
+    "the Gaussian process alone beside it": {"experts": ("kernel",)},
+    "the normative model alone beside it": {"experts": ("normative",)},
     "equal fusion weights": {"fusion": "equal"},
     "latents kept apart": {"keep_apart": True},
     "latents kept apart, head of 64": {"keep_apart": True, "head": (64,)},

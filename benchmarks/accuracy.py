@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
 
-from brainpid.config import load_config
+from brainpid.config import Config, load_config
 from brainpid.models import MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,23 +28,23 @@ def run(name: str) -> None:
     if not data.is_dir():
         print(f"{name}: skipped, {data} is absent")
         return
-    start = time.perf_counter()
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", str(path), "--quiet", "all"]
-    subprocess.run(command, cwd=ROOT, check=True)
-    took = time.perf_counter() - start
-    units = config.target.units
-    trainings = len(config.models) * config.splits.repeats * config.n_folds
-    print(f"\n### {name}\n")
-    print(f"{trainings} trainings, two cores: {took:.0f} s for what was not yet made.\n")
+    subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
+    print_table(config, ROOT / config.output_dir)
+    for label, row in json.loads((data / "baselines.json").read_text()).items():
+        print(f"| folder's {label} | {row['n']} | {row['MAE']:.2f} | | | {row['RMSE']:.2f} | {row['R2']:.3f} | | |")
+
+
+def print_table(config: Config, output: Path) -> None:
+    """Print what a finished run found, models with every modality in one row each."""
+    units, coverage = config.target.units, config.interval_coverage
     print(
         f"| model | n | MAE ({units}) | 95% interval | {MODELS[config.models[0]].label} minus it | RMSE | R2 | "
-        "CPU s a training |"
-        "\n|---|---|---|---|---|---|---|---|"
+        f"{coverage:.0%} intervals cover | CPU s a training |\n|---|---|---|---|---|---|---|---|---|"
     )
-    output = ROOT / config.output_dir
-    accuracy, comparison = (
+    accuracy, comparison, predictions = (
         pd.read_csv(output / f"aggregate/{table}.tsv", sep="\t", na_values="n/a")
-        for table in ("accuracy", "comparison")
+        for table in ("accuracy", "comparison", "predictions")
     )
     complete = accuracy[accuracy["modalities"] == "+".join(config.modalities)]
     table = complete.merge(comparison, on=["cohort", "model"], how="left", suffixes=("", "_pair"))
@@ -55,12 +54,12 @@ def run(name: str) -> None:
             for file in (output / "benchmarks/train").glob(f"{row.model}_repeat-*")
         ]
         pair = f"{row.difference:+.2f} [{row.ci_low:+.2f}, {row.ci_high:+.2f}]" if pd.notna(row.difference) else ""
+        own = predictions.query("model == @row.model and modalities == @row.modalities")
+        covered = own[config.target.column].between(own["pi_low"], own["pi_high"]).mean()
         print(
             f"| {MODELS[row.model].label} | {row.n} | {row.mae:.2f} | {row.mae_ci_low:.2f} to {row.mae_ci_high:.2f} | "
-            f"{pair} | {row.rmse:.2f} | {row.r2:.3f} | {pd.concat(costs).mean():.1f} |"
+            f"{pair} | {row.rmse:.2f} | {row.r2:.3f} | {covered:.1%} | {pd.concat(costs).mean():.1f} |"
         )
-    for label, row in json.loads((data / "baselines.json").read_text()).items():
-        print(f"| folder's {label} | {row['n']} | {row['MAE']:.2f} | | | {row['RMSE']:.2f} | {row['R2']:.3f} | |")
 
 
 if __name__ == "__main__":
