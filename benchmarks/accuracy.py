@@ -55,7 +55,7 @@ def print_table(config: Config, output: Path) -> None:
         ]
         pair = f"{row.difference:+.2f} [{row.ci_low:+.2f}, {row.ci_high:+.2f}]" if pd.notna(row.difference) else ""
         own = predictions.query("model == @row.model and modalities == @row.modalities")
-        covered = own[config.target.column].between(own["pi_low"], own["pi_high"]).mean()
+        covered = own["age"].between(own["pi_low"], own["pi_high"]).mean()
         print(
             f"| {MODELS[row.model].label} | {row.n} | {row.mae:.2f} | {row.mae_ci_low:.2f} to {row.mae_ci_high:.2f} | "
             f"{pair} | {row.rmse:.2f} | {row.r2:.3f} | {covered:.1%} | {pd.concat(costs).mean():.1f} |"
