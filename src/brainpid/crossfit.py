@@ -14,6 +14,7 @@ from scipy.special import ndtri
 
 from brainpid.arrays import Blocks, BoolArray, FloatArray, IntArray
 from brainpid.encoders import Encoder
+from brainpid.errors import InputError
 from brainpid.transforms import Standardizer
 
 
@@ -36,9 +37,16 @@ def stratified_folds(
     -------
     ndarray of int, shape (n,)
         Fold of each row, 0 to ``folds - 1``; sizes, or numbers of groups, differ by at most 1.
+
+    Raises
+    ------
+    InputError
+        Where all rows are of one group.
     """
     if groups is not None:
-        _, member = np.unique(np.asarray(groups), return_inverse=True)
+        labels, member = np.unique(np.asarray(groups), return_inverse=True)
+        if len(labels) < 2:
+            raise InputError(f"inner folds need people of at least 2 groups, found {len(labels)}")
         means = np.bincount(member, weights=target) / np.bincount(member)
         return stratified_folds(means, folds, rng)[member]
     n = len(target)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from brainpid.arrays import FloatArray, Modalities
+from brainpid.arrays import FloatArray, IntArray, Modalities
 from brainpid.errors import InputError, list_some
 
 
@@ -118,3 +118,19 @@ def checked_target(y: ArrayLike, n: int) -> FloatArray:
             f"expected a finite target, found {bad} missing or infinite value(s), the first in row {first}"
         )
     return target
+
+
+def checked_groups(groups: ArrayLike | None, n: int) -> IntArray | None:
+    """Number the groups of people, (n,), or None where there are none.
+
+    Raises
+    ------
+    InputError
+        Where there is not one group a row.
+    """
+    if groups is None:
+        return None
+    labels = np.asarray(groups)
+    if labels.shape != (n,):
+        raise InputError(f"expected groups of shape ({n},), one per row of the features, found {labels.shape}")
+    return np.asarray(np.unique(labels, return_inverse=True)[1])

@@ -38,7 +38,7 @@ from brainpid.experts import Expert, experts_for, fit_expert
 from brainpid.files import atomic_path
 from brainpid.fitted_model import FittedModel, standardise
 from brainpid.hyperparameters import check_hyperparameters, plain_values
-from brainpid.inputs import Layout, checked_target
+from brainpid.inputs import Layout, checked_groups, checked_target
 from brainpid.model_file import to_arrays, to_tensors
 from brainpid.network_fit import fit_network, fusion, predict_left_out
 from brainpid.presence import Names, lacking, presence, subsets_in_order
@@ -203,13 +203,14 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         ------
         InputError
             Where an option is invalid, there are fewer than two modalities, row counts differ, the target is not
-            finite or constant, or fewer than ``2 * members`` people have every modality.
+            finite or constant, there is one group only, or fewer than ``2 * members`` people have every modality.
         NumericalError
             Where a loss term is not finite.
         """
         check_hyperparameters(self.get_params())
         layout, features = Layout.fit(X)
-        target = checked_target(y, len(next(iter(features.values()))))
+        n_rows = len(next(iter(features.values())))
+        target, group = checked_target(y, n_rows), checked_groups(groups, n_rows)
         present = presence(features)
         if (n := int(present.all(axis=1).sum())) < 2 * self.members:
             raise InputError(
@@ -228,7 +229,7 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         known = target[some]
         seeds = np.random.SeedSequence(self.random_state).spawn(3 + 2 * self.members)
         fold = stratified_folds(
-            known, self.members, np.random.default_rng(seeds[0]), None if groups is None else np.asarray(groups)[some]
+            known, self.members, np.random.default_rng(seeds[0]), None if group is None else group[some]
         )
         self._choose_recipe(blocks, known, fold, seeds)
         options = self._options(self.recipe_)

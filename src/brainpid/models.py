@@ -46,6 +46,9 @@ class MultimodalRegressor(Protocol):
     def history(self) -> list[dict[str, float]]:
         """Course of the training, one record an epoch; empty for a closed-form fit."""
 
+    def chosen(self) -> dict[str, Any]:
+        """What was chosen inside the training rows, as plain values."""
+
     def save(self, folder: str | Path) -> None:
         """Write the fitted model into a folder."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 
 import numpy as np
 import pytest
@@ -115,6 +116,24 @@ def test_order_of_modalities_does_not_matter(name, models):
     new, _ = gappy(seed=1)
     np.testing.assert_array_equal(turned.predict(new), models[name].predict(new))
     np.testing.assert_array_equal(turned.out_of_fold_prediction_, models[name].out_of_fold_prediction_)
+
+
+def test_what_was_chosen_is_told_in_plain_values(fitted):
+    told = fitted.chosen()
+    assert json.loads(json.dumps(told)) == told
+    assert told["target_transform"] in {"normal_scores", "none"}
+    assert set(told["settings"]) == {"t1", "dwi", "t1+dwi"}
+
+
+def test_what_was_chosen_is_what_is_used(models):
+    ridge = models["ridge"]
+    for subset, fit in ridge.fits_.items():
+        assert ridge.chosen()["settings"]["+".join(subset)] == {"alpha": fit.regressor.alpha}
+    stack = models["stacking"]
+    told = stack.chosen()["settings"]["t1+dwi"]
+    assert list(told["experts"]) == ["dwi", "t1", "dwi+t1"]
+    kinds = [kind for experts in told["experts"].values() for kind in experts.values()]
+    assert [kind["weight"] for kind in kinds] == stack.fits_["t1", "dwi"].combination.coef_.tolist()
 
 
 def test_it_comes_back_from_disk(fitted, tmp_path):

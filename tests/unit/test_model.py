@@ -263,6 +263,10 @@ def test_people_of_one_group_are_left_out_together():
     together = PIDReg(**SMALL).fit(doubled, target)
     error = [np.abs(model.out_of_fold_prediction_ - target).mean() for model in (apart, together)]
     assert error[0] > error[1]  # copies of a person in training make left-out people look easy
+    with pytest.raises(InputError, match="at least 2 groups, found 1"):
+        PIDReg(**SMALL).fit(doubled, target, np.zeros(160))
+    with pytest.raises(InputError, match=r"groups of shape \(160,\), .* found \(40,\)"):
+        PIDReg(**SMALL).fit(doubled, target, np.arange(40))
 
 
 def test_recipes_are_tried_only_where_there_are_rows_for_it():

@@ -24,7 +24,7 @@ from brainpid.arrays import Blocks, BoolArray, FloatArray, IntArray, Modalities
 from brainpid.crossfit import stratified_folds
 from brainpid.errors import InputError
 from brainpid.files import atomic_path
-from brainpid.inputs import Layout, checked_target
+from brainpid.inputs import Layout, checked_groups, checked_target
 from brainpid.presence import lacking, subsets_in_order
 from brainpid.transforms import NormalScores, Standardizer
 from brainpid.uncertainty import AdaptiveConformal
@@ -38,34 +38,9 @@ TargetTransform = Literal["auto", "normal_scores", "none"]
 
 
 def inner_folds(target: FloatArray, seed: int, groups: ArrayLike | None = None, folds: int = INNER_FOLDS) -> IntArray:
-    """Assign training people to inner folds that span the target; people of one group share a fold.
-
-    Parameters
-    ----------
-    target : ndarray, shape (n,)
-    seed : int
-    groups : array_like, shape (n,), optional
-        Labels; a group is dealt by the mean target of its people.
-    folds : int
-
-    Returns
-    -------
-    ndarray of int, shape (n,)
-
-    Raises
-    ------
-    InputError
-        Where there are fewer than two groups.
-    """
-    rng = np.random.default_rng(seed)
-    if groups is None:
-        return stratified_folds(target, min(folds, len(target)), rng)
-    labels, member = np.unique(np.asarray(groups), return_inverse=True)
-    if len(member) != len(target):
-        raise InputError(f"expected one group for each of {len(target)} people, found {len(member)}")
-    if len(labels) < 2:
-        raise InputError(f"inner folds need people of at least 2 groups, found {len(labels)}")
-    return stratified_folds(target, min(folds, len(labels)), rng, member)
+    """Inner fold (n,) of training people; there are no more folds than people or groups, see `stratified_folds`."""
+    most = len(target if groups is None else np.unique(np.asarray(groups)))
+    return stratified_folds(target, min(folds, most), np.random.default_rng(seed), groups)
 
 
 @dataclass(frozen=True)
@@ -103,6 +78,9 @@ class SubsetFit(Protocol):
 
     held_out: FloatArray
     """Scores of the training people who have the subset, each by a fit without that person's inner fold."""
+
+    def chosen(self) -> dict[str, Any]:
+        """What was chosen for it, as plain values."""
 
     def scores(self, blocks: Blocks) -> FloatArray:
         """Predicted scores (n,) from standardised features."""
@@ -155,11 +133,12 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         InputError
-            Where features or target are not usable, or too few people have all modalities.
+            Where features, target or groups are not usable, or too few people have all modalities.
         """
         self.layout_, blocks = Layout.fit(X)
         self.modalities_ = self.layout_.modalities
-        target = checked_target(y, len(next(iter(blocks.values()))))
+        n = len(next(iter(blocks.values())))
+        target, group = checked_target(y, n), checked_groups(groups, n)
         has = _present(blocks)
         anything = np.any(list(has.values()), axis=0)
         if (complete := int(np.all(list(has.values()), axis=0).sum())) < FEWEST_PEOPLE:
@@ -171,12 +150,11 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         has = {name: has[name][anything] for name in names}
         seen = {name: blocks[name][anything] for name in names}
         self.scalers_ = {name: Standardizer.fit(seen[name][has[name]]) for name in names}
-        group = None if groups is None else np.asarray(groups)[anything]
         training = Training(
             {name: self.scalers_[name].transform(seen[name]) for name in names},
             has,
             target[anything],
-            inner_folds(target[anything], self.random_state, group),
+            inner_folds(target[anything], self.random_state, None if group is None else group[anything]),
         )
         self.normal_scores_ = NormalScores.fit(training.target)
         scales = {"normal_scores": self.normal_scores_, "none": NormalScores.straight(training.target)}
@@ -272,6 +250,11 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def history(self) -> list[dict[str, float]]:
         """Nothing: there are no epochs."""
         return []
+
+    def chosen(self) -> dict[str, Any]:
+        """What was chosen inside the training rows: the map of the target, and the settings of each subset's fit."""
+        settings = {"+".join(subset): fit.chosen() for subset, fit in self.fits_.items()}
+        return {"target_transform": self.target_transform_, "settings": settings}
 
     def save(self, folder: str | Path) -> None:
         """Write the fitted model to ``model.joblib``; only load such a file from a source that you trust."""

@@ -31,11 +31,16 @@ class Choice:
 
 @dataclass
 class ConcatenatedFit:
-    """A regressor that was fitted to the concatenated features of one subset."""
+    """A regressor that was fitted to the concatenated features of one subset, with a setting."""
 
     subset: Subset
+    setting: Setting
     regressor: Any
     held_out: FloatArray
+
+    def chosen(self) -> dict[str, Any]:
+        """Return the setting; what is not a number, as a kernel, is told in words."""
+        return {name: value if isinstance(value, int | float) else str(value) for name, value in self.setting.items()}
 
     def scores(self, blocks: Blocks) -> FloatArray:
         """Predicted scores (n,)."""
@@ -146,7 +151,7 @@ class ConcatenatedRegressor(Baseline):
             if len(subset) < len(self.modalities_):
                 choice = self.choose(features, target, scale, training.fold[rows], chosen.setting)
             regressor = self.regressor(choice.setting).fit(features, scale.transform(target))
-            fits[subset] = ConcatenatedFit(subset, regressor, choice.held_out)
+            fits[subset] = ConcatenatedFit(subset, choice.setting, regressor, choice.held_out)
         return fits
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,10 @@ class MeanFit:
 
     mean: float
     held_out: FloatArray
+
+    def chosen(self) -> dict[str, Any]:
+        """There is nothing to choose."""
+        return {}
 
     def scores(self, blocks: Blocks) -> FloatArray:
         """The same score (n,) for everybody."""

@@ -19,7 +19,7 @@ from sklearn import linear_model
 
 from brainpid.arrays import Blocks, FloatArray
 from brainpid.baselines.base import Baseline, Subset, TargetTransform, Training
-from brainpid.baselines.concatenated import Choice, ConcatenatedRegressor, side_by_side
+from brainpid.baselines.concatenated import Choice, ConcatenatedFit, ConcatenatedRegressor, side_by_side
 from brainpid.baselines.kernels import GaussianProcess, SupportVectors
 from brainpid.baselines.linear import Ridge
 from brainpid.baselines.trees import GradientBoosting, RandomForest
@@ -37,17 +37,24 @@ _EXPERTS: dict[str, type[ConcatenatedRegressor]] = {
 
 @dataclass
 class StackedFit:
-    """Experts of some blocks of features and the weights of their predictions."""
+    """Experts of some blocks of features, by kind, and the combination of their predictions."""
 
-    experts: dict[Subset, list[Any]]
+    experts: dict[Subset, dict[str, ConcatenatedFit]]
     combination: Any
     held_out: FloatArray
 
+    def chosen(self) -> dict[str, Any]:
+        """Settings and weights of the experts by block and kind, and the penalty of the weights."""
+        weights = iter(self.combination.coef_)
+        experts = {
+            "+".join(block): {kind: fit.chosen() | {"weight": float(next(weights))} for kind, fit in kinds.items()}
+            for block, kinds in self.experts.items()
+        }
+        return {"penalty": float(self.combination.alpha), "experts": experts}
+
     def scores(self, blocks: Blocks) -> FloatArray:
         """Predicted scores (n,)."""
-        told = [
-            expert.predict(side_by_side(blocks, block)) for block, experts in self.experts.items() for expert in experts
-        ]
+        told = [fit.scores(blocks) for kinds in self.experts.values() for fit in kinds.values()]
         return np.asarray(self.combination.predict(np.column_stack(told)), dtype=float)
 
 
@@ -104,14 +111,16 @@ class Stacking(Baseline):
     def _finish(
         self, training: Training, scale: NormalScores, chosen: dict[Subset, list[Choice]]
     ) -> Mapping[Subset, StackedFit]:
-        experts: dict[Subset, list[Any]] = {}
+        experts: dict[Subset, dict[str, ConcatenatedFit]] = {}
         for block, choices in chosen.items():
             rows = training.rows(block)
             features, scores = side_by_side(training.blocks, block)[rows], scale.transform(training.target[rows])
-            experts[block] = [
-                family.regressor(choice.setting).fit(features, scores)
-                for family, choice in zip(self._families(), choices, strict=True)
-            ]
+            experts[block] = {
+                kind: ConcatenatedFit(
+                    block, choice.setting, family.regressor(choice.setting).fit(features, scores), choice.held_out
+                )
+                for kind, family, choice in zip(self.experts, self._families(), choices, strict=True)
+            }
         fits = {}
         for subset in self.subsets_:
             combination, held_out = self._combine(training, scale, chosen, subset)

@@ -117,10 +117,8 @@ def write_fitted(
         "n_train": fitted.n,
         "age_bias": {"intercept": fitted.bias.intercept, "slope": fitted.bias.slope},
         "divided": read_divisors(args.features, settings.modalities),
+        "chosen": fitted.model.chosen(),
     }
-    chosen: Any = getattr(fitted.model, "chosen", None)
-    if chosen is not None:
-        provenance["chosen"] = chosen()
     write_json(args.out / "provenance.json", provenance | dict(more))
     log.info(
         "%s is trained on %d people", args.model, fitted.n,
