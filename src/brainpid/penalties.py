@@ -25,14 +25,14 @@ from brainpid.errors import NumericalError
 Widths = tuple[float | Tensor, float | Tensor, float | Tensor]
 
 
-def squared_distances(sample: Tensor) -> Tensor:
-    """Squared Euclidean distances (..., n, n) between the rows of a sample (..., n, d); exact to rounding near 0."""
+def squared_distances(sample: Tensor, factor: float = 1.0) -> Tensor:
+    """`factor` times squared Euclidean distances (..., n, n) between rows of (..., n, d); exact to rounding near 0."""
     # Centring first keeps the cancellation in |x|^2 + |y|^2 - 2xy harmless in float32; the norms ride along as two
-    # more columns, so that one matrix product does it all.
+    # more columns, and the factor with them, so that one matrix product does it all.
     centred = sample - sample.mean(-2, keepdim=True).detach()
     norms = centred.square().sum(-1, keepdim=True)
     ones = torch.ones_like(norms)
-    return torch.cat([-2.0 * centred, norms, ones], -1) @ torch.cat([centred, ones, norms], -1).mT
+    return torch.cat([-2.0 * centred, norms, ones], -1).mul(factor) @ torch.cat([centred, ones, norms], -1).mT
 
 
 def cauchy_schwarz_to_normal(latent: Tensor, width: float | None = None) -> Tensor:
@@ -56,7 +56,9 @@ def cauchy_schwarz_to_normal(latent: Tensor, width: float | None = None) -> Tens
     """
     n, d = latent.shape[-2:]
     s2 = float(d) if width is None else width**2
-    within = torch.logsumexp(-squared_distances(latent).flatten(-2) / (2.0 * s2), -1) - 2.0 * math.log(n)
+    # The kernel of a point with itself is 1, so that this sum needs no rescaling before its logarithm.
+    pairs = torch.exp(squared_distances(latent, -0.5 / s2)).sum((-2, -1))
+    within = pairs.log() - 2.0 * math.log(n)
     normal = 0.5 * d * math.log(s2 / (s2 + 2.0))
     exponents = -latent.square().sum(-1) / (2.0 * (s2 + 1.0))
     across = 0.5 * d * math.log(s2 / (s2 + 1.0)) + torch.logsumexp(exponents, -1) - math.log(n)
@@ -100,7 +102,7 @@ def henze_zirkler(sample: Tensor, smoothing: float | None = None, shrinkage: flo
     centred = sample - sample.mean(-2, keepdim=True)
     factor = _cholesky(_shrink(centred.mT @ centred / n, shrinkage), n)
     whitened = torch.linalg.solve_triangular(factor, centred.mT, upper=False).mT
-    pairs = torch.exp(-0.5 * b2 * squared_distances(whitened)).sum((-2, -1)) / n
+    pairs = torch.exp(squared_distances(whitened, -0.5 * b2)).sum((-2, -1)) / n
     singles = torch.exp(-whitened.square().sum(-1) * b2 / (2.0 * (1.0 + b2))).sum(-1)
     return pairs - 2.0 * (1.0 + b2) ** (-d / 2) * singles + n * (1.0 + 2.0 * b2) ** (-d / 2)
 
