@@ -29,6 +29,7 @@ def stratified_folds(
     ----------
     target : ndarray, shape (n,)
     folds : int
+        Where there are fewer rows, or groups, there are as many folds as those.
     rng : numpy.random.Generator
     groups : array_like, shape (n,), optional
         Rows of one group share a fold; groups are dealt by their mean target.
@@ -36,7 +37,7 @@ def stratified_folds(
     Returns
     -------
     ndarray of int, shape (n,)
-        Fold of each row, 0 to ``folds - 1``; sizes, or numbers of groups, differ by at most 1.
+        Fold of each row, from 0 without gaps; sizes, or numbers of groups, differ by at most 1.
 
     Raises
     ------
@@ -50,6 +51,7 @@ def stratified_folds(
         means = np.bincount(member, weights=target) / np.bincount(member)
         return stratified_folds(means, folds, rng)[member]
     n = len(target)
+    folds = min(folds, n)
     order = np.lexsort((rng.random(n), target))
     dealt = rng.permuted(np.tile(np.arange(folds), (-(-n // folds), 1)), axis=1).ravel()
     assigned = np.empty(n, dtype=np.int64)

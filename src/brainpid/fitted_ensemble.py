@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -38,11 +39,21 @@ class FittedEnsemble:
         predictions, readouts, present = self._pass(blocks)
         return _readings(predictions.mean(0), readouts.mean(0), present)
 
-    def leave_out(self, blocks: Blocks, fold: IntArray) -> Readings:
-        """Reading of each training person by the member that left that person out."""
+    def leave_out(self, blocks: Blocks, fold: IntArray, left_out: Sequence[int]) -> Readings:
+        """Mean reading of each training person by the members that left that person out.
+
+        Parameters
+        ----------
+        blocks : mapping of str to ndarray, shape (n, p_m)
+        fold : ndarray of int, shape (n,)
+            Inner fold of each person.
+        left_out : sequence of int
+            The inner fold that each member left out.
+        """
         predictions, readouts, present = self._pass(blocks)
-        people = np.arange(len(fold))
-        return _readings(predictions[fold, people], readouts[fold, people], present)
+        unseen = np.asarray(left_out)[:, None] == fold
+        weight = unseen / unseen.sum(axis=0)
+        return _readings((predictions * weight).sum(0), (readouts * weight[..., None]).sum(0), present)
 
     def _pass(self, blocks: Blocks) -> tuple[FloatArray, FloatArray, BoolArray]:
         present = presence(blocks)

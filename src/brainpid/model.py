@@ -79,7 +79,7 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     learn_signal : bool
         Whether lambda is learned.
     members : int
-        Number of networks, and of inner folds.
+        Number of networks, and of inner folds unless there are fewer groups.
     epochs, batch_size, learning_rate, weight_decay
         See `brainpid.training.Recipe`; the learning rate is the peak of a one-cycle schedule. None for the recipe's.
     loss : {"squared", "huber"}
@@ -236,15 +236,14 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         target_map = _target_map(options, known)
         scores = target_map.transform(known)
         weights = fusion(blocks, scores, self.fusion, np.random.default_rng(seeds[1]))
-        network, self.history_ = fit_network(blocks, scores, fold, range(self.members), options, weights, seeds[3:])
+        left_out = [member % (fold.max() + 1) for member in range(self.members)]  # folds are fewer where groups are
+        network, self.history_ = fit_network(blocks, scores, fold, left_out, options, weights, seeds[3:])
         experts: dict[str, Expert] = {"network": network}
-        readings = [network.leave_out(blocks, fold)]
+        readings = [network.leave_out(blocks, fold, left_out)]
         for name in experts_for(n, self.experts):
             experts[name], reading = fit_expert(name, blocks, known, target_map, fold, seeds[2])
             readings.append(reading)
-        self._fitted, left_out = FittedModel.calibrate(
-            layout, standardizers, target_map, experts, readings, known, fold
-        )
+        self._fitted, unseen = FittedModel.calibrate(layout, standardizers, target_map, experts, readings, known, fold)
 
         self.modalities_ = layout.modalities
         self.fusion_weights_ = {m: weights.modalities[m] for m in layout.modalities}
@@ -252,9 +251,9 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.expert_weights_ = dict(zip([*experts, "head"], self._fitted.combination.weights.tolist(), strict=True))
         self.out_of_fold_target_ = target
         self.out_of_fold_prediction_ = np.full(len(target), np.nan)
-        self.out_of_fold_prediction_[some] = left_out.prediction
+        self.out_of_fold_prediction_[some] = unseen.prediction
         self.out_of_fold_latents_ = {m: np.full(len(target), np.nan) for m in layout.modalities}
-        for m, latent in left_out.latents.items():
+        for m, latent in unseen.latents.items():
             self.out_of_fold_latents_[m][some] = latent
         return self
 

@@ -43,7 +43,7 @@ def fit_network(
     fold : ndarray of int, shape (n,)
         Inner fold of each person.
     members : sequence of int
-        The inner folds that are left out, one by each member.
+        The inner fold that each member leaves out.
     options : mapping of str to object
         Hyperparameters of `brainpid.model.PIDReg`, none of them left to a recipe.
     weights : FusionWeights

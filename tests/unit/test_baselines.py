@@ -10,8 +10,9 @@ import pytest
 from sklearn import linear_model
 from sklearn.base import clone
 
-from brainpid.baselines.base import inner_folds
+from brainpid.baselines.base import INNER_FOLDS
 from brainpid.baselines.linear import ElasticNet, Ridge
+from brainpid.crossfit import stratified_folds
 from brainpid.errors import InputError
 from brainpid.models import MODELS
 from brainpid.transforms import NormalScores, Standardizer
@@ -45,6 +46,11 @@ def gappy(n: int = 150, seed: int = 0) -> tuple[dict[str, np.ndarray], np.ndarra
     X["t1"][::5] = np.nan
     X["dwi"][[row for row in range(1, n, 7) if row % 5]] = np.nan
     return X, y
+
+
+def folds_of(target: np.ndarray) -> np.ndarray:
+    """Inner folds of a baseline with random state 0."""
+    return stratified_folds(target, INNER_FOLDS, np.random.default_rng(0))
 
 
 @pytest.fixture(scope="module")
@@ -164,11 +170,11 @@ def test_a_held_out_prediction_does_not_see_the_persons_own_target(name):
         "mlp": {"alphas": (1.0,)},
     }
     options = given.get(name, {}) | ({} if name == "mean" else {"target_transform": "normal_scores"})
-    own = inner_folds(y, 0) == 0
+    own = folds_of(y) == 0
     changed = y.copy()
     changed[own] = y[own][::-1]
     before, after = (make(name, **options).fit(X, target) for target in (y, changed))
-    np.testing.assert_array_equal(inner_folds(changed, 0) == 0, own)
+    np.testing.assert_array_equal(folds_of(changed) == 0, own)
     np.testing.assert_array_equal(before.out_of_fold_prediction_[own], after.out_of_fold_prediction_[own])
     if name != "mean":
         assert not np.array_equal(before.out_of_fold_prediction_[~own], after.out_of_fold_prediction_[~own])
@@ -183,16 +189,6 @@ def test_groups_share_inner_folds(name):
     y, person = np.repeat(y, 3), np.repeat(np.arange(60), 3)
     model = make(name).fit(X, y, groups=person)
     assert np.corrcoef(model.out_of_fold_prediction_, y)[0, 1] < 0.4  # with copies on both sides it is 0.9
-
-
-def test_inner_folds_of_groups():
-    y = np.random.default_rng(0).normal(size=200)
-    group = np.arange(200) // 4
-    fold = inner_folds(y, 0, group)
-    assert all(len(np.unique(fold[group == label])) == 1 for label in np.unique(group))
-    assert set(fold) == set(range(5))
-    with pytest.raises(InputError, match="at least 2 groups, found 1"):
-        inner_folds(y, 0, np.zeros(200))
 
 
 def test_ridge_is_ridge():

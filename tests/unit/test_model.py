@@ -128,22 +128,25 @@ def member_predictions(model: PIDReg, X: dict) -> np.ndarray:
     return run_network(network_of(model), network_inputs(standardised, {}))[0]
 
 
-def test_a_member_never_sees_the_people_it_leaves_out():
+@pytest.mark.parametrize(("members", "groups"), [(4, None), (7, 3)])
+def test_a_member_never_sees_the_people_it_leaves_out(members, groups):
     # Values are swapped within one inner fold, so that scalers, ranks and folds stay; equal fusion weights keep the
-    # handful of shared numbers out of it.
+    # handful of shared numbers out of it. With fewer groups than members each group is left out by several.
     X, y = cohort()
-    options = SMALL | {"fusion": "equal", "epochs": 2}
-    model = PIDReg(**options).fit(X, y)
+    labels = None if groups is None else np.arange(len(y)) % groups
+    options = SMALL | {"fusion": "equal", "epochs": 2, "members": members}
+    model = PIDReg(**options).fit(X, y, labels)
     ranks = np.argsort(np.argsort(y))
-    fold = stratified_folds(y, 4, np.random.default_rng(np.random.SeedSequence(0).spawn(1)[0]))
+    fold = stratified_folds(y, members, np.random.default_rng(np.random.SeedSequence(0).spawn(1)[0]), labels)
     inside = np.flatnonzero(fold == 1)
     swapped = {name: block.copy() for name, block in X.items()}
     for block in swapped.values():
         block[inside] = block[inside[::-1]]
-    again = PIDReg(**options).fit(swapped, y)
+    again = PIDReg(**options).fit(swapped, y, labels)
     assert len(set(ranks)) == len(y)
     same = (member_predictions(model, X) == member_predictions(again, X)).all(axis=1)
-    assert same.tolist() == [False, True, False, False]
+    assert same.tolist() == [member % (groups or members) == 1 for member in range(members)]
+    assert np.isfinite(model.out_of_fold_prediction_).all()
 
 
 @pytest.fixture

@@ -37,12 +37,6 @@ Subset = tuple[str, ...]
 TargetTransform = Literal["auto", "normal_scores", "none"]
 
 
-def inner_folds(target: FloatArray, seed: int, groups: ArrayLike | None = None, folds: int = INNER_FOLDS) -> IntArray:
-    """Inner fold (n,) of training people; there are no more folds than people or groups, see `stratified_folds`."""
-    most = len(target if groups is None else np.unique(np.asarray(groups)))
-    return stratified_folds(target, min(folds, most), np.random.default_rng(seed), groups)
-
-
 @dataclass(frozen=True)
 class Training:
     """Training people as a fit sees them.
@@ -154,7 +148,12 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             {name: self.scalers_[name].transform(seen[name]) for name in names},
             has,
             target[anything],
-            inner_folds(target[anything], self.random_state, None if group is None else group[anything]),
+            stratified_folds(
+                target[anything],
+                INNER_FOLDS,
+                np.random.default_rng(self.random_state),
+                None if group is None else group[anything],
+            ),
         )
         self.normal_scores_ = NormalScores.fit(training.target)
         scales = {"normal_scores": self.normal_scores_, "none": NormalScores.straight(training.target)}
