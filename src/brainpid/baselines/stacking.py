@@ -85,9 +85,9 @@ class Stacking(Baseline):
         self.target_transform = target_transform
         self.random_state = random_state
 
-    def _families(self) -> list[ConcatenatedRegressor]:
-        """Make the kinds of experts."""
-        return [_EXPERTS[name](random_state=self.random_state) for name in self.experts]
+    def _families(self) -> dict[str, ConcatenatedRegressor]:
+        """Make the kinds of experts, each once."""
+        return {kind: _EXPERTS[kind](random_state=self.random_state) for kind in self.experts}
 
     def _blocks(self, training: Training) -> list[Subset]:
         """Each modality, and all of them, by name so that their order does not matter."""
@@ -103,7 +103,7 @@ class Stacking(Baseline):
                 training.target[rows],
                 training.fold[rows],
             )
-            choices[block] = [family.choose(features, target, scale, fold) for family in self._families()]
+            choices[block] = [family.choose(features, target, scale, fold) for family in self._families().values()]
         everything = tuple(training.blocks)
         held_out = self._combine(training, scale, choices, everything)[1]
         return training.error(held_out, scale, training.rows(everything)), choices
@@ -119,7 +119,7 @@ class Stacking(Baseline):
                 kind: ConcatenatedFit(
                     block, choice.setting, family.regressor(choice.setting).fit(features, scores), choice.held_out
                 )
-                for kind, family, choice in zip(self.experts, self._families(), choices, strict=True)
+                for (kind, family), choice in zip(self._families().items(), choices, strict=True)
             }
         fits = {}
         for subset in self.subsets_:
