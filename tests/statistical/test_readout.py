@@ -98,6 +98,7 @@ def test_a_permuted_target_reads_as_nothing():
     assert abs(np.mean(totals)) <= 0.01, totals
 
 
+@pytest.mark.slow
 def test_the_regressor_reads_noise_as_nothing_on_average():
     # One draw scatters by 0.01 bits, rather upwards: predictions of people left out depend on the target.
     totals = []
@@ -129,6 +130,7 @@ def test_refitting_permutations_reject_a_useless_modality_as_rarely_as_they_say(
     assert sum(useful) >= 95, sum(useful)
 
 
+@pytest.mark.slow
 def test_widened_intervals_cover_the_information_of_the_fitted_encoders():
     covered = dict.fromkeys([("all", "t1+dwi+fmri", "total"), *(("one_vs_rest", m, "added") for m in MODALITIES)], 0)
     for seed in range(100):

@@ -78,6 +78,7 @@ def still(n=200):
     ],
 )
 @pytest.mark.parametrize("same_grid", [True, False])
+@pytest.mark.slow
 def test_series_equal_those_of_nilearn_on_real_images(name, same_grid):
     if not (NIFTI / name).is_file():
         pytest.skip(f"{name} is not on this machine")
@@ -105,6 +106,7 @@ def test_series_equal_those_of_nilearn_on_real_images(name, same_grid):
 
 
 @pytest.mark.parametrize("name", ["synthetic", "pymvpa/haxby_sub001_run001_bold_25mm.nii.gz"])
+@pytest.mark.slow
 def test_connectivity_equals_that_of_nilearn(name):
     """Averaging before cleaning, as here, and cleaning after masking, as there, are the same."""
     if name == "synthetic":
