@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from brainpid import baseline_settings as baselines
 from brainpid.errors import InputError, did_you_mean
+from brainpid.model_settings import Hyperparameters
 from brainpid.models import WITHOUT_LATENTS
 from brainpid.section import Name, Section, SectionT
 from brainpid.source_settings import Extraction, Source
@@ -88,68 +88,6 @@ class Splits(Section):
     group: str | None = Field(
         None, description="column of the participants table whose equal values stay on one side of every split"
     )
-
-
-class PIDRegSettings(Section):
-    """Hyperparameters of `pidreg`; what is null comes from the recipe, see `brainpid.recipes`."""
-
-    recipe: Literal["auto", "compact", "expressive"] = Field(
-        "auto",
-        description="where the hyperparameters that are null come from; `auto` tries them where there are enough rows",
-    )
-    bins: int | None = Field(None, ge=0, description="bins of the piecewise-linear encoding of features; 0 for none")
-    latent_dim: int | None = Field(None, ge=1, description="dimension of each modality's latent")
-    hidden: tuple[int, ...] | None = Field(None, description="hidden widths of each encoder")
-    head: tuple[int, ...] | None = Field(None, description="hidden widths of the head; empty for a linear head")
-    dropout: float | None = Field(None, ge=0, lt=1, description="dropout in the hidden layers")
-    input_dropout: float = Field(0.0, ge=0, lt=1, description="dropout of features: a ridge penalty for the network")
-    skip: bool = Field(False, description="a linear map beside each encoder's perceptron")
-    signal: float = Field(1.0, gt=0, le=1, description="initial signal part of the noisy bottleneck; 1 is no noise")
-    learn_signal: bool = Field(True, description="learn the signal part")
-    members: int = Field(10, ge=2, description="networks of the ensemble, each without one inner fold")
-    epochs: int | None = Field(None, ge=1, description="passes over the training people")
-    batch_size: int | None = Field(None, ge=2, description="people in a batch")
-    learning_rate: float | None = Field(None, gt=0, description="peak of the one-cycle schedule")
-    weight_decay: float | None = Field(None, ge=0, description="decoupled weight decay")
-    loss: Literal["squared", "huber"] = Field("squared", description="what is taken of errors")
-    alpha_readout: float = Field(0.3, ge=0, description="weight of each modality's own readout in the encoders' loss")
-    alpha_cs: float = Field(0.1, ge=0, description="weight of the Gaussianity penalty of each latent")
-    alpha_joint: float = Field(0.0, ge=0, description="weight of the joint Gaussianity penalty")
-    alpha_ci: float = Field(0.0, ge=0, description="weight of the conditional-independence penalty")
-    conditional: Literal["gaussian", "kernel"] = Field("gaussian", description="form of that penalty")
-    fusion: Literal["pid", "equal"] = Field("pid", description="fusion weights: information shares, or all equal")
-    keep_apart: bool = Field(False, description="show the head the weighted latents side by side instead of their sum")
-    target_transform: Literal["normal_scores", "none"] | None = Field(
-        None, description="target of the network: normal scores by rank, or the target as it is"
-    )
-    experts: tuple[Literal["auto", "normative", "kernel", "forest", "boosting"], ...] = Field(
-        ("auto",),
-        description="experts beside the network: normative model, Gaussian processes, forest, boosted trees, or what"
-        " suits the number of people",
-    )
-
-
-class Hyperparameters(Section):
-    """Settings of each model; the defaults are the recommended recipe."""
-
-    pidreg: PIDRegSettings = Field(default_factory=PIDRegSettings, description="the multimodal network")
-    ridge: baselines.RidgeSettings = Field(default_factory=baselines.RidgeSettings, description="ridge regression")
-    elastic_net: baselines.ElasticNetSettings = Field(
-        default_factory=baselines.ElasticNetSettings, description="elastic net"
-    )
-    svr: baselines.SVRSettings = Field(default_factory=baselines.SVRSettings, description="support vector regression")
-    gpr: baselines.GPRSettings = Field(default_factory=baselines.GPRSettings, description="Gaussian process regression")
-    gradient_boosting: baselines.GradientBoostingSettings = Field(
-        default_factory=baselines.GradientBoostingSettings, description="gradient boosting"
-    )
-    random_forest: baselines.RandomForestSettings = Field(
-        default_factory=baselines.RandomForestSettings, description="random forest"
-    )
-    stacking: baselines.StackingSettings = Field(
-        default_factory=baselines.StackingSettings, description="experts, joined by their held-out errors"
-    )
-    mlp: baselines.MLPSettings = Field(default_factory=baselines.MLPSettings, description="mean of some perceptrons")
-    mean: baselines.MeanSettings = Field(default_factory=baselines.MeanSettings, description="mean of the training")
 
 
 class Decomposition(Section):

@@ -40,7 +40,7 @@ class FittedEnsemble:
         return _readings(predictions.mean(0), readouts.mean(0), present)
 
     def leave_out(self, blocks: Blocks, fold: IntArray, left_out: Sequence[int]) -> Readings:
-        """Mean reading of each training person by the members that left that person out.
+        """Mean reading of each training person by the members that left that person out; NaN where none did.
 
         Parameters
         ----------
@@ -52,7 +52,7 @@ class FittedEnsemble:
         """
         predictions, readouts, present = self._pass(blocks)
         unseen = np.asarray(left_out)[:, None] == fold
-        weight = unseen / unseen.sum(axis=0)
+        weight = unseen / np.where(unseen.any(axis=0), unseen.sum(axis=0), np.nan)
         return _readings((predictions * weight).sum(0), (readouts * weight[..., None]).sum(0), present)
 
     def _pass(self, blocks: Blocks) -> tuple[FloatArray, FloatArray, BoolArray]:

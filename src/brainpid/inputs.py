@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from brainpid.arrays import FloatArray, IntArray, Modalities
+from brainpid.arrays import FloatArray, Modalities
 from brainpid.errors import InputError, list_some
 
 
@@ -120,17 +120,15 @@ def checked_target(y: ArrayLike, n: int) -> FloatArray:
     return target
 
 
-def checked_groups(groups: ArrayLike | None, n: int) -> IntArray | None:
-    """Number the groups of people, (n,), or None where there are none.
+def checked_groups(groups: ArrayLike | None, n: int) -> NDArray[Any]:
+    """Return each person's group, (n,): its label, or without groups a number of the person's own.
 
     Raises
     ------
     InputError
         Where there is not one group a row.
     """
-    if groups is None:
-        return None
-    labels = np.asarray(groups)
+    labels = np.arange(n) if groups is None else np.asarray(groups)
     if labels.shape != (n,):
         raise InputError(f"expected groups of shape ({n},), one per row of the features, found {labels.shape}")
-    return np.asarray(np.unique(labels, return_inverse=True)[1])
+    return labels

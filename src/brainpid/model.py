@@ -40,7 +40,7 @@ from brainpid.fitted_model import FittedModel, standardise
 from brainpid.hyperparameters import check_hyperparameters, plain_values
 from brainpid.inputs import Layout, checked_groups, checked_target
 from brainpid.model_file import to_arrays, to_tensors
-from brainpid.network_fit import fit_network, fusion, predict_left_out
+from brainpid.network_fit import fit_network, fusion
 from brainpid.presence import Names, lacking, presence, subsets_in_order
 from brainpid.recipes import RECIPES, TRIAL_MEMBERS, best_recipe, recipes_to_try
 from brainpid.transforms import NormalScores, Standardizer, normal_scores
@@ -228,9 +228,7 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         blocks = standardise({m: block[some] for m, block in features.items()}, standardizers)
         known = target[some]
         seeds = np.random.SeedSequence(self.random_state).spawn(3 + 2 * self.members)
-        fold = stratified_folds(
-            known, self.members, np.random.default_rng(seeds[0]), None if group is None else group[some]
-        )
+        fold = stratified_folds(known, self.members, np.random.default_rng(seeds[0]), group[some])
         self._choose_recipe(blocks, known, fold, seeds)
         options = self._options(self.recipe_)
         target_map = _target_map(options, known)
@@ -388,7 +386,7 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             weights = fusion(blocks, scores, self.fusion, np.random.default_rng(seeds[1]))
             members = range(min(TRIAL_MEMBERS, self.members))
             network, _ = fit_network(blocks, scores, fold, members, options, weights, seeds[3 : 3 + 2 * len(members)])
-            predicted = target_map.inverse_transform(predict_left_out(network, blocks, fold, members))
+            predicted = target_map.inverse_transform(network.leave_out(blocks, fold, members).together)
             errors[name] = np.abs(predicted - target)[np.isfinite(predicted)]
         self.recipe_ = best_recipe(errors) if errors else names[0]
         self.trial_errors_ = {name: float(error.mean()) for name, error in errors.items()}

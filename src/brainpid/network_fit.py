@@ -14,7 +14,7 @@ import torch
 
 from brainpid.arrays import Blocks, BoolArray, FloatArray, IntArray
 from brainpid.estimation import MIN_PEOPLE_PER_DIMENSION, information_from_data
-from brainpid.fitted_ensemble import FittedEnsemble, network_inputs, run_network
+from brainpid.fitted_ensemble import FittedEnsemble, network_inputs
 from brainpid.fusion import ridge_fusion_weights
 from brainpid.gaussian import subsets_of
 from brainpid.lattice import FusionWeights
@@ -121,17 +121,6 @@ class _Watch:
                 if len(subset) in (1, len(self.names))
             }
         return record | self.fixed
-
-
-def predict_left_out(ensemble: FittedEnsemble, blocks: Blocks, fold: IntArray, members: Sequence[int]) -> FloatArray:
-    """Predicted scores (n,) of the people whom the members of a trial left out; NaN for the others."""
-    inputs = network_inputs({m: np.nan_to_num(block) for m, block in blocks.items()}, ensemble.edges)
-    predictions, _ = run_network(ensemble.network, inputs)
-    found = np.full(len(fold), np.nan)
-    for row, left_out in enumerate(members):
-        own = (fold == left_out) & complete(blocks)
-        found[own] = predictions[row, own]
-    return found
 
 
 def _architecture(

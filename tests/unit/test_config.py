@@ -9,12 +9,13 @@ import pytest
 import yaml
 from cohorts import ROOT, SHARED_DATA, make_config
 
-from brainpid.config import Hyperparameters, load_config, parse_config, parse_section
+from brainpid.config import load_config, parse_config, parse_section
 from brainpid.config_reference import reference
 from brainpid.errors import InputError
 from brainpid.imaging.bold_settings import BOLDSettings
 from brainpid.imaging.diffusion import DWISettings
 from brainpid.imaging.structural import T1Settings
+from brainpid.model_settings import Hyperparameters
 from brainpid.models import MODELS
 from brainpid.settings import AggregateSettings, TrainSettings
 from brainpid.source_settings import DiffusionExtraction, FunctionalExtraction, StructuralExtraction

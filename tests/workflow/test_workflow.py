@@ -294,7 +294,8 @@ def test_noise_in_nothing_out(tmp_path, n):
         "output_dir": str(tmp_path / "out"),
         "modalities": modalities,
         "cohorts": cohorts,
-        "splits": {"folds": 5, "repeats": 1},
+        # How few people fall into folds scatters what is read from noise; repeats average that out.
+        "splits": {"folds": 5, "repeats": 2 if n < 1000 else 1},
         "models": ["pidreg", "ridge"],
         # Boosted trees on thousands of rows would take most of the suite's time.
         "hyperparameters": {
@@ -313,5 +314,4 @@ def test_noise_in_nothing_out(tmp_path, n):
     assert (total["ci_low"] <= 0).all()
     assert (total["ci_high"] >= 0).all()
     assert (total["p_value"] > 0.05).all()
-    # One draw of noise in twenty reads 10 / n and more, see null.tsv; what draws read on average has a test of its own.
-    assert (total.loc[total["cohort"] == "pooled", "bits"].abs() < 20 / n).all()
+    assert (total.loc[total["cohort"] == "pooled", "bits"].abs() < 10 / n).all()

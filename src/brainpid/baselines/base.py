@@ -148,12 +148,7 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             {name: self.scalers_[name].transform(seen[name]) for name in names},
             has,
             target[anything],
-            stratified_folds(
-                target[anything],
-                INNER_FOLDS,
-                np.random.default_rng(self.random_state),
-                None if group is None else group[anything],
-            ),
+            stratified_folds(target[anything], INNER_FOLDS, np.random.default_rng(self.random_state), group[anything]),
         )
         self.normal_scores_ = NormalScores.fit(training.target)
         scales = {"normal_scores": self.normal_scores_, "none": NormalScores.straight(training.target)}

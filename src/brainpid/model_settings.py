@@ -1,4 +1,4 @@
-"""Settings of the baselines; the defaults are those of the estimators under `brainpid.baselines`."""
+"""Settings of each model; defaults are those of `brainpid.model.PIDReg` and of the baselines' estimators."""
 
 from __future__ import annotations
 
@@ -11,6 +11,45 @@ from brainpid.section import Section
 Positive = Annotated[float, Field(gt=0)]
 Part = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+
+
+class PIDRegSettings(Section):
+    """Hyperparameters of `pidreg`; what is null comes from the recipe, see `brainpid.recipes`."""
+
+    recipe: Literal["auto", "compact", "expressive"] = Field(
+        "auto",
+        description="where the hyperparameters that are null come from; `auto` tries them where there are enough rows",
+    )
+    bins: int | None = Field(None, ge=0, description="bins of the piecewise-linear encoding of features; 0 for none")
+    latent_dim: int | None = Field(None, ge=1, description="dimension of each modality's latent")
+    hidden: tuple[int, ...] | None = Field(None, description="hidden widths of each encoder")
+    head: tuple[int, ...] | None = Field(None, description="hidden widths of the head; empty for a linear head")
+    dropout: float | None = Field(None, ge=0, lt=1, description="dropout in the hidden layers")
+    input_dropout: float = Field(0.0, ge=0, lt=1, description="dropout of features: a ridge penalty for the network")
+    skip: bool = Field(False, description="a linear map beside each encoder's perceptron")
+    signal: float = Field(1.0, gt=0, le=1, description="initial signal part of the noisy bottleneck; 1 is no noise")
+    learn_signal: bool = Field(True, description="learn the signal part")
+    members: int = Field(10, ge=2, description="networks of the ensemble, each without one inner fold")
+    epochs: int | None = Field(None, ge=1, description="passes over the training people")
+    batch_size: int | None = Field(None, ge=2, description="people in a batch")
+    learning_rate: float | None = Field(None, gt=0, description="peak of the one-cycle schedule")
+    weight_decay: float | None = Field(None, ge=0, description="decoupled weight decay")
+    loss: Literal["squared", "huber"] = Field("squared", description="what is taken of errors")
+    alpha_readout: float = Field(0.3, ge=0, description="weight of each modality's own readout in the encoders' loss")
+    alpha_cs: float = Field(0.1, ge=0, description="weight of the Gaussianity penalty of each latent")
+    alpha_joint: float = Field(0.0, ge=0, description="weight of the joint Gaussianity penalty")
+    alpha_ci: float = Field(0.0, ge=0, description="weight of the conditional-independence penalty")
+    conditional: Literal["gaussian", "kernel"] = Field("gaussian", description="form of that penalty")
+    fusion: Literal["pid", "equal"] = Field("pid", description="fusion weights: information shares, or all equal")
+    keep_apart: bool = Field(False, description="show the head the weighted latents side by side instead of their sum")
+    target_transform: Literal["normal_scores", "none"] | None = Field(
+        None, description="target of the network: normal scores by rank, or the target as it is"
+    )
+    experts: tuple[Literal["auto", "normative", "kernel", "forest", "boosting"], ...] = Field(
+        ("auto",),
+        description="experts beside the network: normative model, Gaussian processes, forest, boosted trees, or what"
+        " suits the number of people",
+    )
 
 
 class BaselineSettings(Section):
@@ -118,3 +157,22 @@ class MLPSettings(BaselineSettings):
 
 class MeanSettings(Section):
     """Nothing: `mean` predicts the mean of the training people."""
+
+
+class Hyperparameters(Section):
+    """Settings of each model; the defaults are the recommended recipe."""
+
+    pidreg: PIDRegSettings = Field(default_factory=PIDRegSettings, description="the multimodal network")
+    ridge: RidgeSettings = Field(default_factory=RidgeSettings, description="ridge regression")
+    elastic_net: ElasticNetSettings = Field(default_factory=ElasticNetSettings, description="elastic net")
+    svr: SVRSettings = Field(default_factory=SVRSettings, description="support vector regression")
+    gpr: GPRSettings = Field(default_factory=GPRSettings, description="Gaussian process regression")
+    gradient_boosting: GradientBoostingSettings = Field(
+        default_factory=GradientBoostingSettings, description="gradient boosting"
+    )
+    random_forest: RandomForestSettings = Field(default_factory=RandomForestSettings, description="random forest")
+    stacking: StackingSettings = Field(
+        default_factory=StackingSettings, description="experts, joined by their held-out errors"
+    )
+    mlp: MLPSettings = Field(default_factory=MLPSettings, description="mean of some perceptrons")
+    mean: MeanSettings = Field(default_factory=MeanSettings, description="mean of the training")
