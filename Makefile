@@ -17,7 +17,7 @@ $(STAMP): envs/lock.txt pyproject.toml
 	touch $@
 
 # The cohort of the demonstration; made once, on the user's disk.
-results/demo_data/truth.json: src/brainpid/phantom.py src/brainpid/phantom_images.py | $(STAMP)
+results/demo_data/truth.json: src/brainpid/phantom/people.py src/brainpid/phantom/images.py | $(STAMP)
 	rm -rf results/demo_data
 	$(BIN)/brainpid phantom --out results/demo_data --subjects 48 --sites 2 --seed 0
 
@@ -41,7 +41,7 @@ lint: install results/demo_data/truth.json
 
 # The reference of the configuration, from its schema.
 docs: install
-	$(BIN)/python -m brainpid.config_reference
+	$(BIN)/python -m brainpid.config.reference
 
 # Hours: all tables of benchmarks/RESULTS.md anew. One of them: .venv/bin/python benchmarks/run.py training
 bench: install

@@ -20,9 +20,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from brainpid.config import load_config
-from brainpid.matrix import read_matrix
-from brainpid.metrics import accuracy, paired_difference
+from brainpid.config.schema import load_config
+from brainpid.evaluation.metrics import accuracy, paired_difference
+from brainpid.features.matrix import read_matrix
 from brainpid.model import PIDReg
 
 ROOT = Path(__file__).resolve().parents[1]

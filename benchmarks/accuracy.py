@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainpid.config import Config, load_config
-from brainpid.models import MODELS
+from brainpid.config.schema import Config, load_config
+from brainpid.model.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
 

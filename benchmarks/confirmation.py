@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from brainpid.crossfit import stratified_folds
-from brainpid.metrics import accuracy, paired_difference
-from brainpid.models import MODELS
+from brainpid.crossfit.folds import stratified_folds
+from brainpid.evaluation.metrics import accuracy, paired_difference
+from brainpid.model.registry import MODELS
 
 DATA = Path(__file__).resolve().parents[2] / "shared/data/fcon1000"
 FOLDS = 10

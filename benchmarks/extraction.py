@@ -28,16 +28,16 @@ from nilearn.connectome import ConnectivityMeasure
 from nilearn.maskers import NiftiLabelsMasker
 
 from brainpid.imaging.atlases import Atlas
-from brainpid.imaging.bold_series import iterate_volumes
-from brainpid.imaging.bold_settings import BOLDSettings
-from brainpid.imaging.confounds import MOTION, select_confounds
+from brainpid.imaging.bold.confounds import MOTION, select_confounds
+from brainpid.imaging.bold.regional import extract_bold
+from brainpid.imaging.bold.series import iterate_volumes
+from brainpid.imaging.bold.settings import BOLDSettings
 from brainpid.imaging.default_atlases import gray_matter, white_matter
-from brainpid.imaging.diffusion import DWISettings, extract_dwi
-from brainpid.imaging.functional import extract_bold
-from brainpid.imaging.gradients import Gradients
-from brainpid.imaging.structural import T1Settings, extract_t1
+from brainpid.imaging.dwi.gradients import Gradients
+from brainpid.imaging.dwi.regional import DWISettings, extract_dwi
+from brainpid.imaging.dwi.tensor import tensor_maps
+from brainpid.imaging.t1w.volumes import T1Settings, extract_t1
 from brainpid.imaging.templates import csf_map, mni152
-from brainpid.imaging.tensor import tensor_maps
 
 TR = 2.0
 MAKE = "make images"

@@ -19,11 +19,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from brainpid.lattice import FusionWeights
+from brainpid.crossfit.transforms import Standardizer, normal_scores
 from brainpid.model import PIDReg
-from brainpid.network_fit import fit_network
-from brainpid.recipes import RECIPES
-from brainpid.transforms import Standardizer, normal_scores
+from brainpid.model.pidreg.network.fit import fit_network
+from brainpid.model.pidreg.options import RECIPES
+from brainpid.pid.lattice import FusionWeights
 
 RELEASED_SECONDS_PER_ROW = 4.9 / 3500
 EPOCHS = 8

@@ -7,7 +7,7 @@ import numpy as np
 from nilearn.image import resample_img
 
 from brainpid.imaging.atlases import Atlas
-from brainpid.imaging.gradients import Gradients
+from brainpid.imaging.dwi.gradients import Gradients
 from brainpid.imaging.templates import mni152
 
 

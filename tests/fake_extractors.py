@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from brainpid.errors import ImageError
+from brainpid.core.errors import ImageError
 from brainpid.imaging.extracted import Extracted
 
 

@@ -10,8 +10,9 @@ import sys
 import textwrap
 from importlib import import_module
 
-from brainpid import __version__, logs
-from brainpid.errors import BrainpidError
+from brainpid import __version__
+from brainpid.core import logs
+from brainpid.core.errors import BrainpidError
 
 VERBS = {
     "phantom": "make a synthetic cohort whose true information is known",
@@ -39,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     args = _parse(argv)
     logs.start()
     try:
-        import_module(f"brainpid.stages.{args.verb}").run(args)
+        import_module(f"brainpid.commands.{args.verb}").run(args)
     except BrainpidError as error:
         if args.debug:
             raise
@@ -59,7 +60,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         subparser = verbs.add_parser(verb, help=summary, description=summary.capitalize() + ".")
         subparser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         if verb == chosen:
-            import_module(f"brainpid.stages.{verb}").add_arguments(subparser)
+            import_module(f"brainpid.commands.{verb}").add_arguments(subparser)
     return parser.parse_args(argv)
 
 

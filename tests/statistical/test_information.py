@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from simulator import planted
 
-from brainpid.estimation import covariance_at_zero, information_from_data
 from brainpid.pid import decompose, decompose_covariance
+from brainpid.pid.estimation import covariance_at_zero, information_from_data
 
 MODALITIES = ("t1", "dwi", "fmri")
 TRUTHS = {

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from simulator import Planted, planted
 
-from brainpid.crossfit import cross_fit, stratified_folds
-from brainpid.estimation import information_from_data
-from brainpid.linear_encoders import RidgeEncoder, ridge
+from brainpid.crossfit.folds import stratified_folds
+from brainpid.crossfit.latents import cross_fit
+from brainpid.crossfit.linear import RidgeEncoder, ridge
+from brainpid.crossfit.null import p_value, permutation_null
+from brainpid.crossfit.transforms import Standardizer, normal_scores
 from brainpid.model import PIDReg
-from brainpid.null import p_value, permutation_null
 from brainpid.pid import OUT_OF_FOLD_SE_FACTOR, Decomposition, decompose_covariance, decompose_repeats
-from brainpid.transforms import Standardizer, normal_scores
+from brainpid.pid.estimation import information_from_data
 
 MODALITIES = ("t1", "dwi", "fmri")
 FOLDS = 10

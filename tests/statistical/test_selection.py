@@ -7,8 +7,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from brainpid.crossfit import stratified_folds
-from brainpid.selection import choose_without_own_fold, recommend, subsets_in_order
+from brainpid.core.modalities import subsets_in_order
+from brainpid.crossfit.folds import stratified_folds
+from brainpid.evaluation.selection import choose_without_own_fold, recommend
 
 MODALITIES = ("t1", "dwi", "fmri")
 SUBSETS = subsets_in_order(MODALITIES)

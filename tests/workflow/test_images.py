@@ -14,7 +14,7 @@ from cohorts import write_config
 from snakemake_runs import planned, snakemake
 
 from brainpid.cli import main
-from brainpid.sources.shards import shard_of
+from brainpid.cohort.shards import shard_of
 
 pytestmark = pytest.mark.slow
 

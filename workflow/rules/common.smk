@@ -9,15 +9,15 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from brainpid import settings
-from brainpid.config import parse_config
-from brainpid.errors import InputError
-from brainpid.extractors import extractor_of
-from brainpid.encoders import ENCODERS
-from brainpid.models import MODELS
-from brainpid.provenance import code_digest
-from brainpid.sources.finding import find, root_of, strangers
-from brainpid.sources.shards import digests
+from brainpid.config import slices
+from brainpid.config.schema import parse_config
+from brainpid.core.errors import InputError
+from brainpid.features.extractors import extractor_of
+from brainpid.crossfit.encoders import ENCODERS
+from brainpid.model.registry import MODELS
+from brainpid.core.provenance import code_digest
+from brainpid.cohort.finding import find, root_of, strangers
+from brainpid.cohort.shards import digests
 
 
 envvars:
@@ -69,7 +69,7 @@ def labels(path, column):
     if not workflow.is_main_process:
         return []
     # Not above: it brings pandas, which a process that runs one job does without.
-    from brainpid.participants import read_labels
+    from brainpid.cohort.participants import read_labels
 
     return read_labels(path, column)
 
@@ -197,7 +197,7 @@ FINAL_MODEL = f"{OUT}/final/{CONFIG.models[0]}/{MODELS[CONFIG.models[0]].file}"
 FINAL_FILES = [FINAL_MODEL] if CONFIG.final_model else []
 QUALITY_FILES = expand(
     f"{OUT}/quality/{{modality}}.tsv",
-    modality=settings.ReportSettings.of(CONFIG).image_modalities,
+    modality=slices.ReportSettings.of(CONFIG).image_modalities,
 )
 NULL_FILES = expand(
     f"{OUT}/null/{{cohort}}.tsv", cohort=COHORTS if CONFIG.null.permutations else []

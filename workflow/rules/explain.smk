@@ -22,8 +22,8 @@ rule explain:
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
     params:
-        code=code_digest("brainpid.stages.explain", MODELS[CONFIG.models[0]].module),
-        settings=as_json(settings.ExplainSettings.of(CONFIG)),
+        code=code_digest("brainpid.commands.explain", MODELS[CONFIG.models[0]].module),
+        settings=as_json(slices.ExplainSettings.of(CONFIG)),
         model=CONFIG.models[0],
     shell:
         "OMP_NUM_THREADS={threads} brainpid explain --model {params.model} --folder $(dirname {input.model})"

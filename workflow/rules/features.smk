@@ -28,9 +28,9 @@ rule extract_table:
     conda:
         "../../envs/brainpid.yaml"
     params:
-        code=code_digest("brainpid.stages.extract"),
+        code=code_digest("brainpid.commands.extract"),
         settings=lambda wildcards: as_json(
-            settings.ExtractSettings.of(CONFIG, wildcards.cohort, wildcards.modality)
+            slices.ExtractSettings.of(CONFIG, wildcards.cohort, wildcards.modality)
         ),
     shell:
         "brainpid extract --cohort {wildcards.cohort} --modality {wildcards.modality} --participants {input.sheet}"
@@ -50,9 +50,9 @@ rule index:
     conda:
         "../../envs/brainpid.yaml"
     params:
-        code=code_digest("brainpid.stages.index"),
+        code=code_digest("brainpid.commands.index"),
         settings=lambda wildcards: as_json(
-            settings.IndexSettings.of(CONFIG, wildcards.cohort)
+            slices.IndexSettings.of(CONFIG, wildcards.cohort)
         ),
         files=lambda wildcards: cohort_digests(wildcards.cohort),
     shell:
@@ -83,10 +83,10 @@ rule extract_images:
         runtime=lambda wildcards, attempt: 480 * attempt,
     params:
         code=lambda wildcards: code_digest(
-            "brainpid.stages.extract", extractor(wildcards).module
+            "brainpid.commands.extract", extractor(wildcards).module
         ),
         settings=lambda wildcards: as_json(
-            settings.ExtractSettings.of(CONFIG, wildcards.cohort, wildcards.modality)
+            slices.ExtractSettings.of(CONFIG, wildcards.cohort, wildcards.modality)
         ),
         files=lambda wildcards: shard_digest(wildcards),
         keep=f"{OUT}/features/persons/{{cohort}}/{{modality}}",
@@ -111,7 +111,7 @@ rule collect:
     conda:
         "../../envs/brainpid.yaml"
     params:
-        code=code_digest("brainpid.stages.collect"),
+        code=code_digest("brainpid.commands.collect"),
     shell:
         "brainpid collect --cohort {wildcards.cohort} --participants {input.sheet} --parts {input.parts}"
         " --out {output} 2> {log}"

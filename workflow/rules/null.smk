@@ -22,8 +22,8 @@ rule null:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        code=code_digest("brainpid.stages.null", ENCODERS[CONFIG.null.encoder].module),
-        settings=as_json(settings.NullSettings.of(CONFIG)),
+        code=code_digest("brainpid.commands.null", ENCODERS[CONFIG.null.encoder].module),
+        settings=as_json(slices.NullSettings.of(CONFIG)),
     shell:
         "OMP_NUM_THREADS={threads} brainpid null --cohort {wildcards.cohort} --participants {input.participants}"
         " --features {input.features} --settings {params.settings:q} --threads {threads} --out {output.table} 2> {log}"

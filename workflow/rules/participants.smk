@@ -20,9 +20,9 @@ rule participants:
     conda:
         "../../envs/brainpid.yaml"
     params:
-        code=code_digest("brainpid.stages.participants"),
+        code=code_digest("brainpid.commands.participants"),
         settings=lambda wildcards: as_json(
-            settings.ParticipantsSettings.of(CONFIG, wildcards.cohort)
+            slices.ParticipantsSettings.of(CONFIG, wildcards.cohort)
         ),
     shell:
         "brainpid participants --cohort {wildcards.cohort} --settings {params.settings:q} --out {output.sheet}"

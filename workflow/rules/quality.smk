@@ -16,6 +16,6 @@ rule quality:
     conda:
         "../../envs/brainpid.yaml"
     params:
-        code=code_digest("brainpid.stages.quality"),
+        code=code_digest("brainpid.commands.quality"),
     shell:
         "brainpid quality --parts {input} --out {output} 2> {log}"

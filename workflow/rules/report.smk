@@ -60,8 +60,8 @@ rule report:
     conda:
         "../../envs/brainpid.yaml"
     params:
-        code=code_digest("brainpid.stages.report"),
-        settings=as_json(settings.ReportSettings.of(CONFIG)),
+        code=code_digest("brainpid.commands.report"),
+        settings=as_json(slices.ReportSettings.of(CONFIG)),
         out=lambda wildcards, output: Path(output.report).parent,
     shell:
         "brainpid report --results {params.out} --settings {params.settings:q} 2> {log}"

@@ -18,8 +18,8 @@ rule split:
     conda:
         "../../envs/brainpid.yaml"
     params:
-        code=code_digest("brainpid.stages.split"),
-        settings=as_json(settings.SplitSettings.of(CONFIG)),
+        code=code_digest("brainpid.commands.split"),
+        settings=as_json(slices.SplitSettings.of(CONFIG)),
     shell:
         "brainpid split --participants {input.sheets} --features {input.features} --settings {params.settings:q}"
         " --out-participants {output.participants} --out-splits {output.splits} 2> {log}"

@@ -25,10 +25,10 @@ rule train_baseline:
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         code=lambda wildcards: code_digest(
-            "brainpid.stages.train", MODELS[wildcards.model].module
+            "brainpid.commands.train", MODELS[wildcards.model].module
         ),
         settings=lambda wildcards: as_json(
-            settings.TrainSettings.of(CONFIG, wildcards.model)
+            slices.TrainSettings.of(CONFIG, wildcards.model)
         ),
     shell:
         "OMP_NUM_THREADS={threads} brainpid train --model {wildcards.model} --repeat {wildcards.repeat}"
@@ -63,8 +63,8 @@ rule train_final:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        code=code_digest("brainpid.stages.final", MODELS[CONFIG.models[0]].module),
-        settings=as_json(settings.TrainSettings.of(CONFIG, CONFIG.models[0])),
+        code=code_digest("brainpid.commands.final", MODELS[CONFIG.models[0]].module),
+        settings=as_json(slices.TrainSettings.of(CONFIG, CONFIG.models[0])),
         model=CONFIG.models[0],
     shell:
         "OMP_NUM_THREADS={threads} brainpid final --model {params.model} --participants {input.participants}"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 
-from brainpid.errors import ImageError, InputError, list_some
-from brainpid.files import DELIMITERS, read_table, require_column
+from brainpid.config.extraction import AtlasFiles
+from brainpid.core.errors import ImageError, InputError, list_some
+from brainpid.core.files import DELIMITERS, read_table, require_column
 from brainpid.imaging.atlases import Atlas
-from brainpid.imaging.volumes import make_image, open_image, read_voxels
+from brainpid.imaging.nifti import make_image, open_image, read_voxels
 
 LARGEST_LABEL = 2**24
 """Resampling works in float32, which holds every integer up to here."""
@@ -133,3 +135,8 @@ def _lookup_pairs(path: Path) -> list[tuple[int, str, str]]:
             )
         pairs.append((number, words[0], texts[-1]))
     return pairs
+
+
+def atlas_of(files: AtlasFiles | None, default: Callable[[], Atlas]) -> Atlas:
+    """Atlas of the configuration, or the one that needs no files."""
+    return default() if files is None else read_atlas(files.image, files.labels)

@@ -13,8 +13,8 @@ from nilearn.image import resample_img
 from nilearn.image.resampling import BoundingBoxError
 from numpy.typing import NDArray
 
-from brainpid.errors import ImageError, list_some
-from brainpid.imaging.volumes import make_image
+from brainpid.core.errors import ImageError, list_some
+from brainpid.imaging.nifti import make_image
 
 FloatVolume = NDArray[np.floating]
 IntVolume = NDArray[np.int32]

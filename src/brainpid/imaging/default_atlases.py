@@ -16,10 +16,10 @@ from nilearn import datasets
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from brainpid.errors import InputError
+from brainpid.core.errors import InputError
 from brainpid.imaging.atlases import Atlas
+from brainpid.imaging.nifti import make_image
 from brainpid.imaging.templates import mni152
-from brainpid.imaging.volumes import make_image
 
 NETWORKS = {
     "Auditory": "auditory",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from brainpid.errors import ImageError
+from brainpid.core.errors import ImageError
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
-from brainpid.errors import ImageError
-from brainpid.imaging.volumes import make_image
+from brainpid.core.errors import ImageError
+from brainpid.imaging.nifti import make_image
 
 Model = Literal["rigid", "affine", "syn"]
 Interpolation = Literal["linear", "nearest"]

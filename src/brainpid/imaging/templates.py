@@ -9,7 +9,7 @@ import nibabel as nib
 import numpy as np
 from nilearn import datasets
 
-from brainpid.imaging.volumes import make_image
+from brainpid.imaging.nifti import make_image
 
 Kind = Literal["t1", "brain", "gm", "wm"]
 _LOADERS = {

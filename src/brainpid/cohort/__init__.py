@@ -1,0 +1,1 @@
+"""Cohorts on disk: participants, their folds, and the files of each person."""

@@ -1,0 +1,143 @@
+"""Participants tables: reading, checking, and the label of a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from brainpid.config.slices import ParticipantsSettings
+from brainpid.core.errors import InputError, list_some
+from brainpid.core.files import numeric_cells, read_header, read_table, require_column
+
+SHEET_COLUMNS = ["participant_id", "cohort", "site", "age", "sex"]
+
+
+def normalise_ids(labels: pd.Series) -> pd.Series:
+    """Give every label the BIDS prefix ``sub-``, so that ``0012`` and ``sub-0012`` are one person."""
+    stripped = labels.str.strip()
+    return stripped.where(stripped.str.startswith("sub-"), "sub-" + stripped)
+
+
+def read_ids(table: pd.DataFrame, column: str, path: str | Path) -> pd.Series:
+    """Labels of a table's rows, normalised.
+
+    Raises
+    ------
+    InputError
+        Where a label is missing or given twice; the message names the lines.
+    """
+    empty = table[column].isna()
+    if empty.any():
+        raise InputError(f"{path}: no {column} in line(s) {list_some(_lines(empty))}")
+    labels = normalise_ids(table[column])
+    twice = labels.duplicated(keep=False)
+    if twice.any():
+        raise InputError(
+            f"{path}: {column} must be unique, found more than once: {list_some(sorted(set(labels[twice])))} "
+            f"(lines {list_some(_lines(twice))})"
+        )
+    return labels
+
+
+def read_labels(path: str | Path, column: str) -> list[str]:
+    """Labels of everybody in a participants table, normalised; no other column is read.
+
+    Raises
+    ------
+    InputError
+        Where the file or the column is absent, or a label is missing or given twice.
+    """
+    require_column(path, read_header(path), column, "the label of each person")
+    return read_ids(read_table(path, columns=[column]), column, path).tolist()
+
+
+def read_participants(cohort: str, settings: ParticipantsSettings, needs_target: bool = True) -> pd.DataFrame:
+    """Read one cohort's participants table into the sheet that every later step uses.
+
+    Parameters
+    ----------
+    cohort : str
+        Name of the cohort.
+    settings : ParticipantsSettings
+        Path, column names and the target's plausible range.
+    needs_target : bool
+        Whether a table without any target is an error; people to be predicted need none.
+
+    Returns
+    -------
+    DataFrame
+        Columns participant_id (with ``sub-``), cohort, site, age (the target, in its units; NaN where missing),
+        sex, then every other column of the file under its own name.
+
+    Raises
+    ------
+    InputError
+        Where the file or a column is absent, a label is missing or given twice, or a target is no number or lies
+        outside the plausible range.
+    """
+    path, columns, target = settings.path, settings.columns, settings.target
+    target_column = columns.target or target.column
+    header = read_header(path)
+    require_column(path, header, columns.participant_id, "the label of each person")
+    if needs_target:
+        require_column(path, header, target_column, f"the target, in {target.units}")
+    for name, default in (("sex", "sex"), ("site", "site")):
+        column = getattr(columns, name)
+        if column != default:
+            require_column(path, header, column, f"configured as the {name}")
+    table = read_table(path)
+    if table.empty:
+        raise InputError(f"{path}: no people; expected one line a person below the header")
+    labels = read_ids(table, columns.participant_id, path)
+    no_value = pd.Series(np.nan, index=table.index, dtype=object)
+    sheet = pd.DataFrame(
+        {
+            "participant_id": labels,
+            "cohort": cohort,
+            "site": table[columns.site].fillna(cohort) if columns.site in header else cohort,
+            "age": _read_target(table, labels, target_column, settings) if needs_target else np.nan,
+            "sex": table[columns.sex] if columns.sex in header else no_value,
+        }
+    )
+    own = {columns.participant_id, columns.site, columns.sex, target_column, *SHEET_COLUMNS}
+    return pd.concat([sheet, table[[column for column in header if column not in own]]], axis=1)
+
+
+def has_every_modality(people: pd.DataFrame, modalities: Sequence[str]) -> pd.Series:
+    """Mark the rows of ``participants.tsv`` with every modality."""
+    return (people[[f"{modality}_status" for modality in modalities]] == SUCCESS).all(axis=1)
+
+
+def _read_target(table: pd.DataFrame, labels: pd.Series, column: str, settings: ParticipantsSettings) -> pd.Series:
+    """Targets as numbers within the plausible range."""
+    path, target = settings.path, settings.target
+    cells = numeric_cells(table[[column]], labels.tolist(), path, f"a number in {target.units}")
+    values = pd.Series(cells[:, 0], index=table.index)
+    if values.notna().sum() == 0:
+        raise InputError(f"{path}: column '{column}' has no value at all; expected the target in {target.units}")
+    low, high = target.range
+    outside = values.notna() & ~values.between(low, high)
+    if outside.any():
+        row = int(np.flatnonzero(outside)[0])
+        months = target.units == "years" and bool((values.dropna() / 12).between(low, high).all())
+        hint = "; are these months? give years" if months and values.median() > high else ""
+        raise InputError(
+            f"{path}: column '{column}': expected {target.units} from {low:g} to {high:g}, found "
+            f"{values[row]:g} in line {row + 2} ({labels[row]}); {int(outside.sum())} of {len(values)} "
+            f"values lie outside{hint}. A wider range is set by target.range"
+        )
+    return values
+
+
+def _lines(rows: pd.Series) -> list[int]:
+    """Line numbers in the file of the rows that are True; the header is line 1."""
+    return [int(row) + 2 for row in np.flatnonzero(rows)]
+
+
+SUCCESS, FAIL, UNAVAILABLE, EXCLUDED = "SUCCESS", "FAIL", "UNAVAILABLE", "EXCLUDED"
+
+
+STATUSES = (SUCCESS, FAIL, UNAVAILABLE, EXCLUDED)

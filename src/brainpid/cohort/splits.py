@@ -1,0 +1,148 @@
+"""On which side of every split a person is.
+
+A stratum is a cohort, a site and a twelfth of the target's plausible range (a decade of age). Within a stratum people
+are dealt to the folds in the order of the participants table, a block of K people at a time; the order in which a
+block visits the K folds is drawn from a hash of seed, repeat, stratum and block. Every fold so gets each stratum's
+people up to a difference of one, and a row that is appended to a participants table never moves anybody: a fold is
+given to everybody with a target, whether or not images are missing, so that exclusions move nobody either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from brainpid.cohort.participants import has_every_modality
+from brainpid.config.analysis import TARGET_BINS
+from brainpid.config.slices import SplitSettings
+from brainpid.core.errors import InputError, list_some
+
+
+def deal_folds(
+    strata: Sequence[Hashable], folds: int, repeat: int, seed: int, groups: Sequence[Hashable] | None = None
+) -> NDArray[np.int64]:
+    """Deal people to folds, balanced within strata and stable when people are appended.
+
+    Parameters
+    ----------
+    strata : sequence, length n
+        Stratum of each person, in the order of the participants table.
+    folds : int
+        Number of folds K.
+    repeat, seed : int
+        Which drawing of the folds.
+    groups : sequence, length n, optional
+        People of one group share the fold, and the stratum, of the group's first member.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        Fold of each person, 0 to K - 1.
+    """
+    dealt: dict[Hashable, int] = {}
+    of_group: dict[Hashable, int] = {}
+    assigned = np.empty(len(strata), dtype=np.int64)
+    for row, stratum in enumerate(strata):
+        group = (row,) if groups is None else groups[row]
+        if group not in of_group:
+            block, place = divmod(dealt.get(stratum, 0), folds)
+            of_group[group] = _fold_order(folds, f"{seed}|{repeat}|{stratum}|{block}")[place]
+            dealt[stratum] = dealt.get(stratum, 0) + 1
+        assigned[row] = of_group[group]
+    return assigned
+
+
+def _fold_order(folds: int, key: str) -> list[int]:
+    """Order of the folds that a hash of the key draws; the same on every machine and Python."""
+    return sorted(range(folds), key=lambda fold: hashlib.sha256(f"{key}|{fold}".encode()).digest())
+
+
+def group_codes(labels: pd.Series) -> NDArray[np.int64]:
+    """Number the groups of a column, shape (n,); a missing label is a group of its own."""
+    codes, known = pd.factorize(labels)
+    return np.where(codes < 0, len(known) + np.arange(len(codes)), codes)
+
+
+def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitSettings) -> pd.DataFrame:
+    """Side of every included person in every fold of every repeat.
+
+    Parameters
+    ----------
+    people : DataFrame
+        As `brainpid.features.inclusion.join_participants` gives it.
+    groups : Series or None
+        Value of the grouping column of each row of `people`; a missing value is a group of its own.
+    settings : SplitSettings
+        Scheme, folds, repeats and seed, and the target's range, which sets the edges of the strata.
+
+    Returns
+    -------
+    DataFrame
+        participant_id, cohort, repeat, fold, role (train or test).
+
+    Raises
+    ------
+    InputError
+        Where there are fewer people than folds, a fold would have nobody to test, or training people with every
+        modality would be too few to relate the modalities to each other.
+    """
+    splits = settings.splits
+    included = people["included"].to_numpy(dtype=bool)
+    kfold = splits.scheme == "kfold"
+    folds = splits.folds if kfold else len(settings.cohorts)
+    if included.sum() < 2 * folds and kfold:
+        raise InputError(
+            f"{int(included.sum())} people take part, which is too few for {folds} folds; expected at least "
+            f"{2 * folds}, two a fold. Give fewer splits.folds or look at the reasons in participants.tsv"
+        )
+    edges = np.linspace(*settings.target.range, TARGET_BINS + 1)[1:-1]
+    strata = [
+        (cohort, site, int(level))
+        for cohort, site, level in zip(people["cohort"], people["site"], np.digitize(people["age"], edges), strict=True)
+    ]
+    labels = None if groups is None else group_codes(groups).tolist()
+    complete = included & has_every_modality(people, settings.modalities).to_numpy()
+    tables = []
+    for repeat in range(splits.repeats):
+        if kfold:
+            has_target = people["age"].notna().to_numpy()
+            fold = np.full(len(people), -1)
+            fold[has_target] = deal_folds(
+                [stratum for stratum, known in zip(strata, has_target, strict=True) if known],
+                folds,
+                repeat,
+                splits.seed,
+                None if labels is None else [label for label, known in zip(labels, has_target, strict=True) if known],
+            )
+        else:
+            fold = people["cohort"].map({cohort: k for k, cohort in enumerate(settings.cohorts)}).to_numpy()
+        counts = np.bincount(fold[included], minlength=folds)
+        if (counts == 0).any():
+            empty = np.flatnonzero(counts == 0)
+            names = empty if kfold else np.array(settings.cohorts)[empty]
+            raise InputError(
+                f"repeat {repeat}: nobody to test in fold(s) {list_some(names)} of {folds}, with {int(included.sum())} "
+                "people included; give fewer splits.folds, or leave the cohort out"
+            )
+        _refuse_few_complete(np.bincount(fold[complete], minlength=folds), repeat, settings)
+        for k in range(folds):
+            role = np.where(fold[included] == k, "test", "train")
+            tables.append(people.loc[included, ["participant_id", "cohort"]].assign(repeat=repeat, fold=k, role=role))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _refuse_few_complete(complete: NDArray[np.int64], repeat: int, settings: SplitSettings) -> None:
+    """Raise where outside a fold there are too few people with every modality; `complete` counts those of each fold."""
+    training = complete.sum() - complete
+    needed = len(settings.modalities) + 2  # a line through one latent a modality, with a degree of freedom to spare
+    if (training < needed).any():
+        k = int(np.argmin(training))
+        raise InputError(
+            f"repeat {repeat}, fold {k}: {training[k]} training people have every modality "
+            f"({', '.join(settings.modalities)}); expected at least {needed}. Use fewer modalities, or with "
+            "leave_one_cohort_out more cohorts that have all of them"
+        )

@@ -1,0 +1,1 @@
+"""The command line, one module a verb: parse, read, one pure call, write."""

@@ -1,0 +1,107 @@
+"""Join all folds: predictions, accuracy and decomposition of every cohort, and over cohorts."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+import pandas as pd
+
+from brainpid.commands.options import add_settings, read_settings
+from brainpid.config.slices import AggregateSettings
+from brainpid.core.errors import InputError
+from brainpid.core.files import read_own_tsv, write_json, write_tsv
+from brainpid.crossfit.null import null_of_table
+from brainpid.evaluation.accuracy import accuracy_table
+from brainpid.evaluation.comparison import comparison_table
+from brainpid.evaluation.importance import agreement, summarise
+from brainpid.evaluation.information import decompose_all, normality_table, null_summary
+from brainpid.evaluation.predictions import CONCATENATED, LATENT, SUBSET, decomposable
+from brainpid.evaluation.selection import select
+from brainpid.report.glossary import dictionary, importance_dictionary, selection_dictionary
+
+log = logging.getLogger(__name__)
+
+PERSON = ["participant_id", "cohort", "site", "age", "model", "repeat", "fold"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the verb."""
+    parser.add_argument("--splits", required=True, type=Path, help="splits.tsv from `split`")
+    parser.add_argument("--folds", required=True, type=Path, help="folder with <model>/repeat-<r>_fold-<k>")
+    parser.add_argument("--nulls", nargs="*", default=[], type=Path, help="table of each cohort from `null`, if any")
+    parser.add_argument("--importances", nargs="*", default=[], type=Path, help="tables from `explain`, if any")
+    add_settings(parser)
+    parser.add_argument("--out", required=True, type=Path, help="folder to write to")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read every fold that the splits name, write the tables."""
+    settings = read_settings(args, AggregateSettings)
+    splits = read_own_tsv(args.splits)
+    tested = splits[splits["role"] == "test"]
+    folds = tested[["repeat", "fold"]].drop_duplicates().itertuples(index=False)
+    expected = [(model, repeat, fold) for repeat, fold in folds for model in settings.models]
+    tables = [
+        read_own_tsv(args.folds / model / f"repeat-{repeat}_fold-{fold}" / "predictions.tsv")
+        for model, repeat, fold in expected
+    ]
+    predictions = pd.concat(tables, ignore_index=True)
+    _check_complete(predictions, tested, settings)
+    predictions = _in_order(predictions, settings)
+    accuracy = accuracy_table(predictions, settings.modalities, settings.scheme, settings.pid.confidence)
+    null_tables = {path.stem: read_own_tsv(path) for path in args.nulls}
+    nulls = {
+        cohort: null_of_table(null_tables[cohort])
+        for cohort in settings.cohorts
+        if cohort in null_tables and len(null_tables[cohort])
+    }
+    pid = decompose_all(predictions, settings.modalities, settings.pid, nulls)
+    first = predictions[predictions["model"] == settings.models[0]]
+    selection = select(
+        decomposable(first, settings.modalities), settings.modalities, settings.costs, settings.pid.confidence
+    )
+    own = [column for column in predictions if not column.startswith((LATENT, SUBSET, CONCATENATED))]
+    latents = [column for column in predictions if column not in own]
+    write_tsv(args.out / "predictions.tsv", predictions[_public_order(own)])
+    write_tsv(args.out / "latents.tsv", predictions[[*PERSON, *latents]])
+    write_tsv(args.out / "null.tsv", null_summary(nulls, settings.modalities))
+    write_tsv(args.out / "normality.tsv", normality_table(predictions, settings.modalities))
+    write_json(args.out / "pid.json", dictionary())
+    write_tsv(args.out / "selection.tsv", selection.table)
+    write_json(args.out / "selection.json", selection_dictionary(selection))
+    write_tsv(args.out / "accuracy.tsv", accuracy)
+    comparison = comparison_table(predictions, settings.modalities, settings.pid.confidence)
+    write_tsv(args.out / "comparison.tsv", comparison)
+    write_tsv(args.out / "pid.tsv", pid)
+    importances = [read_own_tsv(path) for path in args.importances]
+    write_tsv(args.out / "importance.tsv", summarise(importances))
+    write_json(args.out / "importance.json", importance_dictionary(agreement(importances)))
+
+
+def _check_complete(predictions: pd.DataFrame, tested: pd.DataFrame, settings: AggregateSettings) -> None:
+    """Raise where the folds' predictions are not of exactly the people whom the splits name."""
+    keys = ["cohort", "participant_id", "repeat", "fold"]
+    wanted = set(tested[keys].itertuples(index=False, name=None))
+    for model in settings.models:
+        found = set(predictions.loc[predictions["model"] == model, keys].itertuples(index=False, name=None))
+        if found != wanted:
+            example = sorted(found ^ wanted)[0]
+            raise InputError(
+                f"folds of {model} do not fit the splits: {len(wanted - found)} predictions are missing and "
+                f"{len(found - wanted)} are of other people, for example {example}; delete those folds and run again"
+            )
+
+
+def _in_order(predictions: pd.DataFrame, settings: AggregateSettings) -> pd.DataFrame:
+    """Rows by model and cohort as configured, then repeat, fold and person."""
+    for column, order in (("model", settings.models), ("cohort", settings.cohorts)):
+        predictions[column] = pd.Categorical(predictions[column], list(order), ordered=True)
+    ordered = predictions.sort_values(["model", "cohort", "repeat", "fold", "participant_id"], kind="stable")
+    return ordered.astype({"model": str, "cohort": str}).reset_index(drop=True)
+
+
+def _public_order(columns: list[str]) -> list[str]:
+    """Columns with the person first, then model, repeat and fold."""
+    return PERSON + [column for column in columns if column not in PERSON]

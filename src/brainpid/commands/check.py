@@ -1,0 +1,96 @@
+"""Check a configuration and its inputs, and show who has what; nothing is run or written."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from brainpid.cohort.finding import find
+from brainpid.cohort.participants import SUCCESS, UNAVAILABLE, has_every_modality, read_participants
+from brainpid.config.schema import Config, load_config
+from brainpid.config.slices import ParticipantsSettings, SplitSettings
+from brainpid.config.sources import ImageSource, TableSource
+from brainpid.features.block import FeatureBlock
+from brainpid.features.inclusion import join_participants, plan
+from brainpid.features.tables import extract_table, read_units
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the verb."""
+    parser.add_argument("--config", default="config/config.yaml", help="configuration (default: %(default)s)")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Go through everything that a run reads, in memory."""
+    logging.getLogger("brainpid").setLevel(logging.WARNING)
+    config = load_config(args.config)
+    sheets, blocks = {}, {}
+    for cohort, block in config.cohorts.items():
+        settings = ParticipantsSettings.of(config, cohort)
+        sheets[cohort] = read_participants(cohort, settings)
+        units = read_units(settings.path)
+        for modality, source in block.sources.items():
+            if isinstance(source, TableSource):
+                blocks[cohort, modality] = extract_table(source, sheets[cohort], modality, units)
+            else:
+                blocks[cohort, modality] = _images(source, sheets[cohort], modality, block.bids)
+    console = Console()
+    # Before what may refuse the cohorts, so that it is seen who lacks what.
+    people = join_participants(sheets, blocks, config.modalities, config.incomplete)
+    console.print(_overview(people, blocks, config))
+    plan(sheets, blocks, SplitSettings.of(config))
+    folds, repeats = config.n_folds, config.splits.repeats
+    console.print(
+        f"{args.config} is valid: {len(config.models)} models x {repeats} repeats x {folds} folds = "
+        f"{len(config.models) * repeats * folds} trainings"
+    )
+
+
+def _overview(people: pd.DataFrame, blocks: Mapping[tuple[str, str], FeatureBlock], config: Config) -> Table:
+    """Who has what, for every cohort and modality, and why others do not."""
+    table = Table("cohort", "modality", "found", "missing", "features", "why missing")
+    for cohort, block in config.cohorts.items():
+        rows = people[people["cohort"] == cohort]
+        for modality in config.modalities:
+            found = rows[f"{modality}_status"] == SUCCESS
+            lacking = rows[~found]
+            reasons = Counter(
+                # One reason for all whose files lack in the same place of their own folders.
+                reason.replace(label, "sub-*")
+                for label, reason in zip(lacking["participant_id"], lacking[f"{modality}_reason"], strict=True)
+            )
+            why = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common())
+            if modality not in block.sources:
+                width = ""
+            elif isinstance(block.sources[modality], TableSource):
+                width = str(len(blocks[cohort, modality].names))
+            else:
+                width = "from images"
+            table.add_row(cohort, modality, str(found.sum()), str((~found).sum()), width, why)
+        taking = rows["included"]
+        complete = int((taking & has_every_modality(rows, config.modalities)).sum())
+        words = f"take part, {complete} with every modality"
+        table.add_row(cohort, "", str(taking.sum()), str((~taking).sum()), "", words, end_section=True)
+    return table
+
+
+def _images(source: ImageSource, sheet: pd.DataFrame, modality: str, bids: str | None) -> FeatureBlock:
+    """Who has images; nothing is read, and what the features are is known once they are extracted."""
+    people = sheet["participant_id"].tolist()
+    found = [find(source, modality, bids, person) for person in people]
+    return FeatureBlock(
+        modality=modality,
+        participant_id=tuple(people),
+        names=(),
+        units=(),
+        values=np.empty((len(people), 0)),
+        status=tuple(SUCCESS if one.files else UNAVAILABLE for one in found),
+        reason=tuple(one.reason for one in found),
+    )

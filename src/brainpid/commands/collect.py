@@ -1,0 +1,31 @@
+"""Merge a cohort's modalities, and the shards of each, into one feature file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from brainpid.core.files import read_own_tsv
+from brainpid.core.provenance import record
+from brainpid.features.block import join_people
+from brainpid.features.store import read_features, read_modalities, read_provenance, write_features
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the verb."""
+    parser.add_argument("--cohort", required=True, help="name of the cohort")
+    parser.add_argument("--participants", required=True, type=Path, help="the cohort's sheet from `participants`")
+    parser.add_argument("--parts", required=True, nargs="+", type=Path, help="files that `extract` wrote")
+    parser.add_argument("--out", required=True, type=Path, help="HDF5 file to write")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read every part, write one file; each part's provenance travels along."""
+    parts: dict[str, list[Path]] = {}
+    for part in args.parts:
+        for modality in read_modalities(part):
+            parts.setdefault(modality, []).append(part)
+    people = read_own_tsv(args.participants)["participant_id"].tolist()
+    blocks = [join_people([read_features(part, modality) for part in own], people) for modality, own in parts.items()]
+    sources = {modality: read_provenance(own[0]) for modality, own in parts.items()}
+    write_features(args.out, args.cohort, blocks, record(__name__, {"parts": sources}, ("h5py",)))

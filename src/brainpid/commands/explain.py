@@ -1,0 +1,72 @@
+"""Ask what one fold's model rests on, by permuting features among the fold's test people."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+import numpy as np
+
+from brainpid.commands.options import add_settings, read_settings
+from brainpid.config.slices import ExplainSettings
+from brainpid.core.files import write_tsv
+from brainpid.evaluation.importance import MOST_PEOPLE, Columns, importances, most_related
+from brainpid.features.matrix import read_roles, read_tables, read_units
+from brainpid.model.registry import MODELS
+
+log = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the verb."""
+    parser.add_argument("--model", required=True, choices=list(MODELS), help="model that was trained")
+    parser.add_argument("--folder", required=True, type=Path, help="folder of the fold's model")
+    parser.add_argument("--repeat", required=True, type=int, help="repeat of the splits")
+    parser.add_argument("--fold", required=True, type=int, help="fold whose test people are looked at")
+    parser.add_argument("--participants", required=True, type=Path, help="participants.tsv from `split`")
+    parser.add_argument("--splits", required=True, type=Path, help="splits.tsv from `split`")
+    parser.add_argument("--features", required=True, nargs="+", type=Path, help="feature file of every cohort")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the numerical libraries")
+    add_settings(parser)
+    parser.add_argument("--out", required=True, type=Path, help="table to write")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read the model and the people of its fold; write the importance of what it uses."""
+    settings = read_settings(args, ExplainSettings)
+    entry = MODELS[args.model]
+    if "torch" in entry.packages:
+        import torch
+
+        torch.set_num_threads(args.threads)
+    model = entry.load_class().load(args.folder)
+    people = read_roles(args.participants, args.splits, args.repeat, args.fold)
+    tables = read_tables(args.features, people, settings.modalities)
+    units = read_units(args.features, settings.modalities)
+    age = people["age"].to_numpy(dtype=float)
+    test = (people["role"] == "test").to_numpy()
+    most = settings.explain.features
+    columns = {
+        modality: Columns(
+            names=list(table.columns),
+            units=units[modality],
+            scale=model.scalers_[modality].scale,
+            alone=most_related(table[~test].to_numpy(), age[~test], most),
+        )
+        for modality, table in tables.items()
+    }
+    for modality, table in tables.items():
+        if table.shape[1] > most:
+            log.info(
+                "%s: %d of %d features are looked at one by one, those most correlated with the target among training "
+                "people; all count in their region and modality", modality, most, table.shape[1],
+            )  # fmt: skip
+    if test.sum() > MOST_PEOPLE:
+        log.info("%d of %d test people are looked at", MOST_PEOPLE, int(test.sum()))
+    X = {modality: table[test].to_numpy() for modality, table in tables.items()}
+    seed = [settings.seed, args.repeat, args.fold]
+    table = importances(model.predict, X, age[test], columns, settings.explain.permutations, seed)
+    if (unknown := int(np.isnan(table["importance"]).sum())) > 0:
+        log.warning("%d rows have no importance: fewer than two test people have the modality", unknown)
+    write_tsv(args.out, table)

@@ -1,0 +1,127 @@
+"""Extract one modality of one cohort into named features with units and a status for everybody."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from collections import Counter
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from brainpid.cohort.finding import find
+from brainpid.cohort.participants import SUCCESS, read_labels
+from brainpid.cohort.shards import shard_of
+from brainpid.commands.options import add_settings, read_settings
+from brainpid.config.extraction import Extraction
+from brainpid.config.section import Section, parse_section
+from brainpid.config.slices import ExtractSettings
+from brainpid.config.sources import ImageSource, TableSource, section_of
+from brainpid.core.errors import InputError
+from brainpid.core.files import read_own_tsv, write_tsv
+from brainpid.core.provenance import code_digest, record
+from brainpid.features.block import FeatureBlock
+from brainpid.features.extraction import Task, extract_people
+from brainpid.features.extractors import extractor_of
+from brainpid.features.person_results import PersonResult
+from brainpid.features.store import write_features
+from brainpid.features.tables import divisor_of, extract_table, read_units
+
+log = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the verb."""
+    parser.add_argument("--cohort", required=True, help="name of the cohort")
+    parser.add_argument("--modality", required=True, help="name of the modality")
+    parser.add_argument(
+        "--participants", required=True, type=Path, help="the cohort's sheet; for images, its participants table itself"
+    )
+    add_settings(parser)
+    parser.add_argument("--out", required=True, type=Path, help="HDF5 file to write")
+    images = parser.add_argument_group("for images")
+    images.add_argument("--shard", type=int, help="which of the cohort's shards")
+    images.add_argument("--workers", type=int, default=1, help="processes (default: %(default)s)")
+    images.add_argument("--keep", type=Path, help="folder for the results of single people, used again when they fit")
+    images.add_argument("--quality", type=Path, help="table of quality measures to write")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read who the people are and the source, write the features."""
+    settings = read_settings(args, ExtractSettings)
+    if isinstance(settings.source, TableSource):
+        sheet = read_own_tsv(args.participants)
+        units = read_units(args.participants)
+        block = extract_table(settings.source, sheet, args.modality, units)
+        provenance: dict[str, Any] = record(__name__, settings.model_dump(mode="json"), ("numpy", "h5py", "pandas"))
+        provenance["divided"] = divisor_of(settings.source, block.names, units)
+    else:
+        block, provenance = _from_images(args, settings, settings.source)
+    write_features(args.out, args.cohort, [block], provenance)
+    counts = Counter(block.status)
+    log.info("%s %s: %d features; %s", args.cohort, args.modality, len(block.names), dict(counts))
+
+
+def _from_images(
+    args: argparse.Namespace, settings: ExtractSettings, source: ImageSource
+) -> tuple[FeatureBlock, dict[str, Any]]:
+    """Extract the people of one shard and write their quality measures.
+
+    Who the people are comes from the cohort's own table: the sheet, which also holds ages, is made again for everybody
+    where one person changes.
+    """
+    if None in (args.shard, args.keep, args.quality):
+        raise InputError(f"a source of kind {source.kind} needs --shard, --keep and --quality")
+    entry = extractor_of(source, args.modality)
+    kind = type(getattr(Extraction(), section_of(source, args.modality)))
+    section: Section = parse_section(kind, settings.settings, "--settings")
+    code = code_digest(entry.module)
+    text = json.dumps(section.model_dump(mode="json"), sort_keys=True)
+    people = read_labels(args.participants, settings.participant_id)
+    own = [person for person in people if shard_of(person, settings.shards) == args.shard]
+    found = [find(source, args.modality, settings.bids, person) for person in own]
+    extract = partial(entry.load(), settings=section)
+    tasks = [Task(person, files, extract, text, code, args.keep) for person, files in zip(own, found, strict=True)]
+    results = extract_people(tasks, args.workers)
+    write_tsv(args.quality, _quality(results, args))
+    provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "h5py", *entry.packages))
+    provenance["generated_by"]["extractor_code"] = code
+    return _block(results, args.modality), provenance
+
+
+def _block(results: list[PersonResult], modality: str) -> FeatureBlock:
+    """Features of a shard; without any success in it there are no names, and `collect` takes those of other shards."""
+    first = next((result for result in results if result.status == SUCCESS), None)
+    names = tuple(first.values) if first else ()
+    for result in results:
+        if first and result.status == SUCCESS and tuple(result.values) != names:
+            raise InputError(
+                f"{modality}: {result.participant_id} has {len(result.values)} features, {first.participant_id} "
+                f"{len(names)}; people of one cohort must have the same. Are their files of one pipeline?"
+            )
+    rows = [list(result.values.values()) if result.status == SUCCESS else [np.nan] * len(names) for result in results]
+    return FeatureBlock(
+        modality=modality,
+        participant_id=tuple(result.participant_id for result in results),
+        names=names,
+        units=tuple(first.units[name] for name in names) if first else (),
+        values=np.array(rows, dtype=float).reshape(len(results), len(names)),
+        status=tuple(result.status for result in results),
+        reason=tuple(result.reason for result in results),
+    )
+
+
+def _quality(results: list[PersonResult], args: argparse.Namespace) -> pd.DataFrame:
+    """Quality measures, time and memory, one line a person who has images."""
+    records = [
+        {"participant_id": r.participant_id, "cohort": args.cohort, "modality": args.modality, "status": r.status}
+        | r.quality
+        | {"seconds": r.seconds, "peak_mb": r.peak_mb, "note": r.note}
+        for r in results
+        if r.key
+    ]
+    return pd.DataFrame(records, columns=None if records else ["participant_id", "cohort", "modality", "status"])

@@ -1,0 +1,53 @@
+"""List the image files of a cohort's people, and look for labels that fit no folder and folders that fit no label."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+import pandas as pd
+
+from brainpid.cohort.finding import find, strangers
+from brainpid.commands.options import add_settings, read_settings
+from brainpid.config.slices import IndexSettings
+from brainpid.core.errors import InputError, list_some
+from brainpid.core.files import read_own_tsv, write_tsv
+
+log = logging.getLogger(__name__)
+
+COLUMNS = ["participant_id", "modality", "role", "path", "reason", "note"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the verb."""
+    parser.add_argument("--cohort", required=True, help="name of the cohort")
+    parser.add_argument("--participants", required=True, type=Path, help="the cohort's sheet from `participants`")
+    add_settings(parser)
+    parser.add_argument("--out", required=True, type=Path, help="table to write: one line a file")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Look into the folder of everybody in the sheet; write what is there and, where nothing is, why."""
+    settings = read_settings(args, IndexSettings)
+    people = read_own_tsv(args.participants)["participant_id"].tolist()
+    records = []
+    for modality, source in settings.sources.items():
+        if source.kind == "table":
+            raise InputError(f"sources.{modality}: a table has no images to list")
+        others = strangers(source, settings.bids, people)
+        if others:
+            log.warning("%s: %d people with %s files are not in the participants table and are not used: %s",
+                        args.cohort, len(others), modality, list_some(others))  # fmt: skip
+        lines = [(person, find(source, modality, settings.bids, person)) for person in people]
+        if not any(found.files for _, found in lines):
+            raise InputError(
+                f"cohort '{args.cohort}': none of {len(people)} participants has {modality} images; the first reason: "
+                f"{lines[0][1].reason}. Do the labels of the participants table fit the folders?"
+            )
+        for person, found in lines:
+            shared = {"participant_id": person, "modality": modality, "note": found.note, "reason": found.reason}
+            roles = found.files.items() or [("", "")]
+            records += [shared | {"role": role, "path": path} for role, path in roles]
+        log.info("%s %s: %d of %d people", args.cohort, modality, sum(bool(f.files) for _, f in lines), len(people))
+    write_tsv(args.out, pd.DataFrame(records, columns=COLUMNS))

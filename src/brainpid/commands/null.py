@@ -1,0 +1,69 @@
+"""Permute the target of one cohort with refitting of the encoders."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+from typing import Any
+
+from brainpid.cohort.participants import has_every_modality
+from brainpid.commands.options import add_settings, read_settings
+from brainpid.config.slices import NullSettings
+from brainpid.core.errors import InputError
+from brainpid.core.files import read_own_tsv, write_json, write_tsv
+from brainpid.core.provenance import code_digest, record
+from brainpid.crossfit.encoders import ENCODERS
+from brainpid.crossfit.null import empty_null_table, null_table, permutation_null
+from brainpid.features.matrix import read_matrix
+from brainpid.pid.estimation import MIN_PEOPLE_PER_DIMENSION
+
+log = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the verb."""
+    parser.add_argument("--cohort", required=True, help="name of the cohort")
+    parser.add_argument("--participants", required=True, type=Path, help="participants.tsv from `split`")
+    parser.add_argument("--features", required=True, type=Path, help="feature file of the cohort")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the numerical libraries")
+    add_settings(parser)
+    parser.add_argument("--out", required=True, type=Path, help="table to write")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read the cohort's people who take part, permute, write one line a permutation."""
+    settings = read_settings(args, NullSettings)
+    everybody = read_own_tsv(args.participants)
+    people = everybody[(everybody["cohort"] == args.cohort) & everybody["included"]]
+    if people.empty:
+        raise InputError(f"{args.participants}: nobody of cohort '{args.cohort}' takes part")
+    people = people[has_every_modality(people, settings.modalities)]
+    entry = ENCODERS[settings.null.encoder]
+    write_json(args.out.with_suffix(".json"), _provenance(settings))
+    if len(people) < max(MIN_PEOPLE_PER_DIMENSION * len(settings.modalities), 2 * settings.null.folds):
+        log.warning("%s: %d people with every modality are too few for a null", args.cohort, len(people))
+        write_tsv(args.out, empty_null_table(settings.modalities))
+        return
+    blocks = read_matrix([args.features], people, settings.modalities)
+    if "torch" in entry.packages:
+        import torch
+
+        torch.set_num_threads(args.threads)
+    null = permutation_null(
+        blocks,
+        people["age"].to_numpy(dtype=float),
+        entry.load(),
+        permutations=settings.null.permutations,
+        folds=settings.null.folds,
+        seed=settings.seed,
+    )
+    write_tsv(args.out, null_table(null))
+
+
+def _provenance(settings: NullSettings) -> dict[str, Any]:
+    """Where the table comes from."""
+    entry = ENCODERS[settings.null.encoder]
+    provenance = record(__name__, settings.model_dump(mode="json"), entry.packages)
+    provenance["generated_by"]["encoder_code"] = code_digest(entry.module)
+    return provenance

@@ -1,0 +1,41 @@
+"""Options that verbs share: their settings as JSON, which the workflow passes on the command line.
+
+A verb sees its own slice of the configuration and nothing else, so that an unrelated key cannot change its result,
+and the line that the workflow runs can be pasted into a terminal as it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from brainpid.config.section import SectionT, parse_section
+from brainpid.core.errors import InputError
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--settings``."""
+    parser.add_argument("--settings", required=True, help="this verb's settings as JSON, or @FILE to read them from")
+
+
+def read_settings(args: argparse.Namespace, section: type[SectionT]) -> SectionT:
+    """Settings of a verb, checked against its section.
+
+    Raises
+    ------
+    InputError
+        Where the text is not JSON or breaks the schema.
+    """
+    text, origin = args.settings, "--settings"
+    if text.startswith("@"):
+        origin = text[1:]
+        try:
+            text = Path(origin).read_text(encoding="utf-8")
+        except OSError as fault:
+            raise InputError(f"{origin}: cannot be read: {fault.strerror}") from fault
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as fault:
+        raise InputError(f"{origin}: not JSON: {fault}") from fault
+    return parse_section(section, content, origin)

@@ -1,0 +1,217 @@
+"""Decompose the information that groups of columns of any table have about one of its columns."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from brainpid.core.arrays import FloatArray
+from brainpid.core.errors import InputError, did_you_mean, list_some
+from brainpid.core.files import numeric_cells, read_table, require_column, write_json, write_text, write_tsv
+from brainpid.core.provenance import code_digest, record
+from brainpid.crossfit.encoders import ENCODERS
+from brainpid.crossfit.normality import Normality, check_normality, squared_distances
+from brainpid.crossfit.null import permutation_null
+from brainpid.crossfit.table import (
+    decompose_columns,
+    decompose_latents,
+    folds_are_large_enough,
+    out_of_fold_latents,
+    repeats_for,
+)
+from brainpid.crossfit.transforms import normal_scores
+from brainpid.evaluation.information import with_p_values
+from brainpid.report import figures
+from brainpid.report.glossary import CANNOT_SAY, MEASURES, dictionary
+
+log = logging.getLogger(__name__)
+
+NO_ENCODER = "none"
+LABEL = "participant_id"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the verb."""
+    parser.add_argument("table", type=Path, metavar="TABLE", help="TSV or CSV, one line a person")
+    parser.add_argument("--target", required=True, help="column of the target")
+    parser.add_argument(
+        "--source", required=True, action="append", metavar="NAME=PATTERN[,PATTERN]",
+        help="a group of columns by name or shell pattern, such as t1=t1_*; give two or more",
+    )  # fmt: skip
+    parser.add_argument(
+        "--encoder", default="ridge", choices=[*ENCODERS, NO_ENCODER],
+        help="what is cross-fitted to each source (default: %(default)s); none: the columns are latents already, which "
+        "nothing has fitted to these people",
+    )  # fmt: skip
+    parser.add_argument("--components", type=int, default=2, help="components of pls (default: %(default)s)")
+    parser.add_argument(
+        "--wide", action="store_true", help="decompose all components of pls, in each fold, and not one scalar a source"
+    )
+    parser.add_argument("--measure", nargs="+", default=list(MEASURES), choices=list(MEASURES), help="default: all")
+    parser.add_argument("--folds", type=int, default=10, help="cross-fitting folds (default: %(default)s)")
+    parser.add_argument("--repeats", type=int, help="repeats of the folds (default: 5 below 1000 people, else 1)")
+    parser.add_argument("--permutations", type=int, default=1000, help="of the null; 0 for none (default: %(default)s)")
+    parser.add_argument(
+        "--null-encoder", default="ridge", choices=list(ENCODERS), help="encoder of the null (default: %(default)s)"
+    )
+    parser.add_argument("--confidence", type=float, default=0.95, help="of the intervals (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the network (default: %(default)s)")
+    parser.add_argument("--out", type=Path, help="folder for tables, figures and provenance")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read the table, decompose, print, and write where asked to."""
+    if args.wide and args.encoder != "pls":
+        raise InputError(f"--wide needs --encoder pls, found {args.encoder}: other encoders give one scalar a source")
+    if args.folds < 2 or args.permutations < 0:
+        raise InputError(f"expected --folds >= 2 and --permutations >= 0, found {args.folds} and {args.permutations}")
+    blocks, target = _read(args)
+    if "torch" in ENCODERS[args.null_encoder].packages or args.encoder == "pidreg":
+        import torch
+
+        torch.set_num_threads(args.threads)
+    checked, nulls = None, {}
+    if args.encoder == NO_ENCODER:
+        decompositions = decompose_columns(blocks, target, args.measure, args.confidence)
+    else:
+        repeats = args.repeats or repeats_for(len(target))
+        encoder = ENCODERS[args.encoder].load(**_options(args, blocks, len(target)))
+        latents = out_of_fold_latents(blocks, target, encoder, folds=args.folds, repeats=repeats, seed=args.seed)
+        decompositions = decompose_latents(latents, target, args.measure, args.confidence)
+        if all(values.shape[-1] == 1 for values in latents.values.values()):
+            scalars = {name: values[..., 0] for name, values in latents.values.items()}
+            score = normal_scores(target)
+            checked = check_normality(scalars, score), squared_distances(scalars, score)[0]
+        if args.permutations:
+            nulls[args.table.stem] = permutation_null(
+                blocks, target, ENCODERS[args.null_encoder].load(),
+                permutations=args.permutations, folds=args.folds, seed=args.seed,
+            )  # fmt: skip
+    table = pd.concat([found.to_frame() for found in decompositions], ignore_index=True)
+    table = with_p_values(table.assign(cohort=args.table.stem, model=args.encoder), tuple(blocks), nulls)
+    _print(args, table, decompositions[0].warnings, checked[0] if checked else None)
+    if args.out:
+        _write(args, table, tuple(blocks), checked)
+
+
+def _options(args: argparse.Namespace, blocks: dict[str, FloatArray], n: int) -> dict[str, object]:
+    """Options of the encoder; components fall back to one scalar a source where the folds are too small for them."""
+    if args.encoder != "pls":
+        return {}
+    dimensions = sum(min(args.components, block.shape[1]) for block in blocks.values())
+    wide = args.wide and folds_are_large_enough(n, args.folds, dimensions)
+    if args.wide and not wide:
+        log.warning(
+            "folds of about %d people are too few for %d latent dimensions: one scalar a source is decomposed instead",
+            n // args.folds,
+            dimensions,
+        )
+    return {"components": args.components, "scalar": not wide}
+
+
+def _read(args: argparse.Namespace) -> tuple[dict[str, FloatArray], FloatArray]:
+    """Sources (n, p_m) and target (n,) of the people who have the target and something of every source."""
+    path = args.table
+    table = read_table(path, text=[LABEL])
+    require_column(path, list(table), args.target, "the target")
+    groups = _groups(args.source, [name for name in table if name not in (args.target, LABEL)], path)
+    labels = table[LABEL].tolist() if LABEL in table else [f"row {row + 1}" for row in range(len(table))]
+    target = numeric_cells(table[[args.target]], labels, path)[:, 0]
+    blocks = {name: numeric_cells(table[columns], labels, path) for name, columns in groups.items()}
+    known = np.isfinite(target)
+    for name, block in blocks.items():
+        missing = np.isnan(block)
+        has = ~missing.any(axis=1) if args.encoder == NO_ENCODER else ~missing.all(axis=1)
+        if (lost := int((known & ~has).sum())) > 0:
+            log.warning("%d people are left out for missing values of '%s'", lost, name)
+        known &= has
+    if not known.any():
+        raise InputError(f"{path}: nobody of {len(table)} has the target and every source")
+    for name, columns in groups.items():
+        empty = np.isnan(blocks[name][known]).all(axis=0)
+        if empty.any():
+            raise InputError(f"{path}: {list_some(np.array(columns)[empty])} of '{name}' has no value at all")
+    return {name: block[known] for name, block in blocks.items()}, target[known]
+
+
+def _groups(sources: Sequence[str], columns: Sequence[str], path: Path) -> dict[str, list[str]]:
+    """Columns of each source; a column belongs to one source only."""
+    groups: dict[str, list[str]] = {}
+    owner: dict[str, str] = {}
+    for source in sources:
+        name, _, patterns = source.partition("=")
+        if not name or not patterns:
+            raise InputError(f"--source {source}: expected NAME=PATTERN, such as t1=t1_*")
+        if name in groups:
+            raise InputError(f"--source {source}: '{name}' is given twice")
+        groups[name] = []
+        for pattern in patterns.split(","):
+            matched = [column for column in columns if fnmatchcase(column, pattern)]
+            if not matched:
+                raise InputError(
+                    f"{path}: '{pattern}' of source '{name}' matches no column; {did_you_mean(pattern, columns)}"
+                )
+            for column in matched:
+                if owner.setdefault(column, name) != name:
+                    raise InputError(f"{path}: column '{column}' is in both '{owner[column]}' and '{name}'")
+            groups[name] += [column for column in matched if column not in groups[name]]
+    return groups
+
+
+def _print(args: argparse.Namespace, table: pd.DataFrame, warnings: Sequence[str], checked: Normality | None) -> None:
+    """Show the decompositions for reading, with what they cannot say."""
+    console = Console(width=None if Console().is_terminal else 120)
+    how = "columns as they are"
+    if args.encoder != NO_ENCODER:
+        how = f"cross-fitted {ENCODERS[args.encoder].label} latents"
+    console.print(f"Information about {args.target} in {how}, n = {table['n'].iloc[0]}")
+    console.print(f"in bits, debiased, with {100 * args.confidence:g}% intervals")
+    titles = {"all": "all sources", "one_vs_rest": "one source against the rest", "pair": "pairs of sources"}
+    for (measure, scope), rows in table.groupby(["measure", "scope"], sort=False):
+        shown = Table(
+            "source", "atom", "bits", "interval", "p", title=f"{measure}: {titles[scope]}", title_justify="left"
+        )
+        for row in rows.to_dict("records"):
+            interval = f"{row['ci_low']:.3f} to {row['ci_high']:.3f}" if np.isfinite(row["ci_low"]) else ""
+            p = f"{row['p_value']:.3f}" if np.isfinite(row["p_value"]) else ""
+            shown.add_row(row["modalities"], row["atom"], f"{row['bits']:.3f}", interval, p)
+        console.print(shown)
+    for measure in args.measure:
+        console.print(f"{measure}: {MEASURES[measure]}")
+    if checked is not None and checked.doubts:
+        console.print(f"The Gaussian reading is doubtful: {'; '.join(checked.doubts)}.")
+    for sentence in dict.fromkeys([*warnings, *CANNOT_SAY]):
+        console.print(f"- {sentence}")
+
+
+def _write(
+    args: argparse.Namespace,
+    table: pd.DataFrame,
+    sources: Sequence[str],
+    checked: tuple[Normality, FloatArray] | None,
+) -> None:
+    """Write tables, figures and provenance."""
+    write_tsv(args.out / "pid.tsv", table.drop(columns=["cohort", "model"]))
+    write_json(args.out / "pid.json", dictionary())
+    write_text(args.out / "pid.svg", figures.to_svg(figures.modalities(table, args.encoder, sources)))
+    if checked is not None:
+        normality, distances = checked
+        write_tsv(args.out / "normality.tsv", pd.DataFrame([vars(normality) | {"doubts": "; ".join(normality.doubts)}]))
+        drawn = figures.normality({args.table.stem: distances})
+        write_text(args.out / "normality.svg", figures.to_svg(drawn))
+    settings = {name: str(value) if isinstance(value, Path) else value for name, value in vars(args).items()}
+    packages = ENCODERS[args.encoder].packages if args.encoder in ENCODERS else ("numpy",)
+    provenance = record(__name__, settings, packages)
+    if args.encoder in ENCODERS:
+        provenance["generated_by"]["encoder_code"] = code_digest(ENCODERS[args.encoder].module)
+    write_json(args.out / "provenance.json", provenance)
+    Console(stderr=True).print(f"Wrote {args.out}/pid.tsv, pid.svg and what goes with them.")

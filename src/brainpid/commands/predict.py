@@ -1,0 +1,181 @@
+"""Predict new people with a saved model, from any subset of its modalities."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from brainpid.config.schema import load_config
+from brainpid.core.errors import InputError, list_some
+from brainpid.core.files import write_tsv
+from brainpid.crossfit.transforms import Standardizer, far_modalities
+from brainpid.features.new_people import NewPeople, of_config, of_tables
+from brainpid.model.age_bias import AgeBias
+from brainpid.model.inputs import Layout
+from brainpid.model.registry import MODELS, MultimodalRegressor
+
+log = logging.getLogger(__name__)
+
+COVERAGE = 0.9
+"""Nominal coverage of intervals where neither the option nor the model's folder says another."""
+
+
+class SavedModel(MultimodalRegressor, Protocol):
+    """What prediction of new people needs besides."""
+
+    layout_: Layout
+    scalers_: Mapping[str, Standardizer]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the verb."""
+    parser.add_argument("--model", required=True, type=Path, help="folder of the model: final/<model>, a fold's, any")
+    people = parser.add_mutually_exclusive_group(required=True)
+    people.add_argument("--config", help="configuration whose cohorts are predicted; needs no target")
+    people.add_argument(
+        "--tables", nargs="+", metavar="MODALITY=FILE", help="tables keyed by participant_id, as those of the training"
+    )
+    parser.add_argument("--cohorts", nargs="+", help="with --config: cohorts to predict (default: all)")
+    parser.add_argument(
+        "--coverage", type=float, help=f"of the intervals (default: that of the training, else {COVERAGE})"
+    )
+    parser.add_argument("--out", required=True, type=Path, help="table to write")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read the model and the people, write one line a person."""
+    provenance = read_provenance(args.model)
+    model = load_model(args.model, provenance)
+    names = feature_names(model, args.model)
+    coverage = args.coverage or provenance.get("settings", {}).get("interval_coverage", COVERAGE)
+    if not 0 < coverage < 1:
+        raise InputError(f"--coverage: expected a number between 0 and 1, found {coverage:g}")
+    divided = provenance.get("divided", {})
+    if args.config is not None:
+        config = load_config(args.config)
+        new = of_config(config, args.cohorts or list(config.cohorts), names, divided, args.config)
+    else:
+        new = of_tables(_paths(args.tables), names, divided)
+    for modality, part in far_modalities(new.tables, model.scalers_).items():
+        log.warning(
+            "%s: %.0f%% of the features lie farther from the training people than these did from one another; are the "
+            "units, and what they are divided by, those of the training?", modality, 100 * part,
+        )  # fmt: skip
+    bias = provenance.get("age_bias")
+    table = predict_new(model, new, None if bias is None else AgeBias(**bias), coverage)
+    write_tsv(args.out, table)
+    log.info("%d of %d people are predicted", int(table["predicted_age"].notna().sum()), len(table))
+
+
+def read_provenance(folder: Path) -> dict[str, Any]:
+    """Read ``provenance.json`` of a model's folder; empty where there is none."""
+    path = folder / "provenance.json"
+    if not path.is_file():
+        return {}
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as fault:
+        raise InputError(f"{path}: not readable as JSON: {fault}") from fault
+    return content
+
+
+def load_model(folder: Path, provenance: Mapping[str, Any]) -> SavedModel:
+    """Load the model of a folder, which `provenance` names where `train` made it.
+
+    Raises
+    ------
+    InputError
+        Where there is no model.
+    """
+    here = [name for name, entry in MODELS.items() if (folder / entry.file).is_file()]
+    if not here:
+        raise InputError(f"{folder}: expected a saved model, {list_some(sorted({e.file for e in MODELS.values()}))}")
+    name = provenance.get("model", here[0])
+    if name not in here:
+        raise InputError(f"{folder}: provenance.json names the model '{name}', whose file is not there")
+    if "model" in provenance or MODELS[name].file == "model.pt":
+        model: SavedModel = MODELS[name].load_class().load(folder)
+        return model
+    from brainpid.model.baselines.base import Baseline  # a baseline that was saved in Python does not say which one
+
+    return Baseline.load(folder)
+
+
+def feature_names(model: SavedModel, folder: Path) -> dict[str, tuple[str, ...]]:
+    """Names of the features that a model was fitted on, by modality."""
+    layout = model.layout_
+    if nameless := [modality for modality in layout.modalities if modality not in layout.names]:
+        raise InputError(
+            f"{folder}: the model does not know the names of its features of {list_some(nameless)}, so that columns "
+            "cannot be matched; fit it to DataFrames"
+        )
+    return {modality: layout.names[modality] for modality in layout.modalities}
+
+
+def predict_new(model: SavedModel, new: NewPeople, bias: AgeBias | None, coverage: float) -> pd.DataFrame:
+    """One line a person: prediction, interval, and what acquiring a missing modality would narrow it by.
+
+    Parameters
+    ----------
+    model : SavedModel
+    new : NewPeople
+    bias : AgeBias or None
+        Line of the training people, if known.
+    coverage : float
+        Nominal coverage of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        The people, `modalities` that each has, predicted_age, predicted_age_corrected, pi_low and pi_high, in the
+        target's units; ``gain_<m>``, by how much the interval is expected to narrow, in the same units, NaN where the
+        person has m; and `reason`, why a person has no prediction.
+    """
+    present = new.present
+    some = present.any(axis=1).to_numpy()
+    table = new.people.assign(
+        modalities=["+".join(present.columns[row]) or None for row in present.to_numpy()],
+        predicted_age=np.nan,
+        predicted_age_corrected=np.nan,
+        pi_low=np.nan,
+        pi_high=np.nan,
+        **{f"gain_{modality}": np.nan for modality in new.tables},
+        reason=None,
+    )
+    table["reason"] = [
+        None if has else "; ".join(f"{modality}: {why[row]}" for modality, why in new.reasons.items())
+        for row, has in enumerate(some)
+    ]
+    if not some.any():
+        return table
+    X = {modality: features[some] for modality, features in new.tables.items()}
+    predicted = model.predict(X)
+    table.loc[some, "predicted_age"] = predicted
+    if bias is not None:
+        table.loc[some, "predicted_age_corrected"] = bias.correct(predicted)
+    table.loc[some, ["pi_low", "pi_high"]] = model.predict_interval(X, coverage)
+    expected_gain: Any = getattr(model, "expected_gain", None)
+    if expected_gain is not None:
+        for modality, gain in expected_gain(X, coverage).items():
+            table.loc[some, f"gain_{modality}"] = gain
+    return table
+
+
+def _paths(pairs: list[str]) -> dict[str, Path]:
+    """Modalities and their tables."""
+    paths: dict[str, Path] = {}
+    for pair in pairs:
+        modality, separator, path = pair.partition("=")
+        if not separator or not modality or not path:
+            raise InputError(f"--tables: expected MODALITY=FILE, such as t1=t1.tsv, found '{pair}'")
+        if modality in paths:
+            raise InputError(f"--tables: the modality '{modality}' is given twice")
+        paths[modality] = Path(path)
+    return paths

@@ -1,0 +1,38 @@
+"""Decide who takes part and who is on which side of every split."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from brainpid.commands.options import add_settings, read_settings
+from brainpid.config.slices import SplitSettings
+from brainpid.core.files import read_own_tsv, write_tsv
+from brainpid.features.inclusion import plan
+from brainpid.features.store import read_cohort, read_features, read_modalities
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the verb."""
+    parser.add_argument("--participants", required=True, nargs="+", type=Path, help="sheet of every cohort")
+    parser.add_argument("--features", required=True, nargs="+", type=Path, help="feature file of every cohort")
+    add_settings(parser)
+    parser.add_argument(
+        "--out-participants", required=True, type=Path, help="table of everybody with status and reason"
+    )
+    parser.add_argument("--out-splits", required=True, type=Path, help="table of roles by repeat and fold")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Join the cohorts, deal the folds, write both tables."""
+    settings = read_settings(args, SplitSettings)
+    sheets = {sheet["cohort"].iloc[0]: sheet for sheet in map(read_own_tsv, args.participants)}
+    blocks = {
+        (read_cohort(path), modality): read_features(path, modality)
+        for path in args.features
+        for modality in read_modalities(path)
+        if modality in settings.modalities
+    }
+    people, splits = plan(sheets, blocks, settings)
+    write_tsv(args.out_participants, people)
+    write_tsv(args.out_splits, splits)

@@ -1,0 +1,1 @@
+"""The configuration: one declaration of each setting, and the slice of it that each verb receives."""

@@ -1,0 +1,57 @@
+"""Sections of the configuration about people: the target, and the cohorts with their tables and sources."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from brainpid.config.section import Name, Section
+from brainpid.config.sources import Source
+
+
+class Target(Section):
+    """What is predicted."""
+
+    column: str = Field("age", description="column of the participants table that holds the target")
+    units: str = Field("years", description="unit of the target, for labels")
+    range: tuple[float, float] = Field((0.0, 120.0), description="plausible values; a value outside is an error")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Target:
+        if self.range[0] >= self.range[1]:
+            raise ValueError(f"range must be [low, high] with low < high, found {list(self.range)}")
+        return self
+
+
+class Columns(Section):
+    """Names of columns in a cohort's participants table, where they differ from the standard ones."""
+
+    participant_id: str = Field("participant_id", description="column of the person's label")
+    target: str | None = Field(None, description="column of the target, where it is not `target.column`")
+    sex: str = Field("sex", description="column of sex; a table without it has sex n/a")
+    site: str = Field("site", description="column of the site; a table without it is one site, named as the cohort")
+
+
+class Cohort(Section):
+    """People who were recruited together."""
+
+    bids: str | None = Field(None, description="top of a BIDS dataset, for sources of kind nifti")
+    participants: str | None = Field(
+        None,
+        description="TSV or CSV with participant_id and the target; sex and site if known; `<bids>/participants.tsv` "
+        "by default",
+    )
+    columns: Columns = Field(default_factory=Columns, description="renames of columns")
+    sources: dict[Name, Source] = Field(description="where each modality's features come from")
+
+    @model_validator(mode="after")
+    def _has_people(self) -> Cohort:
+        if self.participants is None and self.bids is None:
+            raise ValueError("give participants, or bids with a participants.tsv in it")
+        if self.bids is None and any(source.kind == "nifti" for source in self.sources.values()):
+            raise ValueError("a source of kind nifti needs bids, the top of the dataset")
+        return self
+
+    @property
+    def participants_path(self) -> str:
+        """Table of the participants."""
+        return self.participants or f"{self.bids}/participants.tsv"

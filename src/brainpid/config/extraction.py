@@ -1,0 +1,103 @@
+"""Sections of the configuration about where features come from, and how images become features."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from brainpid.config.section import Section
+
+
+class AtlasFiles(Section):
+    """A parcellation in MNI space."""
+
+    image: str = Field(description="NIfTI label image")
+    labels: str = Field(description="table of label values and names")
+
+
+Atlas = Annotated[
+    AtlasFiles | None, Field(description="a parcellation in MNI space; by default one that needs no download")
+]
+
+
+class StructuralExtraction(Section):
+    """T1-weighted images."""
+
+    resolution: int = Field(2, ge=1, le=8, description="voxel size of the template work, in mm")
+    registration: Literal["affine", "syn"] = Field("syn", description="model of the registration to MNI")
+    n4: bool = Field(True, description="correct the bias field")
+    least_similarity: float = Field(
+        0.4, ge=-1, le=1, description="correlation with the template below which registration has failed"
+    )
+    least_coverage: float = Field(0.8, ge=0, le=1, description="part of a region that must be seen, else it is n/a")
+    most_voxel_ratio: float = Field(8.0, ge=1, description="largest ratio of voxel sides; thicker slices are refused")
+    divide_by_icv: bool = Field(
+        False,
+        description="divide every volume by the intracranial volume, which stays a feature itself; FreeSurfer's too",
+    )
+    atlas: Atlas = None
+
+
+class DiffusionExtraction(Section):
+    """Diffusion images and maps."""
+
+    resolution: int = Field(2, ge=1, le=8, description="voxel size of the template work, in mm")
+    max_b: float = Field(1500, gt=0, description="largest b-value that enters the tensor fit, in s/mm^2")
+    mppca: bool = Field(False, description="denoise with Marchenko-Pastur PCA first; slow")
+    fit: Literal["wls", "ols"] = Field("wls", description="weighted or ordinary least squares of the tensor")
+    registration: Literal["affine", "syn"] = Field("affine", description="model of the registration to MNI")
+    least_similarity: float = Field(
+        0.4, ge=-1, le=1, description="correlation with the template below which registration has failed"
+    )
+    least_coverage: float = Field(0.5, ge=0, le=1, description="part of a region that must be seen, else it is n/a")
+    kurtosis: bool = Field(False, description="mean kurtosis too; needs two shells")
+    atlas: Atlas = None
+
+
+class FunctionalExtraction(Section):
+    """BOLD series."""
+
+    strategy: Literal["none", "6P", "24P", "36P", "simple", "scrubbing", "compcor", "tcompcor"] = Field(
+        "simple", description="confounds that are regressed out of fMRIPrep's BOLD"
+    )
+    raw_strategy: Literal["none", "6P", "24P"] = Field(
+        "6P", description="confounds that are regressed out of raw BOLD, for which motion alone is known"
+    )
+    n_compcor: int = Field(5, ge=1, description="components of the CompCor strategy")
+    band_pass_hz: tuple[float, float] | None = Field((0.01, 0.1), description="band-pass before connectivity, in Hz")
+    scrub_fd_mm: float | None = Field(0.5, description="displacement above which `scrubbing` drops a frame, in mm")
+    scrub_std_dvars: float | None = Field(1.5, description="standardised DVARS above which it does")
+    scrub_shortest_segment: int = Field(5, ge=1, description="shortest run of frames that scrubbing keeps")
+    measures: tuple[Literal["correlation", "partial"], ...] = Field(("correlation",), description="connectivity")
+    alff: bool = Field(True, description="amplitude of slow fluctuations, and its share, of every region")
+    slow_band_hz: tuple[float, float] = Field((0.01, 0.1), description="band of `alff`, in Hz")
+    reho: bool = Field(False, description="regional homogeneity; needs all voxels in memory")
+    max_mean_fd_mm: float | None = Field(0.5, description="mean displacement above which a person is excluded, in mm")
+    min_frames: int = Field(50, ge=20, description="fewest frames after scrubbing; a person with fewer is excluded")
+    min_degrees_of_freedom: float = Field(
+        10.0, ge=4, description="fewest degrees of freedom after frames, filter and regressors; else excluded"
+    )
+    least_coverage: float = Field(0.5, ge=0, le=1, description="part of a region that must be seen, else it is n/a")
+    least_similarity: float = Field(
+        0.5, ge=-1, le=1, description="correlation with the template below which registration of a raw image has failed"
+    )
+    atlas: Atlas = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> FunctionalExtraction:
+        for key in ("band_pass_hz", "slow_band_hz"):
+            band = getattr(self, key)
+            if band is not None and not 0 < band[0] < band[1]:
+                raise ValueError(f"{key}: expected [low, high] in Hz with 0 < low < high, found {list(band)}")
+        if not (self.measures or self.alff or self.reho):
+            raise ValueError("measures, alff and reho are all off; expected at least one")
+        return self
+
+
+class Extraction(Section):
+    """How images become features; the same for all cohorts, so that their features are."""
+
+    structural: StructuralExtraction = Field(default_factory=StructuralExtraction, description="T1-weighted images")
+    diffusion: DiffusionExtraction = Field(default_factory=DiffusionExtraction, description="diffusion images and maps")
+    functional: FunctionalExtraction = Field(default_factory=FunctionalExtraction, description="BOLD series")

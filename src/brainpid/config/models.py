@@ -1,0 +1,187 @@
+"""Settings of each model; defaults are those of `brainpid.model.PIDReg` and of the baselines' estimators."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from brainpid.config.section import Section
+
+Positive = Annotated[float, Field(gt=0)]
+Part = Annotated[float, Field(gt=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class PIDRegSettings(Section):
+    """Hyperparameters of `pidreg`; what is null comes from the recipe, see `brainpid.model.pidreg.options`."""
+
+    recipe: Literal["auto", "compact", "expressive"] = Field(
+        "auto",
+        description="where the hyperparameters that are null come from; `auto` tries them where there are enough rows",
+    )
+    bins: int | None = Field(None, ge=0, description="bins of the piecewise-linear encoding of features; 0 for none")
+    latent_dim: int | None = Field(None, ge=1, description="dimension of each modality's latent")
+    hidden: tuple[int, ...] | None = Field(None, description="hidden widths of each encoder")
+    head: tuple[int, ...] | None = Field(None, description="hidden widths of the head; empty for a linear head")
+    dropout: float | None = Field(None, ge=0, lt=1, description="dropout in the hidden layers")
+    input_dropout: float = Field(0.0, ge=0, lt=1, description="dropout of features: a ridge penalty for the network")
+    skip: bool = Field(False, description="a linear map beside each encoder's perceptron")
+    signal: float = Field(1.0, gt=0, le=1, description="initial signal part of the noisy bottleneck; 1 is no noise")
+    learn_signal: bool = Field(True, description="learn the signal part")
+    members: int = Field(10, ge=2, description="networks of the ensemble, each without one inner fold")
+    epochs: int | None = Field(None, ge=1, description="passes over the training people")
+    batch_size: int | None = Field(None, ge=2, description="people in a batch")
+    learning_rate: float | None = Field(None, gt=0, description="peak of the one-cycle schedule")
+    weight_decay: float | None = Field(None, ge=0, description="decoupled weight decay")
+    loss: Literal["squared", "huber"] = Field("squared", description="what is taken of errors")
+    alpha_readout: float = Field(0.3, ge=0, description="weight of each modality's own readout in the encoders' loss")
+    alpha_cs: float = Field(0.1, ge=0, description="weight of the Gaussianity penalty of each latent")
+    alpha_joint: float = Field(0.0, ge=0, description="weight of the joint Gaussianity penalty")
+    alpha_ci: float = Field(0.0, ge=0, description="weight of the conditional-independence penalty")
+    conditional: Literal["gaussian", "kernel"] = Field("gaussian", description="form of that penalty")
+    fusion: Literal["pid", "equal"] = Field("pid", description="fusion weights: information shares, or all equal")
+    keep_apart: bool = Field(False, description="show the head the weighted latents side by side instead of their sum")
+    target_transform: Literal["normal_scores", "none"] | None = Field(
+        None, description="target of the network: normal scores by rank, or the target as it is"
+    )
+    experts: tuple[Literal["auto", "normative", "kernel", "forest", "boosting"], ...] = Field(
+        ("auto",),
+        description="experts beside the network: normative model, Gaussian processes, forest, boosted trees, or what"
+        " suits the number of people",
+    )
+
+
+class BaselineSettings(Section):
+    """What every baseline that looks at features has."""
+
+    target_transform: Literal["auto", "normal_scores", "none"] = Field(
+        "auto",
+        description="target of the fit: normal scores by rank, the target as it is, or whichever has the smaller "
+        "error in held-out training people",
+    )
+
+
+class RidgeSettings(BaselineSettings):
+    """Hyperparameters of `ridge`: the penalty is chosen by held-out error among the training people."""
+
+    log10_alpha_range: tuple[float, float] = Field((-2.0, 5.0), description="decimal logarithms of the penalties tried")
+    alphas: int = Field(29, ge=2, description="number of penalties tried")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> RidgeSettings:
+        low, high = self.log10_alpha_range
+        if low >= high:
+            raise ValueError(f"log10_alpha_range must be [low, high] with low < high, found {[low, high]}")
+        return self
+
+
+class ElasticNetSettings(BaselineSettings):
+    """Hyperparameters of `elastic_net`: mixing and penalty are chosen by held-out error among the training people."""
+
+    l1_ratios: tuple[Part, ...] = Field(
+        (0.1, 0.5, 0.9), min_length=1, description="parts of the penalty that are absolute values; 1 is the lasso"
+    )
+    alphas: int = Field(20, ge=2, description="number of penalties tried for each part")
+    smallest_alpha: float = Field(
+        0.01, gt=0, lt=1, description="smallest penalty, as a part of the one that sets every weight to zero"
+    )
+
+
+class SVRSettings(BaselineSettings):
+    """Hyperparameters of `svr` (Gaussian kernel): width and cost are chosen by held-out error."""
+
+    widths: tuple[Positive, ...] = Field(
+        (0.1, 0.3, 1.0), min_length=1, description="coefficients of the squared distance tried, times the features"
+    )
+    costs: tuple[Positive, ...] = Field((0.3, 1.0, 3.0, 10.0, 30.0), min_length=1, description="costs tried")
+    epsilon: float = Field(0.1, ge=0, description="half width of the tube, in standard deviations of the target")
+    choice_people: int = Field(
+        600, ge=50, description="people, drawn at random, that width and cost are chosen on where there are more"
+    )
+
+
+class GPRSettings(BaselineSettings):
+    """Hyperparameters of `gpr`: a Gaussian or Matern kernel plus a linear one, fitted by the marginal likelihood."""
+
+    likelihood_people: int = Field(
+        400, ge=50, description="people, drawn at random, that the kernel is fitted to where there are more"
+    )
+
+
+class GradientBoostingSettings(BaselineSettings):
+    """Hyperparameters of `gradient_boosting`: size and number of trees are chosen by held-out error."""
+
+    learning_rate: float = Field(0.1, gt=0, description="shrinkage of each tree")
+    max_iter: int = Field(150, ge=1, description="largest number of trees")
+    max_leaf_nodes: tuple[Annotated[int, Field(ge=2)], ...] = Field(
+        (8, 31),
+        min_length=1,
+        description="numbers of leaves tried; after the first, those that half of the people fill",
+    )
+    min_samples_leaf: int = Field(10, ge=1, description="fewest people in a leaf")
+    max_features: float = Field(0.3, gt=0, le=1, description="part of the features that each split sees")
+
+
+class RandomForestSettings(BaselineSettings):
+    """Hyperparameters of `random_forest`."""
+
+    trees: int = Field(200, ge=1, description="number of trees; a third of it for held-out people")
+    max_features: float = Field(0.33, gt=0, le=1, description="part of the features that each split sees")
+    min_samples_leaf: int = Field(3, ge=1, description="fewest people in a leaf")
+
+
+class StackingSettings(BaselineSettings):
+    """Hyperparameters of `stacking`: experts are joined by weights that are not negative."""
+
+    experts: tuple[Literal["ridge", "gpr", "svr", "random_forest", "gradient_boosting"], ...] = Field(
+        ("gpr", "svr", "gradient_boosting"), min_length=1, description="kinds of experts"
+    )
+    concatenated: bool = Field(True, description="experts of all modalities together beside those of one modality each")
+
+
+class MLPSettings(BaselineSettings):
+    """Hyperparameters of `mlp`: a mean of perceptrons on the concatenated features."""
+
+    hidden: tuple[Count, ...] = Field((64,), min_length=1, description="hidden widths")
+    members: int = Field(4, ge=1, description="perceptrons, each from a random start of its own")
+    epochs: int = Field(40, ge=1, description="passes over the training people")
+    learning_rate: float = Field(3e-3, gt=0, description="step size of Adam")
+    alphas: tuple[Positive, ...] = Field(
+        (1.0, 10.0, 30.0), min_length=1, description="penalties of squared weights tried"
+    )
+    choice_people: int = Field(
+        1000, ge=50, description="people, drawn at random, that the penalty is chosen on where there are more"
+    )
+
+
+class MeanSettings(Section):
+    """Nothing: `mean` predicts the mean of the training people."""
+
+
+class Hyperparameters(Section):
+    """Settings of each model; the defaults are the recommended recipe."""
+
+    pidreg: PIDRegSettings = Field(default_factory=PIDRegSettings, description="the multimodal network")
+    ridge: RidgeSettings = Field(default_factory=RidgeSettings, description="ridge regression")
+    elastic_net: ElasticNetSettings = Field(default_factory=ElasticNetSettings, description="elastic net")
+    svr: SVRSettings = Field(default_factory=SVRSettings, description="support vector regression")
+    gpr: GPRSettings = Field(default_factory=GPRSettings, description="Gaussian process regression")
+    gradient_boosting: GradientBoostingSettings = Field(
+        default_factory=GradientBoostingSettings, description="gradient boosting"
+    )
+    random_forest: RandomForestSettings = Field(default_factory=RandomForestSettings, description="random forest")
+    stacking: StackingSettings = Field(
+        default_factory=StackingSettings, description="experts, joined by their held-out errors"
+    )
+    mlp: MLPSettings = Field(default_factory=MLPSettings, description="mean of some perceptrons")
+    mean: MeanSettings = Field(default_factory=MeanSettings, description="mean of the training")
+
+
+ModelName = Literal[
+    "pidreg", "ridge", "elastic_net", "svr", "gpr", "gradient_boosting", "random_forest", "stacking", "mlp", "mean"
+]
+
+
+WITHOUT_LATENTS = ("mean",)
+"""Models that read nothing in the features: there is no information to decompose."""

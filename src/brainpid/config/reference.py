@@ -1,0 +1,72 @@
+"""The reference of the configuration, made from the schema: ``make docs`` writes it to ``config/README.md``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, get_args
+
+from brainpid.config.schema import Config
+from brainpid.config.section import Section
+from brainpid.core.files import write_text
+
+PATH = "config/README.md"
+
+INTRODUCTION = """\
+# Configuration
+
+Every key of a configuration, with its default. The file is YAML; an unknown or misspelt key is an error that names the
+nearest valid one. Paths are relative to the folder in which `snakemake` is started. `brainpid check --config FILE` goes
+through a configuration and its inputs without running anything.
+
+- `config.yaml`: a template; `demo.yaml`: what `make demo` runs.
+
+A participants table has one line a person: `participant_id` (unique, with or without `sub-`), the target, and `sex` and
+`site` where known. A feature table has `participant_id` and one column a feature; `n/a` or an empty cell is missing. A
+JSON of the same name (a BIDS dictionary) gives units: `{"column": {"Units": "mm^3"}}`.
+
+"""
+
+PLACEHOLDERS = {"cohorts": "<cohort>", "sources": "<modality>"}
+"""What stands for the name in a mapping from names to sections."""
+
+
+def reference() -> str:
+    """Every key of the configuration with its default and meaning, as Markdown: one table a section."""
+    return INTRODUCTION + "\n".join(_tables(Config, "", "Top level"))
+
+
+def _tables(section: type[Section], prefix: str, title: str) -> list[str]:
+    """Lines of a section's table and of those of the sections in it."""
+    rows: list[str] = []
+    inner: list[str] = []
+    for name, field in section.model_fields.items():
+        sections = _sections(field.annotation)
+        key, meaning = f"{prefix}{name}", field.description
+        if not sections or name in PLACEHOLDERS:
+            default = "required" if field.is_required() else f"`{_shown(field.default)}`"
+            rows.append(f"| `{key}` | {default} | {meaning} |")
+        place = f"{key}.{PLACEHOLDERS[name]}" if name in PLACEHOLDERS else key
+        for kind in sections:
+            if len(sections) == 1:
+                heading = f"`{place}`: {meaning}"
+            else:  # a choice between kinds
+                heading = f"`{place}`, kind `{get_args(kind.model_fields['kind'].annotation)[0]}`: {kind.__doc__}"
+            inner += _tables(kind, f"{place}.", heading)
+    head = [f"## {title}\n\n| key | default | meaning |\n|---|---|---|"]
+    return [*head, *rows, "", *inner] if rows else inner
+
+
+def _sections(annotation: Any) -> list[type[Section]]:
+    """Sections that a key holds: itself, or whatever its mapping, choice or option is of."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return [annotation]
+    return [section for part in get_args(annotation) for section in _sections(part)]
+
+
+def _shown(default: Any) -> str:
+    """A default as YAML would have it."""
+    return "none" if default is None else json.dumps(default)
+
+
+if __name__ == "__main__":
+    write_text(PATH, reference())

@@ -1,0 +1,109 @@
+"""The configuration: a closed schema with defaults, and the slice of it that each verb receives.
+
+Every key is described here and nowhere else; ``make docs`` lists them in ``config/README.md``. An unknown key is an
+error that names the key and the nearest valid one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, model_validator
+
+from brainpid.config.analysis import Cost, Decomposition, Explain, Incomplete, Null, Report, Splits
+from brainpid.config.cohorts import Cohort, Target
+from brainpid.config.extraction import Extraction
+from brainpid.config.models import WITHOUT_LATENTS, Hyperparameters, ModelName
+from brainpid.config.section import Name, Section, parse_section
+from brainpid.core.errors import InputError, did_you_mean
+
+
+class Config(Section):
+    """The whole configuration."""
+
+    output_dir: str = Field(description="folder that receives everything; made if absent")
+    modalities: tuple[Name, ...] = Field(min_length=2, description="modalities to use, at least two")
+    target: Target = Field(default_factory=Target, description="what is predicted")
+    incomplete: Incomplete = Field(
+        "use", description="people who lack a modality: use them wherever one modality is enough, or exclude them"
+    )
+    costs: dict[Name, Cost] = Field(
+        {},
+        description="cost of acquiring each modality, in any one unit, for the choice among subsets; 1 where not given",
+    )
+    cohorts: dict[Name, Cohort] = Field(min_length=1, description="the cohorts, by name")
+    shards: int = Field(8, ge=1, description="jobs per cohort and image modality; tables are read in one job")
+    extraction: Extraction = Field(default_factory=Extraction, description="how images become features")
+    splits: Splits = Field(default_factory=Splits, description="how people are divided into training and test")
+    models: tuple[ModelName, ...] = Field(
+        ("pidreg", "ridge", "gradient_boosting"), min_length=1, description="models to train and compare"
+    )
+    final_model: bool = Field(
+        True, description="train the first model once more on everybody who takes part, for `brainpid predict`"
+    )
+    hyperparameters: Hyperparameters = Field(default_factory=Hyperparameters, description="settings of each model")
+    interval_coverage: float = Field(0.9, gt=0, lt=1, description="nominal coverage of each person's interval")
+    pid: Decomposition = Field(default_factory=Decomposition, description="the decomposition")
+    null: Null = Field(default_factory=Null, description="the null of the decomposition")
+    explain: Explain = Field(default_factory=Explain, description="what predictions of the first model rest on")
+    report: Report = Field(default_factory=Report, description="words on the report")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Config:
+        for field in ("modalities", "models"):
+            names = getattr(self, field)
+            if len(set(names)) < len(names):
+                raise ValueError(f"{field}: a name is given twice in {list(names)}")
+        if self.models[0] in WITHOUT_LATENTS:
+            raise ValueError(f"models: the first is shown in detail, and '{self.models[0]}' has nothing to show")
+        for cohort, block in self.cohorts.items():
+            for modality in block.sources:
+                if modality not in self.modalities:
+                    hint = did_you_mean(modality, self.modalities)
+                    raise ValueError(f"cohorts.{cohort}.sources.{modality}: not listed under modalities; {hint}")
+        for modality in self.costs:
+            if modality not in self.modalities:
+                raise ValueError(
+                    f"costs.{modality}: not listed under modalities; {did_you_mean(modality, self.modalities)}"
+                )
+        for modality in self.modalities:
+            if not any(modality in block.sources for block in self.cohorts.values()):
+                raise ValueError(f"modalities: no cohort has a source for '{modality}'")
+        if self.splits.scheme == "leave_one_cohort_out" and len(self.cohorts) < 2:
+            raise ValueError("splits.scheme: leave_one_cohort_out needs at least 2 cohorts, found 1")
+        return self
+
+    @property
+    def n_folds(self) -> int:
+        """Number of test sets of one repeat."""
+        return self.splits.folds if self.splits.scheme == "kfold" else len(self.cohorts)
+
+
+def load_config(path: str | Path) -> Config:
+    """Read and check a YAML configuration.
+
+    Raises
+    ------
+    InputError
+        Where the file is absent, is not YAML, or breaks the schema; the message lists every fault.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: the configuration file does not exist")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        raise InputError(f"{path}: not readable as YAML: {' '.join(str(fault).split())}") from fault
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected a mapping of keys at the top, found {type(content).__name__}")
+    return parse_config(content, str(path))
+
+
+def parse_config(content: Mapping[str, Any], origin: str) -> Config:
+    """Check the content of a configuration; `origin` names it in messages."""
+    # YAML reads the bare key null as no name at all.
+    named = {"null" if key is None else key: value for key, value in content.items()}
+    return parse_section(Config, named, origin)

@@ -1,0 +1,150 @@
+r"""Null of the decomposition: the target is permuted among people and every encoder is fitted anew.
+
+Under the null that features and target are independent, all permutations of the target are equally likely, and
+
+    p = (1 + #{b : T_b >= T}) / (1 + B)
+
+is a valid one-sided p-value for any statistic T that is computed in the same way each time, cross-fitting included.
+The statistics are the total information, and for each modality `added`, what it adds beyond all the others. Nothing
+cheaper is valid: out-of-fold predictions and target are dependent under the null, because the people who are predicted
+are missing from the mean that predicts them, so that a parametric test, or permuting the target against latents that
+stay fixed, rejects a useless modality far too often.
+
+Folds are drawn without regard to the target, unlike those of the models: folds that are stratified by the target would
+have to be drawn anew for each permutation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from brainpid.core.arrays import Blocks, FloatArray, IntArray
+from brainpid.core.errors import InputError
+from brainpid.core.modalities import subsets_of
+from brainpid.crossfit.encoders import Encoder
+from brainpid.crossfit.folds import random_folds
+from brainpid.crossfit.latents import cross_fit
+from brainpid.crossfit.transforms import normal_scores
+from brainpid.pid.estimation import information_from_sample_covariance
+
+TOTAL, ADDED = "total", "added_"
+_CHUNK = 250  # permutations at a time: bounds the memory
+
+
+@dataclass(frozen=True)
+class Null:
+    """Statistics in bits, shape (1 + B,) each: the observed one first, then those of the permutations.
+
+    Attributes
+    ----------
+    total : ndarray
+        Information of all modalities.
+    added : dict of str to ndarray
+        What each modality adds to the information of all the others.
+    n : int
+        Number of people.
+    """
+
+    total: FloatArray
+    added: dict[str, FloatArray]
+    n: int
+
+
+def null_table(null: Null) -> pd.DataFrame:
+    """One line a permutation, the observed statistics first: permutation, n, total, and added_<modality> in bits."""
+    columns = {"permutation": np.arange(len(null.total)), "n": null.n, TOTAL: null.total}
+    return pd.DataFrame(columns | {ADDED + name: values for name, values in null.added.items()})
+
+
+def empty_null_table(modalities: Sequence[str]) -> pd.DataFrame:
+    """`null_table` of a cohort that has too few people with every modality."""
+    return pd.DataFrame(columns=["permutation", "n", TOTAL, *(ADDED + modality for modality in modalities)])
+
+
+def null_of_table(table: pd.DataFrame) -> Null:
+    """Undo `null_table`."""
+    added = {name.removeprefix(ADDED): table[name].to_numpy(float) for name in table if name.startswith(ADDED)}
+    return Null(table[TOTAL].to_numpy(float), added, int(table["n"].iloc[0]))
+
+
+def p_value(statistics: FloatArray) -> float:
+    """One-sided p-value of the first of the statistics (1 + B,) among all of them."""
+    # Equal up to rounding counts as reached: permutations of tied targets give the observed statistic again.
+    reached = statistics >= statistics[0] - 1e-12
+    return float(np.mean(reached))
+
+
+def permutation_null(
+    blocks: Blocks, target: FloatArray, encoder: Encoder, *, permutations: int, folds: int, seed: int
+) -> Null:
+    """Permute the target with refitting.
+
+    Parameters
+    ----------
+    blocks : mapping of str to ndarray, shape (n, p_m)
+        Features of people who have every modality, in any unit; NaN is a missing cell.
+    target : ndarray, shape (n,)
+        In any unit; only its ranks count.
+    encoder : Encoder
+        Gives one scalar latent a modality.
+    permutations : int
+        Number B of permutations.
+    folds : int
+    seed : int
+
+    Raises
+    ------
+    InputError
+        Where there are fewer than two people a fold, or the encoder gives more than one latent a modality.
+    NumericalError
+        Where there are fewer than 2.5 people a modality.
+    """
+    n = len(target)
+    if n < 2 * folds:
+        raise InputError(f"n = {n} people are too few for {folds} folds; expected at least {2 * folds}")
+    rng = np.random.default_rng(seed)
+    fold = random_folds(n, folds, rng)
+    orders = np.concatenate([np.arange(n)[None], rng.permuted(np.tile(np.arange(n), (permutations, 1)), axis=1)])
+    chunks = np.array_split(orders, -(-len(orders) // _CHUNK))
+    parts = [_statistics(blocks, target[chunk], fold, encoder, seed) for chunk in chunks]
+    total, added = (np.concatenate(values, axis=-1) for values in zip(*parts, strict=True))
+    return Null(total, dict(zip(blocks, added, strict=True)), n)
+
+
+def _statistics(
+    blocks: Blocks, targets: FloatArray, fold: IntArray, encoder: Encoder, seed: int
+) -> tuple[FloatArray, FloatArray]:
+    """Total (T,) and added (M, T) information of each target of a stack (T, n)."""
+    latents = cross_fit(blocks, targets, fold, encoder, seed)
+    if wide := [name for name, latent in latents.items() if latent.shape[-1] != 1]:
+        raise InputError(f"the null needs one latent a modality, found {latents[wide[0]].shape[-1]} of '{wide[0]}'")
+    names = tuple(blocks)
+    variables = np.stack([normal_scores(targets), *(latents[name][..., 0] for name in names)], axis=1)
+    variables -= variables.mean(axis=-1, keepdims=True)
+    covariance = variables @ np.swapaxes(variables, -1, -2)
+    found = information_from_sample_covariance(covariance, dict.fromkeys(names, 1), targets.shape[1])
+    bits = dict(zip(subsets_of(names), np.moveaxis(found.bits, -1, 0), strict=True))
+    everything = frozenset(names)
+    return bits[everything], np.stack([bits[everything] - bits[everything - {name}] for name in names])
+
+
+def pool_nulls(nulls: Mapping[str, Null]) -> Null:
+    """Average the cohorts' statistics, permutation by permutation, with weights proportional to the cohorts' sizes.
+
+    The cohorts' permutations are independent, so that the b-th of all of them together is one permutation of the target
+    within cohorts.
+
+    Parameters
+    ----------
+    nulls : mapping of str to Null
+        Of each cohort, with the same modalities and number of permutations.
+    """
+    n = np.array([null.n for null in nulls.values()])
+    total = np.average([null.total for null in nulls.values()], axis=0, weights=n)
+    names = next(iter(nulls.values())).added
+    added = {name: np.average([null.added[name] for null in nulls.values()], axis=0, weights=n) for name in names}
+    return Null(total, added, int(n.sum()))

@@ -1,0 +1,92 @@
+"""The information that groups of columns have about one column of any table: cross-fit, decompose, test, diagnose."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from brainpid.core.arrays import Blocks, FloatArray
+from brainpid.core.errors import InputError
+from brainpid.crossfit.encoders import Encoder
+from brainpid.crossfit.folds import stratified_folds
+from brainpid.crossfit.latents import cross_fit
+from brainpid.crossfit.transforms import normal_scores
+from brainpid.pid.atoms import Measure
+from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR, decompose, decompose_folds, decompose_repeats
+from brainpid.pid.estimation import MIN_PEOPLE_PER_DIMENSION
+from brainpid.pid.result import Decomposition
+
+log = logging.getLogger(__name__)
+
+MANY_PEOPLE = 1000
+"""From here on one repeat of the folds is enough."""
+
+
+@dataclass(frozen=True)
+class Latents:
+    """Out-of-fold latents of the sources.
+
+    Attributes
+    ----------
+    values : dict of str to ndarray, shape (R, n, d)
+        In each repeat.
+    fold : ndarray of int, shape (R, n)
+    """
+
+    values: dict[str, FloatArray]
+    fold: np.ndarray
+
+
+def repeats_for(n: int) -> int:
+    """Repeats of the folds that a table of n people needs."""
+    return 5 if n < MANY_PEOPLE else 1
+
+
+def out_of_fold_latents(
+    blocks: Blocks, target: FloatArray, encoder: Encoder, *, folds: int, repeats: int, seed: int
+) -> Latents:
+    """Cross-fit an encoder in repeated folds that are stratified by the target.
+
+    Parameters
+    ----------
+    blocks : mapping of str to ndarray, shape (n, p_m)
+    target : ndarray, shape (n,)
+    encoder : Encoder
+    folds, repeats, seed : int
+
+    Raises
+    ------
+    InputError
+        Where there are fewer than two people a fold.
+    """
+    if len(target) < 2 * folds:
+        raise InputError(f"n = {len(target)} people are too few for {folds} folds; expected at least {2 * folds}")
+    rng = np.random.default_rng(seed)
+    fold = np.stack([stratified_folds(target, folds, rng) for _ in range(repeats)])
+    fitted = [cross_fit(blocks, target[None], assigned, encoder, seed) for assigned in fold]
+    return Latents({name: np.concatenate([once[name] for once in fitted]) for name in blocks}, fold)
+
+
+def folds_are_large_enough(n: int, folds: int, dimensions: int) -> bool:
+    """Whether each fold has people enough for latents of so many dimensions in total."""
+    return n // folds >= MIN_PEOPLE_PER_DIMENSION * dimensions
+
+
+def decompose_latents(
+    latents: Latents, target: FloatArray, measures: Sequence[Measure], confidence: float
+) -> list[Decomposition]:
+    """Decompose cross-fitted latents under every measure: pooled over folds where d = 1, in each fold where d > 1."""
+    score, widened = normal_scores(target), OUT_OF_FOLD_SE_FACTOR
+    if all(values.shape[-1] == 1 for values in latents.values.values()):
+        return [decompose_repeats(latents.values, score, measure, confidence, widened) for measure in measures]
+    return [decompose_folds(latents.values, score, latents.fold, measure, confidence, widened) for measure in measures]
+
+
+def decompose_columns(
+    blocks: Blocks, target: FloatArray, measures: Sequence[Measure], confidence: float
+) -> list[Decomposition]:
+    """Decompose columns as they stand, without an encoder: for latents that no encoder fitted to these people."""
+    return [decompose(blocks, normal_scores(target), measure, confidence) for measure in measures]

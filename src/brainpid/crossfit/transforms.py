@@ -1,0 +1,176 @@
+"""Transforms that are fitted on training rows and applied to any rows.
+
+`NormalScores` turns a target into standard-normal scores, ``g = Phi^-1((r - 1/2) / n)`` with average ranks for
+ties, and back by monotone interpolation through the training pairs. `Standardizer` imputes, centres, scales and
+clips features. Both are frozen: what was fitted cannot change afterwards, and both are plain arrays, so that a
+saved model needs no pickle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+from brainpid.core.arrays import FloatArray
+from brainpid.core.errors import InputError
+
+
+def normal_scores(values: ArrayLike) -> FloatArray:
+    """Rank-based inverse normal transform of one sample.
+
+    Parameters
+    ----------
+    values : array_like, shape (..., n)
+        Any real values; the last axis is ranked.
+
+    Returns
+    -------
+    ndarray, shape (..., n)
+        ``Phi^-1((r - 1/2) / n)`` with average ranks ``r``, without unit.
+
+    References
+    ----------
+    Blom 1958; Hazen plotting position.
+    """
+    values = np.asarray(values, dtype=float)
+    ranks = rankdata(values, method="average", axis=-1)
+    return ndtri((ranks - 0.5) / values.shape[-1])
+
+
+@dataclass(frozen=True)
+class NormalScores:
+    """Map between a target and its standard-normal scores, fitted on training rows.
+
+    Attributes
+    ----------
+    values : ndarray, shape (k,)
+        Distinct training targets in ascending order, in the target's unit.
+    scores : ndarray, shape (k,)
+        Their normal scores, strictly ascending.
+
+    Notes
+    -----
+    Outside the training range the map continues as a straight line whose slope is that between the 5% and the
+    95% point of the training pairs, so that a prediction may leave the range that was trained on.
+    """
+
+    values: FloatArray
+    scores: FloatArray
+
+    @classmethod
+    def fit(cls, target: ArrayLike) -> NormalScores:
+        """Fit the map to a training target of shape (n,).
+
+        Raises
+        ------
+        InputError
+            Where fewer than two distinct values were given.
+        """
+        target = np.asarray(target, dtype=float)
+        values, first = np.unique(target, return_index=True)
+        if len(values) < 2:
+            raise InputError(
+                f"the training target has {len(values)} distinct value(s) in {len(target)} rows; expected at least 2"
+            )
+        return cls(values, normal_scores(target)[first])
+
+    @classmethod
+    def straight(cls, target: ArrayLike) -> NormalScores:
+        """Make the map that only centres and scales: two knots, and straight lines beyond them."""
+        target = np.asarray(target, dtype=float)
+        mean, deviation = target.mean(), target.std()
+        return cls(np.array([mean - deviation, mean + deviation]), np.array([-1.0, 1.0]))
+
+    @property
+    def tail_slope(self) -> float:
+        """Slope of both tails, in units of the target per score."""
+        low, high = np.interp([0.05, 0.95], np.linspace(0.0, 1.0, len(self.values)), np.arange(len(self.values)))
+        i, j = int(np.floor(low)), int(np.ceil(high))
+        return float((self.values[j] - self.values[i]) / (self.scores[j] - self.scores[i]))
+
+    def transform(self, target: ArrayLike) -> FloatArray:
+        """Turn targets (n,) into scores (n,)."""
+        return _interpolate(target, self.values, self.scores, 1.0 / self.tail_slope)
+
+    def inverse_transform(self, scores: ArrayLike) -> FloatArray:
+        """Turn scores (n,) into targets (n,), in the target's unit."""
+        return _interpolate(scores, self.scores, self.values, self.tail_slope)
+
+
+def _interpolate(x: ArrayLike, knots: FloatArray, values: FloatArray, slope: float) -> FloatArray:
+    """Interpolate linearly through the knots and continue with `slope` beyond both ends."""
+    x = np.asarray(x, dtype=float)
+    inside = np.interp(x, knots, values)
+    return inside + slope * (np.minimum(x - knots[0], 0.0) + np.maximum(x - knots[-1], 0.0))
+
+
+@dataclass(frozen=True)
+class Standardizer:
+    """Median imputation, standardisation and clipping of a feature block, fitted on training rows.
+
+    Attributes
+    ----------
+    fill : ndarray, shape (p,)
+        Training median of each feature, in its unit; takes the place of a missing cell.
+    mean, scale : ndarray, shape (p,)
+        Training mean and standard deviation after imputation. A feature without spread in the training rows has
+        an infinite scale and therefore becomes 0 for everybody.
+    clip : float
+        Largest absolute standardised value that is passed on; one outlying person cannot dominate a prediction.
+    """
+
+    fill: FloatArray
+    mean: FloatArray
+    scale: FloatArray
+    clip: float = 5.0
+
+    @classmethod
+    def fit(cls, features: ArrayLike, clip: float = 5.0) -> Standardizer:
+        """Fit to training features of shape (n, p); NaN marks a missing cell."""
+        features = np.asarray(features, dtype=float)
+        missing = np.isnan(features)
+        observed = ~missing.all(axis=0)
+        fill = np.zeros(features.shape[1])
+        fill[observed] = np.nanmedian(features[:, observed], axis=0)
+        complete = np.where(missing, fill, features)
+        mean, scale = complete.mean(axis=0), complete.std(axis=0)
+        spread = scale > 1e-9 * np.maximum(np.abs(mean), np.finfo(float).tiny)
+        return cls(fill, mean, np.where(spread, scale, np.inf), clip)
+
+    def transform(self, features: ArrayLike) -> FloatArray:
+        """Standardise features (n, p) with what was fitted; the result has no unit and no missing cell."""
+        features = np.asarray(features, dtype=float)
+        complete = np.where(np.isnan(features), self.fill, features)
+        return np.clip((complete - self.mean) / self.scale, -self.clip, self.clip)
+
+
+FAR = 5.0
+"""Distance from the training mean, in training standard deviations, at which features are clipped."""
+
+
+MANY = 0.2
+"""Part of a modality's features that lie so far in the median person only where something is wrong with the table."""
+
+
+def far_modalities(tables: Mapping[str, pd.DataFrame], scalers: Mapping[str, Standardizer]) -> dict[str, float]:
+    """Modalities of which the median person is far from training people, with the part of the features that are.
+
+    Features are clipped at `FAR` training standard deviations, so that another unit or a missing division gives
+    predictions that look like any other.
+    """
+    far = {}
+    for modality, table in tables.items():
+        typical = table[table.notna().any(axis=1)].median().to_numpy()
+        scaler = scalers[modality]
+        part = float(
+            (np.abs((np.where(np.isnan(typical), scaler.mean, typical) - scaler.mean) / scaler.scale) > FAR).mean()
+        )
+        if part > MANY:
+            far[modality] = part
+    return far

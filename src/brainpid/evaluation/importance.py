@@ -1,0 +1,286 @@
+r"""What predictions rest on: permutation importance of features, of regions and of whole modalities.
+
+The importance of a group of features is the increase of the mean absolute error of people whom the model had not seen
+when the group is permuted among them, in the target's units,
+
+``mean_k [ mean_i |y_i - f(x_i with group of x_{pi_k(i)})| - mean_i |y_i - f(x_i)| ]``,
+
+the same permutations pi_k for every group. Negative values are noise around zero. With few people and many features the
+noise of the errors hides which feature counts; the change of the predictions themselves, ``mean_k mean_i |f(x_i with
+group of x_{pi_k(i)}) - f(x_i)|``, does without the target and agrees far better between folds, so features are ranked
+by it. It tells what predictions rest on, and not whether that makes them better. The effect of a feature is the mean
+change of prediction as it rises by one standard deviation of the training people, ``mean_i f(x_i + s/2) - f(x_i -
+s/2)``. A feature that is permuted alone leaves its correlates in place: importances are shared among correlated
+features, so that those of single features can all be small where the modality's is large, and none of them is causal.
+
+References
+----------
+Breiman 2001, Machine Learning 45:5; Friedman 2001, Annals of Statistics 29:1189 (partial dependence).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
+from brainpid.core.modalities import lacking
+
+COLUMNS = ["modality", "scope", "feature", "region", "units", "n", "change", "importance", "importance_sd", "effect"]
+KEYS = ["modality", "scope", "feature", "region", "units"]
+SUMMARY_COLUMNS = [
+    *KEYS, "change", "change_sd", "importance", "importance_sd", "effect", "effect_sd",
+    "sign_agreement", "rank", "rank_sd", "n_folds",
+]  # fmt: skip
+MOST_PEOPLE = 200
+"""People of a fold, drawn at random, that are looked at where there are more."""
+MEASURES = ("gm", "wm", "volume", "thickness", "fa", "md", "ad", "rd", "mk", "alff", "falff", "reho")
+"""What stands before a region in the names of features from images."""
+EDGES = ("correlation_", "partial_")
+"""What stands before two regions there."""
+_ROWS = 500  # of one call of the model: what fits into a processor's cache is read faster
+
+Predict = Callable[[dict[str, FloatArray]], FloatArray]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Features of one modality.
+
+    Attributes
+    ----------
+    names, units : sequence of str, length p
+    scale : ndarray, shape (p,)
+        Standard deviation among training people; infinite for a feature without spread, which no model uses.
+    alone : ndarray of bool, shape (p,)
+        Features that are looked at one by one; the others count in their region and modality only.
+    """
+
+    names: Sequence[str]
+    units: Sequence[str]
+    scale: FloatArray
+    alone: BoolArray
+
+
+def region_of(name: str) -> str | None:
+    """Region in the name of a feature: what follows ``__`` or the measure; None of an edge or where there is none.
+
+    Examples
+    --------
+    >>> region_of("fa_L_hippocampus"), region_of("FA__Genu_CC"), region_of("correlation_a__b"), region_of("icv_mm3")
+    ('L_hippocampus', 'Genu_CC', None, None)
+    """
+    if name.startswith(EDGES):
+        return None
+    measure, separator, region = name.partition("__")
+    if not separator:
+        measure, separator, region = name.partition("_")
+        if measure not in MEASURES:
+            return None
+    return region or None
+
+
+def most_related(features: FloatArray, target: FloatArray, most: int) -> BoolArray:
+    """Mark the `most` features (n, p) with the largest absolute correlation with the target (n,), shape (p,)."""
+    p = features.shape[1]
+    if p <= most:
+        return np.ones(p, dtype=bool)
+    known = np.isfinite(features)
+    centred = np.where(known, features - np.nanmean(np.where(known.any(axis=0), features, 0.0), axis=0), 0.0)
+    score = target - target.mean()
+    size = np.sqrt((centred**2).sum(axis=0) * (known * score[:, None] ** 2).sum(axis=0))
+    strength = np.abs(score @ centred) / np.where(size > 0, size, np.inf)
+    chosen = np.zeros(p, dtype=bool)
+    chosen[np.argsort(-strength, kind="stable")[:most]] = True
+    return chosen
+
+
+def importances(
+    predict: Predict,
+    X: Blocks,
+    target: FloatArray,
+    columns: Mapping[str, Columns],
+    permutations: int,
+    seed: Sequence[int],
+) -> pd.DataFrame:
+    """Importance of each modality, region and feature for people whom the model had not seen.
+
+    Parameters
+    ----------
+    predict : callable
+        From features by modality to predictions (n,), in the target's units.
+    X : mapping of str to ndarray, shape (n, p_m)
+        Features of these people; a row of NaN is a missing modality.
+    target : ndarray, shape (n,)
+        In its units.
+    columns : mapping of str to Columns
+    permutations : int
+    seed : sequence of int
+
+    Returns
+    -------
+    DataFrame
+        Columns `COLUMNS`. `scope` is ``modality``, ``region`` (of those with several features) or ``feature``;
+        `change`, `importance` and `effect` are in the target's units, `importance_sd` is the standard deviation over
+        permutations, `n` counts the people who have the modality, among whom it is permuted. NaN where there are
+        fewer than two.
+    """
+    rng = np.random.default_rng(seed)
+    chosen = np.sort(rng.permutation(len(target))[:MOST_PEOPLE])
+    X, target = {modality: block[chosen] for modality, block in X.items()}, target[chosen]
+    records: list[dict[str, object]] = []
+    for modality, own in columns.items():
+        has = ~lacking(X[modality])
+        people = {name: block[has] for name, block in X.items()}
+        n = int(has.sum())
+        orders = np.stack([rng.permutation(n) for _ in range(permutations)])
+        groups = _groups(modality, own)
+        if n < 2:
+            records += [group.record | {"n": n} for group in groups]
+            continue
+        usable = np.isfinite(own.scale)
+        seen = [group for group in groups if usable[group.columns].any()]
+        found = iter(_changes(predict, people, target[has], modality, own.scale, seen, orders))
+        for group in groups:
+            if usable[group.columns].any():
+                increase, change, effect = next(found)
+            else:  # without spread among the training people: no model uses it
+                increase, change, effect = np.zeros(permutations), 0.0, 0.0
+            spread = float(increase.std(ddof=1)) if permutations > 1 else np.nan
+            record = {"n": n, "change": change, "importance": float(increase.mean()), "importance_sd": spread}
+            records.append(group.record | record | {"effect": effect if group.single else np.nan})
+    return pd.DataFrame(records, columns=COLUMNS)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Columns that are permuted together, and the row of the table that they get."""
+
+    record: dict[str, object]
+    columns: IntArray
+
+    @property
+    def single(self) -> bool:
+        return self.record["scope"] == "feature"
+
+
+def _groups(modality: str, own: Columns) -> list[_Group]:
+    """The modality, its regions with several features, and its features."""
+    regions = [region_of(name) for name in own.names]
+    groups = [_Group({"modality": modality, "scope": "modality"}, np.arange(len(own.names)))]
+    for region in dict.fromkeys(region for region in regions if region is not None):
+        members = np.flatnonzero([other == region for other in regions])
+        if len(members) > 1:
+            groups.append(_Group({"modality": modality, "scope": "region", "region": region}, members))
+    for k in np.flatnonzero(own.alone):
+        record = {"feature": own.names[k], "region": regions[k], "units": own.units[k]}
+        groups.append(_Group({"modality": modality, "scope": "feature"} | record, np.array([k])))
+    return groups
+
+
+def _changes(
+    predict: Predict,
+    X: Blocks,
+    target: FloatArray,
+    modality: str,
+    scale: FloatArray,
+    groups: Sequence[_Group],
+    orders: IntArray,
+) -> list[tuple[FloatArray, float, float]]:
+    """Increase of the mean absolute error under each permutation, change and effect, of each group."""
+    n, copies = len(target), len(orders) + 2
+    at_once = max(1, _ROWS // (n * copies))
+    original = predict(dict(X))
+    before = np.abs(original - target).mean()
+    found: list[tuple[FloatArray, float, float]] = []
+    for start in range(0, len(groups), at_once):
+        some = groups[start : start + at_once]
+        changed = {name: np.tile(block, (len(some) * copies, 1)) for name, block in X.items()}
+        block = changed[modality].reshape(len(some), copies, n, -1)
+        for row, group in enumerate(some):
+            for k, order in enumerate(orders):
+                block[row, k][:, group.columns] = X[modality][order][:, group.columns]
+            if group.single:
+                step = scale[group.columns] / 2
+                block[row, -2][:, group.columns] += step
+                block[row, -1][:, group.columns] -= step
+        predicted = predict(changed).reshape(len(some), copies, n)
+        errors = np.abs(predicted[:, :-2] - target).mean(axis=-1) - before
+        effects = (predicted[:, -2] - predicted[:, -1]).mean(axis=-1)
+        changes = np.abs(predicted[:, :-2] - original).mean(axis=(-2, -1))
+        found += list(zip(errors, changes.tolist(), effects.tolist(), strict=True))
+    return found
+
+
+def summarise(folds: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Importances over folds.
+
+    Parameters
+    ----------
+    folds : sequence of DataFrame
+        What `importances` gave in each fold.
+
+    Returns
+    -------
+    DataFrame
+        Columns `SUMMARY_COLUMNS`: means over folds with standard deviations between folds; `sign_agreement`, the part
+        of the folds whose effect has the sign of the mean effect; `rank`, the mean rank of a feature's change among
+        the features of all modalities in a fold, 1 the largest, likewise of regions and of modalities; `n_folds`, the
+        folds in which it was looked at.
+    """
+    if not folds:
+        return pd.DataFrame(columns=SUMMARY_COLUMNS)
+    rows = pd.concat([fold.assign(fold=k) for k, fold in enumerate(folds)], ignore_index=True)
+    rows["rank"] = -rows["change"]
+    rows["rank"] = rows.groupby(["fold", "scope"])["rank"].rank()
+    keyed = rows.assign(**{key: rows[key].astype(object).where(rows[key].notna(), "") for key in KEYS})
+    records = []
+    for key, own in keyed.groupby(KEYS, sort=False):
+        effect = own["effect"].mean()
+        agreement = (np.sign(own["effect"].dropna()) == np.sign(effect)).mean() if np.isfinite(effect) else np.nan
+        numbers = {
+            "change": own["change"].mean(),
+            "change_sd": own["change"].std(),
+            "importance": own["importance"].mean(),
+            "importance_sd": own["importance"].std(),
+            "effect": effect,
+            "effect_sd": own["effect"].std(),
+            "sign_agreement": agreement,
+            "rank": own["rank"].mean(),
+            "rank_sd": own["rank"].std(),
+            "n_folds": int(own["importance"].notna().sum()),
+        }
+        records.append(dict(zip(KEYS, [part or None for part in key], strict=True)) | numbers)
+    order = {scope: place for place, scope in enumerate(("modality", "region", "feature"))}
+    table = pd.DataFrame(records, columns=SUMMARY_COLUMNS)
+    place = table["scope"].map(order)
+    return (
+        table.assign(place=place)
+        .sort_values(["place", "change"], ascending=[True, False], kind="stable")[SUMMARY_COLUMNS]
+        .reset_index(drop=True)
+    )
+
+
+def agreement(folds: Sequence[pd.DataFrame]) -> float | None:
+    """Mean rank correlation of the features' changes between two folds; None with fewer than two folds."""
+    ranks = [rankdata(fold.loc[fold["scope"] == "feature", "change"]) for fold in _same_features(folds)]
+    if len(ranks) < 2 or len(ranks[0]) < 2:
+        return None
+    correlations = np.corrcoef(np.stack(ranks))
+    mean = float(np.nanmean(correlations[np.triu_indices(len(ranks), k=1)]))
+    return mean if np.isfinite(mean) else None
+
+
+def _same_features(folds: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Rows of the features that were looked at in every fold, in the same order."""
+    keyed = [fold.dropna(subset="importance").set_index(["modality", "scope", "feature"]) for fold in folds]
+    if not keyed:
+        return []
+    common = keyed[0].index
+    for fold in keyed[1:]:
+        common = common.intersection(fold.index, sort=False)
+    return [fold.loc[common].reset_index() for fold in keyed]

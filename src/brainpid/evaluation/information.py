@@ -1,0 +1,221 @@
+"""From one cohort's out-of-fold predictions of one model to its decomposition.
+
+The decomposition is read from one scalar latent per modality, of people whom its encoder had not seen, pooled over
+the folds of a repeat and averaged over repeats, against the normal score of the target among those people. What is
+reported is *the information in the latents learned at this n*, which is not population information.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+from brainpid.config.analysis import Decomposition as DecompositionSettings
+from brainpid.config.models import WITHOUT_LATENTS
+from brainpid.core.arrays import FloatArray
+from brainpid.core.errors import InputError
+from brainpid.crossfit.normality import check_normality, squared_distances
+from brainpid.crossfit.null import Null, p_value, pool_nulls
+from brainpid.crossfit.transforms import normal_scores
+from brainpid.evaluation.predictions import CONCATENATED, LATENT, by_repeat, decomposable
+from brainpid.evaluation.random_effects import POOLED, pool
+from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR, decompose_repeats
+from brainpid.pid.estimation import information_from_data
+from brainpid.pid.result import MIN_PEOPLE_FOR_SHARES
+
+PID_COLUMNS = [
+    "cohort", "model", "measure", "scope", "modalities", "atom", "bits", "se", "ci_low", "ci_high", "share", "p_value",
+    "n", "n_folds",
+]  # fmt: skip
+CONCATENATED_MODEL = "ridge_concatenated"
+
+
+def decompose_cohort(
+    predictions: pd.DataFrame, modalities: Sequence[str], settings: DecompositionSettings
+) -> pd.DataFrame:
+    """Decompose one model's out-of-fold latents in one cohort, under every measure.
+
+    Returns
+    -------
+    DataFrame
+        Columns of ``aggregate/pid.tsv`` without cohort and model; information in bits.
+
+    Raises
+    ------
+    NumericalError
+        Where there are fewer than 2.5 people a latent.
+    """
+    values, age, n_folds = by_repeat(predictions, [LATENT + modality for modality in modalities])
+    latents = {modality: values[LATENT + modality] for modality in modalities}
+    score = normal_scores(age)
+    frames = [
+        decompose_repeats(latents, score, measure, settings.confidence, OUT_OF_FOLD_SE_FACTOR).to_frame()
+        for measure in settings.measures
+    ]
+    return pd.concat(frames, ignore_index=True).assign(n_folds=n_folds)
+
+
+def concatenated_check(
+    predictions: pd.DataFrame, modalities: Sequence[str], settings: DecompositionSettings
+) -> pd.DataFrame:
+    """Information of ridge on the concatenated features of all modalities, of one, and of all but one.
+
+    Encoders of one modality each cannot see suppression, where a modality helps only beside another; the concatenated
+    features can. The rows are `alone`, `added` and `total` of one-versus-rest, equal under every measure.
+    """
+    subsets = [column for column in predictions.columns if column.startswith(CONCATENATED)]
+    values, age, n_folds = by_repeat(predictions, subsets)
+    score = np.broadcast_to(normal_scores(age), next(iter(values.values())).shape)
+    z = ndtri(0.5 + settings.confidence / 2)
+    joined = "+".join(modalities)
+    records = []
+    for modality in modalities:
+        rest = "+".join(name for name in modalities if name != modality)
+        parts = {"all": joined, "rest": rest, "alone": modality}
+        found = information_from_data(
+            {part: values[CONCATENATED + subset][..., None] for part, subset in parts.items()}, score
+        )
+        if found.influence is None:
+            raise InputError("an information estimated from people has an influence of each person")
+        bits, influence = found.bits.mean(axis=0), found.influence.mean(axis=0)
+        for atom, contrast in (("total", (1, 0, 0)), ("alone", (0, 0, 1)), ("added", (1, -1, 0))):
+            weights = np.array([*contrast, *np.zeros(len(bits) - 3)])
+            se = OUT_OF_FOLD_SE_FACTOR * (influence @ weights).std(ddof=1) / np.sqrt(len(age))
+            value = float(bits @ weights)
+            records.append(
+                {
+                    "scope": "one_vs_rest", "modalities": modality, "atom": atom, "bits": value, "se": se,
+                    "ci_low": value - z * se, "ci_high": value + z * se, "share": np.nan, "p_value": np.nan,
+                    "n": len(age), "n_folds": n_folds,
+                }
+            )  # fmt: skip
+    frame = pd.DataFrame(records)
+    return pd.concat([frame.assign(measure=measure) for measure in settings.measures], ignore_index=True)
+
+
+PID_KEYS = ["model", "measure", "scope", "modalities", "atom"]
+
+
+NULL_COLUMNS = ["cohort", "modalities", "atom", "bits", "null_mean", "null_95", "p_value", "permutations", "n"]
+
+
+def decompose_all(
+    predictions: pd.DataFrame,
+    modalities: Sequence[str],
+    settings: DecompositionSettings,
+    nulls: Mapping[str, Null],
+) -> pd.DataFrame:
+    """Decompose every model in every cohort, and pool over cohorts where there are two or more.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Out-of-fold predictions and latents of all models and cohorts.
+    modalities : sequence of str
+    settings : Decomposition
+    nulls : mapping of str to Null
+        Permutations of each cohort; empty for no p-values.
+
+    Notes
+    -----
+    People with every modality count, in the cohorts that have enough of them.
+    """
+    frames = []
+    told = predictions[~predictions["model"].isin(WITHOUT_LATENTS)]
+    for (model, cohort), rows in decomposable(told, modalities).groupby(["model", "cohort"], sort=False):
+        frames.append(decompose_cohort(rows, modalities, settings).assign(model=model, cohort=cohort))
+        concatenated = [column for column in rows if column.startswith(CONCATENATED)]
+        if concatenated and rows[concatenated].notna().all(axis=None):
+            check = concatenated_check(rows, modalities, settings)
+            frames.append(check.assign(model=CONCATENATED_MODEL, cohort=cohort))
+    table = pd.concat(frames, ignore_index=True)[PID_COLUMNS]
+    if len(table["cohort"].unique()) > 1:
+        table = pd.concat([table, pool_pid(table, settings.confidence)], ignore_index=True)
+    return with_p_values(table, modalities, nulls)
+
+
+def with_pooled_null(nulls: Mapping[str, Null]) -> dict[str, Null]:
+    """Add the null of all cohorts together, where there are two or more."""
+    return dict(nulls) | ({POOLED: pool_nulls(nulls)} if len(nulls) > 1 else {})
+
+
+def null_summary(nulls: Mapping[str, Null], modalities: Sequence[str]) -> pd.DataFrame:
+    """Observed statistic, null distribution and p-value of each cohort, and of all together.
+
+    Returns
+    -------
+    DataFrame
+        Columns cohort, modalities, atom, bits, null_mean, null_95 (95% point), p_value, permutations, n.
+    """
+    records = []
+    for cohort, null in with_pooled_null(nulls).items():
+        statistics = {("+".join(modalities), "total"): null.total} | {(m, "added"): null.added[m] for m in modalities}
+        for (names, atom), values in statistics.items():
+            records.append(
+                {
+                    "cohort": cohort, "modalities": names, "atom": atom, "bits": values[0],
+                    "null_mean": values[1:].mean(), "null_95": np.quantile(values[1:], 0.95),
+                    "p_value": p_value(values), "permutations": len(values) - 1, "n": null.n,
+                }
+            )  # fmt: skip
+    return pd.DataFrame(records, columns=NULL_COLUMNS)
+
+
+def with_p_values(table: pd.DataFrame, modalities: Sequence[str], nulls: Mapping[str, Null]) -> pd.DataFrame:
+    """Fill in the p-values of `total` and `added`; those of a cohort hold for every model in it."""
+    summary = null_summary(nulls, modalities)
+    keys = zip(summary["cohort"], summary["modalities"], summary["atom"], strict=True)
+    known = dict(zip(keys, summary["p_value"], strict=True))
+    everything = "+".join(modalities)
+    # The total of one-versus-rest is that of all modalities, under the name of the one.
+    names = [
+        everything if (scope, atom) == ("one_vs_rest", "total") else name
+        for scope, name, atom in zip(table["scope"], table["modalities"], table["atom"], strict=True)
+    ]
+    tested = zip(table["cohort"], names, table["atom"], strict=True)
+    return table.assign(p_value=[known.get(key, np.nan) for key in tested])
+
+
+def normality_table(predictions: pd.DataFrame, modalities: Sequence[str]) -> pd.DataFrame:
+    """Joint normality of latents and target, of every model in every cohort (`brainpid.crossfit.normality`)."""
+    records = []
+    told = predictions[~predictions["model"].isin(WITHOUT_LATENTS)]
+    for (model, cohort), rows in decomposable(told, modalities).groupby(["model", "cohort"], sort=False):
+        values, age, _ = by_repeat(rows, [LATENT + modality for modality in modalities])
+        found = check_normality({m: values[LATENT + m] for m in modalities}, normal_scores(age))
+        records.append({"cohort": cohort, "model": model, **asdict(found), "doubts": "; ".join(found.doubts)})
+    return pd.DataFrame(records)
+
+
+def joint_distances(latents: pd.DataFrame, model: str, modalities: Sequence[str]) -> dict[str, FloatArray]:
+    """Squared distances (n,) of `brainpid.crossfit.normality` by cohort, in the first repeat of one model."""
+    chosen = decomposable(latents[(latents["model"] == model) & (latents["repeat"] == 0)], modalities)
+    return {
+        str(cohort): squared_distances(
+            {modality: rows[LATENT + modality].to_numpy(float)[None] for modality in modalities},
+            normal_scores(rows["age"]),
+        )[0]
+        for cohort, rows in chosen.groupby("cohort", sort=False)
+    }
+
+
+def pool_pid(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """Pool every atom over cohorts; a share is the ratio of the pooled atom to the pooled total."""
+    records = []
+    for key, rows in table.groupby(PID_KEYS, sort=False):
+        record = dict(zip(PID_KEYS, key, strict=True)) | {"cohort": POOLED, "p_value": np.nan}
+        if rows["se"].notna().any():
+            joint = pool(rows["bits"], rows["se"], rows["n"], confidence)
+            record |= {"bits": joint.estimate, "se": joint.se, "ci_low": joint.ci_low, "ci_high": joint.ci_high}
+        else:  # on the boundary in every cohort: there is no standard error to pool
+            record |= {"bits": np.average(rows["bits"], weights=rows["n"])}
+        records.append(record | {"n": rows["n"].sum(), "n_folds": rows["n_folds"].max()})
+    pooled = pd.DataFrame(records, columns=PID_COLUMNS)
+    totals = pooled[pooled["atom"] == "total"].drop_duplicates(["model", "measure"])
+    total = pooled[["model", "measure"]].merge(totals, how="left")["bits"].to_numpy()
+    shown = (pooled["n"] >= MIN_PEOPLE_FOR_SHARES) & (total > 0) & (pooled["model"] != CONCATENATED_MODEL)
+    return pooled.assign(share=np.where(shown, pooled["bits"] / np.where(total > 0, total, np.nan), np.nan))

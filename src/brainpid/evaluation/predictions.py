@@ -1,0 +1,128 @@
+"""Tables of out-of-fold predictions: written from a fitted model, and arranged for what is read from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from brainpid.core.arrays import Blocks, FloatArray
+from brainpid.core.errors import InputError, NumericalError
+from brainpid.core.modalities import presence
+from brainpid.model.age_bias import AgeBias
+from brainpid.model.registry import MultimodalRegressor
+from brainpid.pid.estimation import MIN_PEOPLE_PER_DIMENSION
+
+LATENT, SUBSET, CONCATENATED = "latent_", "subset_", "concatenated_"
+"""What starts the name of a column: a modality's latent, a prediction in the target's units from a subset of the
+modalities, and a normal score from the concatenated features of a subset."""
+
+
+def enough_people(n: int, modalities: Sequence[str]) -> bool:
+    """Whether n people are enough for one scalar latent a modality."""
+    return n >= MIN_PEOPLE_PER_DIMENSION * len(modalities)
+
+
+def decomposable(predictions: pd.DataFrame, modalities: Sequence[str]) -> pd.DataFrame:
+    """Rows of people with every modality, of the cohorts that have enough of them for one scalar latent a modality."""
+    complete = predictions[predictions[[LATENT + modality for modality in modalities]].notna().all(axis=1)]
+    sizes = complete.groupby("cohort")["participant_id"].nunique()
+    few = [cohort for cohort, n in sizes.items() if not enough_people(n, modalities)]
+    return complete[~complete["cohort"].isin(few)]
+
+
+def by_repeat(predictions: pd.DataFrame, columns: Sequence[str]) -> tuple[dict[str, FloatArray], FloatArray, int]:
+    """Arrange one cohort's out-of-fold predictions by repeat and person.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        One model's rows of one cohort: participant_id, age, repeat, fold and `columns`.
+    columns : sequence of str
+        Columns to arrange.
+
+    Returns
+    -------
+    values : dict of str to ndarray, shape (repeats, n)
+    age : ndarray, shape (n,)
+        In the target's units.
+    n_folds : int
+        Number of (repeat, fold) pairs that gave the predictions.
+
+    Raises
+    ------
+    InputError
+        Where a person was not predicted exactly once in a repeat.
+    """
+    counts = predictions.groupby(["repeat", "participant_id"]).size().unstack(fill_value=0)
+    if not (counts == 1).all(axis=None):
+        person = counts.columns[(counts != 1).any()][0]
+        raise InputError(f"predictions: expected each person once in every repeat, found otherwise for '{person}'")
+    wide = {column: predictions.pivot(index="repeat", columns="participant_id", values=column) for column in columns}
+    age = predictions.drop_duplicates("participant_id").set_index("participant_id")["age"]
+    n_folds = len(predictions[["repeat", "fold"]].drop_duplicates())
+    return (
+        {column: table.to_numpy(dtype=float) for column, table in wide.items()},
+        age.loc[counts.columns].to_numpy(dtype=float),
+        n_folds,
+    )
+
+
+def predict_table(
+    model: MultimodalRegressor, X: Blocks, people: pd.DataFrame, bias: AgeBias, coverage: float
+) -> pd.DataFrame:
+    """Predictions of people with their correction and interval, and what they rest on; ages in the target's units.
+
+    Parameters
+    ----------
+    model : MultimodalRegressor
+        Fitted.
+    X : mapping of str to ndarray, shape (n, p_m)
+        Features; a row of NaN is a missing modality.
+    people : DataFrame
+        The n people: participant_id, cohort, site, age.
+    bias : AgeBias
+        Line of the training people.
+    coverage : float
+        Nominal coverage of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        Columns of ``folds/.../predictions.tsv`` without model, repeat and fold. `modalities` names those that the
+        person has; latents and predictions of a subset are NaN where the person lacks one of its modalities.
+
+    Raises
+    ------
+    NumericalError
+        Where a person could not be predicted.
+    """
+    predicted = model.predict(X)
+    if not np.isfinite(predicted).all():
+        raise NumericalError(f"{int((~np.isfinite(predicted)).sum())} of {len(predicted)} people got no prediction")
+    low, high = model.predict_interval(X, coverage).T
+    corrected = bias.correct(predicted)
+    table = people[["participant_id", "cohort", "site", "age"]].reset_index(drop=True)
+    table = table.assign(
+        predicted_age=predicted,
+        predicted_age_corrected=corrected,
+        brain_pad=predicted - table["age"],
+        brain_pad_corrected=corrected - table["age"],
+        pi_low=low,
+        pi_high=high,
+        modalities=patterns(X),
+    )
+    parts = {LATENT + modality: values for modality, values in model.scalar_latents(X).items()}
+    parts |= {SUBSET + "+".join(subset): values for subset, values in model.subset_predictions(X).items()}
+    concatenated_scores: Any = getattr(model, "concatenated_scores", None)
+    if concatenated_scores is not None:
+        parts |= {CONCATENATED + "+".join(subset): values for subset, values in concatenated_scores(X).items()}
+    return table.assign(**parts)
+
+
+def patterns(X: Blocks) -> list[str]:
+    """Name each person's modalities, such as ``t1+dwi``; a row of NaN is a missing one."""
+    names = np.array(list(X))
+    return ["+".join(names[row]) for row in presence(X)]

@@ -1,0 +1,143 @@
+"""Who takes part.
+
+By default everybody takes part who has a target and at least one modality. What is decomposed is read from people who
+have every modality, so that it is their number that has to suffice.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Hashable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from brainpid.cohort.participants import SHEET_COLUMNS, SUCCESS, UNAVAILABLE, has_every_modality
+from brainpid.cohort.splits import make_splits
+from brainpid.config.analysis import Incomplete
+from brainpid.config.slices import SplitSettings
+from brainpid.core.errors import InputError, list_some
+from brainpid.core.files import require_column
+from brainpid.features.block import FeatureBlock, same_names
+from brainpid.pid.estimation import MIN_PEOPLE_PER_DIMENSION
+
+log = logging.getLogger(__name__)
+
+
+def join_participants(
+    sheets: Mapping[str, pd.DataFrame],
+    blocks: Mapping[tuple[str, str], FeatureBlock],
+    modalities: Sequence[str],
+    incomplete: Incomplete = "use",
+) -> pd.DataFrame:
+    """One row a person and cohort, with the status of each modality and whether the person takes part.
+
+    Parameters
+    ----------
+    sheets : mapping of cohort to DataFrame
+        Participants of each cohort.
+    blocks : mapping of (cohort, modality) to FeatureBlock
+        Features of each cohort that has a source for the modality.
+    modalities : sequence of str
+        Modalities that are used.
+    incomplete : {"use", "exclude"}
+        Whether a person with a target takes part with at least one modality, or with all of them only. Everybody else
+        has a reason.
+
+    Returns
+    -------
+    DataFrame
+        participant_id, cohort, site, age, sex, ``<m>_status`` and ``<m>_reason`` of each modality, included, reason.
+    """
+    tables = []
+    for cohort, sheet in sheets.items():
+        table = sheet[SHEET_COLUMNS].copy()
+        for modality in modalities:
+            block = blocks.get((cohort, modality))
+            if block is None:
+                table[f"{modality}_status"] = UNAVAILABLE
+                table[f"{modality}_reason"] = f"cohort '{cohort}' has no source for {modality}"
+                continue
+            if block.participant_id != tuple(sheet["participant_id"]):
+                raise InputError(f"{modality} of cohort '{cohort}' was extracted for other people; run extract again")
+            table[f"{modality}_status"] = list(block.status)
+            table[f"{modality}_reason"] = list(block.reason)
+        tables.append(table)
+    people = pd.concat(tables, ignore_index=True)
+    people["reason"] = [_why_excluded(person, modalities, incomplete) for person in people.to_dict("records")]
+    people.insert(people.columns.get_loc("reason"), "included", people["reason"] == "")
+    return people
+
+
+def _why_excluded(person: Mapping[Hashable, object], modalities: Sequence[str], incomplete: Incomplete) -> str:
+    """Reason why a person cannot take part; empty where the person does."""
+    reasons = ["no target value"] if pd.isna(person["age"]) else []
+    lacking = [modality for modality in modalities if person[f"{modality}_status"] != SUCCESS]
+    if incomplete == "exclude" or len(lacking) == len(modalities):
+        reasons += [f"{m} {person[f'{m}_status']}: {person[f'{m}_reason']}" for m in lacking]
+    return "; ".join(reasons)
+
+
+def plan(
+    sheets: Mapping[str, pd.DataFrame], blocks: Mapping[tuple[str, str], FeatureBlock], settings: SplitSettings
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Everybody's status, as `join_participants` gives it, and the roles of those who take part.
+
+    Raises
+    ------
+    InputError
+        Where cohorts have different features, a feature is constant, a cohort has nobody left, no cohort has as many
+        people with every modality as the latents need (with ``incomplete: exclude``, one has not), or the folds do not
+        fit the people.
+    """
+    for modality in settings.modalities:
+        same_names({cohort: block.names for (cohort, name), block in blocks.items() if name == modality}, modality)
+    refuse_constant(blocks, settings.modalities)
+    ordered = {cohort: sheets[cohort] for cohort in settings.cohorts}
+    people = join_participants(ordered, blocks, settings.modalities, settings.incomplete)
+    groups = None
+    if settings.splits.group is not None:
+        for cohort, sheet in ordered.items():
+            require_column(f"participants of cohort '{cohort}'", list(sheet), settings.splits.group, "splits.group")
+        groups = pd.concat([sheet[settings.splits.group] for sheet in ordered.values()], ignore_index=True)
+    needed = MIN_PEOPLE_PER_DIMENSION * len(settings.modalities)
+    enough = {}
+    for cohort, rows in people.groupby("cohort", sort=False):
+        n = int((rows["included"] & has_every_modality(rows, settings.modalities)).sum())
+        log.info("%s: %d of %d people take part, %d with every modality", cohort, rows["included"].sum(), len(rows), n)
+        if not rows["included"].any():
+            raise InputError(f"cohort '{cohort}': nobody takes part; first reason: {rows['reason'].iloc[0]}")
+        enough[cohort] = n >= needed
+        if not enough[cohort]:
+            message = (
+                f"cohort '{cohort}': n = {n} people who take part have every modality, which is too few to decompose "
+                f"d = {len(settings.modalities)} latents, one a modality; expected at least "
+                f"{MIN_PEOPLE_PER_DIMENSION:g} people a modality"
+            )
+            if settings.incomplete == "exclude":
+                remedy = "Leave the cohort out, use fewer modalities, or look at the reasons of the others"
+                raise InputError(f"{message}. {remedy}")
+            log.warning("%s: it is used for training and accuracy alone", message)
+    if not any(enough.values()):
+        raise InputError(f"{message}, in at least one cohort. Use fewer modalities, or look at participants.tsv")
+    return people, make_splits(people, groups, settings)
+
+
+def refuse_constant(blocks: Mapping[tuple[str, str], FeatureBlock], modalities: Sequence[str]) -> None:
+    """Raise where a feature has one and the same value in everybody, over all cohorts.
+
+    Such a feature tells nothing and usually is an export gone wrong.
+    """
+    for modality in modalities:
+        chosen = [block for (_, name), block in blocks.items() if name == modality]
+        values = np.concatenate([block.values[block.present] for block in chosen])
+        if not values.size:  # nobody has it, which is said elsewhere, or its features are not extracted yet
+            continue
+        constant = np.nanmax(values, axis=0) == np.nanmin(values, axis=0)
+        if constant.any():
+            first = int(np.flatnonzero(constant)[0])
+            names = list_some(np.array(chosen[0].names)[constant])
+            raise InputError(
+                f"{modality}: {int(constant.sum())} feature(s) have the same value in all {len(values)} people "
+                f"(for example {np.nanmax(values[:, first]):g}): {names}; leave them out with drop"
+            )

@@ -1,0 +1,71 @@
+"""Quality measures of images: who stands out in which measure, and whose pictures to look at."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from brainpid.core.arrays import FloatArray
+
+OUTLIER = 3.5
+"""Robust z from which a value is flagged (Iglewicz & Hoaglin 1993)."""
+NO_MEASURE = ["participant_id", "cohort", "modality", "status", "seconds", "peak_mb", "note"]
+
+
+def robust_z(values: FloatArray) -> FloatArray:
+    """Distance from the median in units of the scaled median absolute deviation, 0 where nothing varies.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        NaN is not counted and stays NaN.
+    """
+    values = np.asarray(values, dtype=float)
+    known = np.isfinite(values)
+    if not known.any():
+        return np.full(len(values), np.nan)
+    centred = values - np.median(values[known])
+    spread = 1.4826 * np.median(np.abs(centred[known]))
+    if spread == 0:
+        return np.where(known, 0.0, np.nan)
+    return centred / spread
+
+
+def flag_outliers(table: pd.DataFrame) -> pd.DataFrame:
+    """Add, within each cohort, each person's largest robust z and the measures in which the person stands out.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One line a person of one modality: columns `NO_MEASURE`, and quality measures.
+
+    Returns
+    -------
+    DataFrame
+        With ``largest_z`` (absolute) and ``outlier_in`` (measures with a robust z of 3.5 or more, joined with commas).
+    """
+    measures = [name for name in table.columns if name not in NO_MEASURE]
+    z = pd.DataFrame(0.0, index=table.index, columns=measures)
+    for _, rows in table.groupby("cohort"):
+        for name in measures:
+            z.loc[rows.index, name] = np.abs(robust_z(rows[name].to_numpy(dtype=float)))
+    largest = z.max(axis=1).fillna(0.0) if measures else pd.Series(0.0, index=table.index)
+    named = [", ".join(name for name in measures if row[name] >= OUTLIER) for _, row in z.iterrows()]
+    return table.assign(largest_z=largest, outlier_in=named)
+
+
+def to_look_at(table: pd.DataFrame, worst: int, others: int, seed: int) -> pd.DataFrame:
+    """People whose pictures to show: those that stand out most, then a few at random.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `flag_outliers` gives it, of people with a picture.
+    worst, others : int
+        Numbers of people.
+    seed : int
+    """
+    ranked = table.sort_values(["largest_z", "participant_id"], ascending=[False, True], kind="stable")
+    rest = ranked.iloc[worst:]
+    chosen = rest.sample(min(others, len(rest)), random_state=seed)
+    return pd.concat([ranked.iloc[:worst].assign(why="stands out"), chosen.assign(why="at random")])

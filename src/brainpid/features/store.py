@@ -1,0 +1,148 @@
+"""The feature store: the only module that knows the HDF5 layout.
+
+One file a cohort, one group a modality::
+
+    /                      attributes: format, cohort, provenance (JSON)
+    /<modality>/values           float32 (n, p), contiguous; a row of NaN is a person without the modality
+    /<modality>/participant_id   text (n,)
+    /<modality>/status, reason   text (n,)
+    /<modality>/feature, unit    text (p,)
+
+A file is written to a temporary name and renamed, so that a reader sees a whole file or none. Values are contiguous
+and uncompressed: whole-matrix reads are then as fast as the disk, and rows are picked in memory.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from brainpid.core.errors import InputError, list_some
+from brainpid.core.files import atomic_path
+from brainpid.features.block import FeatureBlock
+
+FORMAT = "brainpid-features-1"
+TEXT = h5py.string_dtype("utf-8")
+
+
+def write_features(
+    path: str | Path, cohort: str, blocks: Iterable[FeatureBlock], provenance: Mapping[str, Any]
+) -> None:
+    """Write a cohort's features atomically.
+
+    Parameters
+    ----------
+    path : path
+        File to make or to replace.
+    cohort : str
+        Name of the cohort.
+    blocks : iterable of FeatureBlock
+        One for each modality.
+    provenance : mapping
+        Versions, settings and code digest; anything that JSON can hold.
+
+    Raises
+    ------
+    InputError
+        Where a label or name holds a NUL character, which HDF5 text cannot.
+    """
+    with atomic_path(path) as part, h5py.File(part, "w") as file:
+        file.attrs["format"] = FORMAT
+        file.attrs["cohort"] = cohort
+        file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
+        for block in blocks:
+            group = file.create_group(block.modality)
+            group.create_dataset("values", data=np.asarray(block.values, dtype=np.float32))
+            for name, texts in (
+                ("participant_id", block.participant_id),
+                ("status", block.status),
+                ("reason", block.reason),
+                ("feature", block.names),
+                ("unit", block.units),
+            ):
+                group.create_dataset(name, data=_as_text(texts, path), dtype=TEXT)
+
+
+def read_features(path: str | Path, modality: str, rows: NDArray[np.bool_] | None = None) -> FeatureBlock:
+    """Read one modality of a cohort.
+
+    Parameters
+    ----------
+    path : path
+        File that `write_features` wrote.
+    modality : str
+        Name of the modality.
+    rows : ndarray of bool, shape (n,), optional
+        People to keep; all if None.
+
+    Raises
+    ------
+    InputError
+        Where the file is absent or damaged, has no such modality, or `rows` does not fit.
+    """
+    with _open(path) as file:
+        if modality not in file:
+            raise InputError(f"{path}: no modality '{modality}'; found {list_some(file) or 'none'}")
+        group = file[modality]
+        labels = group["participant_id"].asstr()[:]
+        keep = np.ones(len(labels), dtype=bool) if rows is None else np.asarray(rows)
+        if keep.shape != labels.shape or keep.dtype != bool:
+            raise InputError(f"{path}: a row mask of bool {labels.shape} is needed, found {keep.dtype} {keep.shape}")
+        return FeatureBlock(
+            modality=modality,
+            participant_id=tuple(labels[keep]),
+            names=tuple(group["feature"].asstr()[:]),
+            units=tuple(group["unit"].asstr()[:]),
+            values=group["values"][:][keep],
+            status=tuple(group["status"].asstr()[:][keep]),
+            reason=tuple(group["reason"].asstr()[:][keep]),
+        )
+
+
+def read_modalities(path: str | Path) -> tuple[str, ...]:
+    """Names of the modalities in a file, in alphabetical order."""
+    with _open(path) as file:
+        return tuple(file)
+
+
+def read_cohort(path: str | Path) -> str:
+    """Name of the cohort that a file belongs to."""
+    with _open(path) as file:
+        return str(file.attrs["cohort"])
+
+
+def read_provenance(path: str | Path) -> dict[str, Any]:
+    """What was recorded about the making of a file."""
+    with _open(path) as file:
+        content: dict[str, Any] = json.loads(file.attrs["provenance"])
+        return content
+
+
+def _open(path: str | Path) -> h5py.File:
+    """Open a feature file for reading, or say what is wrong with it."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: the feature file does not exist")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as fault:
+        raise InputError(f"{path}: not a readable HDF5 file ({fault}); delete it and run again") from fault
+    found = file.attrs.get("format")
+    if found != FORMAT:
+        file.close()
+        raise InputError(f"{path}: expected a feature file of format '{FORMAT}', found {found!r}")
+    return file
+
+
+def _as_text(texts: tuple[str, ...], path: str | Path) -> NDArray[np.object_]:
+    """Texts as HDF5 takes them."""
+    for text in texts:
+        if "\x00" in text:
+            raise InputError(f"{path}: HDF5 text cannot hold the NUL character in {text!r}")
+    return np.array(texts, dtype=object)

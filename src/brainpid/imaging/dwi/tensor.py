@@ -1,0 +1,117 @@
+"""Diffusion tensor, and kurtosis, voxel by voxel: ln S(b, g) = ln S0 - b g'Dg (Basser et al. 1994)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from dipy.core.gradients import gradient_table, unique_bvals_tolerance
+from dipy.reconst import dki, dti
+from numpy.typing import NDArray
+
+from brainpid.core.errors import ImageError
+from brainpid.imaging.dwi.gradients import B0_LIMIT, B_TOLERANCE, Gradients, count_directions, select_shells
+
+if TYPE_CHECKING:
+    from brainpid.imaging.dwi.regional import DWISettings
+
+KURTOSIS_MAX_B = 3000.0
+"""Largest b-value in s/mm^2 for kurtosis; the expansion of the signal's logarithm does not converge above it."""
+KURTOSIS_DIRECTIONS = 15
+"""A kurtosis tensor has fifteen elements."""
+LEAST_FITTED = 0.5
+"""Least fraction of the mask's voxels whose signals are all positive."""
+
+
+def tensor_maps(
+    data: NDArray[np.float32], gradients: Gradients, mask: NDArray[np.bool_], settings: DWISettings
+) -> dict[str, NDArray[np.float32]]:
+    """Fit a tensor to every voxel of a mask.
+
+    Parameters
+    ----------
+    data : ndarray, shape (X, Y, Z, N)
+        Signal, finite.
+    gradients : Gradients
+        Of the N volumes; those above ``settings.max_b`` are left out.
+    mask : ndarray of bool, shape (X, Y, Z)
+    settings : DWISettings
+        ``fit`` "wls": weights from a first ordinary fit (Chung et al. 2006).
+
+    Returns
+    -------
+    dict of str to ndarray, shape (X, Y, Z)
+        ``fa`` (0 to 1), ``md``, ``ad``, ``rd`` (mm^2/s): means of eigenvalues l1 >= l2 >= l3, MD of all, AD = l1, RD =
+        (l2 + l3)/2, FA = sqrt(3/2 sum (l - MD)^2 / sum l^2). ``mk`` (1) with ``settings.kurtosis``. ``residual``: root
+        mean square of signal less fit, over the fitted S0. ``positive``: 1 where all eigenvalues are above zero, else
+        0. NaN outside of the mask and where a signal is not positive, since it has no logarithm.
+
+    Raises
+    ------
+    ImageError
+        Where the volumes do not determine a tensor, or most voxels have a signal that is not positive.
+    """
+    kept = select_shells(gradients, settings.max_b)
+    signal = data[mask] if kept.all() else data[mask][:, kept]
+    if not len(signal):
+        raise ImageError("the mask is empty; expected voxels of a brain")
+    usable = signal.min(axis=1) > 0
+    if usable.mean() < LEAST_FITTED:
+        raise ImageError(
+            f"{100 * (1 - usable.mean()):.0f}% of the mask's voxels have a signal that is not positive in some volume; "
+            f"expected at most {100 * (1 - LEAST_FITTED):.0f}%"
+        )
+    if not usable.all():
+        signal = signal[usable]
+    where = mask.copy()
+    where[mask] = usable
+    table = _table(gradients.take(kept))
+    # The voxels as a table and not the volume: dipy would copy them once more.
+    fit = dti.TensorModel(table, fit_method=settings.fit.upper(), return_S0_hat=True).fit(signal)
+    found = {"fa": fit.fa, "md": fit.md, "ad": fit.ad, "rd": fit.rd}
+    design = dti.design_matrix(table)[:, :6]
+    found["residual"] = _residual(signal, fit.lower_triangular(), fit.S0_hat.ravel(), design)
+    # dipy raises eigenvalues that are not positive to this, its least diffusivity.
+    found["positive"] = fit.evals[:, 2] > 1.01e-6 / -design.min()
+    if settings.kurtosis:
+        found["mk"] = _mean_kurtosis(data[where], gradients)
+    return {name: _to_volume(values, where) for name, values in found.items()}
+
+
+def _residual(
+    signal: NDArray[np.float32],
+    tensors: NDArray[np.float64],
+    s0: NDArray[np.float64],
+    design: NDArray[np.float64],
+) -> NDArray[np.float32]:
+    """Root mean square of signal less fit, over the fitted S0: shape (voxels,)."""
+    ratio = np.exp(tensors.astype(np.float32) @ design.T.astype(np.float32))
+    ratio -= signal / s0.astype(np.float32)[:, None]
+    return np.sqrt(np.einsum("ij,ij->i", ratio, ratio) / signal.shape[1])
+
+
+def _mean_kurtosis(signal: NDArray[np.float32], gradients: Gradients) -> NDArray[np.float64]:
+    """Mean kurtosis, 0 to 3, of every row: ln S = ln S0 - bD + b^2 D^2 K / 6 (Jensen et al. 2005)."""
+    kept = gradients.bvals <= KURTOSIS_MAX_B + B_TOLERANCE
+    used = gradients.take(kept)
+    shells = unique_bvals_tolerance(used.bvals[used.bvals > B0_LIMIT], tol=2 * B_TOLERANCE)
+    n = count_directions(used)
+    if len(shells) < 2 or n < KURTOSIS_DIRECTIONS:
+        raise ImageError(
+            f"kurtosis needs at least 2 shells up to b = {KURTOSIS_MAX_B:g} s/mm^2 and {KURTOSIS_DIRECTIONS} distinct "
+            f"directions, found {len(shells)} ({', '.join(f'{b:g}' for b in shells)}) and {n}; set kurtosis to false"
+        )
+    # Lower and upper limits as in dipy's own examples: kurtosis of tissue is not negative and rarely above 2.
+    return dki.DiffusionKurtosisModel(_table(used)).fit(signal[:, kept]).mk(min_kurtosis=0, max_kurtosis=3)
+
+
+def _table(gradients: Gradients) -> object:
+    """Dipy's gradient table."""
+    return gradient_table(gradients.bvals, bvecs=gradients.bvecs, b0_threshold=B0_LIMIT)
+
+
+def _to_volume(values: NDArray[np.floating], where: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Put values of some voxels into a volume that is NaN elsewhere."""
+    volume = np.full(where.shape, np.nan, dtype=np.float32)
+    volume[where] = values
+    return volume

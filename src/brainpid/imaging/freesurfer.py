@@ -1,0 +1,123 @@
+"""Features from FreeSurfer's statistics: volumes of ``aseg.stats``, thickness and grey volume of ``?h.aparc.stats``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from brainpid.config.extraction import StructuralExtraction
+from brainpid.core.errors import ImageError
+from brainpid.imaging.extracted import Extracted, divide_by_icv
+
+MEASURES = {
+    "eTIV": "icv",
+    "BrainSegVolNotVent": "brain_without_ventricles",
+    "TotalGrayVol": "gm_total",
+    "CerebralWhiteMatterVol": "wm_cerebral",
+}
+SKIPPED = {"WM-hypointensities", "Left-WM-hypointensities", "Right-WM-hypointensities"}
+SKIPPED |= {"non-WM-hypointensities", "Left-non-WM-hypointensities", "Right-non-WM-hypointensities"}
+
+
+def extract_files(files: Mapping[str, str], settings: StructuralExtraction) -> Extracted:
+    """Read one person's statistics.
+
+    Parameters
+    ----------
+    files : mapping of str to str
+        Paths of ``aseg``, ``lh_aparc`` and ``rh_aparc``.
+    settings : StructuralExtraction
+        ``divide_by_icv`` is used: the files are what they are.
+
+    Returns
+    -------
+    Extracted
+        ``volume_<structure>`` and summary volumes in mm^3, ``thickness_<hemi>_<region>`` in mm and
+        ``volume_<hemi>_<region>`` in mm^3. Divided volumes are parts of ``icv``, which is FreeSurfer's eTIV.
+
+    Raises
+    ------
+    ImageError
+        Where a file is no statistics table, or lacks a column or measure that is needed.
+    """
+    values: dict[str, float] = {}
+    units: dict[str, str] = {}
+    measures, rows = read_stats(files["aseg"])
+    for measure, name in MEASURES.items():
+        if measure not in measures:
+            found = ", ".join(measures) or "none"
+            raise ImageError(f"{files['aseg']}: expected the measure '{measure}', found {found}")
+        values[name], units[name] = measures[measure], "mm^3"
+    for row in rows:
+        structure = _cell(row, "StructName", files["aseg"])
+        if structure not in SKIPPED:
+            name = f"volume_{structure}"
+            values[name], units[name] = _number(row, "Volume_mm3", files["aseg"]), "mm^3"
+    for hemisphere in ("lh", "rh"):
+        path = files[f"{hemisphere}_aparc"]
+        for row in read_stats(path)[1]:
+            region = _cell(row, "StructName", path)
+            thickness, volume = f"thickness_{hemisphere}_{region}", f"volume_{hemisphere}_{region}"
+            values[thickness], units[thickness] = _number(row, "ThickAvg", path), "mm"
+            values[volume], units[volume] = _number(row, "GrayVol", path), "mm^3"
+    quality = {"surface_holes": measures["SurfaceHoles"]} if "SurfaceHoles" in measures else {}
+    extracted = Extracted(values, units, quality)
+    return divide_by_icv(extracted) if settings.divide_by_icv else extracted
+
+
+def read_stats(path: str | Path) -> tuple[dict[str, float], list[dict[str, str]]]:
+    """Read a FreeSurfer statistics file.
+
+    Returns
+    -------
+    measures : dict of str to float
+        Of the lines ``# Measure name, short name, description, value, unit``, by short name.
+    rows : list of dict of str to str
+        Of the table, by the names of ``# ColHeaders``.
+
+    Raises
+    ------
+    ImageError
+        Where there is no header of columns, no row, or a row of another length.
+    """
+    measures: dict[str, float] = {}
+    headers: list[str] = []
+    rows: list[dict[str, str]] = []
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise ImageError(f"{path}: not readable as a FreeSurfer statistics file ({fault})") from fault
+    for number, line in enumerate(lines, start=1):
+        if line.startswith("# Measure "):
+            parts = [part.strip() for part in line.removeprefix("# Measure ").split(",")]
+            if len(parts) >= 4:
+                measures[parts[1]] = _float(parts[-2], path, number)
+        elif line.startswith("# ColHeaders"):
+            headers = line.split()[2:]
+        elif line.strip() and not line.startswith("#"):
+            cells = line.split()
+            if len(cells) != len(headers):
+                raise ImageError(f"{path}: line {number} has {len(cells)} cells, expected {len(headers)} ({line[:60]})")
+            rows.append(dict(zip(headers, cells, strict=True)))
+    if not headers or not rows:
+        raise ImageError(f"{path}: expected a line '# ColHeaders' and rows below it, found {len(rows)} rows")
+    return measures, rows
+
+
+def _cell(row: Mapping[str, str], column: str, path: str) -> str:
+    """One cell of a row, or an error that lists the columns."""
+    if column not in row:
+        raise ImageError(f"{path}: expected a column '{column}', found {', '.join(row)}")
+    return row[column]
+
+
+def _number(row: Mapping[str, str], column: str, path: str) -> float:
+    return _float(_cell(row, column, path), path, 0)
+
+
+def _float(text: str, path: str | Path, line: int) -> float:
+    """A number of a statistics file."""
+    try:
+        return float(text)
+    except ValueError as fault:
+        raise ImageError(f"{path}: expected a number in line {line}, found '{text}'") from fault

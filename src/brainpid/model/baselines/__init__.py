@@ -1,0 +1,1 @@
+"""Regressors of scikit-learn behind the interface that every model has."""

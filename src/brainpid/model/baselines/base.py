@@ -1,0 +1,289 @@
+"""What all baselines share: one fit for every subset of the modalities, and what is kept of the training people.
+
+A fit sees standardised features and a target that was mapped to scores: its normal scores by rank, or only centred and
+scaled. Which of both is taken is decided by the mean absolute error of held-out training people, in the target's
+units. Scaling of features and the map of the target are fitted on all training people; everything else that a held-out
+prediction depends on is fitted without that person's inner fold, except settings, which are chosen once for all.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol, Self
+
+import joblib
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray, Modalities
+from brainpid.core.errors import InputError
+from brainpid.core.files import atomic_path
+from brainpid.core.modalities import lacking, subsets_in_order
+from brainpid.crossfit.folds import stratified_folds
+from brainpid.crossfit.transforms import NormalScores, Standardizer
+from brainpid.model.conformal import AdaptiveConformal
+from brainpid.model.inputs import Layout, checked_groups, checked_target
+
+INNER_FOLDS = 5
+"""Folds of the training people whose held-out predictions choose settings and set the age bias and the intervals."""
+FEWEST_PEOPLE = 2 * INNER_FOLDS
+
+Subset = tuple[str, ...]
+TargetTransform = Literal["auto", "normal_scores", "none"]
+
+
+@dataclass(frozen=True)
+class Training:
+    """Training people as a fit sees them.
+
+    Attributes
+    ----------
+    blocks : mapping of str to ndarray, shape (n, p_m)
+        Standardised features; where a person lacks a modality, the training medians.
+    has : mapping of str to ndarray of bool, shape (n,)
+        Who has the modality.
+    target : ndarray, shape (n,)
+        In its units.
+    fold : ndarray of int, shape (n,)
+        Inner fold of each person.
+    """
+
+    blocks: Blocks
+    has: Mapping[str, BoolArray]
+    target: FloatArray
+    fold: IntArray
+
+    def rows(self, subset: Subset) -> BoolArray:
+        """People (n,) who have every modality of a subset."""
+        return np.all([self.has[modality] for modality in subset], axis=0)
+
+    def error(self, held_out: FloatArray, scale: NormalScores, rows: BoolArray) -> float:
+        """Mean absolute error, in the target's units, of held-out scores of these rows."""
+        return float(np.abs(scale.inverse_transform(held_out) - self.target[rows]).mean())
+
+
+class SubsetFit(Protocol):
+    """A fit to one subset of the modalities."""
+
+    held_out: FloatArray
+    """Scores of the training people who have the subset, each by a fit without that person's inner fold."""
+
+    def chosen(self) -> dict[str, Any]:
+        """What was chosen for it, as plain values."""
+
+    def scores(self, blocks: Blocks) -> FloatArray:
+        """Predicted scores (n,) from standardised features."""
+
+
+class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """A regressor with one fit for every subset of the modalities.
+
+    Attributes
+    ----------
+    modalities_ : tuple of str
+        In the order of the mapping that was fitted.
+    target_transform_ : str
+        The map of the target that was taken, ``normal_scores`` or ``none``.
+    out_of_fold_prediction_ : ndarray, shape (n_train,)
+        Prediction of each training person by fits without that person's inner fold, in the target's units.
+
+    Notes
+    -----
+    A modality is missing for a person whose row in it is all NaN; single missing cells get the training median. A
+    person is predicted by the fit to exactly the modalities that the person has, and a fit sees everybody who has its
+    modalities: filling whole modalities with medians was no better for people who have all of them, and for the
+    others much worse. The result does not depend on the order of the modalities.
+    """
+
+    file = "model.joblib"
+    target_transform: TargetTransform
+    random_state: int
+
+    @abstractmethod
+    def _choose(self, training: Training, scale: NormalScores) -> tuple[float, Any]:
+        """Choose settings under one map of the target: error of held-out people in units, and what to go on with."""
+
+    @abstractmethod
+    def _finish(self, training: Training, scale: NormalScores, chosen: Any) -> Mapping[Subset, SubsetFit]:
+        """Fit every subset with what was chosen."""
+
+    def fit(self, X: Modalities, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+        """Fit to training people.
+
+        Parameters
+        ----------
+        X : mapping of str to array_like or DataFrame, shape (n, p_m)
+            Features of two or more modalities; NaN is a missing cell, a row of NaN a missing modality.
+        y : array_like, shape (n,)
+            Target, in its units.
+        groups : array_like, shape (n,), optional
+            People with equal labels share an inner fold.
+
+        Raises
+        ------
+        InputError
+            Where features, target or groups are not usable, or too few people have all modalities.
+        """
+        self.layout_, blocks = Layout.fit(X)
+        self.modalities_ = self.layout_.modalities
+        n = len(next(iter(blocks.values())))
+        target, group = checked_target(y, n), checked_groups(groups, n)
+        has = _present(blocks)
+        anything = np.any(list(has.values()), axis=0)
+        if (complete := int(np.all(list(has.values()), axis=0).sum())) < FEWEST_PEOPLE:
+            raise InputError(
+                f"{complete} training people have every modality ({', '.join(self.modalities_)}); expected at least "
+                f"{FEWEST_PEOPLE}"
+            )
+        names = sorted(blocks)  # the order of the mapping must not matter
+        has = {name: has[name][anything] for name in names}
+        seen = {name: blocks[name][anything] for name in names}
+        self.scalers_ = {name: Standardizer.fit(seen[name][has[name]]) for name in names}
+        training = Training(
+            {name: self.scalers_[name].transform(seen[name]) for name in names},
+            has,
+            target[anything],
+            stratified_folds(target[anything], INNER_FOLDS, np.random.default_rng(self.random_state), group[anything]),
+        )
+        self.normal_scores_ = NormalScores.fit(training.target)
+        scales = {"normal_scores": self.normal_scores_, "none": NormalScores.straight(training.target)}
+        tried = [*scales] if self.target_transform == "auto" else [self.target_transform]
+        choices = {name: self._choose(training, scales[name]) for name in tried}
+        self.target_transform_ = min(choices, key=lambda name: choices[name][0])
+        self.scale_ = scales[self.target_transform_]
+        self.fits_ = dict(self._finish(training, self.scale_, choices[self.target_transform_][1]))
+        self._keep(training, anything)
+        return self
+
+    def _keep(self, training: Training, anything: BoolArray) -> None:
+        """Keep what held-out training people tell: a prediction of each, and the errors of every subset."""
+        patterns = _patterns(training.has, self.subsets_)
+        predicted = np.full(len(training.target), np.nan)
+        self.conformal_ = {}
+        for subset, fit in self.fits_.items():
+            rows = training.rows(subset)
+            held_out = self.scale_.inverse_transform(fit.held_out)
+            self.conformal_[subset] = AdaptiveConformal.fit(held_out, training.target[rows])
+            predicted[patterns[subset]] = held_out[patterns[subset][rows]]
+        self.out_of_fold_prediction_ = np.full(len(anything), np.nan)
+        self.out_of_fold_prediction_[anything] = predicted
+
+    @property
+    def subsets_(self) -> list[Subset]:
+        """Every non-empty subset of the modalities, small ones first, each in the order of the modalities."""
+        return subsets_in_order(self.modalities_)
+
+    def predict(self, X: Modalities) -> FloatArray:
+        """Predict targets (n,), in the target's units, from what each person has; NaN for a person with nothing."""
+        blocks, has = self._standardised(X)
+        predicted = np.full(len(next(iter(blocks.values()))), np.nan)
+        for subset, rows in _patterns(has, self.subsets_).items():
+            predicted[rows] = self._predict_rows(blocks, subset, rows)
+        return predicted
+
+    def predict_interval(self, X: Modalities, coverage: float = 0.9) -> FloatArray:
+        """Prediction intervals (n, 2), in the target's units, by the held-out errors of training people.
+
+        Parameters
+        ----------
+        X : mapping of str to array_like, shape (n, p_m)
+        coverage : float
+            Between 0 and 1; see `brainpid.model.conformal.AdaptiveConformal`.
+        """
+        blocks, has = self._standardised(X)
+        intervals = np.full((len(next(iter(blocks.values()))), 2), np.nan)
+        for subset, rows in _patterns(has, self.subsets_).items():
+            if rows.any():
+                predicted = self._predict_rows(blocks, subset, rows)
+                intervals[rows] = self.conformal_[subset].interval(predicted, coverage)
+        return intervals
+
+    def expected_gain(self, X: Modalities, coverage: float = 0.9) -> dict[str, FloatArray]:
+        """By how much acquiring a modality would narrow a person's interval: modality to (n,), in the target's units.
+
+        The width of intervals at the person's prediction from the modalities at hand, less that with the modality
+        added; NaN for people who have it. A negative value is no gain.
+        """
+        blocks, has = self._standardised(X)
+        n = len(next(iter(blocks.values())))
+        gain = {modality: np.full(n, np.nan) for modality in self.modalities_}
+        for subset, rows in _patterns(has, self.subsets_).items():
+            if not rows.any():
+                continue
+            predicted = self._predict_rows(blocks, subset, rows)
+            now = self.conformal_[subset].half_width(predicted, coverage)
+            for added in set(self.modalities_) - set(subset):
+                more = tuple(modality for modality in self.modalities_ if modality == added or modality in subset)
+                gain[added][rows] = 2 * (now - self.conformal_[more].half_width(predicted, coverage))
+        return gain
+
+    def subset_predictions(self, X: Modalities) -> dict[Subset, FloatArray]:
+        """Predicted target (n,), in its units, from every subset of the modalities; NaN for people who lack one."""
+        blocks, has = self._standardised(X)
+        predictions = {}
+        for subset in self.subsets_:
+            rows = np.all([has[modality] for modality in subset], axis=0)
+            predictions[subset] = np.full(len(rows), np.nan)
+            predictions[subset][rows] = self._predict_rows(blocks, subset, rows)
+        return predictions
+
+    def subset_scores(self, X: Modalities) -> dict[Subset, FloatArray]:
+        """`subset_predictions` on the scale of the target's normal scores."""
+        return {subset: self.normal_scores_.transform(found) for subset, found in self.subset_predictions(X).items()}
+
+    def scalar_latents(self, X: Modalities) -> dict[str, FloatArray]:
+        """Predicted normal score (n,) from each modality alone; NaN for people who lack it."""
+        scores = self.subset_scores(X)
+        return {modality: scores[(modality,)] for modality in self.modalities_}
+
+    def history(self) -> list[dict[str, float]]:
+        """Nothing: there are no epochs."""
+        return []
+
+    def chosen(self) -> dict[str, Any]:
+        """What was chosen inside the training rows: the map of the target, and the settings of each subset's fit."""
+        settings = {"+".join(subset): fit.chosen() for subset, fit in self.fits_.items()}
+        return {"target_transform": self.target_transform_, "settings": settings}
+
+    def save(self, folder: str | Path) -> None:
+        """Write the fitted model to ``model.joblib``; only load such a file from a source that you trust."""
+        with atomic_path(Path(folder) / self.file) as part:
+            joblib.dump(self, part, compress=3)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a model that `save` wrote."""
+        model = joblib.load(Path(folder) / cls.file)
+        if not isinstance(model, cls):
+            raise InputError(f"{folder}: expected a {cls.__name__}, found a {type(model).__name__}")
+        return model
+
+    def _standardised(self, X: Modalities) -> tuple[dict[str, FloatArray], dict[str, BoolArray]]:
+        """Standardised features, and who has which modality."""
+        check_is_fitted(self, "fits_")
+        blocks = self.layout_.check(X)
+        return {name: self.scalers_[name].transform(block) for name, block in blocks.items()}, _present(blocks)
+
+    def _predict_rows(self, blocks: Blocks, subset: Subset, rows: BoolArray) -> FloatArray:
+        """Predicted targets of some rows by the fit to one subset."""
+        if not rows.any():
+            return np.empty(0)
+        return self.scale_.inverse_transform(
+            self.fits_[subset].scores({modality: blocks[modality][rows] for modality in subset})
+        )
+
+
+def _present(blocks: Blocks) -> dict[str, BoolArray]:
+    """Who has which modality: a row of NaN is a missing one."""
+    return {name: ~lacking(block) for name, block in blocks.items()}
+
+
+def _patterns(has: Mapping[str, BoolArray], subsets: list[Subset]) -> dict[Subset, BoolArray]:
+    """People (n,) who have exactly the modalities of a subset, for every subset."""
+    names, rows = tuple(has), np.stack(list(has.values()), axis=1)
+    return {subset: np.all(rows == [name in subset for name in names], axis=1) for subset in subsets}

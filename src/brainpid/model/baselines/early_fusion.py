@@ -1,0 +1,160 @@
+"""Early fusion: one scikit-learn regressor on the features of all modalities side by side."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from brainpid.core.arrays import Blocks, FloatArray, IntArray
+from brainpid.crossfit.transforms import NormalScores
+from brainpid.model.baselines.base import Baseline, Subset, Training
+
+Setting = dict[str, Any]
+
+
+def side_by_side(blocks: Blocks, subset: Subset) -> FloatArray:
+    """Features (n, p) of a subset, by the modalities' names so that their order does not matter."""
+    return np.column_stack([blocks[modality] for modality in sorted(subset)])
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A setting and its held-out scores (n,)."""
+
+    setting: Setting
+    held_out: FloatArray
+
+
+@dataclass
+class ConcatenatedFit:
+    """A regressor that was fitted to the concatenated features of one subset, with a setting."""
+
+    subset: Subset
+    setting: Setting
+    regressor: Any
+    held_out: FloatArray
+
+    def chosen(self) -> dict[str, Any]:
+        """Return the setting; what is not a number, as a kernel, is told in words."""
+        return {name: value if isinstance(value, int | float) else str(value) for name, value in self.setting.items()}
+
+    def scores(self, blocks: Blocks) -> FloatArray:
+        """Predicted scores (n,)."""
+        predicted: FloatArray = self.regressor.predict(side_by_side(blocks, self.subset))
+        return np.asarray(predicted, dtype=float).reshape(-1)
+
+
+class ConcatenatedRegressor(Baseline):
+    """A scikit-learn regressor on concatenated features; a subclass says which, and between what to choose.
+
+    Settings are chosen by the mean absolute error of held-out training people, in the target's units, under each map of
+    the target. The fits to subsets of the modalities take over what was chosen for all, unless the choice is cheap.
+    """
+
+    choice_people: int | None = None
+    """People, drawn at random, that a choice between many settings is made on where there are more."""
+
+    @abstractmethod
+    def regressor(self, setting: Setting) -> Any:
+        """Make a new scikit-learn regressor."""
+
+    def settings(self, features: FloatArray, scores: FloatArray, start: Setting | None = None) -> Sequence[Setting]:
+        """Settings to choose between.
+
+        Parameters
+        ----------
+        features : ndarray, shape (n, p)
+        scores : ndarray, shape (n,)
+        start : dict, optional
+            What was chosen for all modalities, where a subset of them is fitted.
+        """
+        return [start or {}]
+
+    def path(
+        self, features: FloatArray, scores: FloatArray, new: FloatArray, settings: Sequence[Setting]
+    ) -> FloatArray:
+        """Fit every setting to some people and predict others.
+
+        Parameters
+        ----------
+        features : ndarray, shape (n, p)
+        scores : ndarray, shape (n,)
+        new : ndarray, shape (k, p)
+        settings : sequence of dict
+
+        Returns
+        -------
+        ndarray, shape (settings, k)
+        """
+        return np.stack([self.regressor(setting).fit(features, scores).predict(new) for setting in settings])
+
+    def choose(
+        self,
+        features: FloatArray,
+        target: FloatArray,
+        scale: NormalScores,
+        fold: IntArray,
+        start: Setting | None = None,
+    ) -> Choice:
+        """Choose a setting by the held-out error and return its held-out scores.
+
+        Parameters
+        ----------
+        features : ndarray, shape (n, p)
+            Standardised.
+        target : ndarray, shape (n,)
+            In its units.
+        scale : NormalScores
+            Map of the target to scores.
+        fold : ndarray of int, shape (n,)
+        start : dict, optional
+            See `settings`.
+        """
+        scores = scale.transform(target)
+        settings = self.settings(features, scores, start)
+        if len(settings) > 1 and self.choice_people and len(target) > self.choice_people:
+            some = np.random.default_rng(self.random_state).permutation(len(target))[: self.choice_people]
+            held_out = self._held_out(features[some], scores[some], fold[some], settings)
+            settings = [settings[_best(held_out, target[some], scale)]]
+        held_out = self._held_out(features, scores, fold, settings)
+        best = _best(held_out, target, scale)
+        return Choice(settings[best], held_out[best])
+
+    def _held_out(
+        self, features: FloatArray, scores: FloatArray, fold: IntArray, settings: Sequence[Setting]
+    ) -> FloatArray:
+        """Scores (settings, n) of everybody by fits without the own fold."""
+        held_out = np.empty((len(settings), len(scores)))
+        for k in np.unique(fold):
+            out = fold == k
+            held_out[:, out] = self.path(features[~out], scores[~out], features[out], settings)
+        return held_out
+
+    def _choose(self, training: Training, scale: NormalScores) -> tuple[float, Choice]:
+        everything = tuple(training.blocks)
+        rows = training.rows(everything)
+        choice = self.choose(
+            side_by_side(training.blocks, everything)[rows], training.target[rows], scale, training.fold[rows]
+        )
+        return training.error(choice.held_out, scale, rows), choice
+
+    def _finish(self, training: Training, scale: NormalScores, chosen: Choice) -> Mapping[Subset, ConcatenatedFit]:
+        fits = {}
+        for subset in self.subsets_:
+            rows = training.rows(subset)
+            features, target = side_by_side(training.blocks, subset)[rows], training.target[rows]
+            choice = chosen
+            if len(subset) < len(self.modalities_):
+                choice = self.choose(features, target, scale, training.fold[rows], chosen.setting)
+            regressor = self.regressor(choice.setting).fit(features, scale.transform(target))
+            fits[subset] = ConcatenatedFit(subset, choice.setting, regressor, choice.held_out)
+        return fits
+
+
+def _best(held_out: FloatArray, target: FloatArray, scale: NormalScores) -> int:
+    """Setting with the smallest mean absolute error in the target's units; the first of equals."""
+    return int(np.argmin(np.abs(scale.inverse_transform(held_out) - target).mean(axis=1)))

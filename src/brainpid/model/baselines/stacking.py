@@ -1,0 +1,160 @@
+"""Late fusion: experts of one modality each and of all together, and a non-negative combination of what they say.
+
+What the experts say of training people whom they had not seen is combined by ridge regression with weights that are
+not negative. Each subset of the modalities has a combination of its own, so that no missing modality is filled in.
+
+References
+----------
+Wolpert 1992, Neural Networks 5:241; Engemann et al. 2020, eLife 9:e54055.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn import linear_model
+
+from brainpid.core.arrays import Blocks, FloatArray
+from brainpid.crossfit.transforms import NormalScores
+from brainpid.model.baselines.base import Baseline, Subset, TargetTransform, Training
+from brainpid.model.baselines.early_fusion import Choice, ConcatenatedFit, ConcatenatedRegressor, side_by_side
+from brainpid.model.baselines.kernels import GaussianProcess, SupportVectors
+from brainpid.model.baselines.linear import Ridge
+from brainpid.model.baselines.trees import GradientBoosting, RandomForest
+
+_ALPHAS = np.logspace(-1, 3, 5)
+_EXPERTS: dict[str, type[ConcatenatedRegressor]] = {
+    "ridge": Ridge,
+    "gpr": GaussianProcess,
+    "svr": SupportVectors,
+    "random_forest": RandomForest,
+    "gradient_boosting": GradientBoosting,
+}
+
+
+@dataclass
+class StackedFit:
+    """Experts of some blocks of features, by kind, and the combination of their predictions."""
+
+    experts: dict[Subset, dict[str, ConcatenatedFit]]
+    combination: Any
+    held_out: FloatArray
+
+    def chosen(self) -> dict[str, Any]:
+        """Settings and weights of the experts by block and kind, and the penalty of the weights."""
+        weights = iter(self.combination.coef_)
+        experts = {
+            "+".join(block): {kind: fit.chosen() | {"weight": float(next(weights))} for kind, fit in kinds.items()}
+            for block, kinds in self.experts.items()
+        }
+        return {"penalty": float(self.combination.alpha), "experts": experts}
+
+    def scores(self, blocks: Blocks) -> FloatArray:
+        """Predicted scores (n,)."""
+        told = [fit.scores(blocks) for kinds in self.experts.values() for fit in kinds.values()]
+        return np.asarray(self.combination.predict(np.column_stack(told)), dtype=float)
+
+
+class Stacking(Baseline):
+    """Stacking of experts.
+
+    Parameters
+    ----------
+    experts : tuple of str
+        Kinds of experts, of ``ridge``, ``gpr``, ``svr``, ``random_forest`` and ``gradient_boosting``.
+    concatenated : bool
+        Whether there are experts of all modalities together beside those of one modality each.
+    target_transform : {"auto", "normal_scores", "none"}
+        Map of the target; the better one by held-out error, or a given one.
+    random_state : int
+        Seed of the inner folds and of the experts.
+    """
+
+    def __init__(
+        self,
+        experts: tuple[str, ...] = ("gpr", "svr", "gradient_boosting"),
+        concatenated: bool = True,
+        target_transform: TargetTransform = "auto",
+        random_state: int = 0,
+    ) -> None:
+        self.experts = experts
+        self.concatenated = concatenated
+        self.target_transform = target_transform
+        self.random_state = random_state
+
+    def _families(self) -> dict[str, ConcatenatedRegressor]:
+        """Make the kinds of experts, each once."""
+        return {kind: _EXPERTS[kind](random_state=self.random_state) for kind in self.experts}
+
+    def _blocks(self, training: Training) -> list[Subset]:
+        """Each modality, and all of them, by name so that their order does not matter."""
+        names = tuple(sorted(training.blocks))
+        return [*((name,) for name in names), *([names] if self.concatenated else [])]
+
+    def _choose(self, training: Training, scale: NormalScores) -> tuple[float, dict[Subset, list[Choice]]]:
+        choices = {}
+        for block in self._blocks(training):
+            rows = training.rows(block)
+            features, target, fold = (
+                side_by_side(training.blocks, block)[rows],
+                training.target[rows],
+                training.fold[rows],
+            )
+            choices[block] = [family.choose(features, target, scale, fold) for family in self._families().values()]
+        everything = tuple(training.blocks)
+        held_out = self._combine(training, scale, choices, everything)[1]
+        return training.error(held_out, scale, training.rows(everything)), choices
+
+    def _finish(
+        self, training: Training, scale: NormalScores, chosen: dict[Subset, list[Choice]]
+    ) -> Mapping[Subset, StackedFit]:
+        experts: dict[Subset, dict[str, ConcatenatedFit]] = {}
+        for block, choices in chosen.items():
+            rows = training.rows(block)
+            features, scores = side_by_side(training.blocks, block)[rows], scale.transform(training.target[rows])
+            experts[block] = {
+                kind: ConcatenatedFit(
+                    block, choice.setting, family.regressor(choice.setting).fit(features, scores), choice.held_out
+                )
+                for (kind, family), choice in zip(self._families().items(), choices, strict=True)
+            }
+        fits = {}
+        for subset in self.subsets_:
+            combination, held_out = self._combine(training, scale, chosen, subset)
+            own = {block: experts[block] for block in _within(chosen, subset)}
+            fits[subset] = StackedFit(own, combination, held_out)
+        return fits
+
+    def _combine(
+        self, training: Training, scale: NormalScores, choices: Mapping[Subset, list[Choice]], subset: Subset
+    ) -> tuple[Any, FloatArray]:
+        """Weights of the experts of a subset, and held-out scores of the people who have it."""
+        rows = training.rows(subset)
+        told = np.column_stack(
+            [
+                choice.held_out[rows[training.rows(block)]]
+                for block in _within(choices, subset)
+                for choice in choices[block]
+            ]
+        )
+        scores, fold = scale.transform(training.target[rows]), training.fold[rows]
+        held_out = np.empty((len(_ALPHAS), len(scores)))
+        for k in np.unique(fold):
+            out = fold == k
+            for row, alpha in enumerate(_ALPHAS):
+                held_out[row, out] = _combination(alpha).fit(told[~out], scores[~out]).predict(told[out])
+        best = int(np.argmin([training.error(held, scale, rows) for held in held_out]))
+        return _combination(_ALPHAS[best]).fit(told, scores), held_out[best]
+
+
+def _within(blocks: Iterable[Subset], subset: Subset) -> list[Subset]:
+    """Blocks that a person with just these modalities has."""
+    return [block for block in blocks if set(block) <= set(subset)]
+
+
+def _combination(alpha: float) -> Any:
+    """Ridge regression with weights that are not negative."""
+    return linear_model.Ridge(alpha=alpha, positive=True)

@@ -1,0 +1,1 @@
+"""PIDReg: base learners and networks on each modality, joined by stacking."""

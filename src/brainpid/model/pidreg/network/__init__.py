@@ -1,0 +1,1 @@
+"""The ensemble of networks of PIDReg: layers, losses, training."""

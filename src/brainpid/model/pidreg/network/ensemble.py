@@ -1,0 +1,104 @@
+"""What a trained ensemble of networks needs to read people, as one value that can be saved without pickle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
+from brainpid.core.modalities import presence
+from brainpid.model.pidreg.network.encoding import encode
+from brainpid.model.pidreg.network.layers import Architecture, Ensemble, MemberRandom
+from brainpid.model.pidreg.readings import Readings
+
+_CHUNK = 2048  # rows per pass at prediction: bounds the memory of a stack of members
+
+
+@dataclass(frozen=True)
+class FittedEnsemble:
+    """Networks and the encoding of their inputs.
+
+    Attributes
+    ----------
+    edges : dict of str to list of Tensor
+        Bin edges of the piecewise-linear encoding of each modality; empty for standardised features as they are.
+    network : Ensemble
+        In evaluation mode.
+    """
+
+    edges: dict[str, list[Tensor]]
+    network: Ensemble
+
+    def read(self, blocks: Blocks) -> Readings:
+        """Mean reading of the members; standardised blocks, where a row of NaN is a missing modality."""
+        predictions, readouts, present = self._pass(blocks)
+        return _readings(predictions.mean(0), readouts.mean(0), present)
+
+    def leave_out(self, blocks: Blocks, fold: IntArray, left_out: Sequence[int]) -> Readings:
+        """Mean reading of each training person by the members that left that person out; NaN where none did.
+
+        Parameters
+        ----------
+        blocks : mapping of str to ndarray, shape (n, p_m)
+        fold : ndarray of int, shape (n,)
+            Inner fold of each person.
+        left_out : sequence of int
+            The inner fold that each member left out.
+        """
+        predictions, readouts, present = self._pass(blocks)
+        unseen = np.asarray(left_out)[:, None] == fold
+        weight = unseen / np.where(unseen.any(axis=0), unseen.sum(axis=0), np.nan)
+        return _readings((predictions * weight).sum(0), (readouts * weight[..., None]).sum(0), present)
+
+    def _pass(self, blocks: Blocks) -> tuple[FloatArray, FloatArray, BoolArray]:
+        present = presence(blocks)
+        inputs = network_inputs({m: np.nan_to_num(block) for m, block in blocks.items()}, self.edges)
+        return *run_network(self.network, inputs), present
+
+    def state(self) -> dict[str, Any]:
+        """Return tensors and plain containers, which `torch.load` accepts from any source."""
+        return {
+            "edges": self.edges,
+            "architecture": asdict(self.network.architecture),
+            "members": self.network.members,
+            "network": self.network.state_dict(),
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """Undo `state`."""
+        network = Ensemble(Architecture(**state["architecture"]), MemberRandom([0] * state["members"])).eval()
+        network.load_state_dict(state["network"])
+        return cls(state["edges"], network)
+
+
+def _readings(together: FloatArray, alone: FloatArray, present: BoolArray) -> Readings:
+    """Readings without those that a missing modality had a part in."""
+    return Readings(np.where(present.all(axis=1), together, np.nan), np.where(present, alone, np.nan))
+
+
+def network_inputs(blocks: Blocks, edges: dict[str, list[Tensor]]) -> list[Tensor]:
+    """Turn standardised blocks (n, p_m) into what the encoders take, (n, q_m) each, float32."""
+    return [
+        encode(block, edges[m]) if m in edges else torch.from_numpy(block.astype(np.float32))
+        for m, block in blocks.items()
+    ]
+
+
+@torch.inference_mode()
+def run_network(network: Ensemble, blocks: list[Tensor]) -> tuple[FloatArray, FloatArray]:
+    """Predictions (E, n) and readouts (E, n, M) of encoded blocks (n, q_m), in evaluation mode."""
+    unused = MemberRandom([0] * network.members)
+    starts = range(0, max(len(blocks[0]), 1), _CHUNK)
+    passes = [
+        network([block[start : start + _CHUNK].expand(network.members, -1, -1) for block in blocks], unused)
+        for start in starts
+    ]
+    predictions = torch.cat([p.prediction for p in passes], 1).numpy().astype(np.float64)
+    readouts = torch.cat([p.readouts for p in passes], 1).numpy().astype(np.float64)
+    return predictions, readouts

@@ -1,0 +1,133 @@
+"""Fitting the ensemble of networks to standardised training people.
+
+Member e leaves out inner fold e, so that every training person has a reading by a network that was not trained on that
+person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
+from brainpid.core.modalities import lacking, presence, subsets_of
+from brainpid.model.pidreg.network.encoding import bin_edges
+from brainpid.model.pidreg.network.ensemble import FittedEnsemble, network_inputs
+from brainpid.model.pidreg.network.layers import Architecture, Ensemble, MemberRandom
+from brainpid.model.pidreg.network.training import Recipe, train, with_stand_ins
+from brainpid.pid.estimation import MIN_PEOPLE_PER_DIMENSION, information_from_data
+from brainpid.pid.lattice import FusionWeights
+
+
+def fit_network(
+    blocks: Blocks,
+    scores: FloatArray,
+    fold: IntArray,
+    members: Sequence[int],
+    options: Mapping[str, Any],
+    weights: FusionWeights,
+    seeds: Sequence[np.random.SeedSequence],
+) -> tuple[FittedEnsemble, list[dict[str, float]]]:
+    """Train members; returns the ensemble and its history.
+
+    Parameters
+    ----------
+    blocks : mapping of str to ndarray, shape (n, p_m)
+        Standardised features in sorted order of the names; a row of NaN is a missing modality.
+    scores : ndarray, shape (n,)
+    fold : ndarray of int, shape (n,)
+        Inner fold of each person.
+    members : sequence of int
+        The inner fold that each member leaves out.
+    options : mapping of str to object
+        Hyperparameters of `brainpid.model.PIDReg`, none of them left to a recipe.
+    weights : FusionWeights
+    seeds : sequence of SeedSequence
+        Two for each member: initial weights, and the course of the training.
+    """
+    initial, course = (_member_random(seeds[k::2]) for k in (0, 1))
+    edges = (
+        {m: bin_edges(block[~lacking(block)], options["bins"]) for m, block in blocks.items()}
+        if options["bins"]
+        else {}
+    )
+    inputs = network_inputs(with_stand_ins(blocks, scores, fold), edges)
+    network = Ensemble(_architecture([x.shape[1] for x in inputs], list(blocks), options, weights), initial)
+    present = presence(blocks)
+    goal = torch.from_numpy(scores.astype(np.float32))
+    history = train(
+        network,
+        inputs,
+        goal,
+        torch.from_numpy(present.astype(np.float32)),
+        [torch.from_numpy(np.flatnonzero(fold != left_out)) for left_out in members],
+        course,
+        Recipe(**{name: options[name] for name in Recipe.__dataclass_fields__}),
+        _Watch(
+            list(blocks), inputs, scores, present, [np.flatnonzero(fold == left_out) for left_out in members], weights
+        ),
+    )
+    return FittedEnsemble(edges, network), history
+
+
+class _Watch:
+    """Reads the people whom members leave out, after every epoch: error of the prediction, information, weights."""
+
+    def __init__(
+        self,
+        names: list[str],
+        inputs: list[torch.Tensor],
+        scores: FloatArray,
+        present: BoolArray,
+        left_out: list[IntArray],
+        weights: FusionWeights,
+    ) -> None:
+        self.names = names
+        longest = max(len(rows) for rows in left_out)
+        # Members read the same number of rows; the last row of a shorter fold is read again and not counted.
+        padded = np.stack([np.concatenate([rows, np.repeat(rows[-1:], longest - len(rows))]) for rows in left_out])
+        own = np.arange(longest) < np.array([len(rows) for rows in left_out])[:, None]
+        counted = own & present[padded].all(axis=-1)
+        self.inputs = [block[torch.from_numpy(padded)] for block in inputs]
+        self.counted, self.scores = counted, scores[padded][counted]
+        self.fixed = {f"weight_{m}": weights.modalities[m] for m in names} | {"weight_synergy": weights.synergy}
+        self.unused = MemberRandom([0] * len(left_out))
+
+    @torch.inference_mode()
+    def __call__(self, network: Ensemble) -> dict[str, float]:
+        found = network(self.inputs, self.unused)
+        error = found.prediction.numpy()[self.counted] - self.scores
+        record = {"left_out_mse": float((error**2).mean())}
+        if len(self.scores) >= MIN_PEOPLE_PER_DIMENSION * len(self.names):
+            readouts = found.readouts.numpy()[self.counted].astype(np.float64)
+            information = information_from_data(dict(zip(self.names, readouts.T[..., None], strict=True)), self.scores)
+            bits = zip(subsets_of(information.modalities), information.bits.tolist(), strict=True)
+            record |= {
+                f"bits_{'+'.join(sorted(subset))}": value
+                for subset, value in bits
+                if len(subset) in (1, len(self.names))
+            }
+        return record | self.fixed
+
+
+def _architecture(
+    features: list[int], names: list[str], options: Mapping[str, Any], weights: FusionWeights
+) -> Architecture:
+    """Shape of the networks, modalities in the order of the inputs."""
+    taken = (
+        "hidden", "latent_dim", "head", "dropout", "input_dropout", "skip", "signal", "learn_signal", "alpha_readout",
+        "keep_apart",
+    )  # fmt: skip
+    return Architecture(
+        features=tuple(features),
+        weights=tuple(weights.modalities[name] for name in names),
+        synergy=weights.synergy,
+        **{name: options[name] for name in taken},
+    )
+
+
+def _member_random(seeds: Sequence[np.random.SeedSequence]) -> MemberRandom:
+    return MemberRandom([int(seed.generate_state(1, np.uint64)[0] >> np.uint64(1)) for seed in seeds])

@@ -1,0 +1,243 @@
+"""The training loop: all ensemble members in one pass, each on its own rows.
+
+The loss of member e is ``MSE(h(z), g) + sum_m MSE(readout_m, g) + alpha_cs sum_m CS(a_m) +
+alpha_joint HZ(a_1..a_M, g) / n + alpha_ci sum_{m<k} I(a_m; a_k | g)``; members are summed, so that none changes
+another's gradient. By option Huber's function takes the place of the square. The optimiser is AdamW under a one-cycle
+learning rate.
+
+A person who lacks a modality has a stand-in's features in it, so that batch moments and penalties stay those of real
+people; no error of prediction that the stand-in has a part in is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations, permutations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from brainpid.core.arrays import Blocks, FloatArray, IntArray
+from brainpid.core.errors import NumericalError
+from brainpid.core.logs import progress
+from brainpid.core.modalities import lacking
+from brainpid.model.pidreg.network.layers import Ensemble, MemberRandom, Outputs
+from brainpid.model.pidreg.network.penalties import (
+    cauchy_schwarz_to_normal,
+    gaussian_conditional_information,
+    henze_zirkler,
+    kernel_conditional_dependence,
+)
+
+HUBER_WIDTH = 0.5
+"""Error, in normal scores, beyond which Huber's loss is linear."""
+
+# Latent covariances of one batch are near singular once the latents' dimension nears the number of rows.
+_SHRINKAGE = 0.1
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train.
+
+    Attributes
+    ----------
+    epochs : int
+    batch_size : int
+        Nominal number of rows per member and step; an epoch's rows are cut into equal batches near this size.
+    learning_rate : float
+        Peak of the one-cycle schedule.
+    weight_decay : float
+        Decoupled weight decay.
+    alpha_cs, alpha_joint, alpha_ci : float
+        Weights of the penalties; 0 leaves a term out of the computation.
+    conditional : {"gaussian", "kernel"}
+        Form of the conditional-independence term.
+    loss : {"squared", "huber"}
+        What is taken of errors; Huber's is ``e^2`` up to `HUBER_WIDTH` and linear beyond.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    alpha_cs: float
+    alpha_joint: float
+    alpha_ci: float
+    conditional: str
+    loss: str
+
+
+def loss_terms(
+    outputs: Outputs, blocks: Sequence[Tensor], target: Tensor, present: Tensor, recipe: Recipe
+) -> dict[str, Tensor]:
+    """Loss terms of every member, each already multiplied by its weight.
+
+    Parameters
+    ----------
+    outputs : Outputs
+        Of a pass over `blocks`.
+    blocks : sequence of Tensor, shape (E, n, p_m)
+    target : Tensor, shape (E, n)
+        Normal scores.
+    present : Tensor, shape (E, n, M)
+        1 where a person has a modality, 0 where a stand-in's features are in its place.
+    recipe : Recipe
+
+    Returns
+    -------
+    dict of Tensor, shape (E,)
+        ``mse``, ``readout`` and those of ``cs``, ``joint``, ``ci`` whose weight is not 0.
+    """
+    latents = outputs.latents
+    complete = present.prod(-1)
+    terms = {
+        "mse": _mean_loss(outputs.prediction - target, complete, recipe.loss),
+        "readout": _mean_loss(
+            (outputs.readouts - target.unsqueeze(-1)).transpose(-1, -2), present.transpose(-1, -2), recipe.loss
+        ).sum(-1),
+    }
+    if recipe.alpha_cs:
+        terms["cs"] = recipe.alpha_cs * torch.stack([cauchy_schwarz_to_normal(a) for a in latents]).sum(0)
+    if recipe.alpha_joint:
+        joint = torch.cat([*latents, target.unsqueeze(-1)], -1)
+        n, d = joint.shape[-2:]
+        terms["joint"] = recipe.alpha_joint * henze_zirkler(joint, d**-0.5, _SHRINKAGE) / n
+    if recipe.alpha_ci:
+        terms["ci"] = recipe.alpha_ci * _conditional_independence(latents, blocks, target, recipe.conditional)
+    return terms
+
+
+def _mean_loss(error: Tensor, counted: Tensor, loss: str) -> Tensor:
+    """Mean loss over the last axis, of the errors that are counted."""
+    size = error.abs()
+    beyond = HUBER_WIDTH * (2 * size - HUBER_WIDTH)
+    each = torch.where(size > HUBER_WIDTH, beyond, error.square()) if loss == "huber" else error.square()
+    return (each * counted).sum(-1) / counted.sum(-1).clamp(min=1.0)
+
+
+def _conditional_independence(latents: Sequence[Tensor], blocks: Sequence[Tensor], target: Tensor, form: str) -> Tensor:
+    """Sum ``I(a_m; a_k | g)`` over pairs (gaussian) or ``D(a_m; x_k | x_m)`` over ordered pairs (kernel): (E,)."""
+    if form == "kernel":
+        ordered = permutations(range(len(latents)), 2)
+        parts = [kernel_conditional_dependence(blocks[k], latents[m], blocks[m]) for m, k in ordered]
+    else:
+        pairs = combinations(latents, 2)
+        parts = [gaussian_conditional_information(a, b, target, _SHRINKAGE) for a, b in pairs]
+    return torch.stack(parts).sum(0)
+
+
+def with_stand_ins(blocks: Blocks, scores: FloatArray, fold: IntArray) -> dict[str, FloatArray]:
+    """Fill the rows of people who lack a modality with the features of a stand-in.
+
+    The stand-in is the person of the same inner fold with the nearest score who has the modality, so that a member
+    learns nothing of the people it leaves out.
+
+    Parameters
+    ----------
+    blocks : mapping of str to ndarray, shape (n, p_m)
+        Standardised features; a row of NaN is a missing modality.
+    scores : ndarray, shape (n,)
+    fold : ndarray of int, shape (n,)
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n, p_m)
+        Without NaN; 0, the mean, where nobody in the fold has the modality.
+    """
+    filled = {}
+    for m, block in blocks.items():
+        absent = lacking(block)
+        filled[m] = np.where(absent[:, None], 0.0, block)
+        for row in np.flatnonzero(absent):
+            others = np.flatnonzero(~absent & (fold == fold[row]))
+            if len(others):
+                filled[m][row] = block[others[np.abs(scores[others] - scores[row]).argmin()]]
+    return filled
+
+
+def train(
+    network: Ensemble,
+    blocks: Sequence[Tensor],
+    target: Tensor,
+    present: Tensor,
+    rows: Sequence[Tensor],
+    random: MemberRandom,
+    recipe: Recipe,
+    watch: Callable[[Ensemble], dict[str, float]] = lambda network: {},
+) -> list[dict[str, float]]:
+    """Train all members in place and leave the network in evaluation mode.
+
+    Parameters
+    ----------
+    network : Ensemble
+    blocks : sequence of Tensor, shape (n, p_m)
+        Standardised features of all training rows, a stand-in's where a person lacks the modality.
+    target : Tensor, shape (n,)
+        Normal scores.
+    present : Tensor, shape (n, M)
+        1 where a person has a modality, else 0.
+    rows : sequence of E Tensors of int, shape (r_e,)
+        The rows that each member is trained on; their numbers may differ by a few, and rows beyond the last full
+        batch sit out an epoch at random.
+    random : MemberRandom
+        Order of rows, dropout and bottleneck noise.
+    recipe : Recipe
+    watch : callable
+        Called after each epoch with the network in evaluation mode; what it returns is added to the epoch's entry.
+
+    Returns
+    -------
+    list of dict
+        One entry per epoch: ``epoch``, ``learning_rate``, ``loss`` and the loss terms, means over members and
+        batches, and what `watch` returned.
+
+    Raises
+    ------
+    NumericalError
+        Where a loss term is not finite; the message names the epoch, the batch and the term.
+    """
+    n_rows = min(len(own) for own in rows)
+    n_batches = max(1, round(n_rows / recipe.batch_size))
+    size = n_rows // n_batches
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, max_lr=recipe.learning_rate, total_steps=recipe.epochs * n_batches
+    )
+    history: list[dict[str, float]] = []
+    for epoch in progress(range(recipe.epochs), "training"):
+        network.train()
+        order = random.shuffled(rows, n_batches * size)
+        sums: dict[str, float] = {}
+        rate = float(schedule.get_last_lr()[0])
+        for batch in range(n_batches):
+            chosen = order[:, batch * size : (batch + 1) * size]
+            inputs = [block[chosen] for block in blocks]
+            goal = target[chosen]
+            terms = loss_terms(network(inputs, random), inputs, goal, present[chosen], recipe)
+            means = {name: float(term.detach().mean()) for name, term in terms.items()}
+            _check_finite(means, epoch, batch)
+            loss = torch.stack(list(terms.values())).sum()
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            schedule.step()
+            for name, value in means.items():
+                sums[name] = sums.get(name, 0.0) + value / n_batches
+        network.eval()
+        record = {"epoch": float(epoch), "learning_rate": rate, "loss": sum(sums.values()), **sums}
+        history.append(record | watch(network))
+    return history
+
+
+def _check_finite(means: dict[str, float], epoch: int, batch: int) -> None:
+    for name, value in means.items():
+        if not torch.isfinite(torch.tensor(value)):
+            found = ", ".join(f"{term} {mean:.4g}" for term, mean in means.items())
+            raise NumericalError(
+                f"loss term '{name}' is not finite at epoch {epoch}, batch {batch} (terms: {found}); "
+                "lower the learning rate or look for extreme feature values"
+            )

@@ -1,0 +1,100 @@
+"""The models that can be trained, by name, and what each of them offers to the rest of the program.
+
+Classes are named, not imported: `train` loads the one that it needs, so that a baseline's job does not pay for torch
+and an edit of one model reruns that model alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from numpy.typing import ArrayLike
+
+from brainpid.core.arrays import FloatArray, Modalities
+
+
+class MultimodalRegressor(Protocol):
+    """What every model does; features are a mapping of modality to an array of shape (n, p_m).
+
+    A row of NaN in a modality means that the person lacks it; everybody has at least one.
+    """
+
+    out_of_fold_prediction_: FloatArray
+    """Prediction of each training person by a fit that had not seen it, shape (n_train,), in the target's units."""
+
+    def fit(self, X: Modalities, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+        """Fit to people; `y` (n,) is in the target's units, rows of equal `groups` (n,) share an inner fold."""
+
+    def predict(self, X: Modalities) -> FloatArray:
+        """Predict targets of shape (n,), in the target's units, of everybody with at least one modality."""
+
+    def predict_interval(self, X: Modalities, coverage: float = 0.9) -> FloatArray:
+        """Intervals (n, 2) that cover the target of a new person with this probability, in its units."""
+
+    def scalar_latents(self, X: Modalities) -> dict[str, FloatArray]:
+        """Each modality's own reading of the target's normal score, shape (n,) each; NaN where it is missing."""
+
+    def subset_predictions(self, X: Modalities) -> dict[tuple[str, ...], FloatArray]:
+        """Predict targets (n,) from every non-empty subset of the modalities, in the target's units.
+
+        NaN where a person lacks a modality of the subset; with all modalities it is what `predict` gives.
+        """
+
+    def history(self) -> list[dict[str, float]]:
+        """Course of the training, one record an epoch; empty for a closed-form fit."""
+
+    def chosen(self) -> dict[str, Any]:
+        """What was chosen inside the training rows, as plain values."""
+
+    def save(self, folder: str | Path) -> None:
+        """Write the fitted model into a folder."""
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """Where a model lives.
+
+    Attributes
+    ----------
+    module, class_name : str
+        Where to import the class from.
+    file : str
+        Name of the file that `save` writes.
+    packages : tuple of str
+        Libraries whose versions matter to its results.
+    label : str
+        Name for people.
+    """
+
+    module: str
+    class_name: str
+    file: str
+    packages: tuple[str, ...]
+    label: str
+
+    def load_class(self) -> Any:
+        """Import the class."""
+        return getattr(import_module(self.module), self.class_name)
+
+
+def _baseline(module: str, class_name: str, label: str) -> ModelEntry:
+    """Entry of a model that scikit-learn fits."""
+    place, packages = f"brainpid.model.baselines.{module}", ("numpy", "scikit-learn")
+    return ModelEntry(place, class_name, "model.joblib", packages, label)
+
+
+MODELS = {
+    "pidreg": ModelEntry("brainpid.model.pidreg.estimator", "PIDReg", "model.pt", ("numpy", "torch"), "PIDReg"),
+    "ridge": _baseline("linear", "Ridge", "Ridge"),
+    "elastic_net": _baseline("linear", "ElasticNet", "Elastic net"),
+    "svr": _baseline("kernels", "SupportVectors", "SVR"),
+    "gpr": _baseline("kernels", "GaussianProcess", "GPR"),
+    "gradient_boosting": _baseline("trees", "GradientBoosting", "Gradient boosting"),
+    "random_forest": _baseline("trees", "RandomForest", "Random forest"),
+    "stacking": _baseline("stacking", "Stacking", "Stacking"),
+    "mlp": _baseline("mlp", "EarlyFusionNetwork", "Early-fusion MLP"),
+    "mean": _baseline("mean", "Mean", "Mean of training"),
+}

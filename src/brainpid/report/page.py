@@ -1,0 +1,203 @@
+"""The report of a run as one HTML page without outside references."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from typing import Any, NamedTuple
+
+import jinja2
+import numpy as np
+import pandas as pd
+
+from brainpid.cohort.participants import STATUSES, has_every_modality
+from brainpid.config.slices import ReportSettings
+from brainpid.evaluation.accuracy import MIN_PEOPLE_OF_PATTERN
+from brainpid.evaluation.coverage import coverage_table
+from brainpid.evaluation.information import CONCATENATED_MODEL
+from brainpid.evaluation.random_effects import POOLED
+from brainpid.model.registry import MODELS
+from brainpid.pid.result import MIN_PEOPLE_FOR_SMALL_ADDED, SMALL_ADDED_BITS
+from brainpid.report.figures import MOST_FEATURES
+from brainpid.report.glossary import CANNOT_SAY, MEASURES
+
+SIGNIFICANT = 0.05
+LABELS = {name: entry.label for name, entry in MODELS.items()} | {CONCATENATED_MODEL: "Ridge on concatenated features"}
+"""Names of models for people, in the order in which the decompositions are shown."""
+
+
+class Look(NamedTuple):
+    """A picture of one person's image, and why it is shown; `png` is base64."""
+
+    modality: str
+    cohort: str
+    participant_id: str
+    why: str
+    outlier_in: str
+    png: str
+
+
+def render(
+    settings: ReportSettings,
+    tables: Mapping[str, pd.DataFrame],
+    choice: Mapping[str, Any],
+    explained: Mapping[str, Any],
+    figures: Mapping[str, str],
+    looks: Sequence[Look],
+    generated_by: str,
+) -> str:
+    """Compose the page.
+
+    Parameters
+    ----------
+    settings : ReportSettings
+        Title, target, and what was run.
+    tables : mapping of str to DataFrame
+        ``participants``, ``accuracy``, ``comparison``, ``predictions``, ``pid``, ``normality`` and ``selection`` as
+        they stand in the output folder.
+    choice : mapping
+        ``aggregate/selection.json``: what the choice among subsets is worth.
+    explained : mapping
+        ``aggregate/importance.json``: how far importances agree between folds.
+    figures : mapping of str to str
+        SVG text of each figure.
+    looks : sequence of Look
+        Pictures of single people; none where no features come from images.
+    generated_by : str
+        Program and version, for the foot of the page.
+    """
+    participants, accuracy, pid = tables["participants"], tables["accuracy"], tables["pid"]
+    template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True).from_string(
+        resources.files("brainpid").joinpath("report/templates/report.html").read_text(encoding="utf-8")
+    )
+    everything = "+".join(settings.modalities)
+    complete = accuracy[accuracy["modalities"] == everything]
+    best = complete[complete["cohort"] == _headline_cohort(complete)].sort_values("mae").iloc[0]
+    shown = settings.models[0]
+    predictions, subsets = tables["predictions"], tables["selection"]
+    return template.render(
+        settings=settings,
+        labels=LABELS,
+        figures=figures,
+        looks=looks,
+        generated_by=generated_by,
+        best=best,
+        flow=_flow(participants, settings.modalities),
+        reasons=_reasons(participants, settings.modalities),
+        accuracy=complete.to_dict("records"),
+        comparison=tables["comparison"].to_dict("records"),
+        by_pattern=_by_pattern(accuracy[accuracy["model"] == shown], everything),
+        fewest=MIN_PEOPLE_OF_PATTERN,
+        coverage=_coverage(predictions),
+        coverage_of=coverage_table(predictions[predictions["model"] == shown], settings.target.range).to_dict(
+            "records"
+        ),
+        subsets=subsets.sort_values(["cost", "mae"], kind="stable").to_dict("records"),
+        recommended=subsets[subsets["recommended"]].iloc[0],
+        choice=choice,
+        explained=explained,
+        importance=_importance(tables["importance"]),
+        information=_information(pid, settings),
+        verdicts=_verdicts(pid, settings),
+        normality=tables["normality"].to_dict("records"),
+        measures=MEASURES,
+        cannot_say=CANNOT_SAY,
+        has_pooled=(complete["cohort"] == POOLED).any(),
+        number=_number,
+        interval=_interval,
+    )
+
+
+def _headline_cohort(accuracy: pd.DataFrame) -> str:
+    """The pooled rows where there are any, else the only cohort."""
+    return POOLED if (accuracy["cohort"] == POOLED).any() else str(accuracy["cohort"].iloc[0])
+
+
+def _flow(participants: pd.DataFrame, modalities: Sequence[str]) -> list[dict[str, Any]]:
+    """How many people each cohort has, who has which modality, and who takes part."""
+    return [
+        {
+            "cohort": cohort,
+            "n": len(rows),
+            "included": int(rows["included"].sum()),
+            "complete": int((rows["included"] & has_every_modality(rows, modalities)).sum()),
+            "ages": f"{rows['age'].min():.4g} to {rows['age'].max():.4g}",
+            "status": {
+                modality: rows[f"{modality}_status"].value_counts().reindex(STATUSES, fill_value=0).to_dict()
+                for modality in modalities
+            },
+        }
+        for cohort, rows in participants.groupby("cohort", sort=False)
+    ]
+
+
+def _reasons(participants: pd.DataFrame, modalities: Sequence[str]) -> list[tuple[str, str, int]]:
+    """Why people do not take part: cohort, reason, number of people."""
+    excluded = participants[~participants["included"]]
+    counts = excluded.groupby(["cohort", "reason"], sort=False).size().sort_values(ascending=False)
+    return [(cohort, reason, int(count)) for (cohort, reason), count in counts.items()]
+
+
+def _by_pattern(accuracy: pd.DataFrame, everything: str) -> list[dict[str, Any]]:
+    """Accuracy of one model by what people have; nothing where everybody has everything."""
+    return accuracy.to_dict("records") if (accuracy["modalities"] != everything).any() else []
+
+
+def _coverage(predictions: pd.DataFrame) -> dict[str, float]:
+    """Part of the predictions whose interval covers the true target, by model."""
+    inside = predictions["age"].between(predictions["pi_low"], predictions["pi_high"])
+    return inside.groupby(predictions["model"], sort=False).mean().to_dict()
+
+
+def _information(pid: pd.DataFrame, settings: ReportSettings) -> list[dict[str, Any]]:
+    """Decomposition table of each cohort and model: one line a modality, atoms as columns."""
+    tables = []
+    rows = pid[pid["scope"] == "one_vs_rest"]
+    for (model, cohort), chosen in rows.groupby(["model", "cohort"], sort=False):
+        measure = "idep" if "idep" in settings.pid.measures else settings.pid.measures[0]
+        chosen = chosen[chosen["measure"] == measure].set_index(["modalities", "atom"])
+        total = chosen.xs("total", level="atom").iloc[0]
+        lines = [
+            {"modality": modality, **{str(atom): row for atom, row in chosen.loc[modality].iterrows()}}
+            for modality in settings.modalities
+        ]
+        tables.append(
+            {"cohort": cohort, "model": model, "measure": measure, "n": int(total["n"]), "total": total, "lines": lines}
+        )
+    return sorted(tables, key=lambda table: list(LABELS).index(table["model"]))
+
+
+def _verdicts(pid: pd.DataFrame, settings: ReportSettings) -> list[dict[str, Any]]:
+    """What each modality adds in each cohort by the first model, with its p-value and whether it is shown."""
+    added = pid[(pid["model"] == settings.models[0]) & (pid["atom"] == "added")]
+    rows = added.drop_duplicates(["cohort", "modalities"]).to_dict("records")
+    return [row | {"verdict": _verdict(row)} for row in rows]
+
+
+def _verdict(row: Mapping[Any, Any]) -> str:
+    """Words for what a modality adds; shown takes both a p-value below .05 and an interval above 0."""
+    if not np.isfinite(row["p_value"]):
+        return "not tested"
+    if row["p_value"] < SIGNIFICANT and row["ci_low"] > 0:
+        return "shown"
+    if row["bits"] < SMALL_ADDED_BITS and row["n"] < MIN_PEOPLE_FOR_SMALL_ADDED:
+        return f"not shown; so little cannot be told from zero with fewer than {MIN_PEOPLE_FOR_SMALL_ADDED} people"
+    return "not shown"
+
+
+def _importance(importance: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """Rows of the modalities, and of the features that count most."""
+    scopes = {scope: importance[importance["scope"] == scope] for scope in ("modality", "feature")}
+    return {scope: rows.head(MOST_FEATURES).to_dict("records") for scope, rows in scopes.items()}
+
+
+def _number(value: float, digits: int = 2) -> str:
+    """A number for reading; a dash where there is none."""
+    return f"{value:.{digits}f}" if np.isfinite(value) else "–"
+
+
+def _interval(row: Mapping[str, float], digits: int = 3) -> str:
+    """An estimate with its interval."""
+    low, high = row["ci_low"], row["ci_high"]
+    reach = f" [{low:.{digits}f}, {high:.{digits}f}]" if np.isfinite(low) else ""
+    return f"{row['bits']:.{digits}f}{reach}"

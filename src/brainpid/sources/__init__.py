@@ -1,1 +1,0 @@
-"""Where features come from."""

@@ -1,0 +1,192 @@
+"""`brainpid predict`: new people by the names of features, from any subset of the modalities."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from cohorts import make_config, make_tables, write_cohort, write_config
+
+from brainpid.cli import main
+from brainpid.config.schema import load_config
+from brainpid.config.slices import ExtractSettings, ParticipantsSettings, SplitSettings, TrainSettings
+from brainpid.model import PIDReg
+
+UNITS = {f"t1_{k}": {"Units": "mm^3" if k < 3 else "mm"} for k in range(5)}
+
+
+def run_verb(verb, settings, *options):
+    assert main([verb, "--settings", settings.model_dump_json(), *map(str, options)]) == 0
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A cohort whose T1 volumes are divided by head size, and the final ridge model of it."""
+    folder = tmp_path_factory.mktemp("trained")
+    tables = make_tables(80)
+    for k in range(3):
+        tables["t1"][f"t1_{k}"] *= tables["participants"]["icv_mm3"]
+    write_cohort(folder / "a", tables)
+    (folder / "a/t1.json").write_text(json.dumps(UNITS))
+    (folder / "a/participants.json").write_text(json.dumps({"icv_mm3": {"Units": "mm^3"}}))
+    content = make_config(folder, ["a"], folder / "out")
+    content["cohorts"]["a"]["sources"]["t1"]["divide_by"] = "icv_mm3"
+    path = write_config(folder / "c.yaml", content)
+    config, out = load_config(path), folder / "out"
+    sheet = out / "participants/a.tsv"
+    run_verb("participants", ParticipantsSettings.of(config, "a"), "--cohort", "a", "--out", sheet)
+    for m in ("t1", "dwi"):
+        source = ExtractSettings.of(config, "a", m)
+        run_verb("extract", source, "--cohort", "a", "--modality", m, "--participants", sheet, "--out", out / f"{m}.h5")
+    parts = ["--parts", out / "t1.h5", out / "dwi.h5"]
+    features = out / "features/a.h5"
+    collect = ["collect", "--cohort", "a", "--participants", sheet, *parts, "--out", features]
+    assert main(list(map(str, collect))) == 0
+    people, splits = out / "participants.tsv", out / "splits.tsv"
+    run_verb(
+        "split", SplitSettings.of(config), "--participants", sheet, "--features", features,
+        "--out-participants", people, "--out-splits", splits,
+    )  # fmt: skip
+    training = ["--model", "ridge", "--participants", people, "--features", features]
+    settings = TrainSettings.of(config, "ridge")
+    run_verb("final", settings, *training, "--out", out / "final/ridge")
+    fold = ["--repeat", "0", "--fold", "1", "--splits", splits]
+    run_verb("train", settings, *training, *fold, "--out", out / "folds/ridge/repeat-0_fold-1")
+    return folder, tables
+
+
+@pytest.fixture
+def predict(trained, tmp_path, capsys):
+    """Predict tables of new people; the table, or the message where the exit code is 2."""
+    folder, _ = trained
+
+    def run(tables=None, model=folder / "out/final/ridge", options=()):
+        pairs = []
+        for modality, table in (tables or {}).items():
+            path = tmp_path / f"{modality}.tsv"
+            table.to_csv(path, sep="\t", index=False, na_rep="n/a")
+            pairs.append(f"{modality}={path}")
+        given = ["--tables", *pairs] if pairs else []
+        out = tmp_path / "predictions.tsv"
+        code = main(["predict", "--model", str(model), *given, *map(str, options), "--out", str(out)])
+        if code:
+            assert code == 2
+            return " ".join(capsys.readouterr().err.split())
+        return pd.read_csv(out, sep="\t")
+
+    return run
+
+
+def new_tables(trained, people=slice(0, 20)):
+    """Tables of some of the cohort's people, T1 with the head size that the model divides by."""
+    _, tables = trained
+    t1 = tables["t1"].assign(icv_mm3=tables["participants"]["icv_mm3"])
+    return {"t1": t1.iloc[people], "dwi": tables["dwi"].iloc[people]}
+
+
+def test_the_held_out_people_of_a_fold_get_the_predictions_of_the_fold(trained, predict):
+    folder, _ = trained
+    fold = folder / "out/folds/ridge/repeat-0_fold-1"
+    known = pd.read_csv(fold / "predictions.tsv", sep="\t").set_index("participant_id")
+    found = predict(new_tables(trained, slice(None)), fold).set_index("participant_id").loc[known.index]
+    for column in ("predicted_age", "predicted_age_corrected", "pi_low", "pi_high"):
+        # The store keeps features in single precision.
+        np.testing.assert_allclose(found[column], known[column], rtol=1e-5)
+    assert found["modalities"].eq("t1+dwi").all()
+    assert found[["gain_t1", "gain_dwi", "reason"]].isna().all(axis=None)
+
+
+def test_tables_and_configuration_agree(trained, predict):
+    folder, tables = trained
+    write_cohort(folder / "new", tables | {"participants": tables["participants"].drop(columns="age")})
+    for name in ("t1.json", "participants.json"):
+        shutil.copy(folder / "a" / name, folder / "new" / name)
+    content = make_config(folder, ["a", "new"], folder / "out")
+    for block in content["cohorts"].values():
+        block["sources"]["t1"]["divide_by"] = "icv_mm3"
+    path = write_config(folder / "new.yaml", content)
+    of_config = predict(options=["--config", path, "--cohorts", "new"])
+    assert of_config["cohort"].eq("new").all()
+    pd.testing.assert_frame_equal(of_config.drop(columns="cohort"), predict(new_tables(trained, slice(None))))
+    assert "there is no cohort 'knew'; did you mean 'new'?" in predict(options=["--config", path, "--cohorts", "knew"])
+
+
+def test_columns_are_found_by_name(trained, predict, caplog):
+    tables = new_tables(trained)
+    expected = predict(tables)
+    turned = {m: table[["participant_id", *table.columns[:0:-1]]].iloc[::-1] for m, table in tables.items()}
+    turned["dwi"] = turned["dwi"].assign(scanner="big")
+    caplog.set_level("INFO")
+    found = predict(turned).set_index("participant_id").loc[expected["participant_id"]].reset_index()
+    pd.testing.assert_frame_equal(found, expected)
+    assert "1 columns are no features of the model and are ignored: scanner" in caplog.text
+
+
+def test_a_missing_column_is_an_error_that_names_it_and_the_file(trained, predict, tmp_path):
+    tables = new_tables(trained)
+    tables["dwi"] = tables["dwi"].drop(columns=["dwi_1", "dwi_3"])
+    message = predict(tables)
+    assert f"{tmp_path}/dwi.tsv: 2 of the 4 features of dwi" in message
+    assert "dwi_1, dwi_3" in message
+    tables["dwi"] = new_tables(trained)["dwi"].rename(columns={"dwi_1": "dwi1"})
+    assert "did you mean 'dwi1'?" in predict(tables)
+
+
+def test_people_are_predicted_from_what_they_have(trained, predict):
+    tables = new_tables(trained)
+    both = predict(tables).set_index("participant_id")
+    labels = tables["t1"]["participant_id"].tolist()
+    tables["t1"] = tables["t1"].iloc[1:]  # the first person lacks it
+    tables["dwi"] = tables["dwi"].copy()
+    tables["dwi"].iloc[[1, 2], 1:] = np.nan  # the second has one modality, the third none
+    tables["t1"].iloc[1, 1:] = np.nan
+    found = predict(tables).set_index("participant_id")
+    assert found.loc[labels[:4], "modalities"].fillna("").tolist() == ["dwi", "t1", "", "t1+dwi"]
+    numbers = ["predicted_age", "predicted_age_corrected", "pi_low", "pi_high"]
+    assert found.loc[labels[2], [*numbers, "gain_t1", "gain_dwi"]].isna().all()
+    reason = found.loc[labels[2], "reason"]
+    assert reason.startswith("t1: no value in ")
+    assert "; dwi: no value in " in reason
+    pd.testing.assert_frame_equal(found.loc[labels[3:], numbers], both.loc[labels[3:], numbers])
+    # What T1 would narrow the first person's interval by is the difference of widths at the same prediction.
+    width = found["pi_high"] - found["pi_low"]
+    assert 0 < found.loc[labels[0], "gain_t1"] < width[labels[0]]
+    assert np.isnan(found.loc[labels[0], "gain_dwi"])
+    assert np.isfinite(found.loc[labels[1], "gain_dwi"])
+    assert found["reason"].isna().sum() == len(found) - 1
+    alone = predict({"dwi": tables["dwi"]}).set_index("participant_id")
+    pd.testing.assert_frame_equal(alone.loc[labels[:1], numbers], found.loc[labels[:1], numbers])
+
+
+def test_tables_in_another_unit_are_pointed_out(trained, predict, caplog):
+    tables = new_tables(trained)
+    predict(tables)
+    assert "are the units" not in caplog.text
+    predict(tables | {"dwi": tables["dwi"].set_index("participant_id").mul(1000).reset_index()})
+    assert "dwi: 100% of the features lie farther" in caplog.text
+
+
+def test_what_is_not_a_model_or_has_no_names(trained, predict, tmp_path):
+    tables = new_tables(trained)
+    assert "expected a saved model, model.joblib, model.pt" in predict(tables, tmp_path)
+    people = make_tables(60)
+    X = {m: people[m].drop(columns="participant_id") for m in ("t1", "dwi")}
+    network = PIDReg(members=2, epochs=1, experts=(), recipe="compact")
+    network.fit({m: table.to_numpy() for m, table in X.items()}, people["participants"]["age"]).save(tmp_path / "bare")
+    assert "does not know the names of its features of t1, dwi" in predict(tables, tmp_path / "bare")
+    network.fit(X, people["participants"]["age"]).save(tmp_path / "named")
+    plain = {m: people[m] for m in ("t1", "dwi")}
+    found = predict(plain, tmp_path / "named")
+    np.testing.assert_allclose(found["predicted_age"], network.predict(X), rtol=1e-6)
+    assert found["predicted_age_corrected"].isna().all()  # a model that was saved in Python has no line of bias
+    assert "the model has no modality 't2'; valid names: dwi, t1" in predict({"t2": people["t1"]}, tmp_path / "named")
+
+
+def test_the_model_s_folder_says_how_its_features_were_made(trained):
+    folder, _ = trained
+    provenance = json.loads((folder / "out/final/ridge/provenance.json").read_text())
+    assert provenance["divided"] == {"t1": {"by": "icv_mm3", "except": ["t1_3", "t1_4"]}}
+    assert provenance["n_train"] == 80

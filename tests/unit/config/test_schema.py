@@ -1,0 +1,117 @@
+"""The schema, its description and the estimators' defaults stay together."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+
+import pytest
+import yaml
+from cohorts import ROOT, SHARED_DATA, make_config
+
+from brainpid.config.extraction import DiffusionExtraction, FunctionalExtraction, StructuralExtraction
+from brainpid.config.models import Hyperparameters
+from brainpid.config.reference import reference
+from brainpid.config.schema import load_config, parse_config
+from brainpid.config.section import parse_section
+from brainpid.config.slices import AggregateSettings, TrainSettings
+from brainpid.core.errors import InputError
+from brainpid.imaging.bold.settings import BOLDSettings
+from brainpid.imaging.dwi.regional import DWISettings
+from brainpid.imaging.t1w.volumes import T1Settings
+from brainpid.model.registry import MODELS
+
+
+def test_every_key_is_explained():
+    text = reference()
+    assert (ROOT / "config/README.md").read_text() == text, "run make docs"
+    assert "| None |" not in text
+    assert "| `cohorts.<cohort>.sources.<modality>.kind` | required |" in text
+    assert text.count("`extraction.functional.atlas.image`") == 1
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_defaults_are_those_of_the_estimator(model):
+    section = Hyperparameters.model_fields[model].annotation
+    declared = inspect.signature(MODELS[model].load_class().__init__).parameters
+    defaults = {name: p.default for name, p in declared.items() if name not in ("self", "random_state")}
+    assert section().model_dump() == defaults
+
+
+@pytest.mark.parametrize(
+    ("section", "settings"),
+    [(StructuralExtraction, T1Settings), (DiffusionExtraction, DWISettings), (FunctionalExtraction, BOLDSettings)],
+)
+def test_defaults_are_those_of_the_extraction(section, settings):
+    declared = {field.name: field.default for field in dataclasses.fields(settings)}
+    own = {
+        name: value for name, value in dict(section()).items() if name not in ("atlas", "raw_strategy", "divide_by_icv")
+    }
+    assert own == declared
+
+
+@pytest.mark.parametrize("path", [
+    "config/config.yaml", "config/demo.yaml", "tests/configs/camcan_dev.yaml", "tests/configs/camcan_dev_fmri.yaml",
+    "tests/configs/superconductivity.yaml",
+])  # fmt: skip
+def test_configurations_of_the_repository_are_valid(path):
+    config = load_config(ROOT / path)
+    if path.startswith("tests/") and SHARED_DATA.is_dir():
+        for cohort in config.cohorts.values():
+            assert (ROOT / cohort.participants).is_file()
+
+
+def test_settings_survive_the_command_line(tmp_path):
+    config = parse_config(make_config(tmp_path, ["a"], tmp_path, hyperparameters={"ridge": {"alphas": 7}}), "test")
+    settings = TrainSettings.of(config, "ridge")
+    assert settings.hyperparameters["alphas"] == 7
+    text = settings.model_dump_json(exclude_defaults=True)
+    assert parse_section(TrainSettings, yaml.safe_load(text), "test") == settings
+
+
+def test_a_modality_without_a_cost_costs_one(tmp_path):
+    config = parse_config(make_config(tmp_path, ["a"], tmp_path, costs={"dwi": 2.5}), "test")
+    assert AggregateSettings.of(config).costs == {"t1": 1.0, "dwi": 2.5}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"modalities": ["t1"]}, "modalities"),
+        ({"modalities": ["t1", "t1"]}, "a name is given twice"),
+        ({"modalities": ["t1", "dwi", "fmri"]}, "no cohort has a source for 'fmri'"),
+        ({"modalities": ["t1", "d+wi"]}, "'d+wi' is not a plain name"),
+        ({"target": {"range": [5, 1]}}, "low < high"),
+        ({"splits": {"scheme": "leave_one_cohort_out"}}, "needs at least 2 cohorts, found 1"),
+        ({"cohorts": {}}, "cohorts"),
+        ({"costs": {"dwu": 2}}, "costs.dwu: not listed under modalities; did you mean 'dwi'?"),
+        ({"costs": {"dwi": -1}}, "costs.dwi: input should be greater than or equal to 0"),
+        ({"incomplete": "drop"}, "incomplete: input should be 'use' or 'exclude'"),
+        ({"extraction": {"functional": {"band_pass_hz": [0.1, 0.01]}}}, "band_pass_hz: expected [low, high] in Hz"),
+        ({"extraction": {"functional": {"measures": [], "alff": False}}}, "measures, alff and reho are all off"),
+        ({"extraction": {"functional": {"min_frames": 10}}}, "min_frames"),
+        ({"models": ["mean", "ridge"]}, "'mean' has nothing to show"),
+        ({"hyperparameters": {"ridge": {"log10_alpha_range": [2, 1]}}}, "low < high"),
+    ],
+)
+def test_contradictions_are_refused(tmp_path, change, message):
+    with pytest.raises(InputError, match="test: ") as error:
+        parse_config(make_config(tmp_path, ["a"], tmp_path) | change, "test")
+    assert message in str(error.value)
+
+
+def test_unreadable_yaml(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("a: [1, 2")
+    with pytest.raises(InputError, match="not readable as YAML"):
+        load_config(path)
+    path.write_text("- 1")
+    with pytest.raises(InputError, match="expected a mapping"):
+        load_config(path)
+
+
+def test_a_bare_null_is_the_section_of_that_name(tmp_path):
+    """YAML reads the word without quotes as no name at all."""
+    text = yaml.safe_dump(make_config(tmp_path, ["a"], tmp_path / "out")) + "null: {permutations: 19}\n"
+    (tmp_path / "c.yaml").write_text(text)
+    assert load_config(tmp_path / "c.yaml").null.permutations == 19

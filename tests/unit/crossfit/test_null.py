@@ -1,0 +1,110 @@
+"""The permutation null: exact p-values, the same statistics as the decomposition, and tables that come back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import brainpid.crossfit.null
+from brainpid.core.errors import InputError, NumericalError
+from brainpid.crossfit.encoders import ENCODERS
+from brainpid.crossfit.folds import random_folds
+from brainpid.crossfit.latents import cross_fit
+from brainpid.crossfit.linear import PLSEncoder, RidgeEncoder
+from brainpid.crossfit.null import Null, null_of_table, null_table, p_value, permutation_null, pool_nulls
+from brainpid.crossfit.transforms import normal_scores
+from brainpid.evaluation.information import null_summary, with_p_values
+from brainpid.pid import decompose
+
+OPTIONS = {"permutations": 60, "folds": 4, "seed": 3}
+
+
+def people(n: int = 120, gain: float = 1.0) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    rng = np.random.default_rng(0)
+    y = rng.normal(50, 15, n)
+    z = (y - 50) / 15
+    X = {"t1": gain * z[:, None] + rng.normal(size=(n, 4)), "dwi": rng.normal(size=(n, 6))}
+    return X, y
+
+
+def test_p_values_count_what_is_reached():
+    assert p_value(np.array([3.0, 1, 2, 4, 3])) == pytest.approx(3 / 5)
+    assert p_value(np.array([9.0, 1, 2, 4])) == pytest.approx(1 / 4)
+
+
+def test_the_observed_statistics_are_those_of_the_decomposition():
+    X, y = people()
+    null = permutation_null(X, y, RidgeEncoder(), **OPTIONS)
+    fold = random_folds(len(y), 4, np.random.default_rng(3))
+    latents = {m: z[0] for m, z in cross_fit(X, y[None], fold, RidgeEncoder(), seed=3).items()}
+    found = decompose(latents, normal_scores(y), "idep")
+    assert null.total[0] == pytest.approx(found.atom("all", "t1+dwi", "total").bits, abs=1e-10)
+    for m in X:
+        assert null.added[m][0] == pytest.approx(found.atom("one_vs_rest", m, "added").bits, abs=1e-10)
+
+
+def test_what_is_planted_is_found_and_what_is_not_is_not():
+    X, y = people()
+    null = permutation_null(X, y, RidgeEncoder(), **OPTIONS)
+    assert p_value(null.total) == pytest.approx(1 / 61)
+    assert p_value(null.added["t1"]) == pytest.approx(1 / 61)
+    assert p_value(null.added["dwi"]) > 0.05
+    assert abs(null.total[1:].mean()) < 0.02
+
+
+def test_pieces_of_the_stack_do_not_matter(monkeypatch):
+    X, y = people()
+    whole = permutation_null(X, y, RidgeEncoder(), **OPTIONS)
+    monkeypatch.setattr(brainpid.crossfit.null, "_CHUNK", 7)
+    np.testing.assert_allclose(permutation_null(X, y, RidgeEncoder(), **OPTIONS).total, whole.total, atol=1e-12)
+
+
+@pytest.mark.parametrize("encoder", ["pls", "pidreg"])
+def test_other_encoders_serve_as_well(encoder):
+    X, y = people(60)
+    options = {"options": {"members": 2, "epochs": 2, "hidden": (4,)}} if encoder == "pidreg" else {}
+    null = permutation_null(X, y, ENCODERS[encoder].load(**options), permutations=3, folds=2, seed=0)
+    assert np.isfinite(null.total).all()
+
+
+def test_what_has_no_null_is_refused():
+    X, y = people()
+    with pytest.raises(InputError, match="one latent a modality, found 2 of 't1'"):
+        permutation_null(X, y, PLSEncoder(2, scalar=False), **OPTIONS)
+    with pytest.raises(InputError, match="n = 6 people are too few for 4 folds"):
+        permutation_null({m: x[:6] for m, x in X.items()}, y[:6], RidgeEncoder(), **OPTIONS)
+    with pytest.raises(NumericalError, match="n = 4 people are too few for d = 2"):
+        permutation_null({m: x[:4] for m, x in X.items()}, y[:4], RidgeEncoder(), permutations=3, folds=2, seed=0)
+
+
+def test_a_table_gives_the_null_back():
+    null = permutation_null(*people(), RidgeEncoder(), **OPTIONS)
+    again = null_of_table(null_table(null))
+    np.testing.assert_array_equal(again.total, null.total)
+    assert list(again.added) == ["t1", "dwi"]
+    assert again.n == 120
+
+
+def small(values: list[float], n: int) -> Null:
+    return Null(np.array(values), {"t1": np.array(values) / 2, "dwi": np.zeros(len(values))}, n)
+
+
+def test_cohorts_are_pooled_by_size_permutation_by_permutation():
+    pooled = pool_nulls({"a": small([1.0, 0, 2], 100), "b": small([4.0, 2, 2], 300)})
+    np.testing.assert_allclose(pooled.total, [3.25, 1.5, 2.0])
+    assert pooled.n == 400
+
+
+def test_p_values_reach_every_model_of_their_cohort_and_no_other_row():
+    rows = [
+        ("a", "ridge", "all", "t1+dwi", "total"), ("a", "pidreg", "one_vs_rest", "t1", "total"),
+        ("a", "pidreg", "one_vs_rest", "t1", "added"), ("a", "pidreg", "one_vs_rest", "t1", "unique"),
+        ("b", "ridge", "all", "t1+dwi", "total"), ("pooled", "ridge", "one_vs_rest", "dwi", "added"),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["cohort", "model", "scope", "modalities", "atom"])
+    nulls = {"a": small([1.0, 0, 2], 100), "b": small([4.0, 2, 2], 300)}
+    found = with_p_values(table, ["t1", "dwi"], nulls)["p_value"]
+    np.testing.assert_allclose(found, [2 / 3, 2 / 3, 2 / 3, np.nan, 1 / 3, 1.0])
+    assert with_p_values(table, ["t1", "dwi"], {})["p_value"].isna().all()
+    assert set(null_summary(nulls, ["t1", "dwi"])["cohort"]) == {"a", "b", "pooled"}

@@ -1,0 +1,56 @@
+"""Transforms are monotone, invertible and blind to rows they were not fitted on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from brainpid.core.errors import InputError
+from brainpid.crossfit.transforms import NormalScores, Standardizer, normal_scores
+
+TARGETS = st.lists(st.integers(18, 90), min_size=2, max_size=60).filter(lambda ages: len(set(ages)) > 1)
+
+
+def test_normal_scores_of_known_ranks():
+    np.testing.assert_allclose(normal_scores([30, 10, 20]), norm.ppf([2.5 / 3, 0.5 / 3, 0.5]))
+
+
+def test_equal_ages_get_one_score():
+    scores = normal_scores([20, 50, 50, 50, 80])
+    assert scores[1] == scores[2] == scores[3] == pytest.approx(0)
+
+
+@given(ages=TARGETS)
+def test_there_and_back(ages):
+    target = NormalScores.fit(ages)
+    np.testing.assert_allclose(target.inverse_transform(target.transform(ages)), ages, atol=1e-9)
+
+
+@given(ages=TARGETS)
+def test_monotone_also_beyond_the_training_range(ages):
+    target = NormalScores.fit(ages)
+    grid = np.linspace(-6, 6, 200)
+    assert (np.diff(target.inverse_transform(grid)) > 0).all()
+    np.testing.assert_allclose(target.transform(target.inverse_transform(grid)), grid, atol=1e-7)
+
+
+def test_a_constant_target_is_refused():
+    with pytest.raises(InputError, match="1 distinct value"):
+        NormalScores.fit([40, 40, 40])
+
+
+def test_standardizer_imputes_scales_and_clips():
+    training = np.array([[1.0, 5.0, np.nan], [2.0, 5.0, np.nan], [3.0, 5.0, np.nan], [np.nan, 5.0, np.nan]])
+    standardizer = Standardizer.fit(training, clip=3)
+    found = standardizer.transform(np.array([[np.nan, 9.0, 1.0], [1e6, 5.0, np.nan]]))
+    np.testing.assert_allclose(found, [[0, 0, 0], [3, 0, 0]])
+
+
+def test_standardized_training_rows_have_no_mean_and_unit_spread():
+    rows = np.random.default_rng(0).normal(5, 3, (200, 4))
+    found = Standardizer.fit(rows).transform(rows)
+    np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(found.std(axis=0), 1)

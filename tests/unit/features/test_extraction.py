@@ -1,0 +1,151 @@
+"""A pool in which nobody stops the others, and results that are used again exactly where they fit."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+import numpy as np
+import pytest
+from fake_extractors import by_content
+from PIL import Image
+
+from brainpid.cohort.person_files import Found
+from brainpid.cohort.shards import digests, shard_of
+from brainpid.core.errors import InputError
+from brainpid.features.block import FeatureBlock, join_people
+from brainpid.features.extraction import Task, extract_people
+from brainpid.features.person_results import picture_path
+
+
+@pytest.fixture
+def people(tmp_path):
+    """Tasks of people whose files say what happens to them, and who was computed so far."""
+
+    def make(words: dict[str, str], settings: str = "{}", code: str = "c0") -> list[Task]:
+        tasks = []
+        for person, word in words.items():
+            path = tmp_path / f"{person}.txt"
+            if word and (not path.is_file() or path.read_text() != word):
+                path.write_text(word)
+            found = Found({"image": str(path)}) if word else Found(reason="no folder")
+            tasks.append(Task(person, found, by_content, settings, code, tmp_path / "kept"))
+        return tasks
+
+    def computed() -> list[str]:
+        log = tmp_path / "calls.log"
+        lines = sorted(log.read_text().split()) if log.is_file() else []
+        log.unlink(missing_ok=True)
+        return lines
+
+    return make, computed
+
+
+def test_everybody_ends_with_a_status_and_a_reason(people, tmp_path):
+    make, _ = people
+    words = {"sub-1": "good", "sub-2": "bad", "sub-3": "bug", "sub-4": "crash", "sub-5": "moves", "sub-6": ""}
+    results = extract_people(make(words), 2)
+    assert [r.participant_id for r in results] == list(words)
+    assert [r.status for r in results] == ["SUCCESS", "FAIL", "FAIL", "FAIL", "EXCLUDED", "UNAVAILABLE"]
+    reasons = [r.reason for r in results]
+    assert reasons[0] == ""
+    assert "4 of 9 voxels are NaN" in reasons[1]
+    assert reasons[2].startswith("ValueError: a library fell over")
+    assert "the process died" in reasons[3]
+    assert reasons[4] == "mean FD 0.9 mm, above 0.5"
+    assert reasons[5] == "no folder"
+    assert results[0].seconds >= 0
+    assert results[0].peak_mb > 10
+    assert np.asarray(Image.open(picture_path(tmp_path / "kept", "sub-1"))).tolist() == [[7] * 6] * 4
+
+
+def test_a_result_is_used_again_only_where_it_fits(people, tmp_path):
+    make, computed = people
+    words = {"sub-1": "good", "sub-2": "good", "sub-3": "bad"}
+    first = extract_people(make(words), 1)
+    assert computed() == ["sub-1", "sub-2", "sub-3"]
+    again = extract_people(make(words), 1)
+    assert computed() == ["sub-3"]  # a failure is tried again
+    assert again[:2] == first[:2]
+    extract_people(make(words | {"sub-4": "good"}), 1)
+    assert computed() == ["sub-3", "sub-4"]
+    os.utime(tmp_path / "sub-1.txt", ns=(1, 1))
+    extract_people(make(words), 1)
+    assert computed() == ["sub-1", "sub-3"]
+    extract_people(make(words, code="c1"), 1)
+    assert computed() == ["sub-1", "sub-2", "sub-3"]
+    extract_people(make(words, settings='{"resolution": 2}', code="c1"), 1)
+    assert computed() == ["sub-1", "sub-2", "sub-3"]
+
+
+def test_a_damaged_result_is_written_anew(people, tmp_path):
+    make, computed = people
+    extract_people(make({"sub-1": "good"}), 1)
+    computed()
+    (tmp_path / "kept" / "sub-1.json").write_text("{")
+    assert extract_people(make({"sub-1": "good"}), 1)[0].status == "SUCCESS"
+    assert computed() == ["sub-1"]
+
+
+def test_shards_are_a_hash_of_the_label():
+    expected = int(hashlib.sha1(b"sub-0012").hexdigest(), 16) % 8
+    assert shard_of("sub-0012", 8) == expected
+    counts = np.bincount([shard_of(f"sub-{k:05d}", 8) for k in range(8000)], minlength=8)
+    assert counts.min() > 900
+
+
+def test_a_shard_changes_with_its_own_files_alone(tmp_path):
+    found = {}
+    for k in range(20):
+        path = tmp_path / f"sub-{k}.nii"
+        path.write_text("x")
+        found[f"sub-{k}"] = Found({"t1w": str(path)})
+    before = digests(found, 4)
+    (tmp_path / "sub-7.nii").write_text("longer")
+    alone = [shard == shard_of("sub-7", 4) for shard in range(4)]
+
+    def changed(now: dict[str, Found]) -> list[bool]:
+        return [a != b for a, b in zip(before, digests(now, 4), strict=True)]
+
+    assert changed(found) == alone
+    assert changed({person: files for person, files in found.items() if person != "sub-7"}) == alone
+    (tmp_path / "sub-7.nii").unlink()
+    assert changed(found | {"sub-7": Found(reason="no folder")}) == alone
+
+
+def test_a_shard_changes_with_its_own_people_alone(tmp_path):
+    found = {f"sub-{k}": Found(reason="no folder") for k in range(20)}
+    before = digests(found, 4)
+    for more in ({"sub-99": Found(reason="no folder")}, {"sub-7": Found(reason="no image")}):
+        changed = [a != b for a, b in zip(before, digests(found | more, 4), strict=True)]
+        assert changed == [shard == shard_of(next(iter(more)), 4) for shard in range(4)]
+
+
+def block(people: tuple[str, ...], values: list[list[float]], names: tuple[str, ...] = ("x", "y")) -> FeatureBlock:
+    status = tuple("SUCCESS" if row and np.isfinite(row).any() else "FAIL" for row in values)
+    reason = tuple("" if state == "SUCCESS" else "broken" for state in status)
+    table = np.array(values, dtype=float).reshape(len(people), len(names))
+    return FeatureBlock("t1", people, names, ("mm^3",) * len(names), table, status, reason)
+
+
+def test_parts_are_joined_in_the_order_of_the_people():
+    parts = [block(("c", "a"), [[5, 6], [1, 2]]), block(("d",), [[]], ()), block(("b",), [[3, 4]])]
+    joined = join_people(parts, ["a", "b", "c", "d"])
+    np.testing.assert_array_equal(joined.values, [[1, 2], [3, 4], [5, 6], [np.nan, np.nan]])
+    assert joined.status == ("SUCCESS", "SUCCESS", "SUCCESS", "FAIL")
+    assert joined.reason == ("", "", "", "broken")
+    assert joined.units == ("mm^3", "mm^3")
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ([block(("a",), [[1, 2]])], "parts and participants differ, for example b"),
+        ([block(("a", "b"), [[1, 2], [3, 4]]), block(("a",), [[1, 2]])], "parts and participants differ"),
+        ([block(("a",), [[1, 2]]), block(("b",), [[1, 2]], ("x", "z"))], "must have the same features"),
+        ([block(("a", "b"), [[], []], ())], "nobody of 2 participants has it: broken"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(parts, message):
+    with pytest.raises(InputError, match=message):
+        join_people(parts, ["a", "b"])

@@ -1,0 +1,91 @@
+"""Tables become feature blocks: joined by label, with units, status and reason."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from cohorts import make_tables, write_cohort
+
+from brainpid.cohort.participants import FAIL, SUCCESS, UNAVAILABLE, read_participants
+from brainpid.config.slices import ParticipantsSettings
+from brainpid.config.sources import TableSource
+from brainpid.features.tables import extract_table
+
+
+@pytest.fixture
+def tables():
+    return make_tables(30)
+
+
+def extract(tmp_path, tables, modality="t1", sheet_units=None, **options):
+    write_cohort(tmp_path, tables)
+    sheet = read_participants("a", ParticipantsSettings(path=str(tmp_path / "participants.tsv")))
+    source = TableSource(kind="table", path=str(tmp_path / f"{modality}.tsv"), **options)
+    return extract_table(source, sheet, modality, sheet_units)
+
+
+def test_rows_are_joined_by_label_not_by_position(tmp_path, tables):
+    expected = extract(tmp_path / "sorted", dict(tables))
+    shuffled = dict(tables) | {"t1": tables["t1"].sample(frac=1, random_state=0)}
+    np.testing.assert_array_equal(extract(tmp_path / "shuffled", shuffled).values, expected.values)
+
+
+def test_labels_match_with_and_without_prefix(tmp_path, tables):
+    expected = extract(tmp_path / "with", dict(tables))
+    bare = tables["t1"].assign(participant_id=tables["t1"]["participant_id"].str.removeprefix("sub-"))
+    found = extract(tmp_path / "without", dict(tables) | {"t1": bare})
+    assert found.participant_id == expected.participant_id
+    np.testing.assert_array_equal(found.values, expected.values)
+
+
+def test_absent_and_blank_rows_are_unavailable_with_a_reason(tmp_path, tables):
+    tables["t1"].iloc[4, 1:] = np.nan
+    tables["t1"] = tables["t1"].drop(index=7)
+    block = extract(tmp_path, tables)
+    assert block.status[4] == block.status[7] == UNAVAILABLE
+    assert "every cell is n/a" in block.reason[4]
+    assert "no row in" in block.reason[7]
+    assert np.isnan(block.values[[4, 7]]).all()
+    assert block.present.sum() == 28
+
+
+def test_a_missing_cell_is_kept_as_missing(tmp_path, tables):
+    tables["t1"].loc[3, "t1_1"] = np.nan
+    block = extract(tmp_path, tables)
+    assert block.status[3] == SUCCESS
+    assert np.isnan(block.values[3]).tolist() == [False, True, False, False, False]
+
+
+def test_divide_by_divides_only_its_own_unit_and_is_kept(tmp_path, tables):
+    tables["participants"].loc[2, "icv_mm3"] = np.nan
+    tmp_path.mkdir(exist_ok=True)
+    units = {f"t1_{k}": {"Units": "mm^3" if k < 3 else "mm"} for k in range(5)}
+    (tmp_path / "t1.json").write_text(json.dumps(units))
+    block = extract(tmp_path, tables, sheet_units={"icv_mm3": "mm^3"}, divide_by="icv_mm3")
+    icv = tables["participants"]["icv_mm3"].to_numpy()
+    raw = tables["t1"].iloc[:, 1:].to_numpy()
+    assert block.names[-1] == "icv_mm3"
+    assert block.units == ("1", "1", "1", "mm", "mm", "mm^3")
+    np.testing.assert_allclose(block.values[5, :3], raw[5, :3] / icv[5])
+    np.testing.assert_allclose(block.values[5, 3:], [*raw[5, 3:], icv[5]])
+    assert block.status[2] == FAIL
+    assert "no positive icv_mm3" in block.reason[2]
+    assert np.isnan(block.values[2]).all()
+
+
+def test_without_units_everything_is_divided(tmp_path, tables):
+    block = extract(tmp_path, tables, divide_by="icv_mm3")
+    icv = tables["participants"]["icv_mm3"].to_numpy()
+    np.testing.assert_allclose(block.values[:, :-1] * icv[:, None], tables["t1"].iloc[:, 1:].to_numpy())
+
+
+def test_leading_zeros_survive_in_csv(tmp_path, tables):
+    write_cohort(tmp_path, tables)
+    for name in ("participants", "t1"):
+        frame = tables[name].assign(participant_id=[f"{k:04d}" for k in range(30)])
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    sheet = read_participants("a", ParticipantsSettings(path=str(tmp_path / "participants.csv")))
+    assert sheet["participant_id"][7] == "sub-0007"
+    assert extract_table(TableSource(kind="table", path=str(tmp_path / "t1.csv")), sheet, "t1").present.all()

@@ -1,0 +1,580 @@
+"""Known answers and known limits of the information estimates and their decompositions."""
+
+import json
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from brainpid.core.errors import InputError, NumericalError
+from brainpid.core.modalities import subsets_of
+from brainpid.pid import decompose, decompose_covariance, decompose_folds, decompose_repeats
+from brainpid.pid.atoms import Term, atoms_of, conditionally_independent
+from brainpid.pid.estimation import bias_bits, information_from_data, information_from_sample_covariance
+from brainpid.pid.gaussian import information_from_covariance
+from brainpid.pid.lattice import fusion_weights, held_by_exactly, mmi_lattice, synergy_by_order
+
+GROUND_TRUTH = Path(__file__).resolve().parents[4] / "shared" / "data" / "pid_ground_truth.json"
+TRUTH = json.loads(GROUND_TRUTH.read_text()) if GROUND_TRUTH.exists() else {}
+MEASURES = ("mmi", "idep")
+COLUMNS = [
+    "measure",
+    "scope",
+    "modalities",
+    "atom",
+    "bits",
+    "bits_raw",
+    "se",
+    "ci_low",
+    "ci_high",
+    "share",
+    "p_value",
+    "n",
+]
+
+
+def known(key):
+    """Parametrise over the cases of one key of the shared ground truth."""
+    if key not in TRUTH:
+        return [pytest.param(None, marks=pytest.mark.skip(reason=f"no {GROUND_TRUTH}"))]
+    return [pytest.param(case, id=case["name"]) for case in TRUTH[key]]
+
+
+def antichain(text, names):
+    """Read ``{1}{23}`` as a set of sets of names."""
+    return frozenset(frozenset(names[int(c) - 1] for c in block) for block in text.strip("{}").split("}{"))
+
+
+def sample(n=400, width=3, modalities=("t1", "dwi", "fmri"), seed=0):
+    rng = np.random.default_rng(seed)
+    target = rng.standard_normal(n)
+    sources = {m: rng.standard_normal((n, width)) for m in modalities}
+    for k, block in enumerate(sources.values()):
+        block[:, 0] += target * (1.0 - 0.25 * k)
+    return sources, target
+
+
+def values(result, scope="all"):
+    return {(row.modalities, row.atom): row.bits for row in result.rows if row.scope == scope}
+
+
+# Known answers
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("case", known("two_source"))
+def test_two_source_ground_truth(case, measure):
+    expected, tol = case["expected"], case["tol"]
+    result = decompose_covariance(case["cov"], {"x": case["dx"], "y": case["dy"]}, measure)
+    parts = expected["mmi_tilde" if measure == "mmi" else "idep"]
+    got = values(result)
+    assert got["x+y", "total"] == pytest.approx(expected["I12"], abs=tol)
+    assert got["x", "unique"] == pytest.approx(parts["U1"], abs=tol)
+    assert got["y", "unique"] == pytest.approx(parts["U2"], abs=tol)
+    assert got["x+y", "redundant"] == pytest.approx(parts["R"], abs=tol)
+    assert got["x+y", "synergy"] == pytest.approx(parts["S"], abs=tol)
+    assert result.information[frozenset("x")] == pytest.approx(expected["I1"], abs=tol)
+    assert result.information[frozenset("y")] == pytest.approx(expected["I2"], abs=tol)
+
+
+@pytest.mark.parametrize("case", known("three_source"))
+def test_three_source_ground_truth(case):
+    names = ("a", "b", "c")
+    results = {m: decompose_covariance(case["cov"], dict(zip(names, case["dims"], strict=True)), m) for m in MEASURES}
+    information = results["mmi"].information
+    for key, bits in case["subset_I"].items():
+        assert information[frozenset(names[int(c) - 1] for c in key)] == pytest.approx(bits, abs=1e-9)
+
+    expected = {antichain(key, names): bits for key, bits in case["mmi_lattice_nonzero_atoms"].items()}
+    assert mmi_lattice(information) == pytest.approx(expected, abs=1e-9)
+    exactly = {int(k): bits for k, bits in case["coarse"]["exactly_k_singles"].items()}
+    assert held_by_exactly(information) == pytest.approx(exactly, abs=1e-9)
+    assert sum(synergy_by_order(information).values()) == pytest.approx(case["coarse"]["synergy_total"], abs=1e-9)
+    assert results["mmi"].atom("all", names, "synergy").bits == pytest.approx(case["coarse"]["synergy_total"], abs=1e-9)
+
+    for number, by_measure in case["one_vs_rest"].items():
+        for measure, key in zip(MEASURES, ("tilde", "idep"), strict=True):
+            row = {"unique": "U_i", "rest_unique": "U_rest", "redundant": "R", "synergy": "S"}
+            for atom, name in row.items():
+                got = results[measure].atom("one_vs_rest", names[int(number) - 1], atom).bits
+                assert got == pytest.approx(by_measure[key][name], abs=1e-9), (measure, number, atom)
+
+
+@pytest.mark.skipif(not TRUTH, reason=f"no {GROUND_TRUTH}")
+def test_lattice_from_subset_values():
+    case = TRUTH["lattice_from_subset_values"]
+    by_size = {len(key): bits for key, bits in case["subset_I"].items() if key.isdigit()}
+    names = ("a", "b", "c")
+    got = mmi_lattice({subset: by_size[len(subset)] for subset in subsets_of(names)})
+    expected = {antichain(key, names): bits for key, bits in case["expected"].items() if key != "others"}
+    assert got == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.skipif(not TRUTH, reason=f"no {GROUND_TRUTH}")
+def test_bias_is_exact():
+    for row in TRUTH["bias_bits_exact"]["rows"]:
+        assert bias_bits(row["n"], row["d"]) == pytest.approx(row["bias_bits"], abs=1e-10)
+
+
+def test_bias_of_no_columns_is_zero_and_too_many_are_refused():
+    assert bias_bits(100, 0) == 0.0
+    with pytest.raises(NumericalError, match="n = 10 people and d = 9"):
+        bias_bits(10, 9)
+
+
+# Vector targets, where the closed form does not hold
+
+
+@pytest.mark.skipif(not TRUTH, reason=f"no {GROUND_TRUTH}")
+def test_vector_target_is_refused():
+    """Sources that see two target dimensions through unit noise: ``min(I_1, I_2)`` is not what they share."""
+    turn = np.array([[np.sqrt(3), -1.0], [1.0, np.sqrt(3)]]) / 2
+    gains = [{"x": np.array([[1.0, 0.0]]), "y": np.array([[0.0, 1.0]])}, {"x": turn, "y": np.array([[1.0, 0.0]])}]
+    for case, gain in zip(TRUTH["vector_target_negative_cases"], gains, strict=True):
+        stacked = np.concatenate(list(gain.values()))
+        joint = 0.5 * np.log2(np.linalg.det(np.eye(len(stacked)) + stacked @ stacked.T))
+        assert joint == pytest.approx(case["expected"]["I12"], abs=1e-6)
+        rng = np.random.default_rng(1)
+        target = rng.standard_normal((300, 2))
+        sources = {m: target @ g.T + rng.standard_normal((300, len(g))) for m, g in gain.items()}
+        with pytest.raises(InputError, match="scalar target only"):
+            decompose(sources, target)
+        with pytest.raises(InputError, match="scalar target only"):
+            information_from_data(sources, target)
+        cov = np.block([[np.eye(2), stacked.T], [stacked, stacked @ stacked.T + np.eye(len(stacked))]])
+        with pytest.raises(InputError, match="scalar target only"):
+            decompose_covariance(cov, {m: len(g) for m, g in gain.items()})
+
+
+def test_one_target_column_is_a_scalar_target():
+    sources, target = sample()
+    assert decompose(sources, target[:, None]).information == decompose(sources, target).information
+
+
+# Degenerate inputs
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_no_information_is_zero_everywhere(measure):
+    result = decompose_covariance(np.eye(5), {"a": 2, "b": 1, "c": 1}, measure)
+    assert all(row.bits == 0 for row in result.rows)
+    assert np.isnan([row.share for row in result.rows]).all()
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_identical_blocks_are_redundant(measure):
+    rng = np.random.default_rng(2)
+    y = rng.standard_normal(500)
+    x = 0.6 * y[:, None] + rng.standard_normal((500, 4))
+    for result in (
+        decompose_covariance(np.cov(np.column_stack([y, x, x]), rowvar=False), {"a": 4, "b": 4}, measure),
+        decompose({"a": x, "b": x}, y, measure),
+    ):
+        got = values(result)
+        assert got["a+b", "redundant"] == pytest.approx(result.information[frozenset("a")], abs=1e-9)
+        for key in (("a", "unique"), ("b", "unique"), ("a+b", "synergy")):
+            assert got[key] == pytest.approx(0, abs=1e-9)
+
+
+def test_columns_collinear_within_a_modality():
+    h_x, h_y = np.ones(3), np.ones(3)
+    noise = np.eye(6)
+    noise[:2, :2] = 1.0  # the first two columns of x are the same
+    h = np.concatenate([h_x, h_y])
+    cov = np.block([[np.ones((1, 1)), h[None]], [h[:, None], np.outer(h, h) + noise]])
+    found = information_from_covariance(cov, {"x": 3, "y": 3})
+    assert found.bits == pytest.approx([0.7924812504, 1.0, 1.2924812504], abs=1e-9)
+    assert found.rank.tolist() == [2, 3, 5]
+
+
+def test_constant_and_collinear_columns_change_nothing():
+    sources, target = sample()
+    plain = information_from_data(sources, target)
+    # A float32 copy of a combination and a constant that has no exact binary form.
+    copy = (sources["t1"] @ [1.0, -2.0, 0.5]).astype(np.float32)
+    padded = {**sources, "t1": np.column_stack([sources["t1"], copy, np.full(400, 0.1)])}
+    found = information_from_data(padded, target)
+    assert np.array_equal(found.rank, plain.rank)
+    assert found.bits == pytest.approx(plain.bits, abs=1e-7)
+    assert found.influence == pytest.approx(plain.influence, abs=1e-5)
+
+
+def test_modality_without_variance_has_no_information():
+    sources, target = sample()
+    found = information_from_data({**sources, "dwi": np.full((400, 2), 7.0)}, target)
+    dwi = found.modalities.index("dwi")
+    assert found.bits[dwi] == pytest.approx(0, abs=1e-15)
+    assert np.abs(found.influence[:, dwi]).max() < 1e-12
+    cov = np.diag([1.0, 1.0, 0.0])
+    cov[0, 1] = cov[1, 0] = 0.5
+    assert information_from_covariance(cov, {"a": 1, "b": 1}).bits == pytest.approx([0.2075187496, 0, 0.2075187496])
+
+
+def test_too_few_people_are_refused():
+    sources, target = sample(n=100, width=30)
+    with pytest.raises(NumericalError, match=r"n = 100 .* d = 90 .*condition number \d.*fewer latent dimensions.*40"):
+        decompose(sources, target)
+    sources, target = sample(n=100, width=64, modalities=("a", "b"))
+    with pytest.raises(NumericalError, match="n = 100"):
+        decompose(sources, target)
+
+
+@pytest.mark.parametrize("n", [22, 23])
+def test_the_limit_is_two_and_a_half_people_per_dimension(n):
+    sources, target = sample(n=n, width=3)
+    if n < 22.5:
+        with pytest.raises(NumericalError, match="n = 22 people are too few for d = 9"):
+            decompose(sources, target)
+    else:
+        assert np.isfinite(decompose(sources, target).rows[0].bits)
+
+
+def test_source_equal_to_the_target_is_refused():
+    sources, target = sample()
+    sources["dwi"][:, 1] = 3 * target + 1
+    with pytest.raises(NumericalError, match="dwi determines the target exactly"):
+        decompose(sources, target)
+    with pytest.raises(NumericalError, match="b determines the target exactly"):
+        decompose_covariance([[1, 0.5, 2], [0.5, 1, 1], [2, 1, 4]], {"a": 1, "b": 1})
+    # Neither alone, but both together.
+    with pytest.raises(NumericalError, match=r"a\+b determines the target exactly"):
+        decompose_covariance([[2, 1, 1], [1, 1, 0], [1, 0, 1]], {"a": 1, "b": 1})
+
+
+def test_a_person_who_alone_spans_a_direction_is_finite():
+    sources, target = sample()
+    sources["t1"][:, 2] = 0.0
+    sources["t1"][5, 2] = 1.0
+    found = information_from_data(sources, target)
+    assert np.isfinite(found.influence).all()
+
+
+@pytest.mark.parametrize(
+    ("cov", "error", "message"),
+    [
+        ([[1, 0.9, -0.9], [0.9, 1, 0.9], [-0.9, 0.9, 1]], NumericalError, "not a covariance"),
+        ([[1, 1.2, 0], [1.2, 1, 0], [0, 0, 1]], NumericalError, "not a covariance"),
+        ([[1, 0.5, 0], [0.5, 0, 0], [0, 0, 1]], InputError, "without variance that covaries"),
+        ([[1, 0.5, 0], [0.4, 1, 0], [0, 0, 1]], InputError, "not symmetric"),
+        ([[0, 0, 0], [0, 1, 0], [0, 0, 1]], InputError, "target without variance"),
+        ([[1, 0, 0], [0, np.nan, 0], [0, 0, 1]], InputError, "1 missing or infinite"),
+        ([1, 2, 3], InputError, "1 axes"),
+    ],
+)
+def test_what_is_no_covariance_is_refused(cov, error, message):
+    with pytest.raises(error, match=message):
+        decompose_covariance(cov, {"a": 1, "b": 1})
+
+
+# Bad input
+
+
+def test_bad_input_is_named():
+    sources, target = sample()
+    broken = {m: block.copy() for m, block in sources.items()}
+    broken["dwi"][[3, 4, 9], 0] = [np.nan, np.inf, np.nan]
+    with pytest.raises(InputError, match="'dwi' has missing or infinite values in 3 of 400"):
+        decompose(broken, target)
+    with pytest.raises(InputError, match=r"'t1' has 400 people .* target 399"):
+        decompose(sources, target[:-1])
+    with pytest.raises(InputError, match="target is missing or infinite in 1 of 400"):
+        decompose(sources, np.append(target[:-1], np.nan))
+    with pytest.raises(InputError, match="same for all 400"):
+        decompose(sources, np.full(400, 0.3))
+    with pytest.raises(InputError, match="1 modalities given"):
+        decompose({"t1": sources["t1"]}, target)
+    with pytest.raises(InputError, match="at least 3 people"):
+        decompose({m: block[:2] for m, block in sources.items()}, target[:2])
+    with pytest.raises(InputError, match=r"contains '\+'"):
+        decompose({"t1+dwi": sources["t1"], "fmri": sources["fmri"]}, target)
+    with pytest.raises(InputError, match="did you mean 'idep'"):
+        decompose(sources, target, "idpe")
+    with pytest.raises(InputError, match="confidence is 95"):
+        decompose(sources, target, confidence=95)
+    with pytest.raises(InputError, match="se_factor is 0"):
+        decompose(sources, target, se_factor=0)
+    with pytest.raises(InputError, match="expected at least 1"):
+        decompose_covariance(np.eye(2), {"a": 1, "b": 0})
+
+
+def test_idep_with_negative_informations():
+    subsets = subsets_of(("a", "b"))
+    atoms = {(a.scope, a.modalities, a.name): a.term for a in atoms_of(np.array([-0.02, -0.01, 0.005]), "ab", "idep")}
+    union = 0.5 * np.log2(4**-0.02 + 4**-0.01 - 1)
+    assert atoms["all", "a", "unique"].value == pytest.approx(union + 0.01, abs=1e-15)
+    assert sum(
+        atoms["all", *key].value for key in [("a", "unique"), ("b", "unique"), ("a+b", "redundant"), ("a+b", "synergy")]
+    ) == pytest.approx(0.005)
+    far = [Term(np.append(-0.6, np.zeros(len(subsets))))] * 2
+    with pytest.raises(NumericalError, match=r"-0\.6 and -0\.6 bits"):
+        conditionally_independent(*far)
+
+
+# Rows
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("m", [2, 3, 4])
+def test_rows_have_fixed_keys(measure, m):
+    names = ("t1", "dwi", "fmri", "pet")[:m]
+    joined = "+".join(names)
+    expected = {("all", joined, "total")}
+    if measure == "mmi" or m == 2:
+        expected |= {("all", name, "unique") for name in names} | {("all", joined, "synergy")}
+        sizes = range(2, m + 1)
+        expected |= {("all", "+".join(a), "redundant") for k in sizes for a in combinations(names, k)}
+    ovr = ["total", "alone", "added", "unique", "rest_unique", "redundant", "synergy"]
+    expected |= {("one_vs_rest", name, atom) for name in names for atom in ovr}
+    if m > 2:
+        for i, j in combinations(names, 2):
+            expected |= {("pair", f"{i}+{j}", atom) for atom in ["total", "unique", "redundant", "synergy"]}
+            expected |= {("pair", f"{j}+{i}", "unique")}
+    for seed in (0, 1):
+        frame = decompose(*sample(modalities=names, seed=seed), measure).to_frame()
+        assert list(frame.columns) == COLUMNS
+        keys = list(zip(frame["scope"], frame["modalities"], frame["atom"], strict=True))
+        assert len(keys) == len(set(keys))
+        assert set(keys) == expected
+        assert (frame["measure"] == measure).all()
+        assert (frame["n"] == 400).all()
+        assert frame["p_value"].isna().all()
+
+
+def test_known_covariance_has_no_interval_and_a_share():
+    frame = decompose_covariance([[1, 0.6, 0.5], [0.6, 1, 0.2], [0.5, 0.2, 1]], {"a": 1, "b": 1}, "idep").to_frame()
+    assert frame[["se", "ci_low", "ci_high", "p_value", "n"]].isna().all(axis=None)
+    assert frame.query("scope == 'all' and atom != 'total'")["share"].sum() == pytest.approx(1)
+
+
+def test_pairs_read_both_ways():
+    result = decompose(*sample(), "idep")
+    information = result.information
+    total = result.atom("pair", ("t1", "dwi"), "total")
+    assert total.bits == information[frozenset(["t1", "dwi"])]
+    first, second = result.atom("pair", "t1+dwi", "unique").bits, result.atom("pair", "dwi+t1", "unique").bits
+    assert first - second == pytest.approx(information[frozenset(["t1"])] - information[frozenset(["dwi"])], abs=1e-12)
+    with pytest.raises(InputError, match="no atom 'pair dwi\\+t1 total'"):
+        result.atom("pair", "dwi+t1", "total")
+
+
+def test_added_is_unique_and_synergy():
+    for measure in MEASURES:
+        result = decompose(*sample(), measure)
+        for m in result.modalities:
+            alone, added, unique, redundant, synergy = (
+                result.atom("one_vs_rest", m, atom).bits
+                for atom in ["alone", "added", "unique", "redundant", "synergy"]
+            )
+            assert added == pytest.approx(unique + synergy, abs=1e-12)
+            assert alone == pytest.approx(unique + redundant, abs=1e-12)
+
+
+def test_debiased_and_raw():
+    result = decompose(*sample())
+    total = result.rows[0]
+    assert total.bits_raw - total.bits == pytest.approx(float(bias_bits(400, 9)), abs=1e-12)
+
+
+def test_intervals_scale_with_factor_and_confidence():
+    sources, target = sample()
+    plain, wide = decompose(sources, target), decompose(sources, target, se_factor=1.25)
+    sure = decompose(sources, target, confidence=0.99)
+    for a, b, c in zip(plain.rows, wide.rows, sure.rows, strict=True):
+        assert b.se == pytest.approx(1.25 * a.se, nan_ok=True)
+        assert (a.ci_high - a.bits) == pytest.approx(1.959964 * a.se, rel=1e-6, nan_ok=True)
+        assert (c.bits - c.ci_low) == pytest.approx(2.575829 * a.se, rel=1e-6, nan_ok=True)
+
+
+def test_an_atom_at_its_boundary_has_no_interval():
+    result = decompose(*sample())
+    weakest = result.atom("all", "fmri", "unique")
+    assert weakest.bits == 0
+    assert np.isnan([weakest.se, weakest.ci_low, weakest.ci_high]).all()
+
+
+def test_influence_predicts_what_one_person_changes():
+    sources, target = sample(n=300)
+    found = information_from_data(sources, target)
+    person = int(np.argmax(np.abs(found.influence[:, -1])))
+    without = information_from_data(
+        {m: np.delete(block, person, axis=0) for m, block in sources.items()}, np.delete(target, person)
+    )
+    assert found.raw - without.raw == pytest.approx(found.influence[person] / 300, rel=0.15, abs=1e-4)
+    assert np.abs(found.influence.mean(axis=0)).max() < 0.02
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_gradients_are_derivatives(measure):
+    rng = np.random.default_rng(4)
+    bits = np.sort(rng.uniform(0.1, 1.0, 7))
+    step = 1e-6
+    plain = atoms_of(bits, ("a", "b", "c"), measure)
+    for k in range(7):
+        moved = atoms_of(bits + step * np.eye(7)[k], ("a", "b", "c"), measure)
+        for before, after in zip(plain, moved, strict=True):
+            slope = (after.term.value - before.term.value) / step
+            assert slope == pytest.approx(before.term.gradient[k], abs=1e-4), before[:3]
+
+
+def test_warnings_name_the_limits():
+    few = " ".join(decompose(*sample(n=200)).warnings)
+    assert "n = 200 is below 300" in few
+    assert "at most one modality" in few
+    sources, target = sample(n=400)
+    sources["fmri"] = np.random.default_rng(9).standard_normal((400, 3))
+    small = decompose(sources, target, "idep")
+    assert any("fmri add less than 0.02 bits" in line for line in small.warnings)
+    assert not any("at most one modality" in line for line in small.warnings)
+    assert not any("below 300" in line for line in small.warnings)
+
+
+def test_shares_need_300_people():
+    assert np.isnan([row.share for row in decompose(*sample(n=299)).rows]).all()
+    result = decompose(*sample(n=300))
+    assert result.rows[0].share == 1
+    assert sum(row.share for row in result.rows if row.scope == "all") == pytest.approx(2)
+
+
+# Repeats
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_repeats_average_atoms_and_influences(measure):
+    _, target = sample(n=350)
+    rng = np.random.default_rng(6)
+    strength = {"t1": 0.6, "dwi": 0.58, "fmri": 0.3}
+    repeats = {m: a * target + rng.standard_normal((5, 350)) for m, a in strength.items()}
+    result = decompose_repeats(repeats, target, measure, se_factor=1.25)
+    single = [decompose({m: z[r] for m, z in repeats.items()}, target, measure) for r in range(5)]
+    assert result.n == 350
+    assert len(result.influence) == 350
+    for k, row in enumerate(result.rows):
+        assert row.bits == pytest.approx(np.mean([one.rows[k].bits for one in single]), abs=1e-12)
+        assert row.bits_raw == pytest.approx(np.mean([one.rows[k].bits_raw for one in single]), abs=1e-12)
+        influence = np.mean([one.influence[:, k] for one in single], axis=0)
+        assert result.influence[:, k] == pytest.approx(influence, abs=1e-10)
+        if not np.isnan(row.se):
+            first_order = 1.25 * influence.std(ddof=1) / np.sqrt(350)
+            assert first_order < row.se < 1.1 * first_order
+    assert sum(row.bits for row in result.rows[1:] if row.scope == "all") == pytest.approx(
+        result.rows[0].bits if measure == "mmi" else 0, abs=1e-12
+    )
+
+
+def test_identical_repeats_are_no_further_evidence():
+    sources, target = sample()
+    once = decompose(sources, target, "idep").to_frame()
+    thrice = decompose_repeats({m: np.stack([z] * 3) for m, z in sources.items()}, np.stack([target] * 3), "idep")
+    numbers = ["bits", "bits_raw", "se", "ci_low", "ci_high"]
+    assert thrice.to_frame()[numbers].to_numpy() == pytest.approx(once[numbers].to_numpy(), abs=1e-12, nan_ok=True)
+
+
+def test_batched_equals_looped():
+    draws = [sample(seed=seed) for seed in range(4)]
+    sources = {m: np.stack([s[m] for s, _ in draws]).reshape(2, 2, 400, 3) for m in draws[0][0]}
+    found = information_from_data(sources, np.stack([y for _, y in draws]).reshape(2, 2, 400))
+    covs = np.stack([np.cov(np.column_stack([y, *s.values()]), rowvar=False) for s, y in draws])
+    covs[2, 4] = covs[2, 5]  # one singular member takes the rank-revealing route
+    covs[2, :, 4] = covs[2, :, 5]
+    dims = dict.fromkeys(sources, 3)
+    known_cov = information_from_covariance(covs, dims)
+    assert found.influence.shape == (2, 2, 400, 7)
+    assert known_cov.rank[:, -1].tolist() == [9, 9, 8, 9]
+    for k, (s, y) in enumerate(draws):
+        one = information_from_data(s, y)
+        assert found.bits.reshape(4, 7)[k] == pytest.approx(one.bits, abs=1e-12)
+        assert found.influence.reshape(4, 400, 7)[k] == pytest.approx(one.influence, abs=1e-9)
+        assert known_cov.bits[k] == pytest.approx(information_from_covariance(covs[k], dims).bits, abs=1e-12)
+
+
+# Fusion weights and lattice
+
+
+def test_fusion_weights_share_out_what_is_held():
+    # I_1 = 0.5, I_2 = 0.3, I_12 = 0.7: unique 0.2, redundant 0.3, synergy 0.2.
+    weights = fusion_weights({frozenset("a"): 0.5, frozenset("b"): 0.3, frozenset("ab"): 0.7})
+    assert weights.modalities == pytest.approx({"a": 0.35 / 0.7, "b": 0.15 / 0.7})
+    assert weights.synergy == pytest.approx(0.2 / 0.7)
+    assert weights.informative
+    result = decompose(*sample())
+    weights = fusion_weights(result.information)
+    assert tuple(weights.modalities) == result.modalities
+    assert sum(weights.modalities.values()) + weights.synergy == pytest.approx(1)
+    assert weights.modalities["t1"] > weights.modalities["dwi"] > weights.modalities["fmri"] > 0
+
+
+def test_fusion_weights_without_information_are_equal_and_flagged():
+    nothing = {subset: -0.01 * len(subset) for subset in subsets_of(("a", "b", "c"))}
+    weights = fusion_weights(nothing)
+    assert weights.modalities == pytest.approx(dict.fromkeys("abc", 1 / 3))
+    assert (weights.synergy, weights.informative) == (0.0, False)
+
+
+def test_incomplete_informations_are_refused():
+    with pytest.raises(InputError, match="2 subset informations given for 2 single modalities"):
+        fusion_weights({frozenset("a"): 0.5, frozenset("b"): 0.3})
+    with pytest.raises(InputError, match=r"a\+b is not finite"):
+        mmi_lattice({frozenset("a"): 0.5, frozenset("b"): 0.3, frozenset("ab"): np.nan})
+
+
+def test_lattice_of_debiased_values_sums_to_the_total():
+    """Debiasing may make a value negative, and a larger set know less than a smaller one."""
+    values = dict(zip(subsets_of(("a", "b", "c")), [0.2, 0.1, -0.03, 0.19, 0.25, 0.08, 0.22], strict=True))
+    atoms = mmi_lattice(values)
+    assert sum(atoms.values()) == pytest.approx(0.22, abs=1e-12)
+    assert atoms[frozenset(map(frozenset, "abc"))] == pytest.approx(-0.03)
+    assert atoms[frozenset([frozenset("abc")])] == pytest.approx(0.22 - 0.25)
+
+
+def rotated_folds(n=1000, folds=10):
+    """Two-dimensional latents whose axes are turned anew in each fold."""
+    rng = np.random.default_rng(8)
+    y = rng.standard_normal(n)
+    fold = rng.permutation(np.arange(n) % folds)
+    sources = {}
+    for m, gain in (("t1", 1.0), ("dwi", 0.7)):
+        plain = np.stack([gain * y, 0 * y], axis=1) + rng.standard_normal((n, 2))
+        turn = [np.linalg.qr(rng.standard_normal((2, 2)))[0] for _ in range(folds)]
+        sources[m] = np.stack([turn[k].T @ row for k, row in zip(fold, plain, strict=True)])
+    return sources, y, fold
+
+
+def test_latents_of_several_dimensions_are_read_in_each_fold():
+    sources, y, fold = rotated_folds()
+    stacked = {m: z[None] for m, z in sources.items()}
+    found = decompose_folds(stacked, y, fold[None], "idep")
+    total = found.atom("all", "t1+dwi", "total").bits
+    parts = [decompose({m: z[fold == k] for m, z in sources.items()}, y[fold == k]) for k in range(10)]
+    assert total == pytest.approx(np.mean([part.atom("all", "t1+dwi", "total").bits for part in parts]), abs=1e-12)
+    assert total == pytest.approx(0.5 * np.log2(1 + 1 + 0.49), abs=0.1)
+    # Pooled over folds the axes cancel out.
+    assert decompose(sources, y).atom("all", "t1+dwi", "total").bits < total - 0.2
+
+
+def test_one_fold_is_the_whole_sample():
+    sources, y, _ = rotated_folds(folds=1)
+    stacked, fold = {m: z[None] for m, z in sources.items()}, np.zeros((1, len(y)), dtype=int)
+    for measure in MEASURES:
+        one, whole = decompose_folds(stacked, y, fold, measure, se_factor=1.0), decompose(sources, y, measure)
+        for a, b in zip(one.rows, whole.rows, strict=True):
+            assert (a.bits, a.se) == pytest.approx((b.bits, b.se), abs=1e-12, nan_ok=True)
+
+
+def test_a_fold_too_small_for_its_latents_is_refused():
+    sources, y, _ = rotated_folds(n=30)
+    fold = np.arange(30) % 4
+    with pytest.raises(NumericalError, match="n = 8 people are too few for d = 4"):
+        decompose_folds({m: z[None] for m, z in sources.items()}, y, fold[None])
+
+
+def test_sample_covariances_give_the_same_information_as_people():
+    rng = np.random.default_rng(9)
+    sources = {m: rng.standard_normal((4, 80, d)) for m, d in (("t1", 2), ("dwi", 3), ("fmri", 1))}
+    y = sources["t1"][..., 0] + rng.standard_normal((4, 80))
+    table = np.concatenate([y[..., None], *sources.values()], axis=-1)
+    cov = np.stack([np.cov(one, rowvar=False) for one in table])
+    found = information_from_sample_covariance(cov, {m: z.shape[-1] for m, z in sources.items()}, 80)
+    np.testing.assert_allclose(found.bits, information_from_data(sources, y).bits, atol=1e-10)
+    with pytest.raises(NumericalError, match="n = 12 people are too few for d = 6"):
+        information_from_sample_covariance(cov, {m: z.shape[-1] for m, z in sources.items()}, 12)
