@@ -7,12 +7,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from brainpid.core.modalities import subsets_in_order
+from brainpid.core.modalities import subsets_of
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.evaluation.selection import choose_without_own_fold, recommend
 
 MODALITIES = ("t1", "dwi", "fmri")
-SUBSETS = subsets_in_order(MODALITIES)
+SUBSETS = subsets_of(MODALITIES)
 SIZES = [len(subset) for subset in SUBSETS]
 SEEDS = 50
 FOLDS = 10

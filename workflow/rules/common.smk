@@ -16,7 +16,7 @@ from brainpid.features.extractors import extractor_of
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.model.registry import MODELS
 from brainpid.core.provenance import code_digest
-from brainpid.cohort.finding import find, root_of, strangers
+from brainpid.cohort.finding import find, root_of, unmatched_labels
 from brainpid.cohort.shards import digests
 
 
@@ -92,14 +92,14 @@ def shard_digest(wildcards):
 
 
 @cache
-def strangers_digest(cohort):
+def unmatched_digest(cohort):
     """Digest of the labels of folders that are nobody's; looked up once, where jobs are planned."""
     if not workflow.is_main_process:
         return ""
     block = CONFIG.cohorts[cohort]
     people = labels(block.participants_path, block.columns.participant_id)
     others = {
-        modality: strangers(source, block.bids, people)
+        modality: unmatched_labels(source, block.bids, people)
         for modality, source in image_sources(block).items()
     }
     return hashlib.sha256(json.dumps(others).encode()).hexdigest()[:12]
@@ -109,7 +109,7 @@ def cohort_digests(cohort):
     """Digests of all that a cohort's image sources hold."""
     sources = image_sources(CONFIG.cohorts[cohort])
     shards = [shard_digests(cohort, modality) for modality in sources]
-    return [*shards, strangers_digest(cohort)]
+    return [*shards, unmatched_digest(cohort)]
 
 
 def extractor(wildcards):

@@ -40,7 +40,7 @@ def find(source: ImageSource, modality: str, bids_root: str | None, person: str)
     raise InputError(f"sources.{modality}: no finder for kind '{source.kind}'")
 
 
-def strangers(source: ImageSource, bids_root: str | None, people: Iterable[str]) -> list[str]:
+def unmatched_labels(source: ImageSource, bids_root: str | None, people: Iterable[str]) -> list[str]:
     """Labels of a source's folders that are none of these people's."""
     return sorted(set(people_in(source, bids_root)) - set(people))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainpid.cohort.finding import find, strangers
+from brainpid.cohort.finding import find, unmatched_labels
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import IndexSettings
 from brainpid.core.errors import InputError, list_some
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> None:
     for modality, source in settings.sources.items():
         if source.kind == "table":
             raise InputError(f"sources.{modality}: a table has no images to list")
-        others = strangers(source, settings.bids, people)
+        others = unmatched_labels(source, settings.bids, people)
         if others:
             log.warning("%s: %d people with %s files are not in the participants table and are not used: %s",
                         args.cohort, len(others), modality, list_some(others))  # fmt: skip

@@ -18,7 +18,7 @@ from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_table, require_column, write_json, write_text, write_tsv
 from brainpid.core.provenance import code_digest, record
 from brainpid.crossfit.encoders import ENCODERS
-from brainpid.crossfit.normality import Normality, check_normality, squared_distances
+from brainpid.crossfit.normality import Normality, check_normality, squared_mahalanobis
 from brainpid.crossfit.null import permutation_null
 from brainpid.crossfit.table import (
     decompose_columns,
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> None:
         if all(values.shape[-1] == 1 for values in latents.values.values()):
             scalars = {name: values[..., 0] for name, values in latents.values.items()}
             score = normal_scores(target)
-            checked = check_normality(scalars, score), squared_distances(scalars, score)[0]
+            checked = check_normality(scalars, score), squared_mahalanobis(scalars, score)[0]
         if args.permutations:
             nulls[args.table.stem] = permutation_null(
                 blocks, target, ENCODERS[args.null_encoder].load(),

@@ -32,7 +32,7 @@ class Splits(Section):
     )
 
 
-class Decomposition(Section):
+class DecompositionSettings(Section):
     """What is decomposed and how it is reported."""
 
     measures: tuple[Measure, ...] = Field(("mmi", "idep"), min_length=1, description="measures to report")

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from pydantic import Field, model_validator
 
-from brainpid.config.analysis import Cost, Decomposition, Explain, Incomplete, Null, Report, Splits
+from brainpid.config.analysis import Cost, DecompositionSettings, Explain, Incomplete, Null, Report, Splits
 from brainpid.config.cohorts import Cohort, Target
 from brainpid.config.extraction import Extraction
 from brainpid.config.models import WITHOUT_LATENTS, Hyperparameters, ModelName
@@ -46,7 +46,7 @@ class Config(Section):
     )
     hyperparameters: Hyperparameters = Field(default_factory=Hyperparameters, description="settings of each model")
     interval_coverage: float = Field(0.9, gt=0, lt=1, description="nominal coverage of each person's interval")
-    pid: Decomposition = Field(default_factory=Decomposition, description="the decomposition")
+    pid: DecompositionSettings = Field(default_factory=DecompositionSettings, description="the decomposition")
     null: Null = Field(default_factory=Null, description="the null of the decomposition")
     explain: Explain = Field(default_factory=Explain, description="what predictions of the first model rest on")
     report: Report = Field(default_factory=Report, description="words on the report")

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
-from brainpid.config.analysis import Cost, Decomposition, Explain, Incomplete, Null, Splits
+from brainpid.config.analysis import Cost, DecompositionSettings, Explain, Incomplete, Null, Splits
 from brainpid.config.cohorts import Columns, Target
 from brainpid.config.models import ModelName
 from brainpid.config.schema import Config
@@ -99,7 +99,7 @@ class TrainSettings(Section):
     seed: int = 0
     group: str | None = None
     interval_coverage: float = 0.9
-    pid: Decomposition = Decomposition()
+    pid: DecompositionSettings = DecompositionSettings()
 
     @classmethod
     def of(cls, config: Config, model: str) -> TrainSettings:
@@ -152,7 +152,7 @@ class AggregateSettings(Section):
     models: tuple[ModelName, ...]
     costs: dict[Name, Cost] = Field(default_factory=dict)
     scheme: str = "kfold"
-    pid: Decomposition = Decomposition()
+    pid: DecompositionSettings = DecompositionSettings()
 
     @classmethod
     def of(cls, config: Config) -> AggregateSettings:
@@ -177,7 +177,7 @@ class ReportSettings(Section):
     incomplete: Incomplete = "use"
     splits: Splits = Splits()
     interval_coverage: float = 0.9
-    pid: Decomposition = Decomposition()
+    pid: DecompositionSettings = DecompositionSettings()
     null: Null = Null()
     explain: Explain = Explain()
     image_modalities: tuple[Name, ...] = ()

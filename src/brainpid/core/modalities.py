@@ -9,7 +9,10 @@ import numpy as np
 
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray
 
-Names = tuple[str, ...]
+Subset = tuple[str, ...]
+"""Modalities, in the order of all of them."""
+SubsetKey = frozenset[str]
+"""The same, whatever the order: what informations are looked up by."""
 
 
 def lacking(block: FloatArray) -> BoolArray:
@@ -27,19 +30,6 @@ def complete(blocks: Blocks) -> BoolArray:
     return np.asarray(presence(blocks).all(axis=1))
 
 
-def subsets_in_order(names: Sequence[str]) -> list[Names]:
-    """Non-empty subsets of modalities, small ones first, each in the order of `names`."""
+def subsets_of(names: Sequence[str]) -> list[Subset]:
+    """Non-empty subsets of modalities, small ones first, each in the order of `names`: the full set is last."""
     return [subset for size in range(1, len(names) + 1) for subset in combinations(names, size)]
-
-
-Subset = frozenset[str]
-
-
-def subsets_of(modalities: Sequence[str]) -> tuple[Subset, ...]:
-    """List the non-empty subsets, small ones first and in the caller's order: singles lead, the full set is last."""
-    return tuple(frozenset(members) for k in range(1, len(modalities) + 1) for members in combinations(modalities, k))
-
-
-def label_of(subset: Subset, names: Sequence[str]) -> str:
-    """Join the members of a subset with ``+``, in the order of `names`."""
-    return "+".join(name for name in names if name in subset)

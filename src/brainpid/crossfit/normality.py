@@ -115,7 +115,7 @@ def prediction_and_target(latents: Mapping[str, FloatArray], target: FloatArray)
     return np.stack(pairs)
 
 
-def squared_distances(latents: Mapping[str, FloatArray], target: FloatArray) -> FloatArray:
+def squared_mahalanobis(latents: Mapping[str, FloatArray], target: FloatArray) -> FloatArray:
     """Squared Mahalanobis distances (R, n) of prediction and target to their mean; chi-squared, 2 df, where normal."""
     squared: FloatArray = np.sum(whitened(prediction_and_target(latents, target)) ** 2, axis=-1)
     return squared

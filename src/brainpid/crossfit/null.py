@@ -127,7 +127,7 @@ def _statistics(
     variables -= variables.mean(axis=-1, keepdims=True)
     covariance = variables @ np.swapaxes(variables, -1, -2)
     found = information_from_sample_covariance(covariance, dict.fromkeys(names, 1), targets.shape[1])
-    bits = dict(zip(subsets_of(names), np.moveaxis(found.bits, -1, 0), strict=True))
+    bits = dict(zip(map(frozenset, subsets_of(names)), np.moveaxis(found.bits, -1, 0), strict=True))
     everything = frozenset(names)
     return bits[everything], np.stack([bits[everything] - bits[everything - {name}] for name in names])
 

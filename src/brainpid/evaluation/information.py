@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from brainpid.config.analysis import Decomposition as DecompositionSettings
+from brainpid.config.analysis import DecompositionSettings
 from brainpid.config.models import WITHOUT_LATENTS
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError
-from brainpid.crossfit.normality import check_normality, squared_distances
+from brainpid.crossfit.normality import check_normality, squared_mahalanobis
 from brainpid.crossfit.null import Null, p_value, pool_nulls
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.predictions import CONCATENATED, LATENT, by_repeat, decomposable
@@ -195,7 +195,7 @@ def joint_distances(latents: pd.DataFrame, model: str, modalities: Sequence[str]
     """Squared distances (n,) of `brainpid.crossfit.normality` by cohort, in the first repeat of one model."""
     chosen = decomposable(latents[(latents["model"] == model) & (latents["repeat"] == 0)], modalities)
     return {
-        str(cohort): squared_distances(
+        str(cohort): squared_mahalanobis(
             {modality: rows[LATENT + modality].to_numpy(float)[None] for modality in modalities},
             normal_scores(rows["age"]),
         )[0]

@@ -33,7 +33,7 @@ from numpy.typing import ArrayLike
 
 from brainpid.core.arrays import BoolArray, FloatArray, IntArray
 from brainpid.core.errors import InputError
-from brainpid.core.modalities import subsets_in_order, subsets_of
+from brainpid.core.modalities import subsets_of
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.metrics import Accuracy, accuracy
 from brainpid.evaluation.predictions import LATENT, SUBSET, by_repeat
@@ -103,7 +103,7 @@ def select(
     InputError
         Where a subset has no predictions.
     """
-    subsets = subsets_in_order(modalities)
+    subsets = subsets_of(modalities)
     names = ["+".join(subset) for subset in subsets]
     if absent := [name for name in names if SUBSET + name not in predictions]:
         raise InputError(f"predictions: no column {SUBSET}{absent[0]}; train the folds again")
@@ -113,7 +113,7 @@ def select(
         values, age, _ = by_repeat(rows, [*(SUBSET + name for name in names), *latents, "fold"])
         errors.append(np.stack([values[SUBSET + name] - age for name in names], axis=-1))
         fold.append(values["fold"].astype(np.int64))
-        bits.append(_information({m: values[LATENT + m] for m in modalities}, normal_scores(age), subsets))
+        bits.append(_information({m: values[LATENT + m] for m in modalities}, normal_scores(age)))
         sizes.append(len(age))
     error, assigned = np.concatenate(errors, axis=1), np.concatenate(fold, axis=1)
     losses = (error**2).mean(axis=0)
@@ -138,16 +138,14 @@ def select(
     return Selection(table[SELECTION_COLUMNS], best, nested, {name: chosen[name] for name in names if chosen[name]})
 
 
-def _information(
-    latents: Mapping[str, FloatArray], score: FloatArray, subsets: Sequence[tuple[str, ...]]
-) -> list[float]:
-    """Debiased information (bits) of each subset in one cohort, averaged over repeats."""
+def _information(latents: Mapping[str, FloatArray], score: FloatArray) -> list[float]:
+    """Debiased information (bits) of each subset of the latents in one cohort, averaged over repeats."""
     found = information_from_data(
         {m: values[..., None] for m, values in latents.items()},
         np.broadcast_to(score, next(iter(latents.values())).shape),
     )
-    of = dict(zip(subsets_of(found.modalities), found.bits.mean(axis=0).tolist(), strict=True))
-    return [of[frozenset(subset)] for subset in subsets]
+    bits: list[float] = found.bits.mean(axis=0).tolist()
+    return bits
 
 
 def recommend(losses: ArrayLike, costs: ArrayLike, sizes: ArrayLike) -> int:

@@ -91,7 +91,7 @@ MODELS = {
     "ridge": _baseline("linear", "Ridge", "Ridge"),
     "elastic_net": _baseline("linear", "ElasticNet", "Elastic net"),
     "svr": _baseline("kernels", "SupportVectors", "SVR"),
-    "gpr": _baseline("kernels", "GaussianProcess", "GPR"),
+    "gpr": _baseline("kernels", "GaussianProcessRegression", "GPR"),
     "gradient_boosting": _baseline("trees", "GradientBoosting", "Gradient boosting"),
     "random_forest": _baseline("trees", "RandomForest", "Random forest"),
     "stacking": _baseline("stacking", "Stacking", "Stacking"),

@@ -32,7 +32,7 @@ import numpy as np
 
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import NumericalError
-from brainpid.core.modalities import Subset, subsets_of
+from brainpid.core.modalities import SubsetKey, subsets_of
 
 Measure = Literal["mmi", "idep"]
 
@@ -148,7 +148,7 @@ def atoms_of(bits: FloatArray, modalities: Sequence[str], measure: Measure) -> l
         Scope ``all`` (for ``idep`` with three or more modalities the total only: that measure has no safe extension),
         then ``one_vs_rest``, then, for three or more modalities, ``pair``.
     """
-    subsets = subsets_of(modalities)
+    subsets = [frozenset(subset) for subset in subsets_of(modalities)]
     jets = np.empty((*bits.shape, 1 + len(subsets)))
     jets[..., 0], jets[..., 1:] = bits, np.eye(len(subsets))
     information = {subset: Term(jets[..., k, :]) for k, subset in enumerate(subsets)}
@@ -168,7 +168,7 @@ def atoms_of(bits: FloatArray, modalities: Sequence[str], measure: Measure) -> l
     return atoms
 
 
-def _held_by_exactly(information: Mapping[Subset, Term], modalities: Sequence[str]) -> Iterator[Atom]:
+def _held_by_exactly(information: Mapping[SubsetKey, Term], modalities: Sequence[str]) -> Iterator[Atom]:
     r"""Minimum mutual information over all modalities: who holds which part, and the synergy.
 
     Exactly the members of A hold ``max(0, min_{i in A} I_i - max_{j not in A} I_j)``: with ``I_(1) >= I_(2) >= ...``
@@ -176,17 +176,18 @@ def _held_by_exactly(information: Mapping[Subset, Term], modalities: Sequence[st
     """
     single = {m: information[frozenset([m])] for m in modalities}
     for subset in subsets_of(modalities):
-        members = [m for m in modalities if m in subset]
         others = [single[m] for m in modalities if m not in subset]
-        held = reduce(minimum, (single[m] for m in members))
+        held = reduce(minimum, (single[m] for m in subset))
         if others:
             held = positive(held - reduce(maximum, others))
-        yield Atom("all", "+".join(members), "unique" if len(members) == 1 else "redundant", held)
+        yield Atom("all", "+".join(subset), "unique" if len(subset) == 1 else "redundant", held)
     best = reduce(maximum, single.values())
     yield Atom("all", "+".join(modalities), "synergy", information[frozenset(modalities)] - best)
 
 
-def _one_versus_rest(information: Mapping[Subset, Term], modalities: Sequence[str], measure: Measure) -> Iterator[Atom]:
+def _one_versus_rest(
+    information: Mapping[SubsetKey, Term], modalities: Sequence[str], measure: Measure
+) -> Iterator[Atom]:
     everything = frozenset(modalities)
     total = information[everything]
     for m in modalities:
@@ -205,7 +206,7 @@ def _one_versus_rest(information: Mapping[Subset, Term], modalities: Sequence[st
             yield Atom("one_vs_rest", m, name, term)
 
 
-def _pairs(information: Mapping[Subset, Term], modalities: Sequence[str], measure: Measure) -> Iterator[Atom]:
+def _pairs(information: Mapping[SubsetKey, Term], modalities: Sequence[str], measure: Measure) -> Iterator[Atom]:
     for i, j in combinations(modalities, 2):
         joint = information[frozenset([i, j])]
         parts = two_sources(information[frozenset([i])], information[frozenset([j])], joint, measure)

@@ -225,7 +225,7 @@ def _assemble(found: SubsetInformation, measure: Measure, confidence: float, se_
     rows = tuple(
         Row(atom.scope, atom.modalities, atom.name, *values) for atom, values in zip(atoms, columns, strict=True)
     )
-    information = dict(zip(subsets_of(found.modalities), found.bits.mean(axis=0).tolist(), strict=True))
+    information = dict(zip(map(frozenset, subsets_of(found.modalities)), found.bits.mean(axis=0).tolist(), strict=True))
     warnings = tuple(warnings_about(rows, found.n, measure))
     return Decomposition(measure, found.modalities, rows, information, warnings, found.n, influence)
 

@@ -23,7 +23,7 @@ from scipy.special import digamma, polygamma
 
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError, NumericalError
-from brainpid.core.modalities import label_of, subsets_of
+from brainpid.core.modalities import subsets_of
 from brainpid.pid.gaussian import (
     EXACT,
     RANK_TOLERANCE,
@@ -90,7 +90,7 @@ def covariance_at_zero(found: SubsetInformation) -> FloatArray:
     """
     if found.n is None:
         raise InputError("a known covariance has no sampling covariance")
-    subsets = subsets_of(found.modalities)
+    subsets = [frozenset(subset) for subset in subsets_of(found.modalities)]
     ranks = dict(zip(subsets, found.rank.reshape(-1, len(subsets))[0].tolist(), strict=True)) | {frozenset(): 0}
     shared = np.array([[ranks[a & b] for b in subsets] for a in subsets])
     trigamma = polygamma(1, (found.n - 1 - shared) / 2) - polygamma(1, (found.n - 1) / 2)
@@ -133,13 +133,13 @@ def information_from_data(sources: Mapping[str, ArrayLike], target: ArrayLike) -
     columns = columns_of({name: block.shape[-1] for name, block in blocks.items()}, first=0)
     residual_norm, ranks, influences = [], [], []
     for subset in subsets_of(names):
-        own = np.concatenate([columns[m] for m in names if m in subset])
+        own = np.concatenate([columns[m] for m in subset])
         u, s, _ = np.linalg.svd(small[..., own], full_matrices=False)
         kept = _directions(s)
         basis = q @ (u * kept[..., None, :])
         residual = y - np.squeeze(basis @ (np.swapaxes(basis, -1, -2) @ y[..., None]), axis=-1)
         norm = np.sum(residual**2, axis=-1)
-        refuse_exact(norm, label_of(subset, names))
+        refuse_exact(norm, "+".join(subset))
         rank = kept.sum(axis=-1)
         free = 1 - 1 / n - np.sum(basis**2, axis=-1)
         # A person who alone spans a direction has h = 1, e = 0; e^2 / (1 - h) = (1 - h) e_loo^2 tends to 0.

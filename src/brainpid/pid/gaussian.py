@@ -103,17 +103,16 @@ def information_from_covariance(cov: ArrayLike, dims: Mapping[str, int]) -> Subs
     # Large subsets first: one factor serves every subset that its leading modalities make up.
     for subset in reversed(subsets):
         if subset not in unexplained:
-            members = [m for m in names if m in subset]
-            order = np.concatenate([*(columns[m] for m in members), [0]])
+            order = np.concatenate([*(columns[m] for m in subset), [0]])
             block = corr[..., order, :][..., order]
-            for k, (rest, d) in enumerate(_unexplained(block, [len(columns[m]) for m in members], members)):
-                leading = frozenset(members[: k + 1])
+            for k, (rest, d) in enumerate(_unexplained(block, [len(columns[m]) for m in subset], subset)):
+                leading = subset[: k + 1]
                 unexplained[leading], rank[leading] = rest, d
     bits = -0.5 * np.log2(np.stack([unexplained[subset] for subset in subsets], axis=-1))
     return SubsetInformation(names, bits, bits, np.stack([rank[subset] for subset in subsets], axis=-1))
 
 
-def _unexplained(block: FloatArray, widths: list[int], members: list[str]) -> list[tuple[FloatArray, IntArray]]:
+def _unexplained(block: FloatArray, widths: list[int], members: Subset) -> list[tuple[FloatArray, IntArray]]:
     """Return ``1 - R2`` and the rank for the first, the first two, ... and all of the modalities `members`.
 
     The block is a stack of correlations (..., d + 1, d + 1), the modalities' columns in order and the target last: in

@@ -19,9 +19,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from brainpid.core.errors import InputError
-from brainpid.core.modalities import Subset, subsets_of
+from brainpid.core.modalities import SubsetKey, subsets_of
 
-Antichain = frozenset[Subset]
+Antichain = frozenset[SubsetKey]
 
 ROUNDING = 1e-12
 """Layers thinner than this, in bits, are rounding between equal informations."""
@@ -45,7 +45,7 @@ class FusionWeights(NamedTuple):
     informative: bool
 
 
-def mmi_lattice(information: Mapping[Subset, float]) -> dict[Antichain, float]:
+def mmi_lattice(information: Mapping[SubsetKey, float]) -> dict[Antichain, float]:
     r"""Atoms of the redundancy lattice under minimum mutual information.
 
     Parameters
@@ -69,7 +69,7 @@ def mmi_lattice(information: Mapping[Subset, float]) -> dict[Antichain, float]:
     Debiased informations may break monotonicity by a little. A set then counts as knowing what its best subset knows;
     what is missing to the information of all modalities is a negative atom of the full set, as at M = 2.
     """
-    subsets = subsets_of(_modalities(information))
+    subsets = [frozenset(subset) for subset in subsets_of(_modalities(information))]
     known = {subset: max(information[part] for part in subsets if part <= subset) for subset in subsets}
     floor = min(known.values())
     bottom, top = frozenset(s for s in subsets if len(s) == 1), frozenset([subsets[-1]])
@@ -84,7 +84,7 @@ def mmi_lattice(information: Mapping[Subset, float]) -> dict[Antichain, float]:
     return {antichain: bits for antichain, bits in atoms.items() if abs(bits) > ROUNDING}
 
 
-def held_by_exactly(information: Mapping[Subset, float]) -> dict[int, float]:
+def held_by_exactly(information: Mapping[SubsetKey, float]) -> dict[int, float]:
     """Information in bits that exactly k modalities hold singly, for k = 1..M: ``E_k = I_(k) - I_(k+1)``.
 
     ``E_1`` is unique to the strongest modality, ``E_M = min I_i`` redundant to all.
@@ -98,7 +98,7 @@ def held_by_exactly(information: Mapping[Subset, float]) -> dict[int, float]:
     return {k: high - low for k, (high, low) in enumerate(pairwise([*ordered, 0.0]), start=1)}
 
 
-def synergy_by_order(information: Mapping[Subset, float]) -> dict[int, float]:
+def synergy_by_order(information: Mapping[SubsetKey, float]) -> dict[int, float]:
     """Information in bits that needs k modalities together, for k = 2..M.
 
     ``max_{|A|=k} I_A - max_{|A|=k-1} I_A``; the sum over k is the synergy of all, ``I_all - max_i I_i``.
@@ -110,13 +110,13 @@ def synergy_by_order(information: Mapping[Subset, float]) -> dict[int, float]:
     """
     modalities = _modalities(information)
     best = [
-        max(information[subset] for subset in subsets_of(modalities) if len(subset) == k)
+        max(information[frozenset(subset)] for subset in subsets_of(modalities) if len(subset) == k)
         for k in range(1, len(modalities) + 1)
     ]
     return {k: high - low for k, (low, high) in enumerate(pairwise(best), start=2)}
 
 
-def fusion_weights(information: Mapping[Subset, float]) -> FusionWeights:
+def fusion_weights(information: Mapping[SubsetKey, float]) -> FusionWeights:
     r"""Weights for fusing the latents of the modalities from the information that each holds.
 
     ``w_i = sum_{k >= rank(i)} E_k / k`` (what k modalities hold is shared out equally among them), ``w_S`` = synergy,
@@ -150,11 +150,11 @@ def fusion_weights(information: Mapping[Subset, float]) -> FusionWeights:
     return FusionWeights({m: share[m] / total for m in modalities}, synergy / total, informative=True)
 
 
-def _modalities(information: Mapping[Subset, float]) -> tuple[str, ...]:
+def _modalities(information: Mapping[SubsetKey, float]) -> tuple[str, ...]:
     """Names in the order of the single modalities, after a check that no subset is missing or not finite."""
     names = tuple(next(iter(subset)) for subset in information if len(subset) == 1)
-    expected = subsets_of(names)
-    if not names or set(expected) != set(information):
+    expected = {frozenset(subset) for subset in subsets_of(names)}
+    if not names or expected != set(information):
         raise InputError(
             f"{len(information)} subset informations given for {len(names)} single modalities; expected one for each "
             f"of the {len(expected)} non-empty subsets"

@@ -10,7 +10,7 @@ import numpy as np
 
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError, did_you_mean, list_some
-from brainpid.core.modalities import Subset
+from brainpid.core.modalities import SubsetKey
 from brainpid.pid.atoms import Measure
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Decomposition:
     measure: Measure
     modalities: tuple[str, ...]
     rows: tuple[Row, ...]
-    information: dict[Subset, float]
+    information: dict[SubsetKey, float]
     warnings: tuple[str, ...]
     n: int | None = None
     influence: FloatArray | None = None

@@ -26,7 +26,7 @@ LABELS = {name: entry.label for name, entry in MODELS.items()} | {CONCATENATED_M
 """Names of models for people, in the order in which the decompositions are shown."""
 
 
-class Look(NamedTuple):
+class QCImage(NamedTuple):
     """A picture of one person's image, and why it is shown; `png` is base64."""
 
     modality: str
@@ -43,7 +43,7 @@ def render(
     choice: Mapping[str, Any],
     explained: Mapping[str, Any],
     figures: Mapping[str, str],
-    looks: Sequence[Look],
+    qc_images: Sequence[QCImage],
     generated_by: str,
 ) -> str:
     """Compose the page.
@@ -61,7 +61,7 @@ def render(
         ``aggregate/importance.json``: how far importances agree between folds.
     figures : mapping of str to str
         SVG text of each figure.
-    looks : sequence of Look
+    qc_images : sequence of QCImage
         Pictures of single people; none where no features come from images.
     generated_by : str
         Program and version, for the foot of the page.
@@ -79,7 +79,7 @@ def render(
         settings=settings,
         labels=LABELS,
         figures=figures,
-        looks=looks,
+        qc_images=qc_images,
         generated_by=generated_by,
         best=best,
         flow=_flow(participants, settings.modalities),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from brainpid.core.errors import NumericalError
-from brainpid.crossfit.normality import check_normality, squared_distances
+from brainpid.crossfit.normality import check_normality, squared_mahalanobis
 from brainpid.crossfit.transforms import normal_scores
 
 
@@ -47,7 +47,7 @@ def test_departures_are_named(bend, word):
 
 
 def test_distances_are_those_of_two_normal_variables():
-    distances = squared_distances(*latents(np.random.default_rng(3), 5000))
+    distances = squared_mahalanobis(*latents(np.random.default_rng(3), 5000))
     assert distances.shape == (2, 5000)
     assert distances.mean() == pytest.approx(2, abs=1e-9)
     assert np.mean(distances > 5.991) == pytest.approx(0.05, abs=0.01)

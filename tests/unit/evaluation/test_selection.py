@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from brainpid.core.errors import InputError
-from brainpid.core.modalities import subsets_in_order
+from brainpid.core.modalities import subsets_of
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.selection import choose_without_own_fold, recommend, select
 from brainpid.pid.estimation import information_from_data
@@ -25,8 +25,8 @@ def losses(*columns: float, noise: float = 0.0, n: int = 100) -> np.ndarray:
 
 
 def test_subsets_come_smallest_first_in_the_order_of_the_modalities():
-    assert subsets_in_order(["t1", "dwi"]) == [("t1",), ("dwi",), ("t1", "dwi")]
-    assert len(subsets_in_order("abcd")) == 15
+    assert subsets_of(["t1", "dwi"]) == [("t1",), ("dwi",), ("t1", "dwi")]
+    assert len(subsets_of("abcd")) == 15
 
 
 def test_a_clear_gain_is_worth_its_cost():
@@ -133,7 +133,7 @@ def test_a_subset_without_predictions_is_named():
 
 def test_the_figure_names_every_subset_of_four_modalities_and_of_more_those_that_matter():
     for modalities in ("abcd", "abcde"):
-        names = ["+".join(subset) for subset in subsets_in_order(modalities)]
+        names = ["+".join(subset) for subset in subsets_of(modalities)]
         mae = 10.0 - np.arange(len(names))  # each later subset is better: the cheapest of each cost is not
         table = pd.DataFrame(
             {"modalities": names, "cost": [len(name) // 2 + 1 for name in names], "n": 100, "mae": mae}

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from brainpid.config.analysis import Decomposition
+from brainpid.config.analysis import DecompositionSettings
 from brainpid.core.errors import InputError
 from brainpid.evaluation.accuracy import accuracy_table
 from brainpid.evaluation.comparison import comparison_table
@@ -175,7 +175,7 @@ def out_of_fold(n: int = 400, repeats: int = 2, gain: float = 1.0) -> pd.DataFra
 
 
 def test_known_information_is_read_out_and_pooled():
-    table = decompose_all(out_of_fold(), MODALITIES, Decomposition(), {})
+    table = decompose_all(out_of_fold(), MODALITIES, DecompositionSettings(), {})
     chosen = table[(table["atom"] == "total") & (table["scope"] == "all")]
     totals = chosen.set_index(["model", "measure", "cohort"])["bits"]
     truth = 0.5 * np.log2(3)  # gains 1 and 1, unit noise: signal-to-noise ratio 2
@@ -190,12 +190,12 @@ def test_known_information_is_read_out_and_pooled():
 
 
 def test_no_shares_below_300_people():
-    table = decompose_all(out_of_fold(140)[lambda t: t["cohort"] == "a"], MODALITIES, Decomposition(), {})
+    table = decompose_all(out_of_fold(140)[lambda t: t["cohort"] == "a"], MODALITIES, DecompositionSettings(), {})
     assert table["share"].isna().all()
 
 
 def test_noise_reads_as_nothing():
-    table = decompose_all(out_of_fold(1000, gain=0.0), MODALITIES, Decomposition(), {})
+    table = decompose_all(out_of_fold(1000, gain=0.0), MODALITIES, DecompositionSettings(), {})
     totals = table[(table["atom"] == "total") & (table["cohort"] != "pooled")]["bits"]
     assert totals.abs().max() < 0.01
 
@@ -238,7 +238,7 @@ def test_accuracy_is_told_apart_by_what_people_have():
 def test_information_is_read_from_people_with_every_modality():
     rows = incomplete()
     complete = rows[(rows["modalities"] == "t1+dwi")]
-    found, expected = (decompose_all(chosen, MODALITIES, Decomposition(), {}) for chosen in (rows, complete))
+    found, expected = (decompose_all(chosen, MODALITIES, DecompositionSettings(), {}) for chosen in (rows, complete))
     pd.testing.assert_frame_equal(found, expected)
     assert set(found["n"]) == {35}
     assert set(found["cohort"]) == {"a"}
@@ -268,5 +268,5 @@ def test_the_mean_has_no_information_to_read():
         cohort="a", repeat=0, fold=0, modalities="t1+dwi", latent_t1=rng.normal(size=40), latent_dwi=rng.normal(size=40)
     )
     both = pd.concat([rows.assign(model="svr"), rows.assign(model="mean", latent_t1=0.0, latent_dwi=0.0)])
-    assert set(decompose_all(both, MODALITIES, Decomposition(), {})["model"]) == {"svr"}
+    assert set(decompose_all(both, MODALITIES, DecompositionSettings(), {})["model"]) == {"svr"}
     assert set(normality_table(both, MODALITIES)["model"]) == {"svr"}

@@ -106,7 +106,7 @@ def test_lattice_from_subset_values():
     case = TRUTH["lattice_from_subset_values"]
     by_size = {len(key): bits for key, bits in case["subset_I"].items() if key.isdigit()}
     names = ("a", "b", "c")
-    got = mmi_lattice({subset: by_size[len(subset)] for subset in subsets_of(names)})
+    got = mmi_lattice({frozenset(subset): by_size[len(subset)] for subset in subsets_of(names)})
     expected = {antichain(key, names): bits for key, bits in case["expected"].items() if key != "others"}
     assert got == pytest.approx(expected, abs=1e-12)
 
@@ -299,7 +299,7 @@ def test_bad_input_is_named():
 
 
 def test_idep_with_negative_informations():
-    subsets = subsets_of(("a", "b"))
+    subsets = [frozenset(subset) for subset in subsets_of(("a", "b"))]
     atoms = {(a.scope, a.modalities, a.name): a.term for a in atoms_of(np.array([-0.02, -0.01, 0.005]), "ab", "idep")}
     union = 0.5 * np.log2(4**-0.02 + 4**-0.01 - 1)
     assert atoms["all", "a", "unique"].value == pytest.approx(union + 0.01, abs=1e-15)
@@ -505,7 +505,7 @@ def test_fusion_weights_share_out_what_is_held():
 
 
 def test_fusion_weights_without_information_are_equal_and_flagged():
-    nothing = {subset: -0.01 * len(subset) for subset in subsets_of(("a", "b", "c"))}
+    nothing = {frozenset(subset): -0.01 * len(subset) for subset in subsets_of(("a", "b", "c"))}
     weights = fusion_weights(nothing)
     assert weights.modalities == pytest.approx(dict.fromkeys("abc", 1 / 3))
     assert (weights.synergy, weights.informative) == (0.0, False)
@@ -520,7 +520,9 @@ def test_incomplete_informations_are_refused():
 
 def test_lattice_of_debiased_values_sums_to_the_total():
     """Debiasing may make a value negative, and a larger set know less than a smaller one."""
-    values = dict(zip(subsets_of(("a", "b", "c")), [0.2, 0.1, -0.03, 0.19, 0.25, 0.08, 0.22], strict=True))
+    values = dict(
+        zip(map(frozenset, subsets_of(("a", "b", "c"))), [0.2, 0.1, -0.03, 0.19, 0.25, 0.08, 0.22], strict=True)
+    )
     atoms = mmi_lattice(values)
     assert sum(atoms.values()) == pytest.approx(0.22, abs=1e-12)
     assert atoms[frozenset(map(frozenset, "abc"))] == pytest.approx(-0.03)

@@ -128,7 +128,7 @@ def test_two_modalities_reduce_to_the_closed_form(population):
     cov, dims = population
     a, b = dims
     result = decompose_covariance(cov, dims)
-    i_1, i_2, i_12 = (result.information[s] for s in subsets_of((a, b)))
+    i_1, i_2, i_12 = (result.information[frozenset(s)] for s in subsets_of((a, b)))
     expected = {(a, "unique"): max(i_1 - i_2, 0), (b, "unique"): max(i_2 - i_1, 0)}
     expected |= {(f"{a}+{b}", "redundant"): min(i_1, i_2), (f"{a}+{b}", "synergy"): i_12 - max(i_1, i_2)}
     for (modalities, atom), bits in expected.items():
@@ -142,7 +142,7 @@ def test_two_modalities_reduce_to_the_closed_form(population):
 
 def antichains(names):
     """List all antichains of non-empty subsets: the redundancy lattice (18 for three names)."""
-    subsets = subsets_of(names)
+    subsets = [frozenset(subset) for subset in subsets_of(names)]
     return [
         frozenset(chosen)
         for k in range(1, len(subsets) + 1)

@@ -23,7 +23,7 @@ from sklearn.utils.validation import check_is_fitted
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray, Modalities
 from brainpid.core.errors import InputError
 from brainpid.core.files import atomic_path
-from brainpid.core.modalities import lacking, subsets_in_order
+from brainpid.core.modalities import Subset, lacking, subsets_of
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.transforms import NormalScores, Standardizer
 from brainpid.model.conformal import AdaptiveConformal
@@ -33,7 +33,6 @@ INNER_FOLDS = 5
 """Folds of the training people whose held-out predictions choose settings and set the age bias and the intervals."""
 FEWEST_PEOPLE = 2 * INNER_FOLDS
 
-Subset = tuple[str, ...]
 TargetTransform = Literal["auto", "normal_scores", "none"]
 
 
@@ -176,7 +175,7 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     @property
     def subsets_(self) -> list[Subset]:
         """Every non-empty subset of the modalities, small ones first, each in the order of the modalities."""
-        return subsets_in_order(self.modalities_)
+        return subsets_of(self.modalities_)
 
     def predict(self, X: Modalities) -> FloatArray:
         """Predict targets (n,), in the target's units, from what each person has; NaN for a person with nothing."""

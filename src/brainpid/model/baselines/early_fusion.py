@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from brainpid.core.arrays import Blocks, FloatArray, IntArray
+from brainpid.core.modalities import Subset
 from brainpid.crossfit.transforms import NormalScores
-from brainpid.model.baselines.base import Baseline, Subset, Training
+from brainpid.model.baselines.base import Baseline, Training
 
 Setting = dict[str, Any]
 

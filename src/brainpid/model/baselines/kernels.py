@@ -65,7 +65,7 @@ class SupportVectors(ConcatenatedRegressor):
         return SVR(gamma=setting["gamma"], C=setting["C"], epsilon=self.epsilon, cache_size=500)
 
 
-class GaussianProcess(ConcatenatedRegressor):
+class GaussianProcessRegression(ConcatenatedRegressor):
     """Gaussian process with a stationary plus a linear kernel and noise, all fitted by the marginal likelihood.
 
     The stationary kernel is Gaussian or Matern 3/2, by the larger marginal likelihood. Each subset of the modalities

@@ -12,7 +12,8 @@ from sklearn import linear_model
 from sklearn.exceptions import ConvergenceWarning
 
 from brainpid.core.arrays import FloatArray, Modalities
-from brainpid.model.baselines.base import Subset, TargetTransform
+from brainpid.core.modalities import Subset
+from brainpid.model.baselines.base import TargetTransform
 from brainpid.model.baselines.early_fusion import ConcatenatedRegressor, Setting
 
 

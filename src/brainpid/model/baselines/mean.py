@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from brainpid.core.arrays import Blocks, FloatArray, Modalities
+from brainpid.core.modalities import Subset
 from brainpid.crossfit.transforms import NormalScores
-from brainpid.model.baselines.base import Baseline, Subset, TargetTransform, Training
+from brainpid.model.baselines.base import Baseline, TargetTransform, Training
 
 
 @dataclass

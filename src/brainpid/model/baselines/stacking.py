@@ -18,17 +18,18 @@ import numpy as np
 from sklearn import linear_model
 
 from brainpid.core.arrays import Blocks, FloatArray
+from brainpid.core.modalities import Subset
 from brainpid.crossfit.transforms import NormalScores
-from brainpid.model.baselines.base import Baseline, Subset, TargetTransform, Training
+from brainpid.model.baselines.base import Baseline, TargetTransform, Training
 from brainpid.model.baselines.early_fusion import Choice, ConcatenatedFit, ConcatenatedRegressor, side_by_side
-from brainpid.model.baselines.kernels import GaussianProcess, SupportVectors
+from brainpid.model.baselines.kernels import GaussianProcessRegression, SupportVectors
 from brainpid.model.baselines.linear import Ridge
 from brainpid.model.baselines.trees import GradientBoosting, RandomForest
 
 _ALPHAS = np.logspace(-1, 3, 5)
-_EXPERTS: dict[str, type[ConcatenatedRegressor]] = {
+_BASE_LEARNERS: dict[str, type[ConcatenatedRegressor]] = {
     "ridge": Ridge,
-    "gpr": GaussianProcess,
+    "gpr": GaussianProcessRegression,
     "svr": SupportVectors,
     "random_forest": RandomForest,
     "gradient_boosting": GradientBoosting,
@@ -87,7 +88,7 @@ class Stacking(Baseline):
 
     def _families(self) -> dict[str, ConcatenatedRegressor]:
         """Make the kinds of experts, each once."""
-        return {kind: _EXPERTS[kind](random_state=self.random_state) for kind in self.experts}
+        return {kind: _BASE_LEARNERS[kind](random_state=self.random_state) for kind in self.experts}
 
     def _blocks(self, training: Training) -> list[Subset]:
         """Each modality, and all of them, by name so that their order does not matter."""

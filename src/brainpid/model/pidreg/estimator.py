@@ -3,11 +3,11 @@ r"""PIDReg: multimodal regression that comes with an information decomposition.
 `PIDReg` standardises each modality and maps the target to normal scores ``g``. Several experts then read the score from
 each modality alone and from all together: a cross-fitted ensemble of networks (`brainpid.model.pidreg.network`), Bayes'
 rule on a normative model (`brainpid.model.pidreg.normative`) and, where they suit the number of people, Gaussian
-processes and trees (`brainpid.model.pidreg.experts`). `brainpid.model.pidreg.stacking` weighs their readings and
-predicts people who lack modalities.
+processes and trees (`brainpid.model.pidreg.base_learners`). `brainpid.model.pidreg.stacking` weighs their predictions
+and predicts people who lack modalities.
 
 Member e of the networks leaves out inner fold e of the training rows, and so do the other experts' out-of-fold
-readings, so that every training row has a prediction and one scalar latent per modality from experts that were not
+predictions, so that every training row has a prediction and one scalar latent per modality from experts that were not
 fitted to it. Shared by all folds are the scaling of features, the ranks behind the normal scores, and a handful of
 numbers: fusion weights, hyperparameters of the processes, the normative models' shrinkage, the experts' weights.
 
@@ -32,17 +32,17 @@ from sklearn.utils.validation import check_is_fitted
 from brainpid.core.arrays import Blocks, FloatArray, IntArray, Modalities
 from brainpid.core.errors import InputError
 from brainpid.core.files import atomic_path
-from brainpid.core.modalities import Names, lacking, presence, subsets_in_order
+from brainpid.core.modalities import Subset, lacking, presence, subsets_of
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.transforms import NormalScores, Standardizer, normal_scores
 from brainpid.model.inputs import Layout, checked_groups, checked_target
-from brainpid.model.pidreg.experts import Expert, experts_for, fit_expert
+from brainpid.model.pidreg.base_learners import BaseLearner, base_learners_for, fit_base_learner
+from brainpid.model.pidreg.base_predictions import BasePredictions
 from brainpid.model.pidreg.fitted import FittedModel, standardise
 from brainpid.model.pidreg.fusion import fusion
 from brainpid.model.pidreg.hyperparameters import check_hyperparameters
 from brainpid.model.pidreg.network.fit import fit_network
 from brainpid.model.pidreg.options import RECIPES, TRIAL_MEMBERS, best_recipe, recipes_to_try
-from brainpid.model.pidreg.readings import Readings
 from brainpid.model.pidreg.state import plain_values, to_arrays, to_tensors
 from brainpid.pid.atoms import Measure
 from brainpid.pid.decompose import decompose
@@ -85,8 +85,8 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     members : int
         Number of networks, and of inner folds unless there are fewer groups.
     epochs, batch_size, learning_rate, weight_decay
-        See `brainpid.model.pidreg.network.training.Recipe`; the learning rate is the peak of a one-cycle schedule. None
-        for the recipe's.
+        See `brainpid.model.pidreg.network.training.TrainingOptions`; the learning rate is the peak of a one-cycle
+        schedule. None for the recipe's.
     loss : {"squared", "huber"}
     alpha_readout : float
         Part of the gradient of the per-modality readouts that reaches the encoders.
@@ -241,12 +241,14 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         weights = fusion(blocks, scores, self.fusion, np.random.default_rng(seeds[1]))
         left_out = [member % (fold.max() + 1) for member in range(self.members)]  # folds are fewer where groups are
         network, self.history_ = fit_network(blocks, scores, fold, left_out, options, weights, seeds[3:])
-        experts: dict[str, Expert] = {"network": network}
-        readings = [network.leave_out(blocks, fold, left_out)]
-        for name in experts_for(n, self.experts):
-            experts[name], reading = fit_expert(name, blocks, known, target_map, fold, seeds[2])
-            readings.append(reading)
-        self._fitted, unseen = FittedModel.calibrate(layout, standardizers, target_map, experts, readings, known, fold)
+        experts: dict[str, BaseLearner] = {"network": network}
+        predictions = [network.leave_out(blocks, fold, left_out)]
+        for name in base_learners_for(n, self.experts):
+            experts[name], reading = fit_base_learner(name, blocks, known, target_map, fold, seeds[2])
+            predictions.append(reading)
+        self._fitted, unseen = FittedModel.calibrate(
+            layout, standardizers, target_map, experts, predictions, known, fold
+        )
 
         self.modalities_ = layout.modalities
         self.fusion_weights_ = {m: weights.modalities[m] for m in layout.modalities}
@@ -270,13 +272,13 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """
         return self._fitted.predict(self._read(X))
 
-    def subset_predictions(self, X: Modalities) -> dict[Names, FloatArray]:
+    def subset_predictions(self, X: Modalities) -> dict[Subset, FloatArray]:
         """Predict from every subset of the modalities alone: subset to (n,), in the target's units.
 
         NaN for people who lack a modality of the subset. The subset of all modalities gives what `predict` gives.
         """
-        readings = self._read(X)
-        return {subset: self._fitted.predict_from(readings, subset) for subset in subsets_in_order(self.modalities_)}
+        predictions = self._read(X)
+        return {subset: self._fitted.predict_from(predictions, subset) for subset in subsets_of(self.modalities_)}
 
     def predict_interval(self, X: Modalities, coverage: float = 0.9) -> FloatArray:
         """Prediction intervals (n, 2) in the target's units, calibrated for the modalities that each person has.
@@ -369,7 +371,7 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         model._fitted = FittedModel.from_state(state["fitted"])
         return model
 
-    def _read(self, X: Modalities) -> list[Readings]:
+    def _read(self, X: Modalities) -> list[BasePredictions]:
         check_is_fitted(self, "history_")
         return self._fitted.read(X)
 

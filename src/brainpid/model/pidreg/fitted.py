@@ -9,13 +9,13 @@ from typing import Any, Self
 import numpy as np
 
 from brainpid.core.arrays import BoolArray, FloatArray, IntArray, Modalities
-from brainpid.core.modalities import Names, lacking, subsets_in_order
+from brainpid.core.modalities import Subset, lacking, subsets_of
 from brainpid.crossfit.transforms import NormalScores, Standardizer
 from brainpid.model.conformal import AdaptiveConformal
 from brainpid.model.inputs import Layout
-from brainpid.model.pidreg.experts import Expert, expert_from_state
-from brainpid.model.pidreg.readings import Readings
-from brainpid.model.pidreg.stacking import Combination
+from brainpid.model.pidreg.base_learners import BaseLearner, base_learner_from_state
+from brainpid.model.pidreg.base_predictions import BasePredictions
+from brainpid.model.pidreg.stacking import Stack
 from brainpid.model.pidreg.state import to_arrays, to_tensors
 
 
@@ -48,8 +48,8 @@ class FittedModel:
     score_map : NormalScores
         Between the target and its normal scores, the scale of the scalar latents; the experts' own scale is another
         one where they take the target as it is.
-    experts : dict of str to Expert
-    combination : Combination
+    experts : dict of str to BaseLearner
+    combination : Stack
     intervals : dict of tuple of str to AdaptiveConformal
         By the modalities that a prediction is made from.
     """
@@ -57,9 +57,9 @@ class FittedModel:
     layout: Layout
     standardizers: dict[str, Standardizer]
     score_map: NormalScores
-    experts: dict[str, Expert]
-    combination: Combination
-    intervals: dict[Names, AdaptiveConformal]
+    experts: dict[str, BaseLearner]
+    combination: Stack
+    intervals: dict[Subset, AdaptiveConformal]
 
     @classmethod
     def calibrate(
@@ -67,12 +67,12 @@ class FittedModel:
         layout: Layout,
         standardizers: dict[str, Standardizer],
         target_map: NormalScores,
-        experts: dict[str, Expert],
-        readings: Sequence[Readings],
+        experts: dict[str, BaseLearner],
+        readings: Sequence[BasePredictions],
         target: FloatArray,
         fold: IntArray,
     ) -> tuple[Self, OutOfFold]:
-        """Weigh the experts and calibrate intervals by out-of-fold readings of training people.
+        """Weigh the experts and calibrate intervals by out-of-fold predictions of training people.
 
         Intervals rest on predictions by weights that were fitted without a person's own fold.
 
@@ -82,19 +82,19 @@ class FittedModel:
             As above.
         target_map : NormalScores
             Between the target and what the experts read.
-        readings : sequence of Readings
+        readings : sequence of BasePredictions
             Of each expert, of training people whom it had not seen.
         target : ndarray, shape (n,)
             In its units.
         fold : ndarray of int, shape (n,)
             Inner fold of each person.
         """
-        patterns = {subset: _pattern(subset, standardizers) for subset in subsets_in_order(layout.modalities)}
+        patterns = {subset: _pattern(subset, standardizers) for subset in subsets_of(layout.modalities)}
         predicted, left_out = np.empty(len(target)), {subset: np.empty(len(target)) for subset in patterns}
         latents = np.empty((len(target), len(standardizers)))
         for k in np.unique(fold):
             own = fold == k
-            without = Combination.fit([r.of(~own) for r in readings], target[~own], target_map)
+            without = Stack.fit([r.of(~own) for r in readings], target[~own], target_map)
             rest = [r.of(own) for r in readings]
             predicted[own], latents[own] = without.predict(rest), without.latents(rest)
             for subset, pattern in patterns.items():
@@ -103,24 +103,24 @@ class FittedModel:
         for subset, prediction in left_out.items():
             known = np.isfinite(prediction)
             intervals[subset] = AdaptiveConformal.fit(prediction[known], target[known])
-        combination = Combination.fit(readings, target, target_map)
+        combination = Stack.fit(readings, target, target_map)
         found = cls(layout, standardizers, NormalScores.fit(target), experts, combination, intervals)
         return found, OutOfFold(predicted, found._by_modality(latents))
 
-    def read(self, X: Modalities) -> list[Readings]:
-        """Readings of people by all experts."""
+    def read(self, X: Modalities) -> list[BasePredictions]:
+        """Predictions of people by all experts."""
         blocks = standardise(self.layout.check(X), self.standardizers)
         return [expert.read(blocks) for expert in self.experts.values()]
 
-    def predict(self, readings: Sequence[Readings]) -> FloatArray:
+    def predict(self, readings: Sequence[BasePredictions]) -> FloatArray:
         """Predictions (n,) in the target's units, from the modalities that each person has."""
         return self.combination.predict(readings)
 
-    def predict_from(self, readings: Sequence[Readings], subset: Names) -> FloatArray:
+    def predict_from(self, readings: Sequence[BasePredictions], subset: Subset) -> FloatArray:
         """Predictions (n,) in the target's units from a subset of the modalities."""
         return self.combination.predict_from(readings, _pattern(subset, self.standardizers))
 
-    def interval(self, readings: Sequence[Readings], coverage: float) -> FloatArray:
+    def interval(self, readings: Sequence[BasePredictions], coverage: float) -> FloatArray:
         """Intervals (n, 2) in the target's units, calibrated for the modalities that each person has."""
         predicted = self.predict(readings)
         half = np.full(len(predicted), np.nan)
@@ -128,7 +128,7 @@ class FittedModel:
             half[own] = self.intervals[subset].half_width(predicted[own], coverage)
         return np.column_stack([predicted - half, predicted + half])
 
-    def expected_gain(self, readings: Sequence[Readings], coverage: float) -> dict[str, FloatArray]:
+    def expected_gain(self, readings: Sequence[BasePredictions], coverage: float) -> dict[str, FloatArray]:
         """By how much each missing modality would narrow a person's interval: modality to (n,)."""
         predicted = self.predict(readings)
         gain = {m: np.full(len(predicted), np.nan) for m in self.layout.modalities}
@@ -139,7 +139,7 @@ class FittedModel:
                 gain[added][own] = 2 * (now - self.intervals[more].half_width(predicted[own], coverage))
         return gain
 
-    def latents(self, readings: Sequence[Readings]) -> dict[str, FloatArray]:
+    def latents(self, readings: Sequence[BasePredictions]) -> dict[str, FloatArray]:
         """Scalar latents by modality as normal scores, (n,) each; NaN for people who lack the modality."""
         return self._by_modality(self.combination.latents(readings))
 
@@ -169,22 +169,22 @@ class FittedModel:
             layout=Layout(**plain["layout"]),
             standardizers={m: Standardizer(**held) for m, held in plain["standardizers"].items()},
             score_map=NormalScores(**plain["score_map"]),
-            experts={name: expert_from_state(name, held) for name, held in state["experts"].items()},
-            combination=Combination(**plain["combination"] | {"target_map": target_map}),
+            experts={name: base_learner_from_state(name, held) for name, held in state["experts"].items()},
+            combination=Stack(**plain["combination"] | {"target_map": target_map}),
             intervals={subset: AdaptiveConformal(**held) for subset, held in plain["intervals"].items()},
         )
 
-    def _people_by_subset(self, readings: Sequence[Readings]) -> list[tuple[Names, BoolArray]]:
+    def _people_by_subset(self, readings: Sequence[BasePredictions]) -> list[tuple[Subset, BoolArray]]:
         """Who has exactly which modalities; people without any are in no subset."""
         present = ~np.isnan(readings[0].alone)
-        subsets = subsets_in_order(self.layout.modalities)
+        subsets = subsets_of(self.layout.modalities)
         found = (
             (subset, np.asarray((present == _pattern(subset, self.standardizers)).all(axis=1))) for subset in subsets
         )
         return [(subset, own) for subset, own in found if own.any()]
 
 
-def _pattern(subset: Names, modalities: Iterable[str]) -> BoolArray:
+def _pattern(subset: Subset, modalities: Iterable[str]) -> BoolArray:
     """Which of the modalities a subset has, (M,)."""
     return np.array([m in subset for m in modalities])
 

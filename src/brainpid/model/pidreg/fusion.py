@@ -43,7 +43,7 @@ def ridge_fusion_weights(blocks: Blocks, scores: FloatArray, rng: np.random.Gene
     """
     latents = cross_fit(blocks, scores[None], stratified_folds(scores, FOLDS, rng), RidgeEncoder(), seed=0)
     found = information_from_data({name: latent[0] for name, latent in latents.items()}, scores)
-    bits = dict(zip(subsets_of(found.modalities), found.bits.tolist(), strict=True))
+    bits = dict(zip(map(frozenset, subsets_of(found.modalities)), found.bits.tolist(), strict=True))
     weights = fusion_weights(bits)
     if not weights.informative:
         _LOG.warning("no modality has positive out-of-fold information about the target: modalities get equal weights")

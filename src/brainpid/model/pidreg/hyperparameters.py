@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from brainpid.core.errors import InputError, did_you_mean
-from brainpid.model.pidreg.options import EXPERTS, RECIPES
+from brainpid.model.pidreg.options import BASE_LEARNERS, RECIPES
 
 _CHOICES = {
     "recipe": ("auto", *RECIPES),
@@ -44,5 +44,5 @@ def check_hyperparameters(values: Mapping[str, Any]) -> None:
         if (value := values[name]) is not None and not low <= value <= high:
             raise InputError(f"{name} is {value}; expected a value from {low:g} to {high:g}")
     for expert in values["experts"]:
-        if expert not in EXPERTS:
-            raise InputError(f"experts has '{expert}'; {did_you_mean(str(expert), EXPERTS)}")
+        if expert not in BASE_LEARNERS:
+            raise InputError(f"experts has '{expert}'; {did_you_mean(str(expert), BASE_LEARNERS)}")

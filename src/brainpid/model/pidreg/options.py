@@ -75,4 +75,4 @@ def best_recipe(errors: dict[str, FloatArray]) -> str:
     return chosen
 
 
-EXPERTS = ("auto", "normative", "kernel", "forest", "boosting")
+BASE_LEARNERS = ("auto", "normative", "kernel", "forest", "boosting")

@@ -1,8 +1,8 @@
 r"""How the readings of several experts become one prediction, whichever modalities a person has.
 
 An expert is a regressor that reads the target's normal score from each modality alone and from all of them together.
-Everything here is fitted on out-of-fold readings of training people, so that an expert's weight reflects what it knows
-of people it has not seen.
+Everything here is fitted on out-of-fold predictions of training people, so that an expert's weight reflects what it
+knows of people it has not seen.
 
 - The scalar latent of modality m is ``z_m = sum_e v_em r_em`` over the experts' readings ``r_em`` of m alone.
 - A person who has the modalities A is predicted by the closed-form head ``E[g | z_A]`` from the joint mean and
@@ -29,15 +29,15 @@ from scipy.optimize import nnls
 from brainpid.core.arrays import BoolArray, FloatArray
 from brainpid.core.errors import NumericalError
 from brainpid.crossfit.transforms import NormalScores
-from brainpid.model.pidreg.readings import Readings
+from brainpid.model.pidreg.base_predictions import BasePredictions
 
 DRAW_TO_EQUAL = 15.0
 """Weight of the prior of equal weights, in people."""
 
 
 @dataclass(frozen=True)
-class Combination:
-    """Weights and heads, fitted on out-of-fold readings.
+class Stack:
+    """Weights and heads, fitted on out-of-fold predictions.
 
     Attributes
     ----------
@@ -62,12 +62,12 @@ class Combination:
     covariance: FloatArray
 
     @classmethod
-    def fit(cls, readings: Sequence[Readings], target: FloatArray, target_map: NormalScores) -> Combination:
-        """Fit to out-of-fold readings of training people.
+    def fit(cls, readings: Sequence[BasePredictions], target: FloatArray, target_map: NormalScores) -> Stack:
+        """Fit to out-of-fold predictions of training people.
 
         Parameters
         ----------
-        readings : sequence of Readings
+        readings : sequence of BasePredictions
             Of each expert, of the same n people.
         target : ndarray, shape (n,)
             In its units.
@@ -91,11 +91,11 @@ class Combination:
         candidates = (found._candidates(readings, latents)[complete] - centre) / spread
         return replace(found, weights=equal_drawn_weights(candidates, (target[complete] - centre) / spread))
 
-    def latents(self, readings: Sequence[Readings]) -> FloatArray:
+    def latents(self, readings: Sequence[BasePredictions]) -> FloatArray:
         """Scalar latents (n, M); NaN where a person lacks the modality."""
         return _latents(readings, self.latent_weights)
 
-    def predict(self, readings: Sequence[Readings]) -> FloatArray:
+    def predict(self, readings: Sequence[BasePredictions]) -> FloatArray:
         """Predictions (n,) in the target's units from whatever modalities each person has; NaN without any."""
         latents = self.latents(readings)
         present = ~np.isnan(latents)
@@ -107,7 +107,7 @@ class Combination:
             )
         return predicted
 
-    def predict_from(self, readings: Sequence[Readings], pattern: BoolArray) -> FloatArray:
+    def predict_from(self, readings: Sequence[BasePredictions], pattern: BoolArray) -> FloatArray:
         """Predictions (n,) in the target's units from the modalities `pattern` (M,); NaN for those who lack one."""
         latents = self.latents(readings)
         if pattern.all():
@@ -122,17 +122,17 @@ class Combination:
         predicted: FloatArray = self.mean[0] + (latents[:, pattern] - self.mean[columns]) @ slope
         return predicted
 
-    def _weighed(self, readings: Sequence[Readings], latents: FloatArray) -> FloatArray:
+    def _weighed(self, readings: Sequence[BasePredictions], latents: FloatArray) -> FloatArray:
         predicted: FloatArray = self.centre + (self._candidates(readings, latents) - self.centre) @ self.weights
         return predicted
 
-    def _candidates(self, readings: Sequence[Readings], latents: FloatArray) -> FloatArray:
+    def _candidates(self, readings: Sequence[BasePredictions], latents: FloatArray) -> FloatArray:
         """Predictions in units of people with every modality: each expert's and the head's, (n, K + 1)."""
         head = self.head(latents, np.ones(latents.shape[1], dtype=bool))
         return self.target_map.inverse_transform(np.column_stack([*(r.together for r in readings), head]))
 
 
-def _latents(readings: Sequence[Readings], weights: FloatArray) -> FloatArray:
+def _latents(readings: Sequence[BasePredictions], weights: FloatArray) -> FloatArray:
     return np.sum([v * r.alone for v, r in zip(weights, readings, strict=True)], axis=0)
 
 

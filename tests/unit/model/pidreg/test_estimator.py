@@ -16,7 +16,7 @@ from brainpid.model import PIDReg
 from brainpid.model.pidreg.fitted import standardise
 from brainpid.model.pidreg.network.ensemble import network_inputs, run_network
 from brainpid.model.pidreg.network.layers import Architecture, Ensemble, MemberRandom
-from brainpid.model.pidreg.network.training import Recipe, train
+from brainpid.model.pidreg.network.training import TrainingOptions, train
 
 torch.set_num_threads(1)
 SMALL = {"latent_dim": 4, "hidden": (8,), "members": 4, "epochs": 40, "batch_size": 64} | {
@@ -162,7 +162,7 @@ def test_members_trained_together_are_those_trained_one_by_one():
     blocks = [torch.randn(60, p, generator=rng) for p in (5, 7)]
     target = blocks[0][:, 0] + 0.5 * torch.randn(60, generator=rng)
     shape = Architecture((5, 7), (8,), 4, (), 0.2, 0.1, True, 0.9, True, 0.5, (0.6, 0.3), 0.1, True)
-    recipe = Recipe(5, 20, 0.01, 0.1, 0.1, 0.1, 0.1, "gaussian", "squared")
+    recipe = TrainingOptions(5, 20, 0.01, 0.1, 0.1, 0.1, 0.1, "gaussian", "squared")
     rows = [torch.arange(60)[torch.arange(60) % 3 != member] for member in range(3)]
     present = torch.ones(60, 2)
     present[::7, 1] = 0.0

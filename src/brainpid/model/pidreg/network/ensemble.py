@@ -12,9 +12,9 @@ from torch import Tensor
 
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
 from brainpid.core.modalities import presence
+from brainpid.model.pidreg.base_predictions import BasePredictions
 from brainpid.model.pidreg.network.encoding import encode
 from brainpid.model.pidreg.network.layers import Architecture, Ensemble, MemberRandom
-from brainpid.model.pidreg.readings import Readings
 
 _CHUNK = 2048  # rows per pass at prediction: bounds the memory of a stack of members
 
@@ -34,12 +34,12 @@ class FittedEnsemble:
     edges: dict[str, list[Tensor]]
     network: Ensemble
 
-    def read(self, blocks: Blocks) -> Readings:
+    def read(self, blocks: Blocks) -> BasePredictions:
         """Mean reading of the members; standardised blocks, where a row of NaN is a missing modality."""
         predictions, readouts, present = self._pass(blocks)
         return _readings(predictions.mean(0), readouts.mean(0), present)
 
-    def leave_out(self, blocks: Blocks, fold: IntArray, left_out: Sequence[int]) -> Readings:
+    def leave_out(self, blocks: Blocks, fold: IntArray, left_out: Sequence[int]) -> BasePredictions:
         """Mean reading of each training person by the members that left that person out; NaN where none did.
 
         Parameters
@@ -77,9 +77,9 @@ class FittedEnsemble:
         return cls(state["edges"], network)
 
 
-def _readings(together: FloatArray, alone: FloatArray, present: BoolArray) -> Readings:
-    """Readings without those that a missing modality had a part in."""
-    return Readings(np.where(present.all(axis=1), together, np.nan), np.where(present, alone, np.nan))
+def _readings(together: FloatArray, alone: FloatArray, present: BoolArray) -> BasePredictions:
+    """Predictions without those that a missing modality had a part in."""
+    return BasePredictions(np.where(present.all(axis=1), together, np.nan), np.where(present, alone, np.nan))
 
 
 def network_inputs(blocks: Blocks, edges: dict[str, list[Tensor]]) -> list[Tensor]:

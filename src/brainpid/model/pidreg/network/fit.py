@@ -17,7 +17,7 @@ from brainpid.core.modalities import lacking, presence, subsets_of
 from brainpid.model.pidreg.network.encoding import bin_edges
 from brainpid.model.pidreg.network.ensemble import FittedEnsemble, network_inputs
 from brainpid.model.pidreg.network.layers import Architecture, Ensemble, MemberRandom
-from brainpid.model.pidreg.network.training import Recipe, train, with_stand_ins
+from brainpid.model.pidreg.network.training import TrainingOptions, train, with_stand_ins
 from brainpid.pid.estimation import MIN_PEOPLE_PER_DIMENSION, information_from_data
 from brainpid.pid.lattice import FusionWeights
 
@@ -65,7 +65,7 @@ def fit_network(
         torch.from_numpy(present.astype(np.float32)),
         [torch.from_numpy(np.flatnonzero(fold != left_out)) for left_out in members],
         course,
-        Recipe(**{name: options[name] for name in Recipe.__dataclass_fields__}),
+        TrainingOptions(**{name: options[name] for name in TrainingOptions.__dataclass_fields__}),
         _Watch(
             list(blocks), inputs, scores, present, [np.flatnonzero(fold == left_out) for left_out in members], weights
         ),

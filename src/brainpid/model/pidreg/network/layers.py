@@ -137,7 +137,7 @@ class Perceptron(nn.Module):
         return out
 
 
-class Encoder(nn.Module):
+class EncoderNetwork(nn.Module):
     """Encoder of one modality: a perceptron plus, by option, a linear skip, behind a dropout of features.
 
     Dropping features in training is, to second order, a ridge penalty in the features' own scale (Wager et al. 2013):
@@ -256,7 +256,7 @@ class Ensemble(nn.Module):
         self.architecture = arch = architecture
         self.members = members = len(random)
         d = arch.latent_dim
-        self.encoders = nn.ModuleList(Encoder(random, p, arch) for p in arch.features)
+        self.encoders = nn.ModuleList(EncoderNetwork(random, p, arch) for p in arch.features)
         self.bottlenecks = nn.ModuleList(
             NoisyBottleneck(members, arch.signal, arch.learn_signal) for _ in arch.features
         )

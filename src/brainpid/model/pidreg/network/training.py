@@ -39,7 +39,7 @@ _SHRINKAGE = 0.1
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingOptions:
     """How to train.
 
     Attributes
@@ -71,7 +71,7 @@ class Recipe:
 
 
 def loss_terms(
-    outputs: Outputs, blocks: Sequence[Tensor], target: Tensor, present: Tensor, recipe: Recipe
+    outputs: Outputs, blocks: Sequence[Tensor], target: Tensor, present: Tensor, recipe: TrainingOptions
 ) -> dict[str, Tensor]:
     """Loss terms of every member, each already multiplied by its weight.
 
@@ -84,7 +84,7 @@ def loss_terms(
         Normal scores.
     present : Tensor, shape (E, n, M)
         1 where a person has a modality, 0 where a stand-in's features are in its place.
-    recipe : Recipe
+    recipe : TrainingOptions
 
     Returns
     -------
@@ -165,7 +165,7 @@ def train(
     present: Tensor,
     rows: Sequence[Tensor],
     random: MemberRandom,
-    recipe: Recipe,
+    recipe: TrainingOptions,
     watch: Callable[[Ensemble], dict[str, float]] = lambda network: {},
 ) -> list[dict[str, float]]:
     """Train all members in place and leave the network in evaluation mode.
@@ -184,7 +184,7 @@ def train(
         batch sit out an epoch at random.
     random : MemberRandom
         Order of rows, dropout and bottleneck noise.
-    recipe : Recipe
+    recipe : TrainingOptions
     watch : callable
         Called after each epoch with the network in evaluation mode; what it returns is added to the epoch's entry.
 

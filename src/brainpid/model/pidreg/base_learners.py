@@ -1,6 +1,6 @@
 """Experts beside the network: regressors of another kind, whose errors are not the network's.
 
-Every expert is fitted to all training people, gives their out-of-fold readings on the network's own inner folds, and
+Every expert is fitted to all training people, gives their out-of-fold predictions on the network's own inner folds, and
 reads the scores of new people. A normative model turned round and Gaussian processes are at their best with hundreds of
 people, trees with thousands.
 """
@@ -17,10 +17,10 @@ import numpy as np
 from brainpid.core.arrays import Blocks, FloatArray, IntArray
 from brainpid.core.modalities import complete, presence
 from brainpid.crossfit.transforms import NormalScores
+from brainpid.model.pidreg.base_predictions import BasePredictions
 from brainpid.model.pidreg.gaussian_process import GaussianProcess
 from brainpid.model.pidreg.network.ensemble import FittedEnsemble
 from brainpid.model.pidreg.normative import NormativeModel
-from brainpid.model.pidreg.readings import Readings
 from brainpid.model.pidreg.state import to_arrays, to_tensors
 from brainpid.model.pidreg.trees import Trees
 
@@ -32,11 +32,11 @@ TREES_FOLDS = 5
 """Inner folds that trees are grown for; those of the network are joined to this number."""
 
 
-class Expert(Protocol):
+class BaseLearner(Protocol):
     """What an expert does; features are standardised, a row of NaN is a missing modality."""
 
-    def read(self, blocks: Blocks) -> Readings:
-        """Readings of people, blocks in sorted order of their names."""
+    def read(self, blocks: Blocks) -> BasePredictions:
+        """Predictions of people, blocks in sorted order of their names."""
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain containers."""
@@ -50,7 +50,7 @@ class Regressor(Protocol):
 
 
 @dataclass(frozen=True)
-class RegressorExpert:
+class RegressorLearner:
     """A regressor on each modality alone and one on all of them together.
 
     Attributes
@@ -62,10 +62,10 @@ class RegressorExpert:
     alone: dict[str, Regressor]
     together: Regressor
 
-    def read(self, blocks: Blocks) -> Readings:
-        """Readings of people."""
+    def read(self, blocks: Blocks) -> BasePredictions:
+        """Predictions of people."""
         alone = [_read({m: blocks[m]}, regressor) for m, regressor in self.alone.items()]
-        return Readings(_read(blocks, self.together), np.column_stack(alone))
+        return BasePredictions(_read(blocks, self.together), np.column_stack(alone))
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain containers."""
@@ -88,22 +88,22 @@ class _Kind:
     takes_missing: bool = False
 
 
-def experts_for(n: int, wanted: Sequence[str]) -> tuple[str, ...]:
+def base_learners_for(n: int, wanted: Sequence[str]) -> tuple[str, ...]:
     """Names of the experts that are fitted to n people: those wanted, where ``auto`` means what suits the number."""
     few, many = n <= KERNEL_MOST_PEOPLE, n >= TREES_FEWEST_PEOPLE
     suits = {"normative": True, "kernel": few, "forest": many, "boosting": many}
     return tuple(name for name, suitable in suits.items() if name in wanted or ("auto" in wanted and suitable))
 
 
-def fit_expert(
+def fit_base_learner(
     name: str,
     blocks: Blocks,
     target: FloatArray,
     target_map: NormalScores,
     fold: IntArray,
     seed: np.random.SeedSequence,
-) -> tuple[Expert, Readings]:
-    """Fit an expert by name; returns it and the out-of-fold readings of the training people.
+) -> tuple[BaseLearner, BasePredictions]:
+    """Fit an expert by name; returns it and the out-of-fold predictions of the training people.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def fit_expert(
         Standardised features in sorted order of the names; a row of NaN is a missing modality.
     target : ndarray, shape (n,)
     target_map : NormalScores
-        Fitted to the target; readings are its scores.
+        Fitted to the target; predictions are its scores.
     fold : ndarray of int, shape (n,)
         Inner fold of each person.
     seed : SeedSequence
@@ -130,25 +130,25 @@ def fit_expert(
 
     alone = {m: fit_to([m]) for m in blocks}
     together, joint = fit_to(list(blocks))
-    expert = RegressorExpert({m: regressor for m, (regressor, _) in alone.items()}, together)
-    return expert, Readings(joint, np.column_stack([left_out for _, left_out in alone.values()]))
+    expert = RegressorLearner({m: regressor for m, (regressor, _) in alone.items()}, together)
+    return expert, BasePredictions(joint, np.column_stack([left_out for _, left_out in alone.values()]))
 
 
-def expert_from_state(name: str, state: dict[str, Any]) -> Expert:
+def base_learner_from_state(name: str, state: dict[str, Any]) -> BaseLearner:
     """Undo an expert's `state`."""
     if name == "network":
         return FittedEnsemble.from_state(state)
     held, again = to_arrays(state), _KINDS[name].again
-    return RegressorExpert({m: again(**fields) for m, fields in held["alone"].items()}, again(**held["together"]))
+    return RegressorLearner({m: again(**fields) for m, fields in held["alone"].items()}, again(**held["together"]))
 
 
 def _read(blocks: Blocks, regressor: Regressor) -> FloatArray:
     """Predictions of those who have all of these modalities, NaN for the others."""
     own = complete(blocks)
-    readings = np.full(len(own), np.nan)
+    predictions = np.full(len(own), np.nan)
     if own.any():
-        readings[own] = regressor.predict({m: block[own] for m, block in blocks.items()})
-    return readings
+        predictions[own] = regressor.predict({m: block[own] for m, block in blocks.items()})
+    return predictions
 
 
 def _fit_normative(

@@ -9,10 +9,10 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from brainpid.crossfit.transforms import NormalScores
-from brainpid.model.pidreg.experts import experts_for, fit_expert
+from brainpid.model.pidreg.base_learners import base_learners_for, fit_base_learner
+from brainpid.model.pidreg.base_predictions import BasePredictions
 from brainpid.model.pidreg.gaussian_process import GaussianProcess
-from brainpid.model.pidreg.readings import Readings
-from brainpid.model.pidreg.stacking import Combination, equal_drawn_weights
+from brainpid.model.pidreg.stacking import Stack, equal_drawn_weights
 from brainpid.model.pidreg.trees import BOOSTING, RANDOMISED, Trees
 
 
@@ -95,7 +95,9 @@ def test_trees_of_arrays_are_those_of_scikit_learn(grow, reference):
 def test_an_expert_reads_nothing_from_what_is_missing(name):
     blocks, g = people()
     blocks["a"][::3] = np.nan
-    expert, left_out = fit_expert(name, blocks, g, NormalScores.fit(g), np.arange(80) % 4, np.random.SeedSequence(0))
+    expert, left_out = fit_base_learner(
+        name, blocks, g, NormalScores.fit(g), np.arange(80) % 4, np.random.SeedSequence(0)
+    )
     lacking = np.isnan(blocks["a"]).any(1)
     for reading in (left_out, expert.read(blocks)):
         np.testing.assert_array_equal(np.isnan(reading.together), lacking)
@@ -105,11 +107,11 @@ def test_an_expert_reads_nothing_from_what_is_missing(name):
 
 
 def test_experts_suit_the_number_of_people():
-    assert experts_for(300, ("auto",)) == ("normative", "kernel")
-    assert experts_for(1500, ("auto",)) == ("normative", "kernel", "forest", "boosting")
-    assert experts_for(5000, ("auto",)) == ("normative", "forest", "boosting")
-    assert experts_for(300, ("forest",)) == ("forest",)
-    assert experts_for(300, ()) == ()
+    assert base_learners_for(300, ("auto",)) == ("normative", "kernel")
+    assert base_learners_for(1500, ("auto",)) == ("normative", "kernel", "forest", "boosting")
+    assert base_learners_for(5000, ("auto",)) == ("normative", "forest", "boosting")
+    assert base_learners_for(300, ("forest",)) == ("forest",)
+    assert base_learners_for(300, ()) == ()
 
 
 def test_weights_favour_the_better_reading_and_share_between_equals():
@@ -126,8 +128,8 @@ def test_the_head_of_a_subset_is_the_full_head_after_filling_in_the_conditional_
     rng = np.random.default_rng(1)
     g = rng.normal(size=500)
     alone = g[:, None] + rng.normal(size=(500, 3)) @ np.array([[1, 0.4, 0], [0, 1, 0.3], [0, 0, 1]])
-    found = Combination.fit([Readings(g + rng.normal(size=500), alone)], g, NormalScores.straight(g))
-    latents = found.latents([Readings(g, alone)])
+    found = Stack.fit([BasePredictions(g + rng.normal(size=500), alone)], g, NormalScores.straight(g))
+    latents = found.latents([BasePredictions(g, alone)])
     pattern = np.array([True, False, True])
     mean, covariance = found.mean[1:], found.covariance[1:, 1:]
     slope = covariance[1, [0, 2]] @ np.linalg.inv(covariance[np.ix_([0, 2], [0, 2])])

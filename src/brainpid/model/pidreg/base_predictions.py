@@ -8,7 +8,7 @@ from brainpid.core.arrays import BoolArray, FloatArray
 
 
 @dataclass(frozen=True)
-class Readings:
+class BasePredictions:
     """What one expert reads of people, as normal scores.
 
     Attributes
@@ -22,6 +22,6 @@ class Readings:
     together: FloatArray
     alone: FloatArray
 
-    def of(self, rows: BoolArray) -> Readings:
-        """Readings of some of the people."""
-        return Readings(self.together[rows], self.alone[rows])
+    def of(self, rows: BoolArray) -> BasePredictions:
+        """Predictions of some of the people."""
+        return BasePredictions(self.together[rows], self.alone[rows])
