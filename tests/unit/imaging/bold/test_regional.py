@@ -40,7 +40,6 @@ def still(n=200):
 
 
 @pytest.mark.parametrize("name", ["synthetic", "pymvpa/haxby_sub001_run001_bold_25mm.nii.gz"])
-@pytest.mark.slow
 def test_connectivity_equals_that_of_nilearn(name):
     """Averaging before cleaning, as here, and cleaning after masking, as there, are the same."""
     if name == "synthetic":
@@ -57,7 +56,7 @@ def test_connectivity_equals_that_of_nilearn(name):
     motion = still(image.shape[3])
     found = extract_bold(image, TR, confounds=motion, mask=mask, settings=replace(PLAIN, strategy="6P"), atlas=atlas)
     masker = NiftiLabelsMasker(
-        atlas.image, mask_img=mask, standardize=None, detrend=True, low_pass=0.1, high_pass=0.01, t_r=TR
+        atlas.image, mask_img=mask, standardize=None, detrend=True, low_pass=0.1, high_pass=0.01, t_r=TR, reports=False
     )
     series = masker.fit_transform(image, confounds=motion)
     # nilearn shrinks by default.

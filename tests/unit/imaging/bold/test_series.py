@@ -26,7 +26,6 @@ NIFTI = SHARED_DATA / "nifti"
     ],
 )
 @pytest.mark.parametrize("same_grid", [True, False])
-@pytest.mark.slow
 def test_series_equal_those_of_nilearn_on_real_images(name, same_grid):
     if not (NIFTI / name).is_file():
         pytest.skip(f"{name} is not on this machine")
@@ -45,7 +44,7 @@ def test_series_equal_those_of_nilearn_on_real_images(name, same_grid):
     mask = nib.Nifti1Image((first > np.median(first) / 2).astype(np.uint8), image.affine)
     found = region_series(image, mask, atlas, least_coverage=0.01)
     masker = NiftiLabelsMasker(
-        atlas.image, mask_img=mask, standardize=None, resampling_target="data", keep_masked_labels=False
+        atlas.image, mask_img=mask, standardize=None, resampling_target="data", keep_masked_labels=False, reports=False
     )
     expected = masker.fit_transform(image)
     kept = [found.names.index(names[int(label)]) for label in masker.region_ids_.values() if label != 0]
