@@ -69,3 +69,11 @@ def write_config(path: Path, config: dict[str, Any]) -> Path:
     """Write a configuration as YAML."""
     path.write_text(yaml.safe_dump(config, sort_keys=False))
     return path
+
+
+def touch(root: Path, *names: str) -> None:
+    """Make empty files under a folder."""
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import brainpid.crossfit.null
@@ -14,7 +13,6 @@ from brainpid.crossfit.latents import cross_fit
 from brainpid.crossfit.linear import PLSEncoder, RidgeEncoder
 from brainpid.crossfit.null import Null, null_of_table, null_table, p_value, permutation_null, pool_nulls
 from brainpid.crossfit.transforms import normal_scores
-from brainpid.evaluation.information import null_summary, with_p_values
 from brainpid.pid import decompose
 
 OPTIONS = {"permutations": 60, "folds": 4, "seed": 3}
@@ -94,17 +92,3 @@ def test_cohorts_are_pooled_by_size_permutation_by_permutation():
     pooled = pool_nulls({"a": small([1.0, 0, 2], 100), "b": small([4.0, 2, 2], 300)})
     np.testing.assert_allclose(pooled.total, [3.25, 1.5, 2.0])
     assert pooled.n == 400
-
-
-def test_p_values_reach_every_model_of_their_cohort_and_no_other_row():
-    rows = [
-        ("a", "ridge", "all", "t1+dwi", "total"), ("a", "pidreg", "one_vs_rest", "t1", "total"),
-        ("a", "pidreg", "one_vs_rest", "t1", "added"), ("a", "pidreg", "one_vs_rest", "t1", "unique"),
-        ("b", "ridge", "all", "t1+dwi", "total"), ("pooled", "ridge", "one_vs_rest", "dwi", "added"),
-    ]  # fmt: skip
-    table = pd.DataFrame(rows, columns=["cohort", "model", "scope", "modalities", "atom"])
-    nulls = {"a": small([1.0, 0, 2], 100), "b": small([4.0, 2, 2], 300)}
-    found = with_p_values(table, ["t1", "dwi"], nulls)["p_value"]
-    np.testing.assert_allclose(found, [2 / 3, 2 / 3, 2 / 3, np.nan, 1 / 3, 1.0])
-    assert with_p_values(table, ["t1", "dwi"], {})["p_value"].isna().all()
-    assert set(null_summary(nulls, ["t1", "dwi"])["cohort"]) == {"a", "b", "pooled"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 import numpy as np
@@ -11,9 +10,6 @@ from fake_extractors import by_content
 from PIL import Image
 
 from brainpid.cohort.person_files import Found
-from brainpid.cohort.shards import digests, shard_of
-from brainpid.core.errors import InputError
-from brainpid.features.block import FeatureBlock, join_people
 from brainpid.features.extraction import Task, extract_people
 from brainpid.features.person_results import picture_path
 
@@ -85,67 +81,3 @@ def test_a_damaged_result_is_written_anew(people, tmp_path):
     (tmp_path / "kept" / "sub-1.json").write_text("{")
     assert extract_people(make({"sub-1": "good"}), 1)[0].status == "SUCCESS"
     assert computed() == ["sub-1"]
-
-
-def test_shards_are_a_hash_of_the_label():
-    expected = int(hashlib.sha1(b"sub-0012").hexdigest(), 16) % 8
-    assert shard_of("sub-0012", 8) == expected
-    counts = np.bincount([shard_of(f"sub-{k:05d}", 8) for k in range(8000)], minlength=8)
-    assert counts.min() > 900
-
-
-def test_a_shard_changes_with_its_own_files_alone(tmp_path):
-    found = {}
-    for k in range(20):
-        path = tmp_path / f"sub-{k}.nii"
-        path.write_text("x")
-        found[f"sub-{k}"] = Found({"t1w": str(path)})
-    before = digests(found, 4)
-    (tmp_path / "sub-7.nii").write_text("longer")
-    alone = [shard == shard_of("sub-7", 4) for shard in range(4)]
-
-    def changed(now: dict[str, Found]) -> list[bool]:
-        return [a != b for a, b in zip(before, digests(now, 4), strict=True)]
-
-    assert changed(found) == alone
-    assert changed({person: files for person, files in found.items() if person != "sub-7"}) == alone
-    (tmp_path / "sub-7.nii").unlink()
-    assert changed(found | {"sub-7": Found(reason="no folder")}) == alone
-
-
-def test_a_shard_changes_with_its_own_people_alone(tmp_path):
-    found = {f"sub-{k}": Found(reason="no folder") for k in range(20)}
-    before = digests(found, 4)
-    for more in ({"sub-99": Found(reason="no folder")}, {"sub-7": Found(reason="no image")}):
-        changed = [a != b for a, b in zip(before, digests(found | more, 4), strict=True)]
-        assert changed == [shard == shard_of(next(iter(more)), 4) for shard in range(4)]
-
-
-def block(people: tuple[str, ...], values: list[list[float]], names: tuple[str, ...] = ("x", "y")) -> FeatureBlock:
-    status = tuple("SUCCESS" if row and np.isfinite(row).any() else "FAIL" for row in values)
-    reason = tuple("" if state == "SUCCESS" else "broken" for state in status)
-    table = np.array(values, dtype=float).reshape(len(people), len(names))
-    return FeatureBlock("t1", people, names, ("mm^3",) * len(names), table, status, reason)
-
-
-def test_parts_are_joined_in_the_order_of_the_people():
-    parts = [block(("c", "a"), [[5, 6], [1, 2]]), block(("d",), [[]], ()), block(("b",), [[3, 4]])]
-    joined = join_people(parts, ["a", "b", "c", "d"])
-    np.testing.assert_array_equal(joined.values, [[1, 2], [3, 4], [5, 6], [np.nan, np.nan]])
-    assert joined.status == ("SUCCESS", "SUCCESS", "SUCCESS", "FAIL")
-    assert joined.reason == ("", "", "", "broken")
-    assert joined.units == ("mm^3", "mm^3")
-
-
-@pytest.mark.parametrize(
-    ("parts", "message"),
-    [
-        ([block(("a",), [[1, 2]])], "parts and participants differ, for example b"),
-        ([block(("a", "b"), [[1, 2], [3, 4]]), block(("a",), [[1, 2]])], "parts and participants differ"),
-        ([block(("a",), [[1, 2]]), block(("b",), [[1, 2]], ("x", "z"))], "must have the same features"),
-        ([block(("a", "b"), [[], []], ())], "nobody of 2 participants has it: broken"),
-    ],
-)
-def test_parts_that_do_not_fit_are_refused(parts, message):
-    with pytest.raises(InputError, match=message):
-        join_people(parts, ["a", "b"])

@@ -1,65 +1,16 @@
 """Known answers and known limits of the information estimates and their decompositions."""
 
-import json
-from itertools import combinations
-from pathlib import Path
-
 import numpy as np
 import pytest
+from pid_cases import GROUND_TRUTH, MEASURES, TRUTH, antichain, known, sample, values
 
 from brainpid.core.errors import InputError, NumericalError
 from brainpid.core.modalities import subsets_of
 from brainpid.pid import decompose, decompose_covariance, decompose_folds, decompose_repeats
 from brainpid.pid.atoms import Term, atoms_of, conditionally_independent
-from brainpid.pid.estimation import bias_bits, information_from_data, information_from_sample_covariance
+from brainpid.pid.estimation import bias_bits, information_from_data
 from brainpid.pid.gaussian import information_from_covariance
-from brainpid.pid.lattice import fusion_weights, held_by_exactly, mmi_lattice, synergy_by_order
-
-GROUND_TRUTH = Path(__file__).resolve().parents[4] / "shared" / "data" / "pid_ground_truth.json"
-TRUTH = json.loads(GROUND_TRUTH.read_text()) if GROUND_TRUTH.exists() else {}
-MEASURES = ("mmi", "idep")
-COLUMNS = [
-    "measure",
-    "scope",
-    "modalities",
-    "atom",
-    "bits",
-    "bits_raw",
-    "se",
-    "ci_low",
-    "ci_high",
-    "share",
-    "p_value",
-    "n",
-]
-
-
-def known(key):
-    """Parametrise over the cases of one key of the shared ground truth."""
-    if key not in TRUTH:
-        return [pytest.param(None, marks=pytest.mark.skip(reason=f"no {GROUND_TRUTH}"))]
-    return [pytest.param(case, id=case["name"]) for case in TRUTH[key]]
-
-
-def antichain(text, names):
-    """Read ``{1}{23}`` as a set of sets of names."""
-    return frozenset(frozenset(names[int(c) - 1] for c in block) for block in text.strip("{}").split("}{"))
-
-
-def sample(n=400, width=3, modalities=("t1", "dwi", "fmri"), seed=0):
-    rng = np.random.default_rng(seed)
-    target = rng.standard_normal(n)
-    sources = {m: rng.standard_normal((n, width)) for m in modalities}
-    for k, block in enumerate(sources.values()):
-        block[:, 0] += target * (1.0 - 0.25 * k)
-    return sources, target
-
-
-def values(result, scope="all"):
-    return {(row.modalities, row.atom): row.bits for row in result.rows if row.scope == scope}
-
-
-# Known answers
+from brainpid.pid.lattice import held_by_exactly, mmi_lattice, synergy_by_order
 
 
 @pytest.mark.parametrize("measure", MEASURES)
@@ -102,31 +53,6 @@ def test_three_source_ground_truth(case):
 
 
 @pytest.mark.skipif(not TRUTH, reason=f"no {GROUND_TRUTH}")
-def test_lattice_from_subset_values():
-    case = TRUTH["lattice_from_subset_values"]
-    by_size = {len(key): bits for key, bits in case["subset_I"].items() if key.isdigit()}
-    names = ("a", "b", "c")
-    got = mmi_lattice({frozenset(subset): by_size[len(subset)] for subset in subsets_of(names)})
-    expected = {antichain(key, names): bits for key, bits in case["expected"].items() if key != "others"}
-    assert got == pytest.approx(expected, abs=1e-12)
-
-
-@pytest.mark.skipif(not TRUTH, reason=f"no {GROUND_TRUTH}")
-def test_bias_is_exact():
-    for row in TRUTH["bias_bits_exact"]["rows"]:
-        assert bias_bits(row["n"], row["d"]) == pytest.approx(row["bias_bits"], abs=1e-10)
-
-
-def test_bias_of_no_columns_is_zero_and_too_many_are_refused():
-    assert bias_bits(100, 0) == 0.0
-    with pytest.raises(NumericalError, match="n = 10 people and d = 9"):
-        bias_bits(10, 9)
-
-
-# Vector targets, where the closed form does not hold
-
-
-@pytest.mark.skipif(not TRUTH, reason=f"no {GROUND_TRUTH}")
 def test_vector_target_is_refused():
     """Sources that see two target dimensions through unit noise: ``min(I_1, I_2)`` is not what they share."""
     turn = np.array([[np.sqrt(3), -1.0], [1.0, np.sqrt(3)]]) / 2
@@ -150,9 +76,6 @@ def test_vector_target_is_refused():
 def test_one_target_column_is_a_scalar_target():
     sources, target = sample()
     assert decompose(sources, target[:, None]).information == decompose(sources, target).information
-
-
-# Degenerate inputs
 
 
 @pytest.mark.parametrize("measure", MEASURES)
@@ -242,14 +165,6 @@ def test_source_equal_to_the_target_is_refused():
         decompose_covariance([[2, 1, 1], [1, 1, 0], [1, 0, 1]], {"a": 1, "b": 1})
 
 
-def test_a_person_who_alone_spans_a_direction_is_finite():
-    sources, target = sample()
-    sources["t1"][:, 2] = 0.0
-    sources["t1"][5, 2] = 1.0
-    found = information_from_data(sources, target)
-    assert np.isfinite(found.influence).all()
-
-
 @pytest.mark.parametrize(
     ("cov", "error", "message"),
     [
@@ -265,9 +180,6 @@ def test_a_person_who_alone_spans_a_direction_is_finite():
 def test_what_is_no_covariance_is_refused(cov, error, message):
     with pytest.raises(error, match=message):
         decompose_covariance(cov, {"a": 1, "b": 1})
-
-
-# Bad input
 
 
 def test_bad_input_is_named():
@@ -311,53 +223,6 @@ def test_idep_with_negative_informations():
         conditionally_independent(*far)
 
 
-# Rows
-
-
-@pytest.mark.parametrize("measure", MEASURES)
-@pytest.mark.parametrize("m", [2, 3, 4])
-def test_rows_have_fixed_keys(measure, m):
-    names = ("t1", "dwi", "fmri", "pet")[:m]
-    joined = "+".join(names)
-    expected = {("all", joined, "total")}
-    if measure == "mmi" or m == 2:
-        expected |= {("all", name, "unique") for name in names} | {("all", joined, "synergy")}
-        sizes = range(2, m + 1)
-        expected |= {("all", "+".join(a), "redundant") for k in sizes for a in combinations(names, k)}
-    ovr = ["total", "alone", "added", "unique", "rest_unique", "redundant", "synergy"]
-    expected |= {("one_vs_rest", name, atom) for name in names for atom in ovr}
-    if m > 2:
-        for i, j in combinations(names, 2):
-            expected |= {("pair", f"{i}+{j}", atom) for atom in ["total", "unique", "redundant", "synergy"]}
-            expected |= {("pair", f"{j}+{i}", "unique")}
-    for seed in (0, 1):
-        frame = decompose(*sample(modalities=names, seed=seed), measure).to_frame()
-        assert list(frame.columns) == COLUMNS
-        keys = list(zip(frame["scope"], frame["modalities"], frame["atom"], strict=True))
-        assert len(keys) == len(set(keys))
-        assert set(keys) == expected
-        assert (frame["measure"] == measure).all()
-        assert (frame["n"] == 400).all()
-        assert frame["p_value"].isna().all()
-
-
-def test_known_covariance_has_no_interval_and_a_share():
-    frame = decompose_covariance([[1, 0.6, 0.5], [0.6, 1, 0.2], [0.5, 0.2, 1]], {"a": 1, "b": 1}, "idep").to_frame()
-    assert frame[["se", "ci_low", "ci_high", "p_value", "n"]].isna().all(axis=None)
-    assert frame.query("scope == 'all' and atom != 'total'")["share"].sum() == pytest.approx(1)
-
-
-def test_pairs_read_both_ways():
-    result = decompose(*sample(), "idep")
-    information = result.information
-    total = result.atom("pair", ("t1", "dwi"), "total")
-    assert total.bits == information[frozenset(["t1", "dwi"])]
-    first, second = result.atom("pair", "t1+dwi", "unique").bits, result.atom("pair", "dwi+t1", "unique").bits
-    assert first - second == pytest.approx(information[frozenset(["t1"])] - information[frozenset(["dwi"])], abs=1e-12)
-    with pytest.raises(InputError, match="no atom 'pair dwi\\+t1 total'"):
-        result.atom("pair", "dwi+t1", "total")
-
-
 def test_added_is_unique_and_synergy():
     for measure in MEASURES:
         result = decompose(*sample(), measure)
@@ -374,69 +239,6 @@ def test_debiased_and_raw():
     result = decompose(*sample())
     total = result.rows[0]
     assert total.bits_raw - total.bits == pytest.approx(float(bias_bits(400, 9)), abs=1e-12)
-
-
-def test_intervals_scale_with_factor_and_confidence():
-    sources, target = sample()
-    plain, wide = decompose(sources, target), decompose(sources, target, se_factor=1.25)
-    sure = decompose(sources, target, confidence=0.99)
-    for a, b, c in zip(plain.rows, wide.rows, sure.rows, strict=True):
-        assert b.se == pytest.approx(1.25 * a.se, nan_ok=True)
-        assert (a.ci_high - a.bits) == pytest.approx(1.959964 * a.se, rel=1e-6, nan_ok=True)
-        assert (c.bits - c.ci_low) == pytest.approx(2.575829 * a.se, rel=1e-6, nan_ok=True)
-
-
-def test_an_atom_at_its_boundary_has_no_interval():
-    result = decompose(*sample())
-    weakest = result.atom("all", "fmri", "unique")
-    assert weakest.bits == 0
-    assert np.isnan([weakest.se, weakest.ci_low, weakest.ci_high]).all()
-
-
-def test_influence_predicts_what_one_person_changes():
-    sources, target = sample(n=300)
-    found = information_from_data(sources, target)
-    person = int(np.argmax(np.abs(found.influence[:, -1])))
-    without = information_from_data(
-        {m: np.delete(block, person, axis=0) for m, block in sources.items()}, np.delete(target, person)
-    )
-    assert found.raw - without.raw == pytest.approx(found.influence[person] / 300, rel=0.15, abs=1e-4)
-    assert np.abs(found.influence.mean(axis=0)).max() < 0.02
-
-
-@pytest.mark.parametrize("measure", MEASURES)
-def test_gradients_are_derivatives(measure):
-    rng = np.random.default_rng(4)
-    bits = np.sort(rng.uniform(0.1, 1.0, 7))
-    step = 1e-6
-    plain = atoms_of(bits, ("a", "b", "c"), measure)
-    for k in range(7):
-        moved = atoms_of(bits + step * np.eye(7)[k], ("a", "b", "c"), measure)
-        for before, after in zip(plain, moved, strict=True):
-            slope = (after.term.value - before.term.value) / step
-            assert slope == pytest.approx(before.term.gradient[k], abs=1e-4), before[:3]
-
-
-def test_warnings_name_the_limits():
-    few = " ".join(decompose(*sample(n=200)).warnings)
-    assert "n = 200 is below 300" in few
-    assert "at most one modality" in few
-    sources, target = sample(n=400)
-    sources["fmri"] = np.random.default_rng(9).standard_normal((400, 3))
-    small = decompose(sources, target, "idep")
-    assert any("fmri add less than 0.02 bits" in line for line in small.warnings)
-    assert not any("at most one modality" in line for line in small.warnings)
-    assert not any("below 300" in line for line in small.warnings)
-
-
-def test_shares_need_300_people():
-    assert np.isnan([row.share for row in decompose(*sample(n=299)).rows]).all()
-    result = decompose(*sample(n=300))
-    assert result.rows[0].share == 1
-    assert sum(row.share for row in result.rows if row.scope == "all") == pytest.approx(2)
-
-
-# Repeats
 
 
 @pytest.mark.parametrize("measure", MEASURES)
@@ -488,47 +290,6 @@ def test_batched_equals_looped():
         assert known_cov.bits[k] == pytest.approx(information_from_covariance(covs[k], dims).bits, abs=1e-12)
 
 
-# Fusion weights and lattice
-
-
-def test_fusion_weights_share_out_what_is_held():
-    # I_1 = 0.5, I_2 = 0.3, I_12 = 0.7: unique 0.2, redundant 0.3, synergy 0.2.
-    weights = fusion_weights({frozenset("a"): 0.5, frozenset("b"): 0.3, frozenset("ab"): 0.7})
-    assert weights.modalities == pytest.approx({"a": 0.35 / 0.7, "b": 0.15 / 0.7})
-    assert weights.synergy == pytest.approx(0.2 / 0.7)
-    assert weights.informative
-    result = decompose(*sample())
-    weights = fusion_weights(result.information)
-    assert tuple(weights.modalities) == result.modalities
-    assert sum(weights.modalities.values()) + weights.synergy == pytest.approx(1)
-    assert weights.modalities["t1"] > weights.modalities["dwi"] > weights.modalities["fmri"] > 0
-
-
-def test_fusion_weights_without_information_are_equal_and_flagged():
-    nothing = {frozenset(subset): -0.01 * len(subset) for subset in subsets_of(("a", "b", "c"))}
-    weights = fusion_weights(nothing)
-    assert weights.modalities == pytest.approx(dict.fromkeys("abc", 1 / 3))
-    assert (weights.synergy, weights.informative) == (0.0, False)
-
-
-def test_incomplete_informations_are_refused():
-    with pytest.raises(InputError, match="2 subset informations given for 2 single modalities"):
-        fusion_weights({frozenset("a"): 0.5, frozenset("b"): 0.3})
-    with pytest.raises(InputError, match=r"a\+b is not finite"):
-        mmi_lattice({frozenset("a"): 0.5, frozenset("b"): 0.3, frozenset("ab"): np.nan})
-
-
-def test_lattice_of_debiased_values_sums_to_the_total():
-    """Debiasing may make a value negative, and a larger set know less than a smaller one."""
-    values = dict(
-        zip(map(frozenset, subsets_of(("a", "b", "c"))), [0.2, 0.1, -0.03, 0.19, 0.25, 0.08, 0.22], strict=True)
-    )
-    atoms = mmi_lattice(values)
-    assert sum(atoms.values()) == pytest.approx(0.22, abs=1e-12)
-    assert atoms[frozenset(map(frozenset, "abc"))] == pytest.approx(-0.03)
-    assert atoms[frozenset([frozenset("abc")])] == pytest.approx(0.22 - 0.25)
-
-
 def rotated_folds(n=1000, folds=10):
     """Two-dimensional latents whose axes are turned anew in each fold."""
     rng = np.random.default_rng(8)
@@ -568,15 +329,3 @@ def test_a_fold_too_small_for_its_latents_is_refused():
     fold = np.arange(30) % 4
     with pytest.raises(NumericalError, match="n = 8 people are too few for d = 4"):
         decompose_folds({m: z[None] for m, z in sources.items()}, y, fold[None])
-
-
-def test_sample_covariances_give_the_same_information_as_people():
-    rng = np.random.default_rng(9)
-    sources = {m: rng.standard_normal((4, 80, d)) for m, d in (("t1", 2), ("dwi", 3), ("fmri", 1))}
-    y = sources["t1"][..., 0] + rng.standard_normal((4, 80))
-    table = np.concatenate([y[..., None], *sources.values()], axis=-1)
-    cov = np.stack([np.cov(one, rowvar=False) for one in table])
-    found = information_from_sample_covariance(cov, {m: z.shape[-1] for m, z in sources.items()}, 80)
-    np.testing.assert_allclose(found.bits, information_from_data(sources, y).bits, atol=1e-10)
-    with pytest.raises(NumericalError, match="n = 12 people are too few for d = 6"):
-        information_from_sample_covariance(cov, {m: z.shape[-1] for m, z in sources.items()}, 12)

@@ -7,14 +7,12 @@ import json
 
 import numpy as np
 import pytest
-from sklearn import linear_model
 from sklearn.base import clone
 
 from brainpid.core.errors import InputError
 from brainpid.crossfit.folds import stratified_folds
-from brainpid.crossfit.transforms import NormalScores, Standardizer
 from brainpid.model.baselines.base import INNER_FOLDS
-from brainpid.model.baselines.linear import ElasticNet, Ridge
+from brainpid.model.baselines.linear import Ridge
 from brainpid.model.registry import MODELS
 
 SMALL = {
@@ -23,8 +21,11 @@ SMALL = {
     "stacking": {"experts": ("ridge", "random_forest")},
     "mlp": {"members": 2, "epochs": 30},
 }
+
 BASELINES = [name for name in MODELS if name != "pidreg"]
+
 LEARNERS = [name for name in BASELINES if name != "mean"]
+
 SUBSETS = {("t1",), ("dwi",), ("t1", "dwi")}
 
 
@@ -189,26 +190,6 @@ def test_groups_share_inner_folds(name):
     y, person = np.repeat(y, 3), np.repeat(np.arange(60), 3)
     model = make(name).fit(X, y, groups=person)
     assert np.corrcoef(model.out_of_fold_prediction_, y)[0, 1] < 0.4  # with copies on both sides it is 0.9
-
-
-def test_ridge_is_ridge():
-    X, y = cohort()
-    model = Ridge((1.0, 2.0), 2, target_transform="none").fit(X, y)
-    alpha = model.fits_[("t1", "dwi")].regressor.alpha
-    Z = np.column_stack([Standardizer.fit(X[name]).transform(X[name]) for name in ("dwi", "t1")])
-    scores = NormalScores.straight(y)
-    plain = linear_model.Ridge(alpha=alpha).fit(Z, scores.transform(y)).predict(Z)
-    np.testing.assert_allclose(model.predict(X), scores.inverse_transform(plain))
-
-
-@pytest.mark.parametrize("model", [Ridge(alphas=3), ElasticNet(alphas=4, l1_ratios=(0.2, 0.8))])
-def test_a_path_is_its_single_fits(model):
-    X, y = cohort()
-    Z = Standardizer.fit(X["t1"]).transform(X["t1"])
-    scores = NormalScores.fit(y).transform(y)
-    settings = model.settings(Z[:100], scores[:100])
-    single = [model.regressor(setting).fit(Z[:100], scores[:100]).predict(Z[100:]) for setting in settings]
-    np.testing.assert_allclose(model.path(Z[:100], scores[:100], Z[100:], settings), single, atol=0.01)
 
 
 def test_concatenated_scores_are_normal_scores():

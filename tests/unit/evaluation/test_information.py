@@ -1,0 +1,79 @@
+"""Information that is read out of predictions, cohort by cohort and pooled, against known values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from prediction_tables import MODALITIES, incomplete, out_of_fold
+
+from brainpid.config.analysis import DecompositionSettings
+from brainpid.crossfit.null import Null
+from brainpid.evaluation.information import decompose_all, joint_distances, normality_table, null_summary, with_p_values
+
+
+def test_known_information_is_read_out_and_pooled():
+    table = decompose_all(out_of_fold(), MODALITIES, DecompositionSettings(), {})
+    chosen = table[(table["atom"] == "total") & (table["scope"] == "all")]
+    totals = chosen.set_index(["model", "measure", "cohort"])["bits"]
+    truth = 0.5 * np.log2(3)  # gains 1 and 1, unit noise: signal-to-noise ratio 2
+    for cohort in ("a", "b", "pooled"):
+        assert totals["ridge", "mmi", cohort] == pytest.approx(truth, abs=0.1)
+        assert totals["ridge", "mmi", cohort] == totals["ridge", "idep", cohort]
+    check = table[(table["model"] == "ridge_concatenated") & (table["cohort"] == "a") & (table["measure"] == "mmi")]
+    assert set(check["atom"]) == {"total", "alone", "added"}
+    assert check.loc[check["atom"] == "total", "bits"].iloc[0] == pytest.approx(totals["ridge", "mmi", "a"], abs=0.01)
+    shares = table[(table["model"] == "ridge") & (table["cohort"] == "pooled") & (table["measure"] == "mmi")]
+    assert shares.loc[shares["scope"] == "all"].query("atom != 'total'")["share"].sum() == pytest.approx(1, abs=1e-6)
+
+
+def test_no_shares_below_300_people():
+    table = decompose_all(out_of_fold(140)[lambda t: t["cohort"] == "a"], MODALITIES, DecompositionSettings(), {})
+    assert table["share"].isna().all()
+
+
+def test_noise_reads_as_nothing():
+    table = decompose_all(out_of_fold(1000, gain=0.0), MODALITIES, DecompositionSettings(), {})
+    totals = table[(table["atom"] == "total") & (table["cohort"] != "pooled")]["bits"]
+    assert totals.abs().max() < 0.01
+
+
+def test_information_is_read_from_people_with_every_modality():
+    rows = incomplete()
+    complete = rows[(rows["modalities"] == "t1+dwi")]
+    found, expected = (decompose_all(chosen, MODALITIES, DecompositionSettings(), {}) for chosen in (rows, complete))
+    pd.testing.assert_frame_equal(found, expected)
+    assert set(found["n"]) == {35}
+    assert set(found["cohort"]) == {"a"}
+    assert set(found["model"]) == {"ridge", "ridge_concatenated"}
+    assert normality_table(rows, MODALITIES)["n"].tolist() == [35]
+    assert [len(values) for values in joint_distances(rows, "ridge", MODALITIES).values()] == [35]
+
+
+def test_the_mean_has_no_information_to_read():
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({"participant_id": [f"p{k}" for k in range(40)], "age": rng.uniform(20, 80, 40)})
+    rows = rows.assign(
+        cohort="a", repeat=0, fold=0, modalities="t1+dwi", latent_t1=rng.normal(size=40), latent_dwi=rng.normal(size=40)
+    )
+    both = pd.concat([rows.assign(model="svr"), rows.assign(model="mean", latent_t1=0.0, latent_dwi=0.0)])
+    assert set(decompose_all(both, MODALITIES, DecompositionSettings(), {})["model"]) == {"svr"}
+    assert set(normality_table(both, MODALITIES)["model"]) == {"svr"}
+
+
+def small(values: list[float], n: int) -> Null:
+    return Null(np.array(values), {"t1": np.array(values) / 2, "dwi": np.zeros(len(values))}, n)
+
+
+def test_p_values_reach_every_model_of_their_cohort_and_no_other_row():
+    rows = [
+        ("a", "ridge", "all", "t1+dwi", "total"), ("a", "pidreg", "one_vs_rest", "t1", "total"),
+        ("a", "pidreg", "one_vs_rest", "t1", "added"), ("a", "pidreg", "one_vs_rest", "t1", "unique"),
+        ("b", "ridge", "all", "t1+dwi", "total"), ("pooled", "ridge", "one_vs_rest", "dwi", "added"),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["cohort", "model", "scope", "modalities", "atom"])
+    nulls = {"a": small([1.0, 0, 2], 100), "b": small([4.0, 2, 2], 300)}
+    found = with_p_values(table, ["t1", "dwi"], nulls)["p_value"]
+    np.testing.assert_allclose(found, [2 / 3, 2 / 3, 2 / 3, np.nan, 1 / 3, 1.0])
+    assert with_p_values(table, ["t1", "dwi"], {})["p_value"].isna().all()
+    assert set(null_summary(nulls, ["t1", "dwi"])["cohort"]) == {"a", "b", "pooled"}

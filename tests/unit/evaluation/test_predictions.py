@@ -1,0 +1,54 @@
+"""The table of predictions: what it says of each person, and what it refuses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from fake_model import MeanOfReadings
+from prediction_tables import out_of_fold
+
+from brainpid.core.errors import InputError, NumericalError
+from brainpid.evaluation.predictions import by_repeat, predict_table
+from brainpid.model.age_bias import AgeBias
+
+
+def test_a_person_predicted_twice_is_refused():
+    rows = out_of_fold(50, 1)[lambda t: t["cohort"] == "a"]
+    with pytest.raises(InputError, match="each person once in every repeat, found otherwise for 'sub-0'"):
+        by_repeat(pd.concat([rows, rows.iloc[:1]]), ["predicted_age"])
+
+
+PEOPLE = pd.DataFrame(
+    {"participant_id": ["sub-0", "sub-1", "sub-2"], "cohort": "a", "site": "s", "age": [30.0, 40, 50]}
+)
+X = {"t1": np.array([[31.0], [39], [np.nan]]), "dwi": np.array([[33.0], [np.nan], [52]])}
+
+
+def table(X=X) -> pd.DataFrame:
+    model = MeanOfReadings().fit(X, PEOPLE["age"])
+    return predict_table(model, X, PEOPLE, AgeBias(0.0, 1.0), coverage=0.8)
+
+
+def test_everybody_is_described_by_their_own_modalities():
+    found = table()
+    assert found["modalities"].tolist() == ["t1+dwi", "t1", "dwi"]
+    np.testing.assert_allclose(found["predicted_age"], [32, 39, 52])
+    np.testing.assert_allclose(found["brain_pad"], [2, -1, 2])
+    np.testing.assert_allclose(found["subset_t1"], [31, 39, np.nan])
+    np.testing.assert_allclose(found["subset_dwi"], [33, np.nan, 52])
+    np.testing.assert_allclose(found["subset_t1+dwi"], [32, np.nan, np.nan])
+    np.testing.assert_array_equal(found["latent_dwi"].isna(), [False, True, False])
+
+
+def test_intervals_are_the_model_s_own():
+    np.testing.assert_allclose(table()["pi_high"] - table()["pi_low"], [16, 32, 32])
+
+
+def test_a_person_without_prediction_is_a_numerical_error():
+    nothing = {modality: np.where(np.arange(3)[:, None] == 1, np.nan, block) for modality, block in X.items()}
+    with (
+        pytest.raises(NumericalError, match="1 of 3 people got no prediction"),
+        pytest.warns(RuntimeWarning, match="empty slice"),
+    ):
+        table(nothing)

@@ -1,0 +1,62 @@
+"""FreeSurfer's statistics become features with units, or are refused with a reason."""
+
+from __future__ import annotations
+
+import pytest
+from freesurfer_files import ASEG, freesurfer
+
+from brainpid.cohort.derivatives import find_freesurfer
+from brainpid.config.extraction import StructuralExtraction
+from brainpid.core.errors import ImageError
+from brainpid.imaging.freesurfer import extract_files, read_stats
+
+
+def test_freesurfer_statistics_become_features_with_units(tmp_path):
+    freesurfer(tmp_path)
+    found = find_freesurfer(tmp_path, "sub-1")
+    extracted = extract_files(found.files, StructuralExtraction())
+    assert extracted.values["icv"] == 1500000.25
+    assert extracted.values["volume_Left-Hippocampus"] == 4100.0
+    assert extracted.values["thickness_rh_cuneus"] == 1.95
+    assert extracted.units["thickness_rh_cuneus"] == "mm"
+    assert extracted.units["volume_lh_bankssts"] == "mm^3"
+    assert extracted.quality == {"surface_holes": 17.0}
+    assert list(extracted.values) == list(extracted.units)
+
+
+def test_volumes_are_divided_by_that_of_the_skull_where_asked(tmp_path):
+    freesurfer(tmp_path)
+    files = find_freesurfer(tmp_path, "sub-1").files
+    plain, divided = (extract_files(files, StructuralExtraction(divide_by_icv=choice)) for choice in (False, True))
+    assert list(divided.values) == list(plain.values)
+    assert divided.values["volume_Left-Hippocampus"] == 4100.0 / 1500000.25
+    assert divided.units["volume_Left-Hippocampus"] == divided.units["gm_total"] == "1"
+    for name in ("icv", "thickness_rh_cuneus"):
+        assert (divided.values[name], divided.units[name]) == (plain.values[name], plain.units[name])
+    (tmp_path / "sub-1/stats/aseg.stats").write_text(ASEG.replace("1500000.25", "0"))
+    with pytest.raises(ImageError, match=r"the intracranial volume is 0 mm\^3, expected more than 0"):
+        extract_files(files, StructuralExtraction(divide_by_icv=True))
+
+
+@pytest.mark.parametrize(
+    ("aseg", "message"),
+    [
+        (ASEG.replace("eTIV", "x"), "expected the measure 'eTIV'"),
+        (ASEG.replace("Volume_mm3", "Vol"), "expected a column 'Volume_mm3'"),
+        (ASEG.replace("6100.5", "six"), "expected a number"),
+        (ASEG.replace(" 35.1", ""), "line 8 has 5 cells, expected 6"),
+        ("", "expected a line '# ColHeaders'"),
+    ],
+)
+def test_statistics_that_are_none_are_refused(tmp_path, aseg, message):
+    freesurfer(tmp_path, aseg)
+    with pytest.raises(ImageError, match=message):
+        extract_files(find_freesurfer(tmp_path, "sub-1").files, StructuralExtraction())
+
+
+def test_a_missing_statistics_file_is_a_reason(tmp_path):
+    freesurfer(tmp_path)
+    (tmp_path / "sub-1/stats/rh.aparc.stats").unlink()
+    assert "no rh.aparc.stats in" in find_freesurfer(tmp_path, "sub-1").reason
+    with pytest.raises(ImageError, match="not readable"):
+        read_stats(tmp_path / "nothing")
