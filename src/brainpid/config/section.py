@@ -61,14 +61,21 @@ def _sentence(section: type[Section], fault: dict[str, Any]) -> str:
 
 def _valid_keys(section: type[Section], location: list[str]) -> list[str]:
     """Keys that the schema knows at a place of the configuration."""
-    kind: Any = section
+    kind = _given(section)
     for part in location:
-        if get_origin(kind) is Annotated:
-            kind = get_args(kind)[0]
         if get_origin(kind) in (Union, UnionType):  # the place of a source of one kind names that kind
             kind = next(choice for choice in get_args(kind) if part in get_args(choice.model_fields["kind"].annotation))
         elif isinstance(kind, type) and issubclass(kind, BaseModel):
-            kind = kind.model_fields[part].annotation
+            kind = _given(kind.model_fields[part].annotation)
         else:  # a mapping from names to sections
-            kind = get_args(kind)[-1]
+            kind = _given(get_args(kind)[-1])
     return list(kind.model_fields)
+
+
+def _given(kind: Any) -> Any:
+    """What an annotation holds where it is neither annotated nor null."""
+    if get_origin(kind) is Annotated:
+        return _given(get_args(kind)[0])
+    if get_origin(kind) in (Union, UnionType) and type(None) in get_args(kind):
+        return next(choice for choice in get_args(kind) if choice is not type(None))
+    return kind

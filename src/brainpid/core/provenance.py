@@ -110,7 +110,8 @@ def _is_module(name: str) -> bool:
 def _is_file(text: str) -> bool:
     """Whether a string of the code is the path of a file of this package, below its top."""
     path = PurePosixPath(text)
-    return len(text) < 256 and len(path.parts) > 1 and ".." not in path.parts and not path.is_absolute() and (ROOT / path).is_file()
+    inside = len(path.parts) > 1 and ".." not in path.parts and not path.is_absolute()
+    return inside and len(text) < 256 and (ROOT / path).is_file()  # no file system has longer names
 
 
 def record(entry: str, settings: Mapping[str, Any], packages: Iterable[str] = ("numpy",)) -> dict[str, Any]:

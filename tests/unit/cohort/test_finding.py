@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import nibabel as nib
-import numpy as np
 import pytest
 
 from brainpid.cli import main
 from brainpid.cohort import bids
 from brainpid.cohort.derivatives import find_fmriprep, find_freesurfer, find_qsirecon
 from brainpid.cohort.finding import find, people_in
-from brainpid.cohort.person_files import metadata
 from brainpid.config.extraction import StructuralExtraction
 from brainpid.config.sources import FreeSurferSource, NiftiSource, image_of
 from brainpid.core.errors import ImageError, InputError
-from brainpid.imaging.bold.repetition_time import repetition_time
 from brainpid.imaging.freesurfer import extract_files, read_stats
 
 SPACE = "MNI152NLin2009cAsym"
@@ -63,38 +59,6 @@ def test_gradients_are_inherited_from_above(tmp_path):
     one, two = (bids.find(tmp_path, person, "dwi").files for person in ("sub-1", "sub-2"))
     assert [Path(one[role]).name for role in ("bval", "bvec")] == ["dwi.bval", "sub-1_dwi.bvec"]
     assert [Path(two[role]).name for role in ("bval", "bvec")] == ["dwi.bval", "sub-2_dwi.bvec"]
-
-
-def test_nearer_metadata_overrides_what_is_above(tmp_path):
-    image = tmp_path / "sub-1/func/sub-1_task-rest_bold.nii.gz"
-    touch(tmp_path, "sub-1/func/sub-1_task-rest_bold.nii.gz")
-    (tmp_path / "task-rest_bold.json").write_text(json.dumps({"RepetitionTime": 2.0, "EchoTime": 0.03}))
-    (tmp_path / "task-nback_bold.json").write_text(json.dumps({"RepetitionTime": 9.0}))
-    assert metadata(image, tmp_path, "bold") == {"RepetitionTime": 2.0, "EchoTime": 0.03}
-    (tmp_path / "sub-1/func/sub-1_task-rest_bold.json").write_text(json.dumps({"RepetitionTime": 1.5}))
-    assert metadata(image, tmp_path, "bold") == {"RepetitionTime": 1.5, "EchoTime": 0.03}
-    (tmp_path / "task-rest_bold.json").write_text("{")
-    with pytest.raises(InputError, match=r"task-rest_bold.json: not readable as JSON"):
-        metadata(image, tmp_path, "bold")
-
-
-@pytest.mark.parametrize(
-    ("json_tr", "header_tr", "unit", "expected"),
-    [(1.4, 3.0, "sec", 1.4), (None, 2.5, "sec", 2.5), (None, 800.0, "msec", 0.8), (2000.0, 2.0, "sec", None),
-     (None, 0.0, "sec", None)],
-)  # fmt: skip
-def test_the_repetition_time_is_in_seconds_or_refused(tmp_path, json_tr, header_tr, unit, expected):
-    path = tmp_path / "sub-1_task-rest_bold.nii.gz"
-    image = nib.Nifti1Image(np.zeros((2, 2, 2, 3), dtype=np.int16), np.eye(4))
-    image.header.set_zooms((1, 1, 1, header_tr))
-    image.header.set_xyzt_units("mm", unit)
-    if json_tr is not None:
-        path.with_name("sub-1_task-rest_bold.json").write_text(json.dumps({"RepetitionTime": json_tr}))
-    if expected is None:
-        with pytest.raises(ImageError, match="between 0 and 10 s"):
-            repetition_time(image, path)
-    else:
-        assert repetition_time(image, path) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("ending", ["desc-confounds_timeseries.tsv", "desc-confounds_regressors.tsv"])
