@@ -18,6 +18,7 @@ from brainpid.config.schema import parse_config
 from brainpid.config.slices import ExtractSettings
 from brainpid.features import extraction
 from brainpid.features.store import read_features
+from brainpid.imaging.bold.confounds import MOTION
 
 AFFINE = np.diag([4.0, 4.0, 4.0, 1.0])
 SPACE = "MNI152NLin2009cAsym"
@@ -39,14 +40,10 @@ def study(tmp_path, monkeypatch) -> Path:
         image.header.set_zooms((4, 4, 4, 2.0))
         image.header.set_xyzt_units("mm", "sec")
         nib.save(image, f"{stem}_space-{SPACE}_desc-preproc_bold.nii.gz")
-        motion = pd.DataFrame(
-            rng.normal(0, 1e-3, (120, 6)), columns=[f"{m}_{a}" for m in ("trans", "rot") for a in "xyz"]
-        )
+        motion = pd.DataFrame(rng.normal(0, 1e-3, (120, 6)), columns=list(MOTION))
         motion.to_csv(f"{stem}_desc-confounds_timeseries.tsv", sep="\t", index=False)
         Path(f"{stem}_space-{SPACE}_desc-preproc_bold.json").write_text(json.dumps({"RepetitionTime": 2.0}))
-    (tmp_path / "participants.tsv").write_text(
-        "participant_id\tage\n" + "".join(f"sub-{k}\t{30 + k}\n" for k in range(3))
-    )
+    (tmp_path / "participants.tsv").write_text("participant_id\tage\nsub-0\t30\nsub-1\t31\nsub-2\t32\n")
     return tmp_path
 
 
@@ -142,8 +139,8 @@ def test_a_setting_is_everybody_s(study, first, caplog):
 
 def test_the_section_of_another_source_is_refused(study, caplog, capsys):
     settings = {
-        "source": {"kind": "fmriprep", "path": str(study / "fmriprep")}, "bids": None, "participant_id": "participant_id",
-        "shards": 1, "structural": {}, "diffusion": None, "functional": None,
+        "source": {"kind": "fmriprep", "path": str(study / "fmriprep")}, "bids": None, "shards": 1,
+        "participant_id": "participant_id", "structural": {}, "diffusion": None, "functional": None,
     }  # fmt: skip
     options = ["--participants", f"{study}/participants.tsv", "--settings", json.dumps(settings), "--out", "x.h5"]
     options += ["--shard", "0", "--keep", f"{study}/kept", "--quality", f"{study}/quality.tsv"]
