@@ -39,7 +39,7 @@ lint: install results/demo_data/truth.json
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint --configfile config/demo.yaml
 
-# The reference of the configuration, from its schema.
+# The reference of the configuration and its JSON schema, from its sections.
 docs: install
 	$(BIN)/python -m brainpid.config.reference
 

@@ -27,16 +27,16 @@ from dipy.reconst.dti import TensorModel
 from nilearn.connectome import ConnectivityMeasure
 from nilearn.maskers import NiftiLabelsMasker
 
+from brainpid.config.extraction import DiffusionExtraction, FunctionalExtraction, StructuralExtraction
 from brainpid.imaging.atlases import Atlas
 from brainpid.imaging.bold.confounds import MOTION, select_confounds
 from brainpid.imaging.bold.regional import extract_bold
 from brainpid.imaging.bold.series import iterate_volumes
-from brainpid.imaging.bold.settings import BOLDSettings
 from brainpid.imaging.default_atlases import gray_matter, white_matter
 from brainpid.imaging.dwi.gradients import Gradients
-from brainpid.imaging.dwi.regional import DWISettings, extract_dwi
+from brainpid.imaging.dwi.regional import extract_dwi
 from brainpid.imaging.dwi.tensor import tensor_maps
-from brainpid.imaging.t1w.volumes import T1Settings, extract_t1
+from brainpid.imaging.t1w.volumes import extract_t1
 from brainpid.imaging.templates import csf_map, mni152
 
 TR = 2.0
@@ -98,9 +98,8 @@ def ours(folder: Path, n_volumes: int) -> float:
     """Extract BOLD with the defaults: connectivity, ALFF, fALFF, motion, coverage, picture."""
     path, atlas = folder / f"bold_{n_volumes}.nii.gz", blocks_atlas(folder)
     table, mask = confounds(n_volumes), nib.load(folder / "mask.nii.gz")
-    return cpu(
-        lambda: extract_bold(nib.load(path), TR, confounds=table, mask=mask, settings=BOLDSettings(), atlas=atlas)
-    )
+    settings = FunctionalExtraction()
+    return cpu(lambda: extract_bold(nib.load(path), TR, confounds=table, mask=mask, settings=settings, atlas=atlas))
 
 
 @row("BOLD 2 mm, 200 volumes: brainpid")
@@ -155,7 +154,7 @@ def tensor_ours(folder: Path) -> float:
     """Fit and make the four maps."""
     _, data, gradients = diffusion(3)
     mask = data[..., 0] > 400
-    return cpu(lambda: tensor_maps(data, gradients, mask, DWISettings()))
+    return cpu(lambda: tensor_maps(data, gradients, mask, DiffusionExtraction()))
 
 
 @row("DWI tensor, 3 mm, 32 volumes: dipy's TensorModel alone")
@@ -177,7 +176,7 @@ def dwi_2mm(folder: Path) -> float:
     """Extract a whole brain."""
     image, data, gradients = diffusion(2)
     atlas = white_matter(2)
-    return cpu(lambda: extract_dwi(image, data, gradients, DWISettings(), atlas))
+    return cpu(lambda: extract_dwi(image, data, gradients, DiffusionExtraction(), atlas))
 
 
 def t1(resolution: int) -> float:
@@ -187,7 +186,7 @@ def t1(resolution: int) -> float:
     data = np.clip(data + 15 * np.random.default_rng(0).normal(size=data.shape), 0, None).astype(np.float32)
     image = nib.Nifti1Image(data, mni152("gm", resolution).affine)
     atlas = gray_matter(resolution)
-    return cpu(lambda: extract_t1(image, data, T1Settings(resolution=resolution), atlas, 1))
+    return cpu(lambda: extract_t1(image, data, StructuralExtraction(resolution=resolution), atlas, 1))
 
 
 @row("T1 2 mm: brainpid, N4 to volumes")

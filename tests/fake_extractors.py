@@ -26,3 +26,11 @@ def by_content(files: dict[str, str]) -> Extracted:
     picture = np.full((4, 6), 7, dtype=np.uint8)
     excluded = "mean FD 0.9 mm, above 0.5" if word == "moves" else ""
     return Extracted({"a": float(word == "good"), "b": 2.0}, {"a": "1", "b": "mm^3"}, {"fd": 0.1}, picture, excluded)
+
+
+def replaced_meanwhile(files: dict[str, str]) -> Extracted:
+    """Read a number, after which somebody puts a larger one in its place."""
+    path = Path(files["image"])
+    number = float(path.read_text())
+    path.write_text(str(number + 1))
+    return Extracted({"a": number}, {"a": "1"})

@@ -12,7 +12,8 @@ from pathlib import Path
 from brainpid.config import slices
 from brainpid.config.schema import parse_config
 from brainpid.core.errors import InputError
-from brainpid.features.extractors import extractor_of
+from brainpid.config.sources import section_of
+from brainpid.features.extractors import atlas_digest, extractor_of
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.model.registry import MODELS
 from brainpid.core.provenance import code_digest
@@ -92,6 +93,16 @@ def shard_digest(wildcards):
 
 
 @cache
+def atlas_content(cohort, modality):
+    """Digest of the content of the atlas that a modality of a cohort is cut by; read once, where jobs are planned."""
+    if not workflow.is_main_process:
+        return ""
+    source = CONFIG.cohorts[cohort].sources[modality]
+    section = getattr(CONFIG.extraction, section_of(source, modality))
+    return atlas_digest(extractor_of(source, modality), section)
+
+
+@cache
 def unmatched_digest(cohort):
     """Digest of the labels of folders that are nobody's; looked up once, where jobs are planned."""
     if not workflow.is_main_process:
@@ -144,10 +155,8 @@ def quality_parts(modality):
 
 
 def as_json(section):
-    """The settings that a verb receives on its command line, and that rerun it when they change."""
-    return json.dumps(
-        section.model_dump(mode="json", exclude_defaults=True), sort_keys=True
-    )
+    """The settings that a verb receives on its command line, every value of them: a change of one reruns it."""
+    return json.dumps(section.model_dump(mode="json"), sort_keys=True)
 
 
 def existing_dictionary(path):

@@ -64,7 +64,8 @@ rule extract_images:
     """Extract one modality of one shard of a cohort's people from images."""
     input:
         # No file that a job makes for the whole cohort: one person who changes would start every shard. Who belongs to
-        # this one, and what files they have, is in `files`; so the time of the table does not count.
+        # this one, and what files they have, is in `files`; so the time of the table does not count. Nor does that of
+        # the atlas, whose content is in `atlas`.
         people=ancient(
             lambda wildcards: CONFIG.cohorts[wildcards.cohort].participants_path
         ),
@@ -89,6 +90,7 @@ rule extract_images:
             slices.ExtractSettings.of(CONFIG, wildcards.cohort, wildcards.modality)
         ),
         files=lambda wildcards: shard_digest(wildcards),
+        atlas=lambda wildcards: atlas_content(wildcards.cohort, wildcards.modality),
         keep=f"{OUT}/features/persons/{{cohort}}/{{modality}}",
     shell:
         "OMP_NUM_THREADS=1 ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1 brainpid extract --cohort {wildcards.cohort}"

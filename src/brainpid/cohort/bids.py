@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from brainpid.cohort.person_files import Found, choose, has_suffix, inherited, looked_for, sessions
+from brainpid.cohort.person_files import Found, bold_sidecars, choose, has_suffix, inherited, looked_for, sessions
 
 FOLDERS = {"t1w": ("anat", "T1w"), "dwi": ("dwi", "dwi"), "bold": ("func", "bold")}
 
@@ -27,10 +27,11 @@ def find(root: Path, person: str, image: str, session: str | None = None, task: 
     Returns
     -------
     Found
-        Roles ``t1w``; ``dwi``, ``bval``, ``bvec``; or ``bold``.
+        Roles ``t1w``; ``dwi``, ``bval``, ``bvec``; or ``bold`` with the JSON files that apply to it, the nearest first:
+        ``json``, ``json_2``...
     """
     folder_name, suffix = FOLDERS[image]
-    visits, _ = sessions(root / person, session)
+    visits = sessions(root / person, session)
     if not (root / person).is_dir():
         return Found(reason=f"no folder {root / person}")
     wanted = f"*task-{task}*_bold.nii*" if image == "bold" else f"*_{suffix}.nii*"
@@ -44,7 +45,9 @@ def find(root: Path, person: str, image: str, session: str | None = None, task: 
     if image == "dwi":
         for role in ("bval", "bvec"):
             gradients = inherited(path, root, "dwi", f".{role}")
-            if gradients is None:
+            if not gradients:
                 return Found(reason=f"{path.name} has no .{role} beside it or above, up to {root}")
-            files[role] = str(gradients)
+            files[role] = str(gradients[0])
+    if image == "bold":
+        files |= bold_sidecars(path, root)
     return Found(files, note=note)

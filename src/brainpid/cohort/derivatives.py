@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from brainpid.cohort.person_files import Found, choose, entities, has_suffix, looked_for, sessions
+from brainpid.cohort.person_files import Found, bold_sidecars, choose, entities, has_suffix, looked_for, sessions
 
 CONFOUNDS = ("desc-confounds_timeseries.tsv", "desc-confounds_regressors.tsv", "desc-confounds_timeseries.tsv.gz")
 _DESC_OR_SPACE = re.compile(r"_(space|res|desc)-[A-Za-z0-9]+")
@@ -28,11 +28,12 @@ def find_fmriprep(root: Path, person: str, space: str, session: str | None = Non
     Returns
     -------
     Found
-        Roles ``bold``, ``confounds`` and, where there is one, ``mask``.
+        Roles ``bold``, ``confounds``, where there is one ``mask``, and ``json``, ``json_2``... as in
+        `brainpid.cohort.bids.find`.
     """
     if not (root / person).is_dir():
         return Found(reason=f"no folder {root / person}")
-    folders = [visit / "func" for visit in sessions(root / person, session)[0]]
+    folders = [visit / "func" for visit in sessions(root / person, session)]
     wanted = f"*task-{task}*_space-{space}*_desc-preproc_bold.nii*"
     chosen = choose(path for folder in folders for path in folder.glob(wanted) if has_suffix(path, "bold"))
     if chosen is None:
@@ -47,7 +48,7 @@ def find_fmriprep(root: Path, person: str, space: str, session: str | None = Non
     mask = bold.with_name(bold.name.replace("desc-preproc_bold", "desc-brain_mask"))
     if mask.is_file():
         files["mask"] = str(mask)
-    return Found(files, note=note)
+    return Found(files | bold_sidecars(bold, root), note=note)
 
 
 def find_freesurfer(root: Path, person: str, session: str | None = None) -> Found:
@@ -84,7 +85,7 @@ def find_qsirecon(root: Path, person: str, space: str, session: str | None = Non
     """
     if not (root / person).is_dir():
         return Found(reason=f"no folder {root / person}")
-    for visit in sessions(root / person, session)[0]:
+    for visit in sessions(root / person, session):
         folder = visit / "dwi"
         files: dict[str, str] = {}
         for path in sorted(folder.glob("*dwimap.nii*")):

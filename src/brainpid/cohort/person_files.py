@@ -6,13 +6,14 @@ one listing a folder, and a job can be given its own people's files.
 
 from __future__ import annotations
 
-import json
+import os
 import re
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from brainpid.core.errors import InputError, list_some
+from brainpid.core.errors import list_some
 
 ENTITY = re.compile(r"([a-z]+)-([A-Za-z0-9.]+)")
 
@@ -42,20 +43,17 @@ def entities(path: Path) -> dict[str, str]:
 
 
 def has_suffix(path: Path, suffix: str) -> bool:
-    """Whether a file name ends with a BIDS suffix and ``.nii`` or ``.nii.gz``."""
-    return bool(re.search(rf"(^|_){suffix}\.nii(\.gz)?$", path.name))
+    """Whether a file name ends with a BIDS suffix and ``.nii`` or ``.nii.gz``; hidden files are no images."""
+    return bool(re.search(rf"^(?!\.)(.*_)?{suffix}\.nii(\.gz)?$", path.name))
 
 
-def sessions(person: Path, session: str | None) -> tuple[list[Path], str]:
-    """Folders to look into, best first, and what was chosen.
-
-    A person without session folders has one, the person's own.
-    """
+def sessions(person: Path, session: str | None) -> list[Path]:
+    """Folders to look into, best first; a person without session folders has one, the person's own."""
     folders = sorted(folder for folder in person.glob("ses-*") if folder.is_dir())
     if session is not None:
         name = session if session.startswith("ses-") else f"ses-{session}"
-        return [folder for folder in folders if folder.name == name], ""
-    return folders or [person], ""
+        return [folder for folder in folders if folder.name == name]
+    return folders or [person]
 
 
 def choose(candidates: Iterable[Path]) -> tuple[Path, str] | None:
@@ -73,8 +71,10 @@ def _number(found: Mapping[str, str]) -> int:
     return int(run or 0)
 
 
-def inherited(image: Path, root: Path, suffix: str, extension: str) -> Path | None:
-    """Metadata file of an image under BIDS inheritance: the nearest one whose entities all hold for the image.
+def inherited(image: Path, root: Path, suffix: str, extension: str) -> list[Path]:
+    """Metadata files of an image under BIDS inheritance, from the nearest to the farthest; what is nearer overrides.
+
+    A file counts where all of its entities hold for the image; in one folder, more entities are nearer.
 
     Parameters
     ----------
@@ -82,46 +82,43 @@ def inherited(image: Path, root: Path, suffix: str, extension: str) -> Path | No
     root : path
         Top of the dataset; the search goes from the image's folder up to it.
     suffix, extension : str
-        Of the metadata file, such as ``dwi`` and ``.bval``.
+        Of the metadata files, such as ``dwi`` and ``.bval``.
     """
-    own = entities(image)
+    own = entities(image).items()
+    named = re.compile(rf"(?!\.)(?:.*_)?{re.escape(suffix + extension)}")
+    found: list[Path] = []
     folder = image.parent
     while True:
-        fitting = [
-            path
-            for path in folder.glob(f"*{suffix}{extension}")
-            if path.name in (f"{suffix}{extension}",) or path.name.endswith(f"_{suffix}{extension}")
-        ]
-        fitting = [path for path in fitting if entities(path).items() <= own.items()]
-        if fitting:
-            return max(fitting, key=lambda path: len(entities(path)))
+        names = [name for name in _names(folder, folder == root) if named.fullmatch(name)]
+        fitting = [folder / name for name in sorted(names) if entities(folder / name).items() <= own]
+        found += sorted(fitting, key=lambda path: -len(entities(path)))
         if folder == root or folder == folder.parent:
-            return None
+            return found
         folder = folder.parent
 
 
-def metadata(image: Path, root: Path, suffix: str) -> dict[str, object]:
-    """JSON metadata of an image with inheritance: what is nearer to the image overrides what is above.
+def bold_sidecars(image: Path, root: Path) -> dict[str, str]:
+    """JSON files of a BOLD run by role: ``json`` for the nearest, then ``json_2``, ``json_3``..."""
+    paths = inherited(image, root, "bold", ".json")
+    return {"json" if place == 1 else f"json_{place}": str(path) for place, path in enumerate(paths, start=1)}
 
-    Raises
-    ------
-    InputError
-        Where a file is not JSON.
-    """
-    own = entities(image)
-    merged: dict[str, object] = {}
-    folders = [image.parent]
-    while folders[-1] not in (root, folders[-1].parent):
-        folders.append(folders[-1].parent)
-    for folder in reversed(folders):
-        names = [p for p in folder.glob(f"*{suffix}.json") if entities(p).items() <= own.items()]
-        for path in sorted(names, key=lambda path: len(entities(path))):
-            try:
-                content = json.loads(path.read_text(encoding="utf-8"))
-            except (json.JSONDecodeError, UnicodeDecodeError) as fault:
-                raise InputError(f"{path}: not readable as JSON: {fault}") from fault
-            merged |= content if isinstance(content, dict) else {}
-    return merged
+
+_OLD_ENOUGH_NS = 2_000_000_000
+"""Age at which a folder's time of change tells one change from the next on every file system."""
+_tops: dict[Path, tuple[int, list[str]]] = {}
+
+
+def _names(folder: Path, is_top: bool) -> list[str]:
+    """Names in a folder; those at the top of a dataset, which has a folder for everybody, are listed once."""
+    if not is_top:
+        return os.listdir(folder)
+    changed = folder.stat().st_mtime_ns
+    if folder not in _tops or _tops[folder][0] != changed:
+        names = os.listdir(folder)
+        if time.time_ns() - changed < _OLD_ENOUGH_NS:
+            return names
+        _tops[folder] = changed, names
+    return _tops[folder][1]
 
 
 def looked_for(what: str, folders: Iterable[Path]) -> str:

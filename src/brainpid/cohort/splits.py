@@ -17,9 +17,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from brainpid.cohort.participants import has_every_modality
-from brainpid.config.analysis import TARGET_BINS
 from brainpid.config.slices import SplitSettings
 from brainpid.core.errors import InputError, list_some
+
+TARGET_BINS = 12
+"""Bands of the target's plausible range within which folds are balanced, and coverage is shown."""
 
 
 def deal_folds(

@@ -17,8 +17,7 @@ from brainpid.cohort.finding import find
 from brainpid.cohort.participants import SUCCESS, read_labels
 from brainpid.cohort.shards import shard_of
 from brainpid.commands.options import add_settings, read_settings
-from brainpid.config.extraction import Extraction
-from brainpid.config.section import Section, parse_section
+from brainpid.config.extraction import ImageExtraction
 from brainpid.config.slices import ExtractSettings
 from brainpid.config.sources import ImageSource, TableSource, section_of
 from brainpid.core.errors import InputError
@@ -26,7 +25,7 @@ from brainpid.core.files import read_own_tsv, write_tsv
 from brainpid.core.provenance import code_digest, record
 from brainpid.features.block import FeatureBlock
 from brainpid.features.extraction import Task, extract_people
-from brainpid.features.extractors import extractor_of
+from brainpid.features.extractors import atlas_digest, extractor_of
 from brainpid.features.person_results import PersonResult
 from brainpid.features.store import write_features
 from brainpid.features.tables import divisor_of, extract_table, read_units
@@ -77,19 +76,26 @@ def _from_images(
     if None in (args.shard, args.keep, args.quality):
         raise InputError(f"a source of kind {source.kind} needs --shard, --keep and --quality")
     entry = extractor_of(source, args.modality)
-    kind = type(getattr(Extraction(), section_of(source, args.modality)))
-    section: Section = parse_section(kind, settings.settings, "--settings")
-    code = code_digest(entry.module)
+    name = section_of(source, args.modality)
+    section: ImageExtraction | None = getattr(settings, name)
+    if section is None or settings.participant_id is None or settings.shards is None:
+        raise InputError(
+            f"--settings: a source of kind {source.kind} needs {name}, participant_id and shards, not null"
+        )
+    # What the results depend on, before the work begins.
+    code, atlas = code_digest(entry.module), atlas_digest(entry, section)
     text = json.dumps(section.model_dump(mode="json"), sort_keys=True)
     people = read_labels(args.participants, settings.participant_id)
     own = [person for person in people if shard_of(person, settings.shards) == args.shard]
-    found = [find(source, args.modality, settings.bids, person) for person in own]
     extract = partial(entry.load(), settings=section)
-    tasks = [Task(person, files, extract, text, code, args.keep) for person, files in zip(own, found, strict=True)]
+    tasks = [
+        Task(person, find(source, args.modality, settings.bids, person), extract, atlas, text, code, args.keep)
+        for person in own
+    ]
     results = extract_people(tasks, args.workers)
     write_tsv(args.quality, _quality(results, args))
     provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "h5py", *entry.packages))
-    provenance["generated_by"]["extractor_code"] = code
+    provenance["generated_by"] |= {"extractor_code": code, "atlas_content": atlas}
     return _block(results, args.modality), provenance
 
 

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read everybody who takes part, fit, write the model; its accuracy is that of the folds."""
-    settings = read_settings(args, TrainSettings)
+    settings = read_settings(args, TrainSettings.of_model(args.model))
     people = read_own_tsv(args.participants)
     people = people[people["included"]].reset_index(drop=True)
     tables = read_tables(args.features, people, settings.modalities)

@@ -13,11 +13,10 @@ import pandas as pd
 
 from brainpid.cohort.splits import group_codes
 from brainpid.commands.options import add_settings, read_settings
-from brainpid.config.models import WITHOUT_LATENTS
 from brainpid.config.slices import TrainSettings
 from brainpid.core.arrays import IntArray, Modalities
-from brainpid.core.errors import InputError
 from brainpid.core.files import read_own_tsv, write_json, write_tsv
+from brainpid.core.names import WITHOUT_LATENTS
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import fold_seed
 from brainpid.evaluation.information import PID_COLUMNS, decompose_cohort
@@ -50,7 +49,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read the fold's people and features; fit on the training people; write what the test people give."""
-    settings = read_settings(args, TrainSettings)
+    settings = read_settings(args, TrainSettings.of_model(args.model))
     people = read_roles(args.participants, args.splits, args.repeat, args.fold)
     tables = read_tables(args.features, people, settings.modalities)
     training = (people["role"] == "train").to_numpy()
@@ -89,10 +88,7 @@ def fit(args: argparse.Namespace, settings: TrainSettings, X: Modalities, people
         import torch
 
         torch.set_num_threads(args.threads)
-    try:
-        model = entry.load_class()(**settings.hyperparameters, random_state=seed)
-    except TypeError as fault:
-        raise InputError(f"hyperparameters of {args.model}: {fault}") from fault
+    model = entry.load_class()(**dict(settings.hyperparameters), random_state=seed)
     age = people["age"].to_numpy(dtype=float)
     groups = None if settings.group is None else _groups(args.sheets, people, settings.group)
     model.fit(X, age, groups=groups)

@@ -7,26 +7,23 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from brainpid.config.section import Section
-
-Measure = Literal["mmi", "idep"]
-
+from brainpid.core.names import Measure
 
 EncoderName = Literal["ridge", "pls", "pidreg"]
-
-
 Incomplete = Literal["use", "exclude"]
-
-
-Cost = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Cost = Annotated[float, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0)]
+Scheme = Literal["kfold", "leave_one_cohort_out"]
+Coverage = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Splits(Section):
     """How people are divided into training and test."""
 
-    scheme: Literal["kfold", "leave_one_cohort_out"] = Field("kfold", description="how test sets are made")
+    scheme: Scheme = Field("kfold", description="how test sets are made")
     folds: int = Field(10, ge=2, description="number of folds of `kfold`")
     repeats: int = Field(5, ge=1, description="how often the folds are drawn anew")
-    seed: int = Field(0, ge=0, description="seed of the folds and of everything that is random in training")
+    seed: Seed = Field(0, description="seed of the folds and of everything that is random in training")
     group: str | None = Field(
         None, description="column of the participants table whose equal values stay on one side of every split"
     )
@@ -64,6 +61,3 @@ class Report(Section):
     """Words on the report."""
 
     title: str = Field("Multimodal brain age", description="title of the HTML report")
-
-
-TARGET_BINS = 12

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field, model_validator
 
 from brainpid.config.section import Name, Section
 from brainpid.config.sources import Source
+
+Shards = Annotated[int, Field(ge=1)]
 
 
 class Target(Section):

@@ -1,4 +1,4 @@
-"""Sections of the configuration about where features come from, and how images become features."""
+"""Sections of the configuration about how images become features: the extraction is given them as they are."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from brainpid.config.section import Section
+
+RegistrationModel = Literal["affine", "syn"]
+Strategy = Literal["none", "6P", "24P", "36P", "simple", "scrubbing", "compcor", "tcompcor"]
+RawStrategy = Literal["none", "6P", "24P"]
+Connectivity = Literal["correlation", "partial"]
+TensorFit = Literal["wls", "ols"]
 
 
 class AtlasFiles(Section):
@@ -24,11 +30,17 @@ Atlas = Annotated[
 class StructuralExtraction(Section):
     """T1-weighted images."""
 
-    resolution: int = Field(2, ge=1, le=8, description="voxel size of the template work, in mm")
-    registration: Literal["affine", "syn"] = Field("syn", description="model of the registration to MNI")
+    resolution: int = Field(
+        2, ge=1, le=8, description="voxel size of the template work, in mm; coarser images stay as they are"
+    )
+    registration: RegistrationModel = Field("syn", description="model of the registration to MNI")
     n4: bool = Field(True, description="correct the bias field")
     least_similarity: float = Field(
-        0.4, ge=-1, le=1, description="correlation with the template below which registration has failed"
+        0.4,
+        ge=-1,
+        le=1,
+        description="correlation with the template below which registration has failed; of the head, before its brain "
+        "is cut out, half of it is asked",
     )
     least_coverage: float = Field(0.8, ge=0, le=1, description="part of a region that must be seen, else it is n/a")
     most_voxel_ratio: float = Field(8.0, ge=1, description="largest ratio of voxel sides; thicker slices are refused")
@@ -43,10 +55,14 @@ class DiffusionExtraction(Section):
     """Diffusion images and maps."""
 
     resolution: int = Field(2, ge=1, le=8, description="voxel size of the template work, in mm")
-    max_b: float = Field(1500, gt=0, description="largest b-value that enters the tensor fit, in s/mm^2")
+    max_b: float = Field(1500.0, gt=0, description="largest b-value that enters the tensor fit, in s/mm^2")
     mppca: bool = Field(False, description="denoise with Marchenko-Pastur PCA first; slow")
-    fit: Literal["wls", "ols"] = Field("wls", description="weighted or ordinary least squares of the tensor")
-    registration: Literal["affine", "syn"] = Field("affine", description="model of the registration to MNI")
+    fit: TensorFit = Field("wls", description="weighted or ordinary least squares of the tensor")
+    registration: RegistrationModel = Field(
+        "affine",
+        description="model of the registration to MNI; FA has noise where the template is smooth, and `syn` follows "
+        "it: look at the pictures before its results are used",
+    )
     least_similarity: float = Field(
         0.4, ge=-1, le=1, description="correlation with the template below which registration has failed"
     )
@@ -58,22 +74,28 @@ class DiffusionExtraction(Section):
 class FunctionalExtraction(Section):
     """BOLD series."""
 
-    strategy: Literal["none", "6P", "24P", "36P", "simple", "scrubbing", "compcor", "tcompcor"] = Field(
-        "simple", description="confounds that are regressed out of fMRIPrep's BOLD"
-    )
-    raw_strategy: Literal["none", "6P", "24P"] = Field(
+    strategy: Strategy = Field("simple", description="confounds that are regressed out of fMRIPrep's BOLD")
+    raw_strategy: RawStrategy = Field(
         "6P", description="confounds that are regressed out of raw BOLD, for which motion alone is known"
     )
     n_compcor: int = Field(5, ge=1, description="components of the CompCor strategy")
-    band_pass_hz: tuple[float, float] | None = Field((0.01, 0.1), description="band-pass before connectivity, in Hz")
-    scrub_fd_mm: float | None = Field(0.5, description="displacement above which `scrubbing` drops a frame, in mm")
-    scrub_std_dvars: float | None = Field(1.5, description="standardised DVARS above which it does")
+    band_pass_hz: tuple[float, float] | None = Field(
+        (0.01, 0.1),
+        description="band-pass before connectivity, in Hz; with null the file's cosine drifts are regressed out",
+    )
+    scrub_fd_mm: float | None = Field(
+        0.5, gt=0, description="displacement above which `scrubbing` drops a frame, in mm"
+    )
+    scrub_std_dvars: float | None = Field(1.5, gt=0, description="standardised DVARS above which it does")
     scrub_shortest_segment: int = Field(5, ge=1, description="shortest run of frames that scrubbing keeps")
-    measures: tuple[Literal["correlation", "partial"], ...] = Field(("correlation",), description="connectivity")
+    measures: tuple[Connectivity, ...] = Field(("correlation",), description="connectivity")
     alff: bool = Field(True, description="amplitude of slow fluctuations, and its share, of every region")
     slow_band_hz: tuple[float, float] = Field((0.01, 0.1), description="band of `alff`, in Hz")
     reho: bool = Field(False, description="regional homogeneity; needs all voxels in memory")
-    max_mean_fd_mm: float | None = Field(0.5, description="mean displacement above which a person is excluded, in mm")
+    max_mean_fd_mm: float | None = Field(
+        0.5, gt=0, description="mean displacement above which a person is excluded, in mm"
+    )
+    # The filter is padded by 15 frames, and the standard error of Fisher's z is 1 / sqrt(degrees of freedom - 3).
     min_frames: int = Field(50, ge=20, description="fewest frames after scrubbing; a person with fewer is excluded")
     min_degrees_of_freedom: float = Field(
         10.0, ge=4, description="fewest degrees of freedom after frames, filter and regressors; else excluded"
@@ -93,6 +115,9 @@ class FunctionalExtraction(Section):
         if not (self.measures or self.alff or self.reho):
             raise ValueError("measures, alff and reho are all off; expected at least one")
         return self
+
+
+ImageExtraction = StructuralExtraction | DiffusionExtraction | FunctionalExtraction
 
 
 class Extraction(Section):

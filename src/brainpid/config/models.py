@@ -181,7 +181,4 @@ class Hyperparameters(Section):
 ModelName = Literal[
     "pidreg", "ridge", "elastic_net", "svr", "gpr", "gradient_boosting", "random_forest", "stacking", "mlp", "mean"
 ]
-
-
-WITHOUT_LATENTS = ("mean",)
-"""Models that read nothing in the features: there is no information to decompose."""
+Models = Annotated[tuple[ModelName, ...], Field(min_length=1)]

@@ -1,15 +1,23 @@
-"""The reference of the configuration, made from the schema: ``make docs`` writes it to ``config/README.md``."""
+"""The reference of the configuration, for people and for editors, made from the schema.
+
+``make docs`` writes it to ``config/README.md``, and as JSON schema, which completes and checks keys in an editor, to
+``config/schema.json``.
+"""
 
 from __future__ import annotations
 
 import json
 from typing import Any, get_args
 
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
+from pydantic_core import CoreSchema
+
 from brainpid.config.schema import Config
 from brainpid.config.section import Section
 from brainpid.core.files import write_text
 
 PATH = "config/README.md"
+SCHEMA_PATH = "config/schema.json"
 
 INTRODUCTION = """\
 # Configuration
@@ -19,6 +27,8 @@ nearest valid one. Paths are relative to the folder in which `snakemake` is star
 through a configuration and its inputs without running anything.
 
 - `config.yaml`: a template; `demo.yaml`: what `make demo` runs.
+- `schema.json`: the same keys as JSON schema. A first line `# yaml-language-server: $schema=schema.json`, with the path
+  from the file to it, lets an editor complete and check them.
 
 A participants table has one line a person: `participant_id` (unique, with or without `sub-`), the target, and `sex` and
 `site` where known. A feature table has `participant_id` and one column a feature; `n/a` or an empty cell is missing. A
@@ -33,6 +43,26 @@ PLACEHOLDERS = {"cohorts": "<cohort>", "sources": "<modality>"}
 def reference() -> str:
     """Every key of the configuration with its default and meaning, as Markdown: one table a section."""
     return INTRODUCTION + "\n".join(_tables(Config, "", "Top level"))
+
+
+class _Generator(GenerateJsonSchema):
+    """JSON schema without titles that only repeat the keys."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def generate(self, schema: CoreSchema, mode: JsonSchemaMode = "validation") -> dict[str, Any]:
+        return {"$schema": self.schema_dialect, **super().generate(schema, mode)}
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON schema of the configuration (draft 2020-12)."""
+    return Config.model_json_schema(schema_generator=_Generator)
+
+
+def schema_text() -> str:
+    """Content of ``config/schema.json``; keys in the order of the sections."""
+    return json.dumps(json_schema(), indent=2) + "\n"
 
 
 def _tables(section: type[Section], prefix: str, title: str) -> list[str]:
@@ -70,3 +100,4 @@ def _shown(default: Any) -> str:
 
 if __name__ == "__main__":
     write_text(PATH, reference())
+    write_text(SCHEMA_PATH, schema_text())

@@ -1,7 +1,7 @@
-"""The configuration: a closed schema with defaults, and the slice of it that each verb receives.
+"""The configuration: a closed schema with defaults.
 
-Every key is described here and nowhere else; ``make docs`` lists them in ``config/README.md``. An unknown key is an
-error that names the key and the nearest valid one.
+Every key is described in these sections and nowhere else; ``make docs`` writes them to ``config/README.md`` and
+``config/schema.json``. An unknown key is an error that names the key and the nearest valid one.
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ from typing import Any
 import yaml
 from pydantic import Field, model_validator
 
-from brainpid.config.analysis import Cost, DecompositionSettings, Explain, Incomplete, Null, Report, Splits
-from brainpid.config.cohorts import Cohort, Target
+from brainpid.config.analysis import Cost, Coverage, DecompositionSettings, Explain, Incomplete, Null, Report, Splits
+from brainpid.config.cohorts import Cohort, Shards, Target
 from brainpid.config.extraction import Extraction
-from brainpid.config.models import WITHOUT_LATENTS, Hyperparameters, ModelName
-from brainpid.config.section import Name, Section, parse_section
+from brainpid.config.models import Hyperparameters, Models
+from brainpid.config.section import Modalities, Name, Section, parse_section
 from brainpid.core.errors import InputError, did_you_mean
+from brainpid.core.names import WITHOUT_LATENTS
 
 
 class Config(Section):
     """The whole configuration."""
 
     output_dir: str = Field(description="folder that receives everything; made if absent")
-    modalities: tuple[Name, ...] = Field(min_length=2, description="modalities to use, at least two")
+    modalities: Modalities = Field(description="modalities to use, at least two")
     target: Target = Field(default_factory=Target, description="what is predicted")
     incomplete: Incomplete = Field(
         "use", description="people who lack a modality: use them wherever one modality is enough, or exclude them"
@@ -35,17 +36,15 @@ class Config(Section):
         description="cost of acquiring each modality, in any one unit, for the choice among subsets; 1 where not given",
     )
     cohorts: dict[Name, Cohort] = Field(min_length=1, description="the cohorts, by name")
-    shards: int = Field(8, ge=1, description="jobs per cohort and image modality; tables are read in one job")
+    shards: Shards = Field(8, description="jobs per cohort and image modality; tables are read in one job")
     extraction: Extraction = Field(default_factory=Extraction, description="how images become features")
     splits: Splits = Field(default_factory=Splits, description="how people are divided into training and test")
-    models: tuple[ModelName, ...] = Field(
-        ("pidreg", "ridge", "gradient_boosting"), min_length=1, description="models to train and compare"
-    )
+    models: Models = Field(("pidreg", "ridge", "gradient_boosting"), description="models to train and compare")
     final_model: bool = Field(
         True, description="train the first model once more on everybody who takes part, for `brainpid predict`"
     )
     hyperparameters: Hyperparameters = Field(default_factory=Hyperparameters, description="settings of each model")
-    interval_coverage: float = Field(0.9, gt=0, lt=1, description="nominal coverage of each person's interval")
+    interval_coverage: Coverage = Field(0.9, description="nominal coverage of each person's interval")
     pid: DecompositionSettings = Field(default_factory=DecompositionSettings, description="the decomposition")
     null: Null = Field(default_factory=Null, description="the null of the decomposition")
     explain: Explain = Field(default_factory=Explain, description="what predictions of the first model rest on")

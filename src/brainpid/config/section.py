@@ -6,7 +6,7 @@ import re
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from brainpid.core.errors import InputError, did_you_mean
 
@@ -23,12 +23,13 @@ def _plain_name(name: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(_plain_name)]
+Modalities = Annotated[tuple[Name, ...], Field(min_length=2)]
 
 
 class Section(BaseModel):
-    """A part of the configuration; unknown keys are refused."""
+    """A part of the configuration; unknown keys are refused, and so are numbers that are not finite."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 SectionT = TypeVar("SectionT", bound=Section)
@@ -60,14 +61,21 @@ def _sentence(section: type[Section], fault: dict[str, Any]) -> str:
 
 def _valid_keys(section: type[Section], location: list[str]) -> list[str]:
     """Keys that the schema knows at a place of the configuration."""
-    kind: Any = section
+    kind = _given(section)
     for part in location:
-        if get_origin(kind) is Annotated:
-            kind = get_args(kind)[0]
         if get_origin(kind) in (Union, UnionType):  # the place of a source of one kind names that kind
             kind = next(choice for choice in get_args(kind) if part in get_args(choice.model_fields["kind"].annotation))
         elif isinstance(kind, type) and issubclass(kind, BaseModel):
-            kind = kind.model_fields[part].annotation
+            kind = _given(kind.model_fields[part].annotation)
         else:  # a mapping from names to sections
-            kind = get_args(kind)[-1]
+            kind = _given(get_args(kind)[-1])
     return list(kind.model_fields)
+
+
+def _given(kind: Any) -> Any:
+    """What an annotation holds where it is neither annotated nor null."""
+    if get_origin(kind) is Annotated:
+        return _given(get_args(kind)[0])
+    if get_origin(kind) in (Union, UnionType) and type(None) in get_args(kind):
+        return next(choice for choice in get_args(kind) if choice is not type(None))
+    return kind

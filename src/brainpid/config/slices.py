@@ -1,19 +1,32 @@
 """The slice of the configuration that each verb receives.
 
-A verb sees its own slice and nothing else, so that an unrelated key can neither change its result nor rerun it.
+A verb sees its own slice and nothing else, so that an unrelated key can neither change its result nor rerun it. No
+field has a default: a slice holds every value that the verb uses, as the configuration has it, within the same ranges.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from pydantic import Field
+from pydantic import SerializeAsAny, create_model
 
-from brainpid.config.analysis import Cost, DecompositionSettings, Explain, Incomplete, Null, Splits
-from brainpid.config.cohorts import Columns, Target
-from brainpid.config.models import ModelName
+from brainpid.config.analysis import (
+    Cost,
+    Coverage,
+    DecompositionSettings,
+    Explain,
+    Incomplete,
+    Null,
+    Scheme,
+    Seed,
+    Splits,
+)
+from brainpid.config.cohorts import Columns, Shards, Target
+from brainpid.config.extraction import DiffusionExtraction, Extraction, FunctionalExtraction, StructuralExtraction
+from brainpid.config.models import Hyperparameters, Models
 from brainpid.config.schema import Config
-from brainpid.config.section import Name, Section
+from brainpid.config.section import Modalities, Name, Section
 from brainpid.config.sources import Source, section_of
 
 
@@ -21,8 +34,8 @@ class ParticipantsSettings(Section):
     """What `brainpid participants` needs to know."""
 
     path: str
-    columns: Columns = Columns()
-    target: Target = Target()
+    columns: Columns
+    target: Target
 
     @classmethod
     def of(cls, config: Config, cohort: str) -> ParticipantsSettings:
@@ -34,7 +47,7 @@ class ParticipantsSettings(Section):
 class IndexSettings(Section):
     """What `brainpid index` needs to know: the sources of images of one cohort."""
 
-    bids: str | None = None
+    bids: str | None
     sources: dict[Name, Source]
 
     @classmethod
@@ -45,28 +58,35 @@ class IndexSettings(Section):
 
 
 class ExtractSettings(Section):
-    """What `brainpid extract` needs to know of one modality of one cohort."""
+    """What `brainpid extract` needs to know of one modality of one cohort.
+
+    Of a table nothing but the source counts. Of images, one section of `extraction` does, that of the source; the
+    others are null.
+    """
 
     source: Source
-    bids: str | None = None
-    participant_id: str = "participant_id"
-    shards: int = 8
-    settings: dict[str, Any] = Field(default_factory=dict)
+    bids: str | None
+    participant_id: str | None
+    shards: Shards | None
+    structural: StructuralExtraction | None
+    diffusion: DiffusionExtraction | None
+    functional: FunctionalExtraction | None
 
     @classmethod
     def of(cls, config: Config, cohort: str, modality: str) -> ExtractSettings:
-        """Slice of one modality's extraction; of a table nothing but the source counts."""
+        """Slice of one modality's extraction."""
         block = config.cohorts[cohort]
         source = block.sources[modality]
+        sections = dict.fromkeys(Extraction.model_fields)
         if source.kind == "table":
-            return cls(source=source)
-        section: Section = getattr(config.extraction, section_of(source, modality))
+            return cls(source=source, bids=None, participant_id=None, shards=None, **sections)
+        name = section_of(source, modality)
         return cls(
             source=source,
             bids=block.bids if source.kind == "nifti" else None,
             participant_id=block.columns.participant_id,
             shards=config.shards,
-            settings=section.model_dump(mode="json"),
+            **sections | {name: getattr(config.extraction, name)},
         )
 
 
@@ -74,10 +94,10 @@ class SplitSettings(Section):
     """What `brainpid split` needs to know."""
 
     cohorts: tuple[Name, ...]
-    modalities: tuple[Name, ...]
-    target: Target = Target()
-    incomplete: Incomplete = "use"
-    splits: Splits = Splits()
+    modalities: Modalities
+    target: Target
+    incomplete: Incomplete
+    splits: Splits
 
     @classmethod
     def of(cls, config: Config) -> SplitSettings:
@@ -92,21 +112,28 @@ class SplitSettings(Section):
 
 
 class TrainSettings(Section):
-    """What `brainpid train` needs to know; the hyperparameters are those of the model that is trained."""
+    """What `brainpid train` and `brainpid final` need to know; `of_model` gives the class of one model."""
 
-    modalities: tuple[Name, ...]
-    hyperparameters: dict[str, Any] = Field(default_factory=dict)
-    seed: int = 0
-    group: str | None = None
-    interval_coverage: float = 0.9
-    pid: DecompositionSettings = DecompositionSettings()
+    modalities: Modalities
+    hyperparameters: SerializeAsAny[Section]
+    seed: Seed
+    group: str | None
+    interval_coverage: Coverage
+    pid: DecompositionSettings
+
+    @classmethod
+    @cache
+    def of_model(cls, model: str) -> type[TrainSettings]:
+        """Give the class whose hyperparameters are those of one model, by which a slice is read."""
+        section: Any = Hyperparameters.model_fields[model].annotation
+        return create_model(f"{cls.__name__}_{model}", __base__=cls, hyperparameters=(section, ...))
 
     @classmethod
     def of(cls, config: Config, model: str) -> TrainSettings:
         """Slice of one model's training."""
-        return cls(
+        return cls.of_model(model)(
             modalities=config.modalities,
-            hyperparameters=getattr(config.hyperparameters, model).model_dump(mode="json"),
+            hyperparameters=getattr(config.hyperparameters, model),
             seed=config.splits.seed,
             group=config.splits.group,
             interval_coverage=config.interval_coverage,
@@ -117,9 +144,9 @@ class TrainSettings(Section):
 class ExplainSettings(Section):
     """What `brainpid explain` needs to know."""
 
-    modalities: tuple[Name, ...]
-    seed: int = 0
-    explain: Explain = Explain()
+    modalities: Modalities
+    seed: Seed
+    explain: Explain
 
     @classmethod
     def of(cls, config: Config) -> ExplainSettings:
@@ -134,9 +161,9 @@ class ExplainSettings(Section):
 class NullSettings(Section):
     """What `brainpid null` needs to know."""
 
-    modalities: tuple[Name, ...]
-    seed: int = 0
-    null: Null = Null()
+    modalities: Modalities
+    seed: Seed
+    null: Null
 
     @classmethod
     def of(cls, config: Config) -> NullSettings:
@@ -145,14 +172,14 @@ class NullSettings(Section):
 
 
 class AggregateSettings(Section):
-    """What `brainpid aggregate` needs to know."""
+    """What `brainpid aggregate` needs to know; every modality has its cost."""
 
     cohorts: tuple[Name, ...]
-    modalities: tuple[Name, ...]
-    models: tuple[ModelName, ...]
-    costs: dict[Name, Cost] = Field(default_factory=dict)
-    scheme: str = "kfold"
-    pid: DecompositionSettings = DecompositionSettings()
+    modalities: Modalities
+    models: Models
+    costs: dict[Name, Cost]
+    scheme: Scheme
+    pid: DecompositionSettings
 
     @classmethod
     def of(cls, config: Config) -> AggregateSettings:
@@ -170,17 +197,17 @@ class AggregateSettings(Section):
 class ReportSettings(Section):
     """What `brainpid report` needs to know."""
 
-    title: str = "Multimodal brain age"
-    target: Target = Target()
-    modalities: tuple[Name, ...]
-    models: tuple[ModelName, ...]
-    incomplete: Incomplete = "use"
-    splits: Splits = Splits()
-    interval_coverage: float = 0.9
-    pid: DecompositionSettings = DecompositionSettings()
-    null: Null = Null()
-    explain: Explain = Explain()
-    image_modalities: tuple[Name, ...] = ()
+    title: str
+    target: Target
+    modalities: Modalities
+    models: Models
+    incomplete: Incomplete
+    splits: Splits
+    interval_coverage: Coverage
+    pid: DecompositionSettings
+    null: Null
+    explain: Explain
+    image_modalities: tuple[Name, ...]
 
     @classmethod
     def of(cls, config: Config) -> ReportSettings:

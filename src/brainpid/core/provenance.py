@@ -2,7 +2,9 @@
 
 The digest of an entry point covers every module of this package that it imports, directly or not, found by reading
 the source as a syntax tree: nothing is imported for it, so that it is cheap enough for the parsing of a Snakefile.
-Docstrings and comments do not count; an edit that changes them reruns nothing.
+A file of the package that a module names, such as a template, counts as code of that module. Docstrings, those of
+attributes too, and comments do not count; an edit that changes them reruns nothing. Neither do the modules of the
+configuration: its values are what a result depends on, and every step records those.
 """
 
 from __future__ import annotations
@@ -13,10 +15,11 @@ import platform
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
 
 PACKAGE = "brainpid"
+CONFIGURATION = f"{PACKAGE}.config"
 ROOT = Path(__file__).parents[1]
 
 
@@ -36,39 +39,57 @@ def code_digest(*entries: str) -> str:
     digest = hashlib.sha256()
     for module in sorted(reachable_modules(entries)):
         digest.update(module.encode())
-        digest.update(_read(module)[1].encode())
+        digest.update(_read(module).code.encode())
+        for path in _read(module).files:
+            digest.update((ROOT / path).read_bytes())
     return digest.hexdigest()[:12]
 
 
 def reachable_modules(entries: Iterable[str]) -> set[str]:
-    """Modules of this package that entry points import, directly or not, themselves included."""
+    """Modules of this package that entry points import, directly or not, themselves included.
+
+    Those of the configuration are left out, and so is what they import.
+    """
     found: set[str] = set()
     waiting = list(entries)
     while waiting:
         module = waiting.pop()
-        if module not in found:
+        if module not in found and module != CONFIGURATION and not module.startswith(f"{CONFIGURATION}."):
             found.add(module)
-            waiting.extend(_read(module)[0])
+            waiting.extend(_read(module).imported)
     return found
 
 
+class _Module(NamedTuple):
+    """Modules of this package that one module imports, its code without docstrings, and files that it names."""
+
+    imported: tuple[str, ...]
+    code: str
+    files: tuple[str, ...]
+
+
+class _WithoutDocstrings(ast.NodeTransformer):
+    """Drop every statement that is nothing but a string: it computes nothing."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        return None if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str) else node
+
+
 @cache
-def _read(module: str) -> tuple[tuple[str, ...], str]:
-    """Modules of this package that one module imports, and its code without docstrings."""
-    tree = ast.parse(_source_file(module).read_text(encoding="utf-8"))
+def _read(module: str) -> _Module:
+    """Read one module."""
+    tree = _WithoutDocstrings().visit(ast.parse(_source_file(module).read_text(encoding="utf-8")))
     imported: list[str] = []
+    files: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             imported += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             imported += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        body = getattr(node, "body", None)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
-            node, clean=False
-        ):
-            node.body = body[1:] if body else []
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_file(node.value):
+            files.add(node.value)
     own = [name for name in imported if name.split(".")[0] == PACKAGE and name != PACKAGE and _is_module(name)]
-    return tuple(own), ast.dump(tree)
+    return _Module(tuple(own), ast.dump(tree), tuple(sorted(files)))
 
 
 def _source_file(module: str) -> Path:
@@ -84,6 +105,13 @@ def _is_module(name: str) -> bool:
     """Whether a dotted name is a module of this package and not something inside one."""
     path = ROOT.joinpath(*name.split(".")[1:])
     return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
+def _is_file(text: str) -> bool:
+    """Whether a string of the code is the path of a file of this package, below its top."""
+    path = PurePosixPath(text)
+    inside = len(path.parts) > 1 and ".." not in path.parts and not path.is_absolute()
+    return inside and len(text) < 256 and (ROOT / path).is_file()  # no file system has longer names
 
 
 def record(entry: str, settings: Mapping[str, Any], packages: Iterable[str] = ("numpy",)) -> dict[str, Any]:

@@ -10,11 +10,11 @@ import numpy as np
 
 from brainpid.core.arrays import Blocks, FloatArray
 from brainpid.core.errors import InputError
+from brainpid.core.names import Measure
 from brainpid.crossfit.encoders import Encoder
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.latents import cross_fit
 from brainpid.crossfit.transforms import normal_scores
-from brainpid.pid.atoms import Measure
 from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR, decompose, decompose_folds, decompose_repeats
 from brainpid.pid.estimation import MIN_PEOPLE_PER_DIMENSION
 from brainpid.pid.result import Decomposition

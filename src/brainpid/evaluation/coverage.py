@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from brainpid.config.analysis import TARGET_BINS
+from brainpid.cohort.splits import TARGET_BINS
 
 
 def coverage_table(predictions: pd.DataFrame, target_range: tuple[float, float]) -> pd.DataFrame:

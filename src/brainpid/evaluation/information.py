@@ -15,9 +15,9 @@ import pandas as pd
 from scipy.special import ndtri
 
 from brainpid.config.analysis import DecompositionSettings
-from brainpid.config.models import WITHOUT_LATENTS
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError
+from brainpid.core.names import WITHOUT_LATENTS
 from brainpid.crossfit.normality import check_normality, squared_mahalanobis
 from brainpid.crossfit.null import Null, p_value, pool_nulls
 from brainpid.crossfit.transforms import normal_scores

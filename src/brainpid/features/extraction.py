@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from brainpid.cohort.participants import EXCLUDED, FAIL, SUCCESS, UNAVAILABLE
@@ -38,8 +38,8 @@ class Task:
     extract : callable
         Takes the files by role and returns an `Extracted`; it travels to another process, hence a module's function or
         a `functools.partial` of one.
-    settings, code : str
-        Settings as text and digest of the extracting code, for the key of the result.
+    atlas, settings, code : str
+        Digest of the atlas's content, settings as text, and digest of the extracting code, for the key of the result.
     folder : path
         Where results are kept.
     """
@@ -47,6 +47,7 @@ class Task:
     participant_id: str
     found: Found
     extract: Callable[[dict[str, str]], Extracted]
+    atlas: str
     settings: str
     code: str
     folder: Path
@@ -62,20 +63,24 @@ def extract_people(tasks: Sequence[Task], workers: int) -> list[PersonResult]:
         Number of processes.
     """
     results: dict[str, PersonResult] = {}
-    waiting: list[Task] = []
+    waiting: list[tuple[Task, str]] = []
     for task in tasks:
+        person = task.participant_id
         if not task.found.files:
-            results[task.participant_id] = PersonResult(task.participant_id, "", UNAVAILABLE, task.found.reason)
-        elif (old := kept(task.folder, task.participant_id, _key(task))) is not None:
-            results[task.participant_id] = old
+            results[person] = PersonResult.without_features(person, "", UNAVAILABLE, task.found.reason)
+            continue
+        # Before the work: what changes while it is under way must not pass for what the result was made from.
+        key = key_of(task.found.files, task.atlas, task.settings, task.code)
+        if (old := kept(task.folder, person, key)) is not None:
+            results[person] = replace(old, note=task.found.note)
         else:
-            waiting.append(task)
+            waiting.append((task, key))
     log.info("%d people: %d kept from before, %d to extract", len(tasks), len(results), len(waiting))
-    for task, result in _run(waiting, workers):
-        results[task.participant_id] = result
+    for result in _run(waiting, workers):
+        results[result.participant_id] = result
         log.info(
             "%s %s %s(%.1f s, %.0f MB)",
-            task.participant_id,
+            result.participant_id,
             result.status,
             f"{result.reason} " if result.reason else "",
             result.seconds,
@@ -84,24 +89,24 @@ def extract_people(tasks: Sequence[Task], workers: int) -> list[PersonResult]:
     return [results[task.participant_id] for task in tasks]
 
 
-def _run(tasks: Sequence[Task], workers: int) -> list[tuple[Task, PersonResult]]:
+def _run(tasks: Sequence[tuple[Task, str]], workers: int) -> list[PersonResult]:
     """Run tasks in a pool; where a process dies, run those that were lost one by one in processes of their own."""
-    done: list[tuple[Task, PersonResult]] = []
-    lost: list[Task] = []
+    done: list[PersonResult] = []
+    lost: list[tuple[Task, str]] = []
     with _pool(max(1, min(workers, len(tasks)))) as pool:
-        futures = {pool.submit(extract_person, task): task for task in tasks}
+        futures = {pool.submit(extract_person, task, key): (task, key) for task, key in tasks}
         for future in as_completed(futures):
             try:
-                done.append((futures[future], future.result()))
+                done.append(future.result())
             except BrokenProcessPool:
                 lost.append(futures[future])
-    for task in lost:
+    for task, key in lost:
         try:
             with _pool(1) as pool:
-                done.append((task, pool.submit(extract_person, task).result()))
+                done.append(pool.submit(extract_person, task, key).result())
         except BrokenProcessPool:
             reason = "the process died while extracting (a crash in compiled code, or no memory left); see the log"
-            done.append((task, PersonResult(task.participant_id, _key(task), FAIL, reason)))
+            done.append(PersonResult.without_features(task.participant_id, key, FAIL, reason))
     return done
 
 
@@ -110,8 +115,8 @@ def _pool(workers: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
 
 
-def extract_person(task: Task) -> PersonResult:
-    """Extract one person, keep the result, and return it; raises nothing."""
+def extract_person(task: Task, key: str) -> PersonResult:
+    """Extract one person, keep the result under a key that was taken before, and return it; raises nothing."""
     start = time.perf_counter()
     picture = None
     try:
@@ -126,7 +131,7 @@ def extract_person(task: Task) -> PersonResult:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     result = PersonResult(
         task.participant_id,
-        _key(task),
+        key,
         status,
         reason,
         values,
@@ -138,10 +143,6 @@ def extract_person(task: Task) -> PersonResult:
     )
     keep(task.folder, result, picture)
     return result
-
-
-def _key(task: Task) -> str:
-    return key_of(task.found.files, task.settings, task.code)
 
 
 def _in_words(fault: Exception) -> str:

@@ -13,12 +13,12 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
+from brainpid.config.extraction import RegistrationModel
 from brainpid.core.errors import ImageError
 from brainpid.imaging.nifti import make_image
 
-Model = Literal["rigid", "affine", "syn"]
 Interpolation = Literal["linear", "nearest"]
-_MODELS = {"rigid": "Rigid", "affine": "Affine", "syn": "antsRegistrationSyNQuick[s]"}
+_MODELS: dict[RegistrationModel, str] = {"affine": "Affine", "syn": "antsRegistrationSyNQuick[s]"}
 _INTERPOLATORS = {"linear": "linear", "nearest": "nearestNeighbor"}
 
 LOOK = "Is the whole head in the image, upright, and of the expected contrast?"
@@ -88,7 +88,7 @@ def register(
     template: nib.Nifti1Image,
     *,
     mask: nib.Nifti1Image,
-    model: Model,
+    model: RegistrationModel,
     least_similarity: float,
     seed: int = 1,
     focus: nib.Nifti1Image | None = None,
@@ -102,7 +102,7 @@ def register(
         Of similar contrast; skull-stripped both or neither.
     mask : Nifti1Image
         Where similarity is judged, on the template's grid.
-    model : {"rigid", "affine", "syn"}
+    model : {"affine", "syn"}
     least_similarity : float
         Below it the registration has failed.
     seed : int

@@ -1,6 +1,7 @@
 """Partial information decomposition of what modalities tell about a scalar target: the public names."""
 
-from brainpid.pid.atoms import Measure, atoms_of
+from brainpid.core.names import Measure
+from brainpid.pid.atoms import atoms_of
 from brainpid.pid.decompose import (
     OUT_OF_FOLD_SE_FACTOR,
     decompose,

@@ -26,15 +26,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import combinations
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import NumericalError
 from brainpid.core.modalities import SubsetKey, subsets_of
-
-Measure = Literal["mmi", "idep"]
+from brainpid.core.names import Measure
 
 
 @dataclass(frozen=True, slots=True)

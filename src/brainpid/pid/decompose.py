@@ -35,7 +35,8 @@ from scipy.special import ndtri
 
 from brainpid.core.errors import InputError, did_you_mean
 from brainpid.core.modalities import subsets_of
-from brainpid.pid.atoms import Measure, atoms_of
+from brainpid.core.names import Measure
+from brainpid.pid.atoms import atoms_of
 from brainpid.pid.estimation import (
     covariance_at_zero,
     information_from_data,

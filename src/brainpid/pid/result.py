@@ -11,7 +11,7 @@ import numpy as np
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.modalities import SubsetKey
-from brainpid.pid.atoms import Measure
+from brainpid.core.names import Measure
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,24 +1,83 @@
-"""Metadata beside an image: what is nearer overrides what is above."""
+"""What all finders share: sessions, the choice among runs, and metadata by inheritance."""
 
 from __future__ import annotations
 
-import json
+import os
+from pathlib import Path
 
-import pytest
 from cohorts import touch
 
-from brainpid.cohort.person_files import metadata
-from brainpid.core.errors import InputError
+from brainpid.cohort import bids
+from brainpid.cohort.derivatives import find_fmriprep
+from brainpid.cohort.person_files import has_suffix, inherited, sessions
+
+SPACE = "MNI152NLin2009cAsym"
 
 
-def test_nearer_metadata_overrides_what_is_above(tmp_path):
+def test_sessions_are_folders_best_first(tmp_path):
+    touch(tmp_path, "sub-1/anat/x", "sub-2/ses-b/anat/x", "sub-2/ses-a/anat/x", "sub-2/ses-c.txt")
+    assert sessions(tmp_path / "sub-1", None) == [tmp_path / "sub-1"]
+    assert sessions(tmp_path / "sub-2", None) == [tmp_path / "sub-2/ses-a", tmp_path / "sub-2/ses-b"]
+    assert sessions(tmp_path / "sub-2", "b") == sessions(tmp_path / "sub-2", "ses-b") == [tmp_path / "sub-2/ses-b"]
+    assert sessions(tmp_path / "sub-2", "x") == []
+
+
+def test_metadata_are_listed_from_the_nearest_to_the_farthest(tmp_path):
+    image = "sub-1/ses-a/func/sub-1_ses-a_task-rest_run-1_bold"
+    touch(tmp_path, f"{image}.nii.gz", f"{image}.json", "sub-1/ses-a/func/sub-1_ses-a_task-rest_bold.json")
+    touch(tmp_path, "sub-1/sub-1_task-rest_bold.json", "task-rest_bold.json", "bold.json")
+    # Of another task or run, of another kind, of nothing that BIDS knows, and hidden.
+    touch(tmp_path, "task-nback_bold.json", "sub-1/ses-a/func/sub-1_ses-a_task-rest_run-2_bold.json")
+    touch(tmp_path, "task-rest_sbref.json", "task-rest_notbold.json", "._task-rest_bold.json")
+    found = inherited(tmp_path / f"{image}.nii.gz", tmp_path, "bold", ".json")
+    assert [str(path.relative_to(tmp_path)) for path in found] == [
+        f"{image}.json",
+        "sub-1/ses-a/func/sub-1_ses-a_task-rest_bold.json",
+        "sub-1/sub-1_task-rest_bold.json",
+        "task-rest_bold.json",
+        "bold.json",
+    ]
+    assert inherited(tmp_path / f"{image}.nii.gz", tmp_path / "sub-1", "bold", ".json") == found[:3]
+
+
+def test_the_json_files_of_a_run_are_roles_in_raw_data_and_derivatives(tmp_path):
+    raw, derivative = tmp_path / "raw", tmp_path / "fmriprep"
+    touch(raw, "sub-1/func/sub-1_task-rest_bold.nii.gz", "task-rest_bold.json")
+    files = bids.find(raw, "sub-1", "bold").files
+    assert files == {
+        "bold": str(raw / "sub-1/func/sub-1_task-rest_bold.nii.gz"),
+        "json": str(raw / "task-rest_bold.json"),
+    }
+    touch(raw, "sub-1/func/sub-1_task-rest_bold.json")
+    files = bids.find(raw, "sub-1", "bold").files
+    assert files["json"] == str(raw / "sub-1/func/sub-1_task-rest_bold.json")
+    assert files["json_2"] == str(raw / "task-rest_bold.json")
+    stem = f"sub-1/func/sub-1_task-rest_space-{SPACE}_desc-preproc_bold"
+    touch(derivative, f"{stem}.nii.gz", f"{stem}.json", "sub-1/func/sub-1_task-rest_desc-confounds_timeseries.tsv")
+    assert find_fmriprep(derivative, "sub-1", SPACE).files["json"] == str(derivative / f"{stem}.json")
+    touch(raw, "sub-1/anat/sub-1_T1w.nii.gz", "sub-1/anat/sub-1_T1w.json")
+    assert set(bids.find(raw, "sub-1", "t1w").files) == {"t1w"}  # nothing of it is used
+
+
+def test_the_top_of_a_dataset_is_listed_once_and_never_from_before_a_change(tmp_path):
     image = tmp_path / "sub-1/func/sub-1_task-rest_bold.nii.gz"
     touch(tmp_path, "sub-1/func/sub-1_task-rest_bold.nii.gz")
-    (tmp_path / "task-rest_bold.json").write_text(json.dumps({"RepetitionTime": 2.0, "EchoTime": 0.03}))
-    (tmp_path / "task-nback_bold.json").write_text(json.dumps({"RepetitionTime": 9.0}))
-    assert metadata(image, tmp_path, "bold") == {"RepetitionTime": 2.0, "EchoTime": 0.03}
-    (tmp_path / "sub-1/func/sub-1_task-rest_bold.json").write_text(json.dumps({"RepetitionTime": 1.5}))
-    assert metadata(image, tmp_path, "bold") == {"RepetitionTime": 1.5, "EchoTime": 0.03}
-    (tmp_path / "task-rest_bold.json").write_text("{")
-    with pytest.raises(InputError, match=r"task-rest_bold.json: not readable as JSON"):
-        metadata(image, tmp_path, "bold")
+
+    def found() -> list[str]:
+        return [path.name for path in inherited(image, tmp_path, "bold", ".json")]
+
+    os.utime(tmp_path, (1, 1))  # long unchanged, so that the listing is kept
+    assert found() == found() == []
+    touch(tmp_path, "bold.json")
+    assert found() == ["bold.json"]
+    touch(tmp_path, "task-rest_bold.json")
+    assert found() == ["task-rest_bold.json", "bold.json"]
+    (tmp_path / "bold.json").unlink()
+    assert found() == ["task-rest_bold.json"]
+
+
+def test_hidden_files_are_no_images():
+    assert has_suffix(Path("sub-1_T1w.nii.gz"), "T1w")
+    assert has_suffix(Path("T1w.nii"), "T1w")
+    assert not has_suffix(Path("._sub-1_T1w.nii.gz"), "T1w")
+    assert not has_suffix(Path("sub-1_notT1w.nii.gz"), "T1w")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from brainpid.cohort.participants import SUCCESS
 from brainpid.cohort.splits import deal_folds, group_codes, make_splits
 from brainpid.config.analysis import Splits
+from brainpid.config.cohorts import Target
 from brainpid.config.slices import SplitSettings
 from brainpid.core.errors import InputError
 
@@ -64,7 +65,9 @@ def people(n: int = 120, cohorts: tuple[str, ...] = ("a", "b")) -> pd.DataFrame:
 
 
 def settings(cohorts: tuple[str, ...] = ("a", "b"), **splits: object) -> SplitSettings:
-    return SplitSettings(cohorts=cohorts, modalities=("t1", "dwi"), splits=Splits(**splits))
+    return SplitSettings(
+        cohorts=cohorts, modalities=("t1", "dwi"), target=Target(), incomplete="use", splits=Splits(**splits)
+    )
 
 
 def test_each_included_person_is_tested_once_a_repeat_and_never_on_both_sides():

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pandas as pd
-from cohorts import make_tables
+from cohorts import make_config, make_tables
 from fake_model import MeanOfReadings
 
 from brainpid.cli import main
 from brainpid.cohort.participants import SUCCESS
+from brainpid.config.schema import parse_config
+from brainpid.config.slices import TrainSettings
 from brainpid.core.files import write_tsv
 from brainpid.features.block import FeatureBlock
 from brainpid.features.store import write_features
@@ -27,7 +27,7 @@ def test_groups_reach_the_model(tmp_path, monkeypatch):
             return super().fit(X, y, groups)
 
     entry = ModelEntry("fake_model", "MeanOfReadings", "model.joblib", ("numpy",), "Fake")
-    monkeypatch.setattr("brainpid.commands.train.MODELS", {"ridge": entry})
+    monkeypatch.setattr("brainpid.commands.train.MODELS", {"mean": entry})
     monkeypatch.setattr("fake_model.MeanOfReadings", Spy)
     sheet = make_tables(20)["participants"].assign(cohort="a", family=[None, *np.repeat(list("abcdefghi"), 2), "a"])
     age = sheet["age"].to_numpy()
@@ -40,9 +40,10 @@ def test_groups_reach_the_model(tmp_path, monkeypatch):
     write_tsv(tmp_path / "participants.tsv", sheet[["participant_id", "cohort", "site", "age"]])
     role = np.where(np.arange(20) % 4 == 3, "test", "train")
     write_tsv(tmp_path / "splits.tsv", sheet[["participant_id", "cohort"]].assign(repeat=0, fold=0, role=role))
-    settings = json.dumps({"modalities": ["t1", "dwi"], "group": "family"})
+    config = make_config(tmp_path, ["a"], tmp_path, splits={"group": "family"})
+    settings = TrainSettings.of(parse_config(config, "test"), "mean").model_dump_json()
     code = main(
-        ["train", "--model", "ridge", "--repeat", "0", "--fold", "0", "--participants", f"{tmp_path}/participants.tsv",
+        ["train", "--model", "mean", "--repeat", "0", "--fold", "0", "--participants", f"{tmp_path}/participants.tsv",
          "--splits", f"{tmp_path}/splits.tsv", "--features", f"{tmp_path}/a.h5", "--sheets", f"{tmp_path}/sheet.tsv",
          "--settings", settings, "--out", f"{tmp_path}/out"]
     )  # fmt: skip

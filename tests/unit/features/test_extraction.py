@@ -18,14 +18,14 @@ from brainpid.features.person_results import picture_path
 def people(tmp_path):
     """Tasks of people whose files say what happens to them, and who was computed so far."""
 
-    def make(words: dict[str, str], settings: str = "{}", code: str = "c0") -> list[Task]:
+    def make(words: dict[str, str], settings: str = "{}", code: str = "c0", atlas: str = "") -> list[Task]:
         tasks = []
         for person, word in words.items():
             path = tmp_path / f"{person}.txt"
             if word and (not path.is_file() or path.read_text() != word):
                 path.write_text(word)
             found = Found({"image": str(path)}) if word else Found(reason="no folder")
-            tasks.append(Task(person, found, by_content, settings, code, tmp_path / "kept"))
+            tasks.append(Task(person, found, by_content, atlas, settings, code, tmp_path / "kept"))
         return tasks
 
     def computed() -> list[str]:

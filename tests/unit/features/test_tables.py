@@ -9,9 +9,15 @@ import pytest
 from cohorts import make_tables, write_cohort
 
 from brainpid.cohort.participants import FAIL, SUCCESS, UNAVAILABLE, read_participants
+from brainpid.config.cohorts import Columns, Target
 from brainpid.config.slices import ParticipantsSettings
 from brainpid.config.sources import TableSource
 from brainpid.features.tables import extract_table
+
+
+def of_path(path):
+    """Slice of a participants table with the standard columns."""
+    return ParticipantsSettings(path=str(path), columns=Columns(), target=Target())
 
 
 @pytest.fixture
@@ -21,7 +27,7 @@ def tables():
 
 def extract(tmp_path, tables, modality="t1", sheet_units=None, **options):
     write_cohort(tmp_path, tables)
-    sheet = read_participants("a", ParticipantsSettings(path=str(tmp_path / "participants.tsv")))
+    sheet = read_participants("a", of_path(tmp_path / "participants.tsv"))
     source = TableSource(kind="table", path=str(tmp_path / f"{modality}.tsv"), **options)
     return extract_table(source, sheet, modality, sheet_units)
 
@@ -86,6 +92,6 @@ def test_leading_zeros_survive_in_csv(tmp_path, tables):
     for name in ("participants", "t1"):
         frame = tables[name].assign(participant_id=[f"{k:04d}" for k in range(30)])
         frame.to_csv(tmp_path / f"{name}.csv", index=False)
-    sheet = read_participants("a", ParticipantsSettings(path=str(tmp_path / "participants.csv")))
+    sheet = read_participants("a", of_path(tmp_path / "participants.csv"))
     assert sheet["participant_id"][7] == "sub-0007"
     assert extract_table(TableSource(kind="table", path=str(tmp_path / "t1.csv")), sheet, "t1").present.all()

@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 import zlib
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from brainpid.config.extraction import Strategy
 from brainpid.core.errors import ImageError, list_some
 
-Strategy = Literal["none", "6P", "24P", "36P", "simple", "scrubbing", "compcor", "tcompcor"]
-STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 MOTION = ("trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z")
 TISSUES = ("csf", "white_matter")
 EXPANSIONS = ("", "_derivative1", "_power2", "_derivative1_power2")
@@ -131,8 +129,6 @@ def select_confounds(
     ImageError
         Where columns are missing, or have ``n/a`` below the first row.
     """
-    if strategy not in STRATEGIES:
-        raise ImageError(f"confound strategy '{strategy}' is unknown; expected one of {', '.join(STRATEGIES)}")
     wanted: list[str] = []
     if strategy == "6P":
         wanted += MOTION

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from brainpid.config.extraction import FunctionalExtraction
 from brainpid.imaging.atlas_files import atlas_of
 from brainpid.imaging.bold.confounds import read_confounds
 from brainpid.imaging.bold.regional import extract_bold
 from brainpid.imaging.bold.repetition_time import repetition_time
-from brainpid.imaging.bold.settings import BOLDSettings
 from brainpid.imaging.default_atlases import gray_matter
 from brainpid.imaging.extracted import Extracted
 from brainpid.imaging.nifti import open_image
-from brainpid.imaging.plain_settings import plain
 
 ATLAS_RESOLUTION = 3
 
@@ -23,7 +19,6 @@ def extract_files(files: dict[str, str], settings: FunctionalExtraction) -> Extr
     image = open_image(files["bold"], 4)
     confounds = read_confounds(files["confounds"], image.shape[3])
     mask = open_image(files["mask"], 3) if "mask" in files else None
-    tr = repetition_time(image, Path(files["bold"]))
+    tr = repetition_time(image, files)
     atlas = atlas_of(settings.atlas, lambda: gray_matter(ATLAS_RESOLUTION))
-    chosen = plain(BOLDSettings, settings)
-    return extract_bold(image, tr, confounds=confounds, mask=mask, settings=chosen, atlas=atlas)
+    return extract_bold(image, tr, confounds=confounds, mask=mask, settings=settings, atlas=atlas)

@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
+from brainpid.config.extraction import FunctionalExtraction
 from brainpid.core.errors import ImageError
 from brainpid.imaging.atlases import Atlas, region_coverage
 from brainpid.imaging.bold.confounds import MOTION
 from brainpid.imaging.bold.regional import analyse_series
 from brainpid.imaging.bold.series import average_regions, iterate_volumes
-from brainpid.imaging.bold.settings import BOLDSettings
 from brainpid.imaging.extracted import Extracted
 from brainpid.imaging.registration import register, seed_ants, to_ants
 from brainpid.imaging.templates import csf_map, mni152
@@ -38,11 +38,10 @@ TEMPLATE_FWHM_MM = 6.0
 """Smoothness of the template, about that of a mean BOLD volume."""
 MEAN_VOLUMES = 20
 """Volumes, spread over the run, whose mean goes to the template."""
-RAW_STRATEGIES = ("none", "6P", "24P")
 
 
 def extract_raw_bold(
-    image: nib.Nifti1Image, tr_s: float, *, settings: BOLDSettings, atlas: Atlas, seed: int = 1
+    image: nib.Nifti1Image, tr_s: float, *, settings: FunctionalExtraction, atlas: Atlas, seed: int = 1
 ) -> Extracted:
     """Features of a raw BOLD run.
 
@@ -52,8 +51,8 @@ def extract_raw_bold(
         In the scanner's space, whole brain.
     tr_s : float
         Repetition time in s.
-    settings : BOLDSettings
-        With one of the strategies that motion alone allows: ``none``, ``6P`` or ``24P``.
+    settings : FunctionalExtraction
+        ``raw_strategy`` is used: motion alone is known.
     atlas : Atlas
         Its labels are brought to the person's grid.
     seed : int
@@ -68,11 +67,6 @@ def extract_raw_bold(
     ImageError
         Where the image cannot be read, realigned or registered.
     """
-    if settings.strategy not in RAW_STRATEGIES:
-        raise ImageError(
-            f"confound strategy '{settings.strategy}' needs fMRIPrep's confounds; raw BOLD allows "
-            f"{', '.join(RAW_STRATEGIES)}"
-        )
     if len(image.shape) != 4 or image.shape[3] < 2:
         raise ImageError(f"expected a 4D BOLD image, found shape {tuple(image.shape)}")
     source = str(image.get_filename() or "image")
@@ -111,7 +105,7 @@ def extract_raw_bold(
             keep_voxels=settings.reho,
             source=source,
         )
-    extracted = analyse_series(regions, tr_s, confounds=motion, settings=settings)
+    extracted = analyse_series(regions, tr_s, confounds=motion, strategy=settings.raw_strategy, settings=settings)
     return replace(extracted, quality=extracted.quality | {"similarity": similarity})
 
 

@@ -15,13 +15,13 @@ from nilearn import signal as nilearn_signal
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
+from brainpid.config.extraction import FunctionalExtraction, Strategy
 from brainpid.core.errors import ImageError
 from brainpid.imaging.atlases import Atlas
 from brainpid.imaging.bold.confounds import frames_to_keep, framewise_displacement, select_confounds, steady_frames
 from brainpid.imaging.bold.measures import correlation_z, partial_correlation, regional_homogeneity, slow_amplitude
 from brainpid.imaging.bold.picture import bold_picture
 from brainpid.imaging.bold.series import RegionSeries, region_series
-from brainpid.imaging.bold.settings import BOLDSettings
 from brainpid.imaging.extracted import Extracted
 
 
@@ -31,7 +31,7 @@ def extract_bold(
     *,
     confounds: pd.DataFrame | None,
     mask: nib.Nifti1Image | None,
-    settings: BOLDSettings,
+    settings: FunctionalExtraction,
     atlas: Atlas,
 ) -> Extracted:
     """Features of a BOLD run that is in MNI space, as fMRIPrep leaves it.
@@ -47,7 +47,7 @@ def extract_bold(
         unknown and excludes nobody.
     mask : Nifti1Image or None
         Brain mask; None takes the voxels that are not 0 in the first volume.
-    settings : BOLDSettings
+    settings : FunctionalExtraction
     atlas : Atlas
 
     Returns
@@ -61,13 +61,29 @@ def extract_bold(
         Where the image, the confounds or the repetition time cannot be used.
     """
     series = region_series(image, mask, atlas, least_coverage=settings.least_coverage, keep_voxels=settings.reho)
-    return analyse_series(series, tr_s, confounds=confounds, settings=settings)
+    return analyse_series(series, tr_s, confounds=confounds, strategy=settings.strategy, settings=settings)
 
 
 def analyse_series(
-    regions: RegionSeries, tr_s: float, *, confounds: pd.DataFrame | None, settings: BOLDSettings
+    regions: RegionSeries,
+    tr_s: float,
+    *,
+    confounds: pd.DataFrame | None,
+    strategy: Strategy,
+    settings: FunctionalExtraction,
 ) -> Extracted:
     """Clean the series of regions and measure them.
+
+    Parameters
+    ----------
+    regions : RegionSeries
+    tr_s : float
+        Repetition time in s.
+    confounds : DataFrame, shape (T, columns), or None
+        As in `extract_bold`.
+    strategy : str
+        Confounds that are regressed out: those of preprocessed BOLD or of raw BOLD.
+    settings : FunctionalExtraction
 
     Returns
     -------
@@ -84,12 +100,12 @@ def analyse_series(
             f"a repetition time of {tr_s:g} s shows frequencies up to {0.5 / tr_s:.3g} Hz; the band-pass starts at "
             f"{settings.band_pass_hz[0]:g} Hz"
         )
-    if confounds is None and settings.strategy != "none":
-        raise ImageError(f"confound strategy '{settings.strategy}' needs a confounds file, and there is none")
+    if confounds is None and strategy != "none":
+        raise ImageError(f"confound strategy '{strategy}' needs a confounds file, and there is none")
     n_frames = len(regions.series)
     if confounds is not None and len(confounds) != n_frames:
         raise ImageError(f"the confounds have {len(confounds)} rows, but the image has {n_frames} volumes")
-    kept, regressors, displacement = _frames_and_regressors(confounds, n_frames, settings)
+    kept, regressors, displacement = _frames_and_regressors(confounds, n_frames, strategy, settings)
     freedom = degrees_of_freedom(
         int(kept.sum()), _rank(regressors[kept]), tr_s=tr_s, band_pass_hz=settings.band_pass_hz
     )
@@ -163,16 +179,14 @@ def degrees_of_freedom(
 
 
 def _frames_and_regressors(
-    confounds: pd.DataFrame | None, n_frames: int, settings: BOLDSettings
+    confounds: pd.DataFrame | None, n_frames: int, strategy: Strategy, settings: FunctionalExtraction
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
     """Frames to keep (T,), regressors (T, C) and framewise displacement in mm (T,), NaN where motion is unknown."""
     if confounds is None:
         return np.ones(n_frames, dtype=bool), np.empty((n_frames, 0)), np.full(n_frames, np.nan)
-    chosen = select_confounds(
-        confounds, settings.strategy, n_compcor=settings.n_compcor, cosines=settings.band_pass_hz is None
-    )
+    chosen = select_confounds(confounds, strategy, n_compcor=settings.n_compcor, cosines=settings.band_pass_hz is None)
     kept = steady_frames(confounds)
-    if settings.strategy == "scrubbing":
+    if strategy == "scrubbing":
         kept &= frames_to_keep(
             confounds,
             fd_mm=settings.scrub_fd_mm,
@@ -183,7 +197,7 @@ def _frames_and_regressors(
 
 
 def _reason(
-    displacement: NDArray[np.float64], n_kept: int, n_frames: int, freedom: float, settings: BOLDSettings
+    displacement: NDArray[np.float64], n_kept: int, n_frames: int, freedom: float, settings: FunctionalExtraction
 ) -> str:
     """Why the settings exclude the run; empty where they do not."""
     reasons = []
@@ -251,7 +265,7 @@ def _homogeneity(
     tr_s: float,
     kept: NDArray[np.bool_],
     regressors: NDArray[np.float64],
-    settings: BOLDSettings,
+    settings: FunctionalExtraction,
 ) -> NDArray[np.float64]:
     """Mean regional homogeneity of the covered regions."""
     if regions.voxels is None:

@@ -6,10 +6,9 @@ from brainpid.config.extraction import DiffusionExtraction
 from brainpid.imaging.atlas_files import atlas_of
 from brainpid.imaging.default_atlases import white_matter
 from brainpid.imaging.dwi.gradients import read_gradients
-from brainpid.imaging.dwi.regional import DWISettings, extract_dwi
+from brainpid.imaging.dwi.regional import extract_dwi
 from brainpid.imaging.extracted import Extracted
 from brainpid.imaging.nifti import open_image, read_data
-from brainpid.imaging.plain_settings import plain
 
 
 def extract_files(files: dict[str, str], settings: DiffusionExtraction) -> Extracted:
@@ -17,4 +16,4 @@ def extract_files(files: dict[str, str], settings: DiffusionExtraction) -> Extra
     image = open_image(files["dwi"], 4)
     gradients = read_gradients(files["bval"], files["bvec"], image.shape[3])
     atlas = atlas_of(settings.atlas, lambda: white_matter(settings.resolution))
-    return extract_dwi(image, read_data(image), gradients, plain(DWISettings, settings), atlas)
+    return extract_dwi(image, read_data(image), gradients, settings, atlas)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 import nibabel as nib
 import numpy as np
@@ -14,6 +12,7 @@ from dipy.segment.mask import median_otsu
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from brainpid.config.extraction import DiffusionExtraction
 from brainpid.core.errors import ImageError, list_some
 from brainpid.imaging.atlases import Atlas, IntVolume, region_coverage, region_means, require_overlap
 from brainpid.imaging.dwi.gradients import Gradients, count_directions, select_shells
@@ -22,8 +21,6 @@ from brainpid.imaging.extracted import Extracted
 from brainpid.imaging.mosaic import mosaic
 from brainpid.imaging.registration import Registration, register
 from brainpid.imaging.templates import mni152
-
-__all__ = ["DWISettings", "extract_dwi", "tensor_maps"]
 
 UNITS = {"fa": "1", "md": "mm^2/s", "ad": "mm^2/s", "rd": "mm^2/s", "mk": "1"}
 WHITE_MATTER = "whole_white_matter"
@@ -35,51 +32,11 @@ MEDIAN_RADIUS_MM = 6.0
 """Reach of the median filter of the mask: three voxels of 2 mm, as in MRtrix."""
 
 
-@dataclass(frozen=True)
-class DWISettings:
-    """What is computed from diffusion images.
-
-    Attributes
-    ----------
-    resolution : int
-        Voxel size in mm of the template in registration.
-    max_b : float
-        Largest b-value in s/mm^2 that enters the tensor fit.
-    mppca : bool
-        Denoise with Marchenko-Pastur PCA first (Veraart et al. 2016); slow.
-    fit : {"wls", "ols"}
-        Weighted or ordinary least squares on the signal's logarithm.
-    registration : {"affine", "syn"}
-        Model of the registration to MNI. FA has noise where the template is smooth, and "syn" follows it: look at the
-        pictures before its results are used.
-    least_similarity : float
-        Correlation of the warped FA with the template's white matter below which registration has failed.
-    least_coverage : float
-        Fraction of a region that the person's mask must cover, else the region is NaN.
-    kurtosis : bool
-        Fit a kurtosis tensor too and give its mean, MK; needs two shells.
-    """
-
-    resolution: int = 2
-    max_b: float = 1500
-    mppca: bool = False
-    fit: Literal["wls", "ols"] = "wls"
-    registration: Literal["affine", "syn"] = "affine"
-    least_similarity: float = 0.4
-    least_coverage: float = 0.5
-    kurtosis: bool = False
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """Names of the maps that become features."""
-        return ("fa", "md", "ad", "rd", "mk") if self.kurtosis else ("fa", "md", "ad", "rd")
-
-
 def extract_dwi(
     image: nib.Nifti1Image,
     data: NDArray[np.float32],
     gradients: Gradients,
-    settings: DWISettings,
+    settings: DiffusionExtraction,
     atlas: Atlas,
     seed: int = 1,
 ) -> Extracted:
@@ -99,7 +56,7 @@ def extract_dwi(
         Its signal.
     gradients : Gradients
         Of its N volumes.
-    settings : DWISettings
+    settings : DiffusionExtraction
     atlas : Atlas
         Regions in MNI space.
     seed : int
@@ -142,7 +99,7 @@ def extract_dwi(
         seed=seed,
     ) as registration:
         values, uncovered, regions = _regional(
-            {metric: maps[metric] for metric in settings.metrics},
+            {metric: maps[metric] for metric in UNITS if metric in maps},
             nib.Nifti1Image(fitted.astype(np.float32), image.affine),
             (atlas, white_matter(settings.resolution)),
             registration,

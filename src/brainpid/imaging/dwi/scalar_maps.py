@@ -9,9 +9,10 @@ import numpy as np
 from nilearn.image import resample_to_img
 from numpy.typing import NDArray
 
+from brainpid.config.extraction import DiffusionExtraction
 from brainpid.core.errors import ImageError
 from brainpid.imaging.atlases import Atlas, labels_on, on_grid, region_coverage
-from brainpid.imaging.dwi.regional import PLAUSIBLE_MD, WHITE_MATTER, DWISettings, finite_means, white_matter
+from brainpid.imaging.dwi.regional import PLAUSIBLE_MD, WHITE_MATTER, finite_means, white_matter
 from brainpid.imaging.extracted import Extracted
 from brainpid.imaging.mosaic import mosaic
 from brainpid.imaging.templates import mni152
@@ -25,14 +26,14 @@ LEAST_INSIDE = 0.5
 """Least fraction of a map's voxels that lie in the template's brain."""
 
 
-def extract_scalar_maps(maps: Mapping[str, nib.Nifti1Image], settings: DWISettings, atlas: Atlas) -> Extracted:
+def extract_scalar_maps(maps: Mapping[str, nib.Nifti1Image], settings: DiffusionExtraction, atlas: Atlas) -> Extracted:
     """Extract regional means of maps that are in MNI space already.
 
     Parameters
     ----------
     maps : mapping of str to Nifti1Image
         3D map by metric (see `METRICS`), each on any grid in MNI space; 0 or NaN where it has no value.
-    settings : DWISettings
+    settings : DiffusionExtraction
         ``resolution``, ``least_coverage`` and ``least_similarity`` are used.
     atlas : Atlas
         Regions in MNI space; taken to a map's grid by nearest neighbour.
@@ -117,7 +118,7 @@ def _check_space(metric: str, held: nib.Nifti1Image) -> None:
         )
 
 
-def _similarity(fa: nib.Nifti1Image, settings: DWISettings) -> float:
+def _similarity(fa: nib.Nifti1Image, settings: DiffusionExtraction) -> float:
     """Correlation of FA with the template's white matter in the template's brain, -1 to 1."""
     template = mni152("wm", settings.resolution)
     moved = resample_to_img(fa, template, interpolation="linear", force_resample=True, copy_header=True)

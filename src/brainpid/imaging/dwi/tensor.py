@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from dipy.core.gradients import gradient_table, unique_bvals_tolerance
 from dipy.reconst import dki, dti
 from numpy.typing import NDArray
 
+from brainpid.config.extraction import DiffusionExtraction
 from brainpid.core.errors import ImageError
 from brainpid.imaging.dwi.gradients import B0_LIMIT, B_TOLERANCE, Gradients, count_directions, select_shells
-
-if TYPE_CHECKING:
-    from brainpid.imaging.dwi.regional import DWISettings
 
 KURTOSIS_MAX_B = 3000.0
 """Largest b-value in s/mm^2 for kurtosis; the expansion of the signal's logarithm does not converge above it."""
@@ -24,7 +20,7 @@ LEAST_FITTED = 0.5
 
 
 def tensor_maps(
-    data: NDArray[np.float32], gradients: Gradients, mask: NDArray[np.bool_], settings: DWISettings
+    data: NDArray[np.float32], gradients: Gradients, mask: NDArray[np.bool_], settings: DiffusionExtraction
 ) -> dict[str, NDArray[np.float32]]:
     """Fit a tensor to every voxel of a mask.
 
@@ -35,7 +31,7 @@ def tensor_maps(
     gradients : Gradients
         Of the N volumes; those above ``settings.max_b`` are left out.
     mask : ndarray of bool, shape (X, Y, Z)
-    settings : DWISettings
+    settings : DiffusionExtraction
         ``fit`` "wls": weights from a first ordinary fit (Chung et al. 2006).
 
     Returns

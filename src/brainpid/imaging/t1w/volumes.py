@@ -2,55 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
+from brainpid.config.extraction import StructuralExtraction
 from brainpid.core.errors import ImageError
 from brainpid.imaging.atlases import Atlas, labels_on, region_means, region_sums, require_overlap
 from brainpid.imaging.default_atlases import white_matter
 from brainpid.imaging.extracted import Extracted
 from brainpid.imaging.mosaic import mosaic
 from brainpid.imaging.nifti import make_image
-from brainpid.imaging.registration import Model, Registration, register
+from brainpid.imaging.registration import Registration, register
 from brainpid.imaging.t1w.brain import correct_bias, find_brain, widen, working_image
 from brainpid.imaging.t1w.tissue import Tissue, dice, segment
 from brainpid.imaging.templates import csf_map, mni152
 
 
-@dataclass(frozen=True)
-class T1Settings:
-    """How a T1-weighted image is measured.
-
-    Attributes
-    ----------
-    resolution : int
-        Voxel size of the template, mm; finer images are brought to it, coarser ones stay as they are.
-    registration : {"syn", "affine"}
-        Model of the registration of the brain to the template.
-    n4 : bool
-        Whether the bias field is corrected.
-    least_similarity : float
-        Correlation of the registered brain with the template below which the image is refused. Of the head, before its
-        brain is cut out, half of it is asked.
-    least_coverage : float
-        Share of a region that must lie inside the image, 0 to 1; below it the region's volume is NaN.
-    most_voxel_ratio : float
-        Largest ratio of voxel sides; volumes from thicker slices are mostly partial volume.
-    """
-
-    resolution: int = 2
-    registration: Model = "syn"
-    n4: bool = True
-    least_similarity: float = 0.4
-    least_coverage: float = 0.8
-    most_voxel_ratio: float = 8.0
-
-
 def extract_t1(
-    image: nib.Nifti1Image, data: NDArray[np.float32], settings: T1Settings, atlas: Atlas, seed: int
+    image: nib.Nifti1Image, data: NDArray[np.float32], settings: StructuralExtraction, atlas: Atlas, seed: int
 ) -> Extracted:
     """Measure tissue volumes in the space of the person, so that head size shows.
 
@@ -64,7 +34,7 @@ def extract_t1(
         T1-weighted head or brain; its affine is used.
     data : ndarray of float32, shape (X, Y, Z)
         Its values.
-    settings : T1Settings
+    settings : StructuralExtraction
     atlas : Atlas
         Grey-matter regions in MNI space.
     seed : int

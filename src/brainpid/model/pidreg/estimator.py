@@ -33,6 +33,7 @@ from brainpid.core.arrays import Blocks, FloatArray, IntArray, Modalities
 from brainpid.core.errors import InputError
 from brainpid.core.files import atomic_path
 from brainpid.core.modalities import Subset, lacking, presence, subsets_of
+from brainpid.core.names import Measure
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.transforms import NormalScores, Standardizer, normal_scores
 from brainpid.model.inputs import Layout, checked_groups, checked_target
@@ -44,7 +45,6 @@ from brainpid.model.pidreg.hyperparameters import check_hyperparameters
 from brainpid.model.pidreg.network.fit import fit_network
 from brainpid.model.pidreg.options import RECIPES, TRIAL_MEMBERS, best_recipe, recipes_to_try
 from brainpid.model.pidreg.state import plain_values, to_arrays, to_tensors
-from brainpid.pid.atoms import Measure
 from brainpid.pid.decompose import decompose
 from brainpid.pid.result import Decomposition
 

@@ -9,11 +9,11 @@ from nilearn.signal import clean
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
+from brainpid.config.extraction import FunctionalExtraction
 from brainpid.core.errors import ImageError
 from brainpid.imaging.atlases import Atlas
 from brainpid.imaging.bold.confounds import framewise_displacement
 from brainpid.imaging.bold.raw import bold_template, extract_raw_bold, realign
-from brainpid.imaging.bold.settings import BOLDSettings
 from brainpid.imaging.templates import mni152
 
 TR = 2.0
@@ -77,7 +77,7 @@ def test_a_planted_correlation_survives_motion_and_another_space():
     image = nib.Nifti1Image(np.stack(frames, axis=3).astype(np.float32), brain.affine)
     atlas = Atlas(nib.Nifti1Image(labels, brain.affine), names, "quarters")
     # Not "6P": signals of whole quarters of the brain move the estimates of its place, and would be regressed out.
-    settings = BOLDSettings(strategy="none", min_frames=30)
+    settings = FunctionalExtraction(raw_strategy="none", min_frames=30)
     found = extract_raw_bold(image, TR, settings=settings, atlas=atlas)
     assert found.quality["similarity"] > 0.8
     assert found.quality["fd_mean_mm"] < 0.2
@@ -103,10 +103,8 @@ def test_the_template_has_the_contrast_of_bold():
 def test_raw_images_that_cannot_be_used():
     atlas = Atlas(mni152("brain", 4), {1: "brain"}, "one")
     image = nib.Nifti1Image(np.zeros((8, 8, 8, 60), dtype=np.float32), np.eye(4))
-    with pytest.raises(ImageError, match=r"'simple' needs fMRIPrep's confounds; raw BOLD allows none, 6P, 24P"):
-        extract_raw_bold(image, TR, settings=BOLDSettings(), atlas=atlas)
     with pytest.raises(ImageError, match="volume 1 of 60 is not finite or has no contrast"):
-        extract_raw_bold(image, TR, settings=BOLDSettings(strategy="6P"), atlas=atlas)
+        extract_raw_bold(image, TR, settings=FunctionalExtraction(), atlas=atlas)
     flat = nib.Nifti1Image(np.zeros((8, 8, 8), dtype=np.float32), np.eye(4))
     with pytest.raises(ImageError, match="expected a 4D BOLD image"):
-        extract_raw_bold(flat, TR, settings=BOLDSettings(strategy="6P"), atlas=atlas)
+        extract_raw_bold(flat, TR, settings=FunctionalExtraction(), atlas=atlas)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
@@ -15,15 +14,20 @@ from nilearn.connectome import ConnectivityMeasure
 from nilearn.maskers import NiftiLabelsMasker
 from sklearn.covariance import EmpiricalCovariance
 
-from brainpid.core.errors import ImageError, InputError
+from brainpid.config.extraction import FunctionalExtraction
+from brainpid.core.errors import ImageError
 from brainpid.imaging.atlases import Atlas
 from brainpid.imaging.bold.confounds import MOTION
 from brainpid.imaging.bold.regional import degrees_of_freedom, extract_bold
-from brainpid.imaging.bold.settings import BOLDSettings
 
-PLAIN = BOLDSettings(strategy="none")
+PLAIN = FunctionalExtraction(strategy="none")
 
 NIFTI = SHARED_DATA / "nifti"
+
+
+def replace(settings, **changes):
+    """The same settings but for some."""
+    return FunctionalExtraction(**dict(settings) | changes)
 
 
 def extract(data, settings=PLAIN, confounds=None, atlas=None, mask=None):
@@ -97,16 +101,16 @@ def test_degrees_of_freedom():
     assert degrees_of_freedom(120, 24, tr_s=2.0, band_pass_hz=(0.01, 0.1)) == pytest.approx(19.2)
     assert degrees_of_freedom(120, 24, tr_s=2.0, band_pass_hz=None) == 94
     assert degrees_of_freedom(100, 0, tr_s=6.0, band_pass_hz=(0.01, 0.1)) == pytest.approx(88)  # Nyquist is below 0.1
-    found = extract(make_bold(n=120)[0], BOLDSettings(strategy="24P"), still(120))
+    found = extract(make_bold(n=120)[0], FunctionalExtraction(strategy="24P"), still(120))
     assert found.quality["degrees_of_freedom"] == pytest.approx(19.2)
     repeated = still(120).assign(trans_y=still(120)["trans_x"])
-    assert extract(make_bold(n=120)[0], BOLDSettings(strategy="6P"), repeated).quality[
+    assert extract(make_bold(n=120)[0], FunctionalExtraction(strategy="6P"), repeated).quality[
         "degrees_of_freedom"
     ] == pytest.approx(120 * 0.36 - 5)
 
 
 def test_too_few_degrees_of_freedom_exclude_and_leave_no_numbers():
-    settings = BOLDSettings(strategy="24P", reho=True, measures=("correlation", "partial"))
+    settings = FunctionalExtraction(strategy="24P", reho=True, measures=("correlation", "partial"))
     found = extract(make_bold(n=80)[0], settings, still(80))
     assert found.excluded == "4.8 degrees of freedom left of 80 frames, at least 10 needed"
     assert np.isnan(list(found.values.values())).all()
@@ -116,11 +120,11 @@ def test_too_few_degrees_of_freedom_exclude_and_leave_no_numbers():
 def test_somebody_who_moves_is_excluded_with_the_numbers():
     moving = still()
     moving["trans_z"] += np.arange(200) % 2 * 0.8
-    found = extract(make_bold()[0], BOLDSettings(strategy="6P"), moving)
+    found = extract(make_bold()[0], FunctionalExtraction(strategy="6P"), moving)
     mean = found.quality["fd_mean_mm"]
     assert 0.7 < mean < 0.9
     assert found.excluded == f"mean framewise displacement {mean:.2f} mm, at most 0.5 allowed"
-    assert extract(make_bold()[0], BOLDSettings(strategy="6P", max_mean_fd_mm=None), moving).excluded == ""
+    assert extract(make_bold()[0], FunctionalExtraction(strategy="6P", max_mean_fd_mm=None), moving).excluded == ""
 
 
 def test_scrubbing_leaves_nothing_of_the_planted_frames():
@@ -131,7 +135,7 @@ def test_scrubbing_leaves_nothing_of_the_planted_frames():
     table.loc[bad, "framewise_displacement"] = 2.0
     spoilt = data.copy()
     spoilt[..., bad] *= 1.5
-    settings = BOLDSettings(strategy="scrubbing", max_mean_fd_mm=None)
+    settings = FunctionalExtraction(strategy="scrubbing", max_mean_fd_mm=None)
     clean, scrubbed = extract(data, settings, table), extract(spoilt, settings, table)
     assert scrubbed.quality["frames_kept"] == 197
     assert scrubbed.values == pytest.approx(clean.values, rel=1e-6)
@@ -223,12 +227,8 @@ def test_images_that_cannot_be_used(tmp_path):
 def test_settings_and_confounds_that_do_not_fit():
     data, _, atlas = make_bold(n=100)
     with pytest.raises(ImageError, match="99 rows, but the image has 100 volumes"):
-        extract(data, BOLDSettings(strategy="6P"), still(99))
+        extract(data, FunctionalExtraction(strategy="6P"), still(99))
     with pytest.raises(ImageError, match="needs a confounds file"):
-        extract(data, BOLDSettings(strategy="6P"))
+        extract(data, FunctionalExtraction(strategy="6P"))
     with pytest.raises(ImageError, match="is it in ms"):
         extract_bold(image_of(data), 2000.0, confounds=None, mask=None, settings=PLAIN, atlas=atlas)
-    with pytest.raises(InputError, match="expected 0 < low < high"):
-        BOLDSettings(band_pass_hz=(0.1, 0.01))
-    with pytest.raises(InputError, match="found 'best'"):
-        BOLDSettings(strategy="best")

@@ -1,4 +1,4 @@
-"""The repetition time comes from the sidecar or the header, in seconds, or is refused."""
+"""The repetition time is in seconds or refused; of several JSON files the nearest decides."""
 
 from __future__ import annotations
 
@@ -12,20 +12,64 @@ from brainpid.core.errors import ImageError
 from brainpid.imaging.bold.repetition_time import repetition_time
 
 
-@pytest.mark.parametrize(
-    ("json_tr", "header_tr", "unit", "expected"),
-    [(1.4, 3.0, "sec", 1.4), (None, 2.5, "sec", 2.5), (None, 800.0, "msec", 0.8), (2000.0, 2.0, "sec", None),
-     (None, 0.0, "sec", None)],
-)  # fmt: skip
-def test_the_repetition_time_is_in_seconds_or_refused(tmp_path, json_tr, header_tr, unit, expected):
-    path = tmp_path / "sub-1_task-rest_bold.nii.gz"
+def bold(header_tr: float = 3.0, unit: str = "sec") -> nib.Nifti1Image:
     image = nib.Nifti1Image(np.zeros((2, 2, 2, 3), dtype=np.int16), np.eye(4))
     image.header.set_zooms((1, 1, 1, header_tr))
     image.header.set_xyzt_units("mm", unit)
-    if json_tr is not None:
-        path.with_name("sub-1_task-rest_bold.json").write_text(json.dumps({"RepetitionTime": json_tr}))
+    return image
+
+
+@pytest.mark.parametrize(
+    ("json_tr", "header_tr", "unit", "expected"),
+    [
+        (1.4, 3.0, "sec", 1.4),
+        (2, 3.0, "sec", 2.0),
+        (None, 2.5, "sec", 2.5),
+        (None, 800.0, "msec", 0.8),
+        (2000.0, 2.0, "sec", None),
+        ("2", 2.0, "sec", None),
+        (True, 2.0, "sec", None),
+        (None, 0.0, "sec", None),
+    ],
+)
+def test_the_repetition_time_is_in_seconds_or_refused(tmp_path, json_tr, header_tr, unit, expected):
+    files = {"bold": "sub-1_task-rest_bold.nii.gz", "json": str(tmp_path / "bold.json")}
+    (tmp_path / "bold.json").write_text(json.dumps({} if json_tr is None else {"RepetitionTime": json_tr}))
     if expected is None:
-        with pytest.raises(ImageError, match="between 0 and 10 s"):
-            repetition_time(image, path)
+        with pytest.raises(ImageError, match=r"sub-1_task-rest_bold.nii.gz: .*between 0 and 10 s"):
+            repetition_time(bold(header_tr, unit), files)
     else:
-        assert repetition_time(image, path) == pytest.approx(expected)
+        assert repetition_time(bold(header_tr, unit), files) == pytest.approx(expected)
+
+
+def test_the_nearest_json_that_tells_decides(tmp_path):
+    """Roles are numbers and not words: the tenth file is farther than the second."""
+    files = {"bold": "b.nii.gz"}
+    for place in (10, 1, 2):
+        role = "json" if place == 1 else f"json_{place}"
+        content = {"EchoTime": 0.03} if place == 1 else {"RepetitionTime": float(place)}
+        (tmp_path / f"{role}.json").write_text(json.dumps(content))
+        files[role] = str(tmp_path / f"{role}.json")
+    assert repetition_time(bold(), files) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"{", "not readable as JSON"),
+        (b'{"a": "\xff"}', "not readable as JSON"),
+        (b"[" * 100_000, "not readable as JSON"),
+        (b"[2.0]", "expected a mapping of keys at the top, found list"),
+        (None, "not readable as JSON"),
+    ],
+)
+def test_a_json_that_cannot_be_read_is_named(tmp_path, content, message):
+    path = tmp_path / "task-rest_bold.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ImageError, match=f"{path}: {message}"):
+        repetition_time(bold(), {"bold": "b.nii.gz", "json": str(path)})
+
+
+def test_without_a_json_the_header_tells():
+    assert repetition_time(bold(2.2), {"bold": "b.nii.gz"}) == pytest.approx(2.2)

@@ -6,10 +6,11 @@ import pytest
 from cohorts import SHARED_DATA
 from diffusion_phantom import displacement, even_gradients, octants, phantom, planted
 
+from brainpid.config.extraction import DiffusionExtraction
 from brainpid.core.errors import ImageError
 from brainpid.imaging.atlases import Atlas, region_coverage
 from brainpid.imaging.dwi.gradients import Gradients
-from brainpid.imaging.dwi.regional import DWISettings, _denoise, brain_mask, extract_dwi, finite_means
+from brainpid.imaging.dwi.regional import _denoise, brain_mask, extract_dwi, finite_means
 
 NIFTI = SHARED_DATA / "nifti"
 
@@ -17,7 +18,7 @@ real = pytest.mark.skipif(not NIFTI.is_dir(), reason="the folder with real image
 
 GRADIENTS = even_gradients(30)
 
-COARSE = DWISettings(resolution=5)
+COARSE = DiffusionExtraction(resolution=5)
 
 
 def test_means_and_coverage_equal_plain_numpy():
@@ -86,7 +87,7 @@ def test_regions_outside_of_the_field_of_view_are_missing_and_not_zero(moved):
     affine[2, 3] += 10 * affine[2, 2]
     found = extract_dwi(nib.Nifti1Image(cut, affine), cut, GRADIENTS, COARSE, below := with_stem(atlas))
     assert list(found.values)[:9] == [f"fa_{name}" for name in below.names.values()]
-    assert np.isnan([found.values[f"{metric}_stem"] for metric in COARSE.metrics]).all()
+    assert np.isnan([found.values[f"{metric}_stem"] for metric in ("fa", "md", "ad", "rd")]).all()
     assert found.quality["regions_uncovered"] == 1
     assert found.values["fa_octant8"] == pytest.approx(whole.values["fa_octant8"], rel=0.1)
 
@@ -117,8 +118,8 @@ def test_bad_series_are_refused_with_a_reason(moved):
     refuse("volumes without any contrast: 10 of 32", blank)
     with pytest.raises(ImageError, match="the mean b=0 image is 0 everywhere"):
         brain_mask(np.zeros((9, 9, 9), dtype=np.float32), np.full(3, 2.0))
-    refuse("set kurtosis to false", settings=DWISettings(resolution=5, kurtosis=True))
-    refuse("similarity", settings=DWISettings(resolution=5, least_similarity=0.99))
+    refuse("set kurtosis to false", settings=DiffusionExtraction(resolution=5, kurtosis=True))
+    refuse("similarity", settings=DiffusionExtraction(resolution=5, least_similarity=0.99))
 
 
 def scaled(factor):
@@ -129,7 +130,7 @@ def scaled(factor):
 @pytest.mark.slow
 def test_mppca_takes_noise_away_and_refuses_slabs(moved):
     atlas, image, series, plain = moved
-    cleaner = extract_dwi(image, series, GRADIENTS, DWISettings(resolution=5, mppca=True), atlas)
+    cleaner = extract_dwi(image, series, GRADIENTS, DiffusionExtraction(resolution=5, mppca=True), atlas)
     assert cleaner.quality["tensor_residual"] < 0.8 * plain.quality["tensor_residual"]
     assert cleaner.quality["snr_b0"] == plain.quality["snr_b0"]
     with pytest.raises(ImageError, match="MPPCA needs at least 5 voxels along every axis for 32 volumes"):

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from diffusion_phantom import octants, planted
 
+from brainpid.config.extraction import DiffusionExtraction
 from brainpid.core.errors import ImageError
-from brainpid.imaging.dwi.regional import DWISettings
 from brainpid.imaging.dwi.scalar_maps import extract_scalar_maps
 from brainpid.imaging.templates import mni152
 
@@ -26,14 +26,14 @@ def maps():
 
 def test_maps_in_template_space_give_the_planted_values(maps):
     atlas, images = maps
-    found = extract_scalar_maps(images, DWISettings(resolution=4), atlas)
+    found = extract_scalar_maps(images, DiffusionExtraction(resolution=4), atlas)
     for name, (fa, md) in planted(atlas).items():
         assert found.values[f"fa_{name}"] == pytest.approx(fa, rel=1e-5)
         assert found.values[f"md_{name}"] == pytest.approx(md, rel=1e-5)
     assert found.units["fa_octant1"] == "1"
     assert found.units["md_whole_white_matter"] == "mm^2/s"
     assert found.quality["similarity"] > 0.8
-    finer = extract_scalar_maps(images, DWISettings(resolution=4), octants(2))
+    finer = extract_scalar_maps(images, DiffusionExtraction(resolution=4), octants(2))
     assert finer.values["fa_octant3"] == pytest.approx(planted(atlas)["octant3"][0], rel=0.15)
 
 
@@ -43,11 +43,11 @@ def test_a_map_without_a_region_has_no_value_for_it(maps):
     where = np.argwhere(np.asarray(atlas.image.dataobj) == 2)
     holed[tuple(where[: int(0.6 * len(where))].T)] = 0
     changed = {"fa": images["fa"], "md": nib.Nifti1Image(holed, images["md"].affine)}
-    found = extract_scalar_maps(changed, DWISettings(resolution=4), atlas)
+    found = extract_scalar_maps(changed, DiffusionExtraction(resolution=4), atlas)
     assert np.isnan(found.values["md_octant2"])
     assert np.isfinite(found.values["fa_octant2"])
     assert found.quality["regions_uncovered"] == 1
-    lenient = extract_scalar_maps(changed, DWISettings(resolution=4, least_coverage=0.3), atlas)
+    lenient = extract_scalar_maps(changed, DiffusionExtraction(resolution=4, least_coverage=0.3), atlas)
     assert lenient.values["md_octant2"] == pytest.approx(planted(atlas)["octant2"][1], rel=1e-5)
 
 
@@ -69,4 +69,4 @@ def test_bad_maps_are_refused_with_a_reason(maps):
         ({}, "no map"),
     ):
         with pytest.raises(ImageError, match=words):
-            extract_scalar_maps(changed, DWISettings(resolution=4), atlas)
+            extract_scalar_maps(changed, DiffusionExtraction(resolution=4), atlas)

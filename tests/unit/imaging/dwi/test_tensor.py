@@ -7,9 +7,10 @@ from cohorts import SHARED_DATA
 from diffusion_phantom import eigenvalues, even_gradients, octants, signal
 from scipy.spatial.transform import Rotation
 
+from brainpid.config.extraction import DiffusionExtraction
 from brainpid.core.errors import ImageError
 from brainpid.imaging.dwi.gradients import Gradients, read_gradients
-from brainpid.imaging.dwi.regional import DWISettings, extract_dwi
+from brainpid.imaging.dwi.regional import extract_dwi
 from brainpid.imaging.dwi.tensor import tensor_maps
 
 NIFTI = SHARED_DATA / "nifti"
@@ -18,7 +19,7 @@ real = pytest.mark.skipif(not NIFTI.is_dir(), reason="the folder with real image
 
 GRADIENTS = even_gradients(30)
 
-COARSE = DWISettings(resolution=5)
+COARSE = DiffusionExtraction(resolution=5)
 
 
 def random_axes(n, seed=0):
@@ -37,7 +38,7 @@ def fit(evals, axes, gradients=GRADIENTS, settings=COARSE):
 @pytest.mark.parametrize(("fa", "md"), [(0.2, 8e-4), (0.5, 7e-4), (0.8, 9e-4)])
 def test_a_tensor_without_noise_is_recovered(method, fa, md):
     evals = eigenvalues(fa, md)
-    found = fit(np.tile(evals, (20, 1)), random_axes(20), settings=DWISettings(fit=method))
+    found = fit(np.tile(evals, (20, 1)), random_axes(20), settings=DiffusionExtraction(fit=method))
     for name, truth in {"fa": fa, "md": md, "ad": evals[0], "rd": evals[1]}.items():
         np.testing.assert_allclose(found[name], truth, rtol=1e-3, err_msg=name)
     assert found["residual"].max() < 1e-5
@@ -67,7 +68,7 @@ def test_shells_above_the_largest_b_do_not_reach_the_tensor():
     series[..., :32] = signal(np.array(1000.0), eigenvalues(0.5, 7e-4), np.array([1.0, 0, 0]), GRADIENTS)
     mask = np.ones((1, 1, 1), dtype=bool)
     assert tensor_maps(series, two, mask, COARSE)["md"].item() == pytest.approx(7e-4, rel=1e-4)
-    assert tensor_maps(series, two, mask, DWISettings(max_b=3000))["md"].item() < 5e-4
+    assert tensor_maps(series, two, mask, DiffusionExtraction(max_b=3000))["md"].item() < 5e-4
 
 
 def test_voxels_without_signal_and_tensors_that_are_not_positive_are_told_apart():
@@ -84,7 +85,7 @@ def test_voxels_without_signal_and_tensors_that_are_not_positive_are_told_apart(
 
 
 def test_isotropic_kurtosis_is_recovered_and_refused_with_one_shell():
-    settings = DWISettings(kurtosis=True)
+    settings = DiffusionExtraction(kurtosis=True)
     two = Gradients(np.r_[GRADIENTS.bvals, np.full(30, 2000.0)], np.vstack([GRADIENTS.bvecs, GRADIENTS.bvecs[2:]]))
     b, d, k = two.bvals, 8e-4, 0.9
     series = np.tile(1000 * np.exp(-b * d + (b * d) ** 2 * k / 6), (2, 2, 1, 1)).astype(np.float32)
@@ -100,7 +101,7 @@ def test_two_slices_of_a_real_brain():
     series = nib.load(folder / "b1k_b2k_example_slices_24_38.nii.gz").get_fdata(dtype=np.float32)
     mask = nib.load(folder / "b1k_b2k_example_slices_24_38_mask.nii.gz").get_fdata() > 0
     gradients = read_gradients(folder / "b1k_b2k.bval", folder / "b1k_b2k.bvec", series.shape[3])
-    maps = tensor_maps(series, gradients, mask, DWISettings())
+    maps = tensor_maps(series, gradients, mask, DiffusionExtraction())
     assert np.nanmedian(maps["fa"]) == pytest.approx(0.19, abs=0.015)
     assert np.nanpercentile(maps["fa"], 95) == pytest.approx(0.65, abs=0.03)
     assert np.nanmedian(maps["md"]) == pytest.approx(7.9e-4, rel=0.03)
@@ -117,7 +118,7 @@ def test_real_crops_have_the_diffusivity_of_tissue(name):
     series = nib.load(path).get_fdata(dtype=np.float32)
     stem = path.parent / name.partition(".")[0]
     gradients = read_gradients(f"{stem}.bval", f"{stem}.bvec", series.shape[3])
-    settings = DWISettings(max_b=2000)
+    settings = DiffusionExtraction(max_b=2000)
     maps = tensor_maps(series, gradients, series.min(axis=3) > 0, settings)
     assert 3e-4 < np.nanmedian(maps["md"]) < 2e-3
     assert np.nanmin(maps["fa"]) >= 0

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from cohorts import SHARED_DATA
 
+from brainpid.config.extraction import StructuralExtraction
 from brainpid.core.errors import ImageError
 from brainpid.imaging.default_atlases import gray_matter
 from brainpid.imaging.nifti import make_image, open_image, read_data
-from brainpid.imaging.t1w.volumes import T1Settings, extract_t1
+from brainpid.imaging.t1w.volumes import extract_t1
 from brainpid.imaging.templates import csf_map, mni152
 
-COARSE = T1Settings(resolution=5, n4=False)  # the phantom has no bias field
+COARSE = StructuralExtraction(resolution=5, n4=False)  # the phantom has no bias field
 
 
 def phantom(scale=1.0):
@@ -79,7 +80,7 @@ def real(path):
 
 def test_a_spinal_cord_is_refused():
     with pytest.raises(ImageError, match="registration to the template failed: similarity"):
-        extract(real("sct/t1w.nii.gz"), T1Settings())
+        extract(real("sct/t1w.nii.gz"), StructuralExtraction())
 
 
 @pytest.mark.slow
@@ -88,7 +89,7 @@ def test_a_spinal_cord_is_refused():
 )
 def test_a_real_head(path, resolution):
     """The second has a neck, which misleads a registration from centre to centre of mass; the third is in MNI space."""
-    found = extract(real(path), T1Settings(resolution=resolution))
+    found = extract(real(path), StructuralExtraction(resolution=resolution))
     assert found.quality["dice_gray"] >= 0.75
     assert found.quality["dice_white"] >= 0.70
     assert 1.2e6 < found.values["icv"] < 2.0e6

@@ -1,0 +1,148 @@
+"""Who is extracted again when an atlas, a sidecar, an image or a setting changes, and who is not."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainpid.cli import main
+from brainpid.config.schema import parse_config
+from brainpid.config.slices import ExtractSettings
+from brainpid.features import extraction
+from brainpid.features.store import read_features
+from brainpid.imaging.bold.confounds import MOTION
+
+AFFINE = np.diag([4.0, 4.0, 4.0, 1.0])
+SPACE = "MNI152NLin2009cAsym"
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch) -> Path:
+    """Three people with a small preprocessed BOLD run each and an atlas of two regions; extracted in this process."""
+    monkeypatch.setattr(extraction, "_run", lambda tasks, workers: [extraction.extract_person(*task) for task in tasks])
+    rng = np.random.default_rng(0)
+    labels = np.zeros((6, 6, 4), dtype=np.int16)
+    labels[1:3, 1:5], labels[3:5, 1:5] = 1, 2
+    nib.save(nib.Nifti1Image(labels, AFFINE), tmp_path / "atlas.nii.gz")
+    (tmp_path / "atlas.tsv").write_text("index\tname\n1\tone\n2\ttwo\n")
+    for k in range(3):
+        stem = tmp_path / f"fmriprep/sub-{k}/func/sub-{k}_task-rest"
+        stem.parent.mkdir(parents=True)
+        image = nib.Nifti1Image((1000 + rng.normal(0, 10, (6, 6, 4, 120))).astype(np.float32), AFFINE)
+        image.header.set_zooms((4, 4, 4, 2.0))
+        image.header.set_xyzt_units("mm", "sec")
+        nib.save(image, f"{stem}_space-{SPACE}_desc-preproc_bold.nii.gz")
+        motion = pd.DataFrame(rng.normal(0, 1e-3, (120, 6)), columns=list(MOTION))
+        motion.to_csv(f"{stem}_desc-confounds_timeseries.tsv", sep="\t", index=False)
+        Path(f"{stem}_space-{SPACE}_desc-preproc_bold.json").write_text(json.dumps({"RepetitionTime": 2.0}))
+    (tmp_path / "participants.tsv").write_text("participant_id\tage\nsub-0\t30\nsub-1\t31\nsub-2\t32\n")
+    return tmp_path
+
+
+def extract(study: Path, caplog: pytest.LogCaptureFixture, **functional: Any) -> tuple[int, pd.DataFrame]:
+    """How many people were extracted, and everybody's status, reason and features."""
+    atlas = {"image": str(study / "atlas.nii.gz"), "labels": str(study / "atlas.tsv")}
+    config = {
+        "output_dir": str(study / "out"),
+        "modalities": ["t1", "fmri"],
+        "cohorts": {
+            "a": {
+                "participants": str(study / "participants.tsv"),
+                "sources": {
+                    "t1": {"kind": "table", "path": "t1.tsv"},
+                    "fmri": {"kind": "fmriprep", "path": str(study / "fmriprep")},
+                },
+            }
+        },
+        "shards": 1,
+        "extraction": {"functional": {"strategy": "6P", "atlas": atlas, **functional}},
+    }
+    settings = ExtractSettings.of(parse_config(config, "test"), "a", "fmri").model_dump_json()
+    caplog.clear()
+    options = ["--participants", f"{study}/participants.tsv", "--settings", settings, "--out", f"{study}/fmri.h5"]
+    options += ["--shard", "0", "--keep", f"{study}/kept", "--quality", f"{study}/quality.tsv"]
+    assert main(["extract", "--cohort", "a", "--modality", "fmri", *options]) == 0
+    block = read_features(study / "fmri.h5", "fmri")
+    table = pd.DataFrame(block.values, columns=list(block.names), index=list(block.participant_id))
+    done = re.search(r"(\d+) to extract", caplog.text)
+    assert done is not None
+    return int(done[1]), table.assign(status=block.status, reason=block.reason)
+
+
+@pytest.fixture
+def first(study, caplog) -> pd.DataFrame:
+    caplog.set_level("INFO")
+    n, table = extract(study, caplog)
+    assert n == 3
+    assert table["status"].tolist() == ["SUCCESS"] * 3
+    return table
+
+
+def test_nothing_changed_and_nobody_is_extracted(study, first, caplog):
+    n, again = extract(study, caplog)
+    assert n == 0
+    pd.testing.assert_frame_equal(again, first)
+
+
+@pytest.mark.parametrize("part", ["image", "labels"])
+def test_another_atlas_at_the_same_path_is_everybody_s(study, first, caplog, part):
+    path = study / ("atlas.nii.gz" if part == "image" else "atlas.tsv")
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    if part == "image":
+        labels = np.asarray(nib.load(path).dataobj).copy()
+        labels[1, 1:5] = 2
+        nib.save(nib.Nifti1Image(labels, AFFINE), path)
+    else:
+        path.write_text(path.read_text().replace("one", "uno"))
+    os.utime(path, ns=times)
+    n, again = extract(study, caplog)
+    assert n == 3
+    if part == "image":
+        assert (again["z_one__two"] != first["z_one__two"]).all()
+    else:
+        assert "z_two__uno" in again
+
+
+def test_an_atlas_that_is_only_touched_is_the_same(study, first, caplog):
+    os.utime(study / "atlas.nii.gz")
+    assert extract(study, caplog)[0] == 0
+
+
+def test_another_repetition_time_is_that_of_one_person(study, first, caplog):
+    path = study / f"fmriprep/sub-1/func/sub-1_task-rest_space-{SPACE}_desc-preproc_bold.json"
+    path.write_text(json.dumps({"RepetitionTime": 2.5}))
+    n, again = extract(study, caplog)
+    assert n == 1
+    moved = again["z_one__two"] != first["z_one__two"]
+    assert moved.tolist() == [False, True, False]
+
+
+def test_a_json_that_cannot_be_read_is_one_person_s_failure(study, first, caplog):
+    path = study / f"fmriprep/sub-2/func/sub-2_task-rest_space-{SPACE}_desc-preproc_bold.json"
+    path.write_text("{")
+    _, again = extract(study, caplog)
+    assert again["status"].tolist() == ["SUCCESS", "SUCCESS", "FAIL"]
+    assert again["reason"].iloc[2].startswith(f"{path}: not readable as JSON")
+
+
+def test_a_setting_is_everybody_s(study, first, caplog):
+    assert extract(study, caplog, least_coverage=0.6)[0] == 3
+
+
+def test_the_section_of_another_source_is_refused(study, caplog, capsys):
+    settings = {
+        "source": {"kind": "fmriprep", "path": str(study / "fmriprep")}, "bids": None, "shards": 1,
+        "participant_id": "participant_id", "structural": {}, "diffusion": None, "functional": None,
+    }  # fmt: skip
+    options = ["--participants", f"{study}/participants.tsv", "--settings", json.dumps(settings), "--out", "x.h5"]
+    options += ["--shard", "0", "--keep", f"{study}/kept", "--quality", f"{study}/quality.tsv"]
+    assert main(["extract", "--cohort", "a", "--modality", "fmri", *options]) == 2
+    assert "a source of kind fmriprep needs functional" in " ".join(capsys.readouterr().err.split())

@@ -1,0 +1,172 @@
+"""A slice holds every value that its verb uses; one setting changes the slices that depend on it and no other."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from brainpid.config import slices
+from brainpid.config.extraction import DiffusionExtraction
+from brainpid.config.schema import Config, parse_config
+from brainpid.config.section import Section, parse_section
+from brainpid.core.errors import InputError
+
+MODELS = ("pidreg", "ridge", "mean")
+CONFIG: dict[str, Any] = {
+    "output_dir": "out",
+    "modalities": ["t1", "dwi", "fmri", "tab"],
+    "cohorts": {
+        cohort: {
+            "bids": cohort,
+            "sources": {
+                "t1": {"kind": "freesurfer" if cohort == "b" else "nifti"} | ({"path": "fs"} if cohort == "b" else {}),
+                "dwi": {"kind": "nifti"},
+                "fmri": {"kind": "fmriprep", "path": f"{cohort}/fmriprep"},
+                "tab": {"kind": "table", "path": f"{cohort}.tsv"},
+            },
+        }
+        for cohort in ("a", "b")
+    },
+    "models": list(MODELS),
+}
+
+
+def merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """A configuration with some keys replaced, however deep."""
+    both = {k: merged(base[k], v) for k, v in change.items() if isinstance(v, dict) and isinstance(base.get(k), dict)}
+    return base | change | both
+
+
+def all_slices(config: Config) -> dict[str, Section]:
+    """Every slice that the rules make of a configuration."""
+    found: dict[str, Section] = {}
+    for cohort, block in config.cohorts.items():
+        found[f"participants {cohort}"] = slices.ParticipantsSettings.of(config, cohort)
+        found[f"index {cohort}"] = slices.IndexSettings.of(config, cohort)
+        found |= {f"extract {cohort} {m}": slices.ExtractSettings.of(config, cohort, m) for m in block.sources}
+    found |= {f"train {model}": slices.TrainSettings.of(config, model) for model in config.models}
+    return found | {
+        "split": slices.SplitSettings.of(config),
+        "explain": slices.ExplainSettings.of(config),
+        "null": slices.NullSettings.of(config),
+        "aggregate": slices.AggregateSettings.of(config),
+        "report": slices.ReportSettings.of(config),
+    }
+
+
+def dumps(change: dict[str, Any]) -> dict[str, str]:
+    """What the rules' params hold."""
+    found = all_slices(parse_config(merged(CONFIG, change), "test"))
+    return {verb: json.dumps(section.model_dump(mode="json"), sort_keys=True) for verb, section in found.items()}
+
+
+T1 = {"extract a t1", "extract b t1"}
+DWI = {"extract a dwi", "extract b dwi"}
+FMRI = {"extract a fmri", "extract b fmri"}
+IMAGES = T1 | DWI | FMRI
+TRAIN = {f"train {model}" for model in MODELS}
+PEOPLE = {"participants a", "participants b"}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"output_dir": "elsewhere"}, set()),
+        ({"final_model": False}, set()),
+        ({"shards": 4}, IMAGES),
+        ({"target": {"range": [0, 100]}}, PEOPLE | {"split", "report"}),
+        ({"cohorts": {"a": {"columns": {"sex": "gender"}}}}, {"participants a"}),
+        ({"cohorts": {"a": {"columns": {"participant_id": "id"}}}},
+         {"participants a", "extract a t1", "extract a dwi", "extract a fmri"}),
+        ({"cohorts": {"a": {"sources": {"t1": {"session": "1"}}}}}, {"index a", "extract a t1"}),
+        ({"cohorts": {"a": {"sources": {"tab": {"divide_by": "icv"}}}}}, {"extract a tab"}),
+        ({"extraction": {"structural": {"n4": False}}}, T1),
+        ({"extraction": {"structural": {"atlas": {"image": "a.nii", "labels": "a.tsv"}}}}, T1),
+        ({"extraction": {"diffusion": {"resolution": 5}}}, DWI),
+        ({"extraction": {"functional": {"reho": True}}}, FMRI),
+        ({"incomplete": "exclude"}, {"split", "report"}),
+        ({"costs": {"dwi": 2}}, {"aggregate"}),
+        ({"splits": {"folds": 5}}, {"split", "report"}),
+        ({"splits": {"seed": 1}}, TRAIN | {"split", "explain", "null", "report"}),
+        ({"splits": {"group": "family"}}, TRAIN | {"split", "report"}),
+        ({"splits": {"scheme": "leave_one_cohort_out"}}, {"split", "aggregate", "report"}),
+        ({"hyperparameters": {"ridge": {"alphas": 7}}}, {"train ridge"}),
+        ({"hyperparameters": {"pidreg": {"members": 3}}}, {"train pidreg"}),
+        ({"hyperparameters": {"svr": {"epsilon": 0.2}}}, set()),
+        ({"interval_coverage": 0.8}, TRAIN | {"report"}),
+        ({"pid": {"measures": ["mmi"]}}, TRAIN | {"aggregate", "report"}),
+        ({"null": {"permutations": 19}}, {"null", "report"}),
+        ({"explain": {"permutations": 2}}, {"explain", "report"}),
+        ({"explain": {"repeats": 2}}, {"report"}),
+        ({"report": {"title": "Another"}}, {"report"}),
+    ],
+)  # fmt: skip
+def test_a_setting_changes_the_slices_that_depend_on_it(change, expected):
+    before, after = dumps({}), dumps(change)
+    assert {verb for verb in before if before[verb] != after[verb]} == expected
+
+
+def test_a_default_that_is_written_out_changes_nothing():
+    """The whole values are compared, so that 1500 and 1500.0 must be one."""
+    config = parse_config(CONFIG, "test")
+    assert dumps(config.model_dump(mode="json")) == dumps({})
+
+
+def test_slices_survive_the_command_line():
+    for verb, section in all_slices(parse_config(CONFIG, "test")).items():
+        content = json.loads(json.dumps(section.model_dump(mode="json")))
+        kind = slices.TrainSettings.of_model(verb.split()[1]) if verb.startswith("train") else type(section)
+        assert parse_section(kind, content, "test") == section
+
+
+def test_no_field_of_a_slice_has_a_default():
+    """It would be a second declaration, and a value that no params hold."""
+    for verb, section in all_slices(parse_config(CONFIG, "test")).items():
+        fields = type(section).model_fields
+        assert all(field.is_required() for field in fields.values()), verb
+        content = section.model_dump(mode="json")
+        for name in fields:
+            with pytest.raises(InputError, match=f"key '{name}' is missing"):
+                parse_section(type(section), {k: v for k, v in content.items() if k != name}, "test")
+
+
+@pytest.mark.parametrize(
+    ("verb", "place", "value", "message"),
+    [
+        ("train ridge", ["hyperparameters", "alphas"], 1, "hyperparameters.alphas: input should be greater than"),
+        ("train ridge", ["hyperparameters", "alpha"], 1, "unknown key 'hyperparameters.alpha'; did you mean 'alphas'"),
+        ("train pidreg", ["hyperparameters", "dropout"], 1.5, "hyperparameters.dropout: input should be less than"),
+        ("train ridge", ["seed"], -1, "seed: input should be greater than or equal to 0"),
+        ("train ridge", ["interval_coverage"], 1.0, "interval_coverage: input should be less than 1"),
+        ("extract a t1", ["shards"], 0, "shards: input should be greater than or equal to 1"),
+        ("extract a t1", ["structural", "resolution"], 0, "structural.resolution: input should be greater"),
+        ("extract a t1", ["structural", "max_b"], 1, "unknown key 'structural.max_b'"),
+        ("extract a fmri", ["functional", "strategy"], "7P", "functional.strategy: input should be 'none'"),
+        ("extract a fmri", ["source", "kind"], "fmri", "source"),
+        ("split", ["splits", "folds"], 1, "splits.folds: input should be greater than or equal to 2"),
+        ("split", ["modalities"], ["t1"], "modalities"),
+        ("aggregate", ["scheme"], "loco", "scheme: input should be 'kfold' or 'leave_one_cohort_out'"),
+        ("aggregate", ["costs", "t1"], -1, "costs.t1: input should be greater than or equal to 0"),
+        ("report", ["models"], [], "models"),
+    ],
+)
+def test_ranges_are_checked_where_a_slice_is_read(verb, place, value, message):
+    section = all_slices(parse_config(CONFIG, "test"))[verb]
+    content = section.model_dump(mode="json")
+    inner = content
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    with pytest.raises(InputError) as fault:
+        parse_section(type(section), content, "--settings")
+    assert message in str(fault.value)
+
+
+def test_an_extraction_is_given_the_section_of_its_source_alone():
+    found = slices.ExtractSettings.of(parse_config(CONFIG, "test"), "a", "dwi")
+    assert found.diffusion == DiffusionExtraction()
+    assert found.structural is found.functional is None
+    table = slices.ExtractSettings.of(parse_config(CONFIG, "test"), "a", "tab")
+    assert {name for name, value in table if value is not None} == {"source"}
