@@ -8,6 +8,7 @@ import pytest
 
 from brainpid.cohort.participants import SUCCESS, UNAVAILABLE
 from brainpid.config.analysis import Splits
+from brainpid.config.cohorts import Target
 from brainpid.config.slices import SplitSettings
 from brainpid.core.errors import InputError
 from brainpid.features.block import FeatureBlock
@@ -15,7 +16,9 @@ from brainpid.features.inclusion import plan
 
 
 def settings(cohorts: tuple[str, ...] = ("a", "b"), **splits: object) -> SplitSettings:
-    return SplitSettings(cohorts=cohorts, modalities=("t1", "dwi"), splits=Splits(**splits))
+    return SplitSettings(
+        cohorts=cohorts, modalities=("t1", "dwi"), target=Target(), incomplete="use", splits=Splits(**splits)
+    )
 
 
 def block(modality: str, has: np.ndarray) -> FeatureBlock:
