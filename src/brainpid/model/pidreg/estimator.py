@@ -29,6 +29,8 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from brainpid.config.models import PIDRegSettings
+from brainpid.config.section import parse_section
 from brainpid.core.arrays import Blocks, FloatArray, IntArray, Modalities
 from brainpid.core.errors import InputError
 from brainpid.core.files import atomic_path
@@ -40,9 +42,8 @@ from brainpid.model.pidreg.base_learners import BaseLearner, base_learners_for, 
 from brainpid.model.pidreg.base_predictions import BasePredictions
 from brainpid.model.pidreg.fitted import FittedModel, standardise
 from brainpid.model.pidreg.fusion import fusion
-from brainpid.model.pidreg.hyperparameters import check_hyperparameters
 from brainpid.model.pidreg.network.fit import fit_network
-from brainpid.model.pidreg.options import RECIPES, TRIAL_MEMBERS, best_recipe, recipes_to_try
+from brainpid.model.pidreg.options import TRIAL_MEMBERS, best_recipe, options_of, recipes_to_try
 from brainpid.model.pidreg.state import plain_values, to_arrays, to_tensors
 from brainpid.pid.atoms import Measure
 from brainpid.pid.decompose import decompose
@@ -73,21 +74,14 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     head : tuple of int or None
         Hidden widths of the head; empty for a linear head.
     dropout : float or None
-        In the hidden layers, in [0, 1).
-    input_dropout : float
-        Of the features, in [0, 1).
-    skip : bool
-        Whether each encoder has a linear map beside its perceptron.
+        In the hidden layers.
     signal : float
-        Initial lambda of the noisy bottleneck, in (0, 1]; 1 switches the bottleneck off.
-    learn_signal : bool
-        Whether lambda is learned.
+        Initial lambda of the noisy bottleneck, which is learned; 1 switches the bottleneck off.
     members : int
         Number of networks, and of inner folds unless there are fewer groups.
     epochs, batch_size, learning_rate, weight_decay
         See `brainpid.model.pidreg.network.training.TrainingOptions`; the learning rate is the peak of a one-cycle
         schedule. None for the recipe's.
-    loss : {"squared", "huber"}
     alpha_readout : float
         Part of the gradient of the per-modality readouts that reaches the encoders.
     alpha_cs, alpha_joint, alpha_ci : float
@@ -97,8 +91,6 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         ``I(Z_m; X_k | X_m)`` as a Cauchy-Schwarz divergence.
     fusion : {"pid", "equal"}
         Fusion weights from the decomposition, or 1/M each without a product term.
-    keep_apart : bool
-        Whether the head sees the weighted latents side by side instead of their sum.
     target_transform : {"normal_scores", "none"} or None
         With ``none`` the target is only centred and scaled.
     experts : tuple of {"auto", "normative", "kernel", "forest", "boosting"}
@@ -144,23 +136,18 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         hidden: tuple[int, ...] | None = None,
         head: tuple[int, ...] | None = None,
         dropout: float | None = None,
-        input_dropout: float = 0.0,
-        skip: bool = False,
         signal: float = 1.0,
-        learn_signal: bool = True,
         members: int = 10,
         epochs: int | None = None,
         batch_size: int | None = None,
         learning_rate: float | None = None,
         weight_decay: float | None = None,
-        loss: str = "squared",
         alpha_readout: float = 0.3,
-        alpha_cs: float = 0.1,
+        alpha_cs: float = 0.0,
         alpha_joint: float = 0.0,
         alpha_ci: float = 0.0,
         conditional: str = "gaussian",
         fusion: str = "pid",
-        keep_apart: bool = False,
         target_transform: str | None = None,
         experts: tuple[str, ...] = ("auto",),
         random_state: int | None = 0,
@@ -171,23 +158,18 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.hidden = hidden
         self.head = head
         self.dropout = dropout
-        self.input_dropout = input_dropout
-        self.skip = skip
         self.signal = signal
-        self.learn_signal = learn_signal
         self.members = members
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
-        self.loss = loss
         self.alpha_readout = alpha_readout
         self.alpha_cs = alpha_cs
         self.alpha_joint = alpha_joint
         self.alpha_ci = alpha_ci
         self.conditional = conditional
         self.fusion = fusion
-        self.keep_apart = keep_apart
         self.target_transform = target_transform
         self.experts = experts
         self.random_state = random_state
@@ -212,15 +194,16 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         NumericalError
             Where a loss term is not finite.
         """
-        check_hyperparameters(self.get_params())
+        settings = self._settings()
         layout, features = Layout.fit(X)
         n_rows = len(next(iter(features.values())))
         target, group = checked_target(y, n_rows), checked_groups(groups, n_rows)
         present = presence(features)
-        if (n := int(present.all(axis=1).sum())) < 2 * self.members:
+        members = settings.members
+        if (n := int(present.all(axis=1).sum())) < 2 * members:
             raise InputError(
                 f"{n} people have every modality ({', '.join(layout.modalities)}); expected at least "
-                f"{2 * self.members}, twice the number of members"
+                f"{2 * members}, twice the number of members"
             )
         some = present.any(axis=1)
         if not present.all():
@@ -232,18 +215,18 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         standardizers = {m: Standardizer.fit(features[m][~lacking(features[m])]) for m in sorted(features)}
         blocks = standardise({m: block[some] for m, block in features.items()}, standardizers)
         known = target[some]
-        seeds = np.random.SeedSequence(self.random_state).spawn(3 + 2 * self.members)
-        fold = stratified_folds(known, self.members, np.random.default_rng(seeds[0]), group[some])
-        self._choose_recipe(blocks, known, fold, seeds)
-        options = self._options(self.recipe_)
+        seeds = np.random.SeedSequence(self.random_state).spawn(3 + 2 * members)
+        fold = stratified_folds(known, members, np.random.default_rng(seeds[0]), group[some])
+        self._choose_recipe(settings, blocks, known, fold, seeds)
+        options = options_of(settings, self.recipe_)
         target_map = _target_map(options, known)
         scores = target_map.transform(known)
-        weights = fusion(blocks, scores, self.fusion, np.random.default_rng(seeds[1]))
-        left_out = [member % (fold.max() + 1) for member in range(self.members)]  # folds are fewer where groups are
+        weights = fusion(blocks, scores, settings.fusion, np.random.default_rng(seeds[1]))
+        left_out = [member % (fold.max() + 1) for member in range(members)]  # folds are fewer where groups are
         network, self.history_ = fit_network(blocks, scores, fold, left_out, options, weights, seeds[3:])
         experts: dict[str, BaseLearner] = {"network": network}
         predictions = [network.leave_out(blocks, fold, left_out)]
-        for name in base_learners_for(n, self.experts):
+        for name in base_learners_for(n, settings.experts):
             experts[name], reading = fit_base_learner(name, blocks, known, target_map, fold, seeds[2])
             predictions.append(reading)
         self._fitted, unseen = FittedModel.calibrate(
@@ -375,23 +358,31 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "history_")
         return self._fitted.read(X)
 
-    def _options(self, recipe: str) -> dict[str, Any]:
-        """Hyperparameters with those that are None taken from a recipe."""
-        given = {name: value for name, value in plain_values(self.get_params()).items() if value is not None}
-        return RECIPES[recipe] | given
+    def _settings(self) -> PIDRegSettings:
+        """Options as the section of the configuration has them, which alone knows their ranges."""
+        values = plain_values(self.get_params())
+        seed = values.pop("random_state")
+        if seed is not None and not (isinstance(seed, int) and seed >= 0):
+            raise InputError(f"PIDReg: random_state: expected a whole number from 0 on or None, found {seed!r}")
+        return parse_section(PIDRegSettings, values, "PIDReg")
 
     def _choose_recipe(
-        self, blocks: Blocks, target: FloatArray, fold: IntArray, seeds: list[np.random.SeedSequence]
+        self,
+        settings: PIDRegSettings,
+        blocks: Blocks,
+        target: FloatArray,
+        fold: IntArray,
+        seeds: list[np.random.SeedSequence],
     ) -> None:
         """Try recipes on a few inner folds where there is a choice."""
-        names = recipes_to_try(self.recipe, len(target))
+        names = recipes_to_try(settings.recipe, len(target))
         errors = {}
         for name in names if len(names) > 1 else []:
-            options = self._options(name)
+            options = options_of(settings, name)
             target_map = _target_map(options, target)
             scores = target_map.transform(target)
-            weights = fusion(blocks, scores, self.fusion, np.random.default_rng(seeds[1]))
-            members = range(min(TRIAL_MEMBERS, self.members))
+            weights = fusion(blocks, scores, settings.fusion, np.random.default_rng(seeds[1]))
+            members = range(min(TRIAL_MEMBERS, settings.members))
             network, _ = fit_network(blocks, scores, fold, members, options, weights, seeds[3 : 3 + 2 * len(members)])
             predicted = target_map.inverse_transform(network.leave_out(blocks, fold, members).together)
             errors[name] = np.abs(predicted - target)[np.isfinite(predicted)]

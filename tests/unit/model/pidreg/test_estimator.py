@@ -21,7 +21,6 @@ from brainpid.model.pidreg.network.training import TrainingOptions, train
 torch.set_num_threads(1)
 SMALL = {"latent_dim": 4, "hidden": (8,), "members": 4, "epochs": 40, "batch_size": 64} | {
     "learning_rate": 0.02,  # few people, hence few steps
-    "input_dropout": 0.1,
 }
 
 
@@ -80,7 +79,7 @@ def test_the_order_of_the_modalities_does_not_matter(fitted):
 
 def test_every_parameter_of_every_member_learns():
     X, y = cohort()
-    learns = SMALL | {"skip": True, "signal": 0.9}  # options that bring parameters of their own
+    learns = SMALL | {"signal": 0.9}  # options that bring parameters of their own
     start = PIDReg(**learns | {"epochs": 1, "learning_rate": 1e-8}).fit(X, y)
     before = dict(network_of(start).named_parameters())
     for name, parameter in network_of(PIDReg(**learns).fit(X, y)).named_parameters():
@@ -161,8 +160,8 @@ def test_members_trained_together_are_those_trained_one_by_one():
     rng = torch.Generator().manual_seed(0)
     blocks = [torch.randn(60, p, generator=rng) for p in (5, 7)]
     target = blocks[0][:, 0] + 0.5 * torch.randn(60, generator=rng)
-    shape = Architecture((5, 7), (8,), 4, (), 0.2, 0.1, True, 0.9, True, 0.5, (0.6, 0.3), 0.1, True)
-    recipe = TrainingOptions(5, 20, 0.01, 0.1, 0.1, 0.1, 0.1, "gaussian", "squared")
+    shape = Architecture((5, 7), (8,), 4, (), 0.2, 0.9, 0.5, (0.6, 0.3), 0.1)
+    recipe = TrainingOptions(5, 20, 0.01, 0.1, 0.1, 0.1, 0.1, "gaussian")
     rows = [torch.arange(60)[torch.arange(60) % 3 != member] for member in range(3)]
     present = torch.ones(60, 2)
     present[::7, 1] = 0.0
@@ -307,7 +306,7 @@ def test_intervals_cover():
         {"alpha_joint": 0.1},
         {"alpha_ci": 0.1},
         {"alpha_ci": 0.1, "conditional": "kernel"},
-        {"loss": "huber", "keep_apart": True, "head": (8,)},
+        {"alpha_cs": 0.1, "head": (8,)},
         {"bins": 4, "target_transform": "none"},
         {"experts": ()},
         {"experts": ("forest",)},

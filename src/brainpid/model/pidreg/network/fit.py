@@ -117,10 +117,7 @@ def _architecture(
     features: list[int], names: list[str], options: Mapping[str, Any], weights: FusionWeights
 ) -> Architecture:
     """Shape of the networks, modalities in the order of the inputs."""
-    taken = (
-        "hidden", "latent_dim", "head", "dropout", "input_dropout", "skip", "signal", "learn_signal", "alpha_readout",
-        "keep_apart",
-    )  # fmt: skip
+    taken = ("hidden", "latent_dim", "head", "dropout", "signal", "alpha_readout")
     return Architecture(
         features=tuple(features),
         weights=tuple(weights.modalities[name] for name in names),

@@ -2,8 +2,7 @@
 
 The loss of member e is ``MSE(h(z), g) + sum_m MSE(readout_m, g) + alpha_cs sum_m CS(a_m) +
 alpha_joint HZ(a_1..a_M, g) / n + alpha_ci sum_{m<k} I(a_m; a_k | g)``; members are summed, so that none changes
-another's gradient. By option Huber's function takes the place of the square. The optimiser is AdamW under a one-cycle
-learning rate.
+another's gradient. A penalty whose weight is 0 is not computed. The optimiser is AdamW under a one-cycle learning rate.
 
 A person who lacks a modality has a stand-in's features in it, so that batch moments and penalties stay those of real
 people; no error of prediction that the stand-in has a part in is counted.
@@ -31,9 +30,6 @@ from brainpid.model.pidreg.network.penalties import (
     kernel_conditional_dependence,
 )
 
-HUBER_WIDTH = 0.5
-"""Error, in normal scores, beyond which Huber's loss is linear."""
-
 # Latent covariances of one batch are near singular once the latents' dimension nears the number of rows.
 _SHRINKAGE = 0.1
 
@@ -55,8 +51,6 @@ class TrainingOptions:
         Weights of the penalties; 0 leaves a term out of the computation.
     conditional : {"gaussian", "kernel"}
         Form of the conditional-independence term.
-    loss : {"squared", "huber"}
-        What is taken of errors; Huber's is ``e^2`` up to `HUBER_WIDTH` and linear beyond.
     """
 
     epochs: int
@@ -67,7 +61,6 @@ class TrainingOptions:
     alpha_joint: float
     alpha_ci: float
     conditional: str
-    loss: str
 
 
 def loss_terms(
@@ -94,9 +87,9 @@ def loss_terms(
     latents = outputs.latents
     complete = present.prod(-1)
     terms = {
-        "mse": _mean_loss(outputs.prediction - target, complete, recipe.loss),
-        "readout": _mean_loss(
-            (outputs.readouts - target.unsqueeze(-1)).transpose(-1, -2), present.transpose(-1, -2), recipe.loss
+        "mse": _mean_square(outputs.prediction - target, complete),
+        "readout": _mean_square(
+            (outputs.readouts - target.unsqueeze(-1)).transpose(-1, -2), present.transpose(-1, -2)
         ).sum(-1),
     }
     if recipe.alpha_cs:
@@ -110,12 +103,9 @@ def loss_terms(
     return terms
 
 
-def _mean_loss(error: Tensor, counted: Tensor, loss: str) -> Tensor:
-    """Mean loss over the last axis, of the errors that are counted."""
-    size = error.abs()
-    beyond = HUBER_WIDTH * (2 * size - HUBER_WIDTH)
-    each = torch.where(size > HUBER_WIDTH, beyond, error.square()) if loss == "huber" else error.square()
-    return (each * counted).sum(-1) / counted.sum(-1).clamp(min=1.0)
+def _mean_square(error: Tensor, counted: Tensor) -> Tensor:
+    """Mean square over the last axis, of the errors that are counted."""
+    return (error.square() * counted).sum(-1) / counted.sum(-1).clamp(min=1.0)
 
 
 def _conditional_independence(latents: Sequence[Tensor], blocks: Sequence[Tensor], target: Tensor, form: str) -> Tensor:
