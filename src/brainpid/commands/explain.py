@@ -11,6 +11,7 @@ import numpy as np
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import ExplainSettings
 from brainpid.core.files import write_tsv
+from brainpid.core.seeds import derive
 from brainpid.evaluation.importance import MOST_PEOPLE, Columns, importances, most_related
 from brainpid.features.matrix import read_roles, read_tables, read_units
 from brainpid.model.registry import MODELS
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> None:
     if test.sum() > MOST_PEOPLE:
         log.info("%d of %d test people are looked at", MOST_PEOPLE, int(test.sum()))
     X = {modality: table[test].to_numpy() for modality, table in tables.items()}
-    seed = [settings.seed, args.repeat, args.fold]
+    seed = derive(settings.seed, "explain", args.repeat, args.fold)
     table = importances(model.predict, X, age[test], columns, settings.explain.permutations, seed)
     if (unknown := int(np.isnan(table["importance"]).sum())) > 0:
         log.warning("%d rows have no importance: fewer than two test people have the modality", unknown)

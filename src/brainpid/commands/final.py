@@ -9,7 +9,7 @@ from brainpid.commands.options import read_settings
 from brainpid.commands.train import add_training_arguments, fit, write_fitted
 from brainpid.config.slices import TrainSettings
 from brainpid.core.files import read_own_tsv
-from brainpid.core.seeds import fold_seed
+from brainpid.core.seeds import derive
 from brainpid.features.matrix import read_tables
 from brainpid.model.registry import MODELS
 
@@ -27,5 +27,5 @@ def run(args: argparse.Namespace) -> None:
     people = read_own_tsv(args.participants)
     people = people[people["included"]].reset_index(drop=True)
     tables = read_tables(args.features, people, settings.modalities)
-    fitted = fit(args, settings, tables, people, fold_seed(settings.seed, "final"))
+    fitted = fit(args, settings, tables, people, derive(settings.seed, "final"))
     write_fitted(args, settings, fitted, __name__, {})

@@ -13,6 +13,7 @@ from brainpid.config.slices import NullSettings
 from brainpid.core.errors import InputError
 from brainpid.core.files import read_own_tsv, write_json, write_tsv
 from brainpid.core.provenance import code_digest, record
+from brainpid.core.seeds import derive
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.crossfit.null import empty_null_table, null_table, permutation_null
 from brainpid.features.matrix import read_matrix
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> None:
         entry.load(),
         permutations=settings.null.permutations,
         folds=settings.null.folds,
-        seed=settings.seed,
+        seed=derive(settings.seed, "null", args.cohort),
     )
     write_tsv(args.out, null_table(null))
 

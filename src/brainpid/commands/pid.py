@@ -17,6 +17,7 @@ from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_table, require_column, write_json, write_text, write_tsv
 from brainpid.core.provenance import code_digest, record
+from brainpid.core.seeds import derive
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.crossfit.normality import Normality, check_normality, squared_mahalanobis
 from brainpid.crossfit.null import permutation_null
@@ -85,7 +86,9 @@ def run(args: argparse.Namespace) -> None:
     else:
         repeats = args.repeats or repeats_for(len(target))
         encoder = ENCODERS[args.encoder].load(**_options(args, blocks, len(target)))
-        latents = out_of_fold_latents(blocks, target, encoder, folds=args.folds, repeats=repeats, seed=args.seed)
+        latents = out_of_fold_latents(
+            blocks, target, encoder, folds=args.folds, repeats=repeats, seed=derive(args.seed, "latents")
+        )
         decompositions = decompose_latents(latents, target, args.measure, args.confidence)
         if all(values.shape[-1] == 1 for values in latents.values.values()):
             scalars = {name: values[..., 0] for name, values in latents.values.items()}
@@ -94,7 +97,7 @@ def run(args: argparse.Namespace) -> None:
         if args.permutations:
             nulls[args.table.stem] = permutation_null(
                 blocks, target, ENCODERS[args.null_encoder].load(),
-                permutations=args.permutations, folds=args.folds, seed=args.seed,
+                permutations=args.permutations, folds=args.folds, seed=derive(args.seed, "null"),
             )  # fmt: skip
     table = pd.concat([found.to_frame() for found in decompositions], ignore_index=True)
     table = with_p_values(table.assign(cohort=args.table.stem, model=args.encoder), tuple(blocks), nulls)

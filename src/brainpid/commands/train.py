@@ -19,7 +19,7 @@ from brainpid.core.arrays import IntArray, Modalities
 from brainpid.core.errors import InputError
 from brainpid.core.files import read_own_tsv, write_json, write_tsv
 from brainpid.core.provenance import code_digest, record
-from brainpid.core.seeds import fold_seed
+from brainpid.core.seeds import derive
 from brainpid.evaluation.information import PID_COLUMNS, decompose_cohort
 from brainpid.evaluation.predictions import decomposable, predict_table
 from brainpid.features.matrix import read_divisors, read_roles, read_tables
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> None:
     people = read_roles(args.participants, args.splits, args.repeat, args.fold)
     tables = read_tables(args.features, people, settings.modalities)
     training = (people["role"] == "train").to_numpy()
-    seed = fold_seed(settings.seed, args.repeat, args.fold)
+    seed = derive(settings.seed, "train", args.repeat, args.fold)
     fitted = fit(
         args, settings, {modality: table[training] for modality, table in tables.items()}, people[training], seed
     )
