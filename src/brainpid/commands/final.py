@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from brainpid.commands.options import read_settings
-from brainpid.commands.train import add_training_arguments, fit, write_fitted
+from brainpid.commands.options import read_settings, set_threads
+from brainpid.commands.train import add_training_arguments, read_groups, write_fitted
 from brainpid.config.slices import TrainSettings
 from brainpid.core.files import read_own_tsv
 from brainpid.core.seeds import derive
 from brainpid.features.matrix import read_tables
+from brainpid.model.fitting import fit_model
 from brainpid.model.registry import MODELS
 
 
@@ -27,5 +28,13 @@ def run(args: argparse.Namespace) -> None:
     people = read_own_tsv(args.participants)
     people = people[people["included"]].reset_index(drop=True)
     tables = read_tables(args.features, people, settings.modalities)
-    fitted = fit(args, settings, tables, people, derive(settings.seed, "final"))
+    set_threads(args.threads, MODELS[args.model].packages)
+    fitted = fit_model(
+        args.model,
+        settings.hyperparameters,
+        tables,
+        people["age"].to_numpy(dtype=float),
+        read_groups(args.sheets, people, settings.group),
+        derive(settings.seed, "final"),
+    )
     write_fitted(args, settings, fitted, __name__, {})

@@ -13,6 +13,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from brainpid.commands.options import add_threads, set_threads
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_table, require_column, write_json, write_text, write_tsv
@@ -65,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--confidence", type=float, default=0.95, help="of the intervals (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
-    parser.add_argument("--threads", type=int, default=1, help="threads of the network (default: %(default)s)")
+    add_threads(parser)
     parser.add_argument("--out", type=Path, help="folder for tables, figures and provenance")
 
 
@@ -76,10 +77,8 @@ def run(args: argparse.Namespace) -> None:
     if args.folds < 2 or args.permutations < 0:
         raise InputError(f"expected --folds >= 2 and --permutations >= 0, found {args.folds} and {args.permutations}")
     blocks, target = _read(args)
-    if "torch" in ENCODERS[args.null_encoder].packages or args.encoder == "pidreg":
-        import torch
-
-        torch.set_num_threads(args.threads)
+    used = [ENCODERS[name].packages for name in {args.encoder, args.null_encoder} - {NO_ENCODER}]
+    set_threads(args.threads, [package for packages in used for package in packages])
     checked, nulls = None, {}
     if args.encoder == NO_ENCODER:
         decompositions = decompose_columns(blocks, target, args.measure, args.confidence)

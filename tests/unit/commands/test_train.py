@@ -19,7 +19,7 @@ from brainpid.features.block import FeatureBlock
 from brainpid.features.matrix import read_matrix
 from brainpid.features.store import write_features
 from brainpid.model.age_bias import AgeBias
-from brainpid.model.registry import ModelEntry
+from brainpid.model.registry import MODELS, ModelEntry
 
 PEOPLE = pd.DataFrame(
     {"participant_id": ["sub-0", "sub-1", "sub-2"], "cohort": "a", "site": "s", "age": [30.0, 40, 50]}
@@ -88,7 +88,7 @@ def test_groups_reach_the_model(tmp_path, monkeypatch):
             return super().fit(X, y, groups)
 
     entry = ModelEntry("fake_model", "MeanOfReadings", "model.joblib", ("numpy",), "Fake")
-    monkeypatch.setattr("brainpid.commands.train.MODELS", {"ridge": entry})
+    monkeypatch.setitem(MODELS, "ridge", entry)
     monkeypatch.setattr("fake_model.MeanOfReadings", Spy)
     sheet = make_tables(20)["participants"].assign(cohort="a", family=[None, *np.repeat(list("abcdefghi"), 2), "a"])
     age = sheet["age"].to_numpy()
