@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError
+from brainpid.core.linalg import factorising
 
 SHRINKAGE = 0.05
 """Ridge penalty of the spread's dependence on the prediction, as a part of the people."""
@@ -51,7 +52,8 @@ class AdaptiveConformal:
         log_error = np.log(np.maximum(errors, _SMALLEST * (errors.mean() or 1.0)))
         design = found._design(predicted)
         gram = design.T @ design + SHRINKAGE * len(errors) * np.eye(2)
-        slopes = np.linalg.solve(gram, design.T @ (log_error - log_error.mean()))
+        with factorising("spread of the errors", gram, len(errors), 2):
+            slopes = np.linalg.solve(gram, design.T @ (log_error - log_error.mean()))
         spread = np.exp(design @ slopes)
         return cls(centre, scale, slopes, np.sort(errors / spread))
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from brainpid.core.arrays import Blocks, FloatArray, IntArray
+from brainpid.core.linalg import factorising
 from brainpid.core.modalities import Subset
 from brainpid.crossfit.transforms import NormalScores
 from brainpid.model.baselines.base import Baseline, Training
@@ -114,7 +115,18 @@ class ConcatenatedRegressor(Baseline):
         fold : ndarray of int, shape (n,)
         start : dict, optional
             See `settings`.
+
+        Raises
+        ------
+        NumericalError
+            Where a matrix cannot be factorised.
         """
+        with factorising(type(self).__name__, features, *features.shape):
+            return self._choice(features, target, scale, fold, start)
+
+    def _choice(
+        self, features: FloatArray, target: FloatArray, scale: NormalScores, fold: IntArray, start: Setting | None
+    ) -> Choice:
         scores = scale.transform(target)
         settings = self.settings(features, scores, start)
         if len(settings) > 1 and self.choice_people and len(target) > self.choice_people:
@@ -151,9 +163,20 @@ class ConcatenatedRegressor(Baseline):
             choice = chosen
             if len(subset) < len(self.modalities_):
                 choice = self.choose(features, target, scale, training.fold[rows], chosen.setting)
-            regressor = self.regressor(choice.setting).fit(features, scale.transform(target))
-            fits[subset] = ConcatenatedFit(subset, choice.setting, regressor, choice.held_out)
+            fits[subset] = self.fit_setting(subset, choice, features, scale.transform(target))
         return fits
+
+    def fit_setting(self, subset: Subset, choice: Choice, features: FloatArray, scores: FloatArray) -> ConcatenatedFit:
+        """Fit the chosen setting to features (n, p) of a subset and scores (n,).
+
+        Raises
+        ------
+        NumericalError
+            Where a matrix cannot be factorised.
+        """
+        with factorising(type(self).__name__, features, *features.shape):
+            regressor = self.regressor(choice.setting).fit(features, scores)
+        return ConcatenatedFit(subset, choice.setting, regressor, choice.held_out)
 
 
 def _best(held_out: FloatArray, target: FloatArray, scale: NormalScores) -> int:

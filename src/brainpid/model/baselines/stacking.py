@@ -117,9 +117,7 @@ class Stacking(Baseline):
             rows = training.rows(block)
             features, scores = side_by_side(training.blocks, block)[rows], scale.transform(training.target[rows])
             experts[block] = {
-                kind: ConcatenatedFit(
-                    block, choice.setting, family.regressor(choice.setting).fit(features, scores), choice.held_out
-                )
+                kind: family.fit_setting(block, choice, features, scores)
                 for (kind, family), choice in zip(self._families().items(), choices, strict=True)
             }
         fits = {}

@@ -32,6 +32,7 @@ import numpy as np
 from scipy.special import softmax
 
 from brainpid.core.arrays import Blocks, FloatArray, IntArray
+from brainpid.core.linalg import factorising
 from brainpid.crossfit.transforms import NormalScores
 
 DEGREE = 3
@@ -83,6 +84,11 @@ class NormativeModel:
             Between the target and its scores.
         fold : ndarray of int, shape (n,)
             Inner fold of each person.
+
+        Raises
+        ------
+        NumericalError
+            Where the features cannot be decomposed.
         """
         features, scores = _side_by_side(blocks), target_map.transform(target)
         left_out = np.empty((len(SHRINKAGES), len(scores)))
@@ -118,8 +124,9 @@ def _models(
     def basis(values: FloatArray) -> FloatArray:
         return np.vander((values - centre) / spread, degree + 1, increasing=True)
 
-    curves = np.linalg.lstsq(basis(target), features, rcond=None)[0]
-    _, scatter, axes = np.linalg.svd(features - basis(target) @ curves, full_matrices=False)
+    with factorising("normative model", features, n, p):
+        curves = np.linalg.lstsq(basis(target), features, rcond=None)[0]
+        _, scatter, axes = np.linalg.svd(features - basis(target) @ curves, full_matrices=False)
     variance = scatter**2 / max(n - degree - 1, 1)
     mean_variance = max(variance.sum() / p, _LEAST_NOISE * float((features**2).mean()))
     on_axes = curves @ axes.T

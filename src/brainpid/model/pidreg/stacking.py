@@ -28,6 +28,7 @@ from scipy.optimize import nnls
 
 from brainpid.core.arrays import BoolArray, FloatArray
 from brainpid.core.errors import NumericalError
+from brainpid.core.linalg import factorising
 from brainpid.crossfit.transforms import NormalScores
 from brainpid.model.pidreg.base_predictions import BasePredictions
 
@@ -118,7 +119,9 @@ class Stack:
         """Scores ``E[g | z_A]`` (n,) of latents (n, M) for the modalities A that `pattern` (M,) marks."""
         columns = 1 + np.flatnonzero(pattern)
         # Least squares copes with latents that are constant or copies of one another.
-        slope = np.linalg.lstsq(self.covariance[np.ix_(columns, columns)], self.covariance[columns, 0], rcond=1e-10)[0]
+        own = self.covariance[np.ix_(columns, columns)]
+        with factorising("head on the scalar latents", own, len(latents), len(columns)):
+            slope = np.linalg.lstsq(own, self.covariance[columns, 0], rcond=1e-10)[0]
         predicted: FloatArray = self.mean[0] + (latents[:, pattern] - self.mean[columns]) @ slope
         return predicted
 
@@ -149,12 +152,18 @@ def equal_drawn_weights(candidates: FloatArray, scores: FloatArray) -> FloatArra
     Raises
     ------
     NumericalError
-        Where a prediction is not finite.
+        Where a prediction is not finite, or the weights do not converge.
     """
     n, k = candidates.shape
     if not np.isfinite(candidates).all():
         bad = int((~np.isfinite(candidates)).any(axis=1).sum())
         raise NumericalError(f"out-of-fold predictions of {bad} of n = {n} people by {k} experts are not finite")
     prior = np.sqrt(DRAW_TO_EQUAL)
-    weights, _ = nnls(np.vstack([candidates, prior * np.eye(k)]), np.concatenate([scores, np.full(k, prior / k)]))
+    design = np.vstack([candidates, prior * np.eye(k)])
+    try:
+        weights, _ = nnls(design, np.concatenate([scores, np.full(k, prior / k)]))
+    except RuntimeError as fault:
+        raise NumericalError(
+            f"weights of base learners: n = {n}, d = {k}, condition number {np.linalg.cond(design):.3g}: {fault}"
+        ) from fault
     return np.asarray(weights)

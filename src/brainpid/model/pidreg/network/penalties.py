@@ -215,7 +215,13 @@ def _cholesky(covariance: Tensor, n: int) -> Tensor:
     factor, info = torch.linalg.cholesky_ex(covariance)
     if bool((info != 0).any()):
         d = covariance.shape[-1]
-        eigenvalues = torch.linalg.eigvalsh(covariance.detach().double().reshape(-1, d, d)[info.reshape(-1) != 0][0])
+        first = covariance.detach().double().reshape(-1, d, d)[info.reshape(-1) != 0][0]
+        if not bool(first.isfinite().all()):
+            raise NumericalError(
+                f"covariance of latents is not finite: n = {n}, d = {d}; lower the learning rate or look for extreme "
+                "feature values"
+            )
+        eigenvalues = torch.linalg.eigvalsh(first)
         condition = float(eigenvalues[-1] / eigenvalues[0].clamp_min(torch.finfo(torch.float64).tiny))
         raise NumericalError(
             f"covariance of latents is not positive definite: n = {n}, d = {d}, condition number {condition:.3g}; "
