@@ -183,5 +183,9 @@ ModelName = Literal[
 ]
 
 
+KEEP_PEOPLE = ("kernel", "forest")
+"""Base learners of `pidreg` that keep training people: a process all their features, a leaf of a forest one person's
+target."""
+
 WITHOUT_LATENTS = ("mean",)
 """Models that read nothing in the features: there is no information to decompose."""

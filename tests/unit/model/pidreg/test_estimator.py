@@ -32,7 +32,7 @@ def cohort(n: int = 160, seed: int = 0, modalities: tuple[str, ...] = ("t1", "dw
 
 
 def network_of(model: PIDReg) -> Ensemble:
-    return model._fitted.experts["network"].network
+    return model._fitted.base_learners["network"].network
 
 
 @pytest.fixture(scope="module")
@@ -249,7 +249,7 @@ def test_scalar_latents_are_normal_scores_whatever_the_target_of_the_fit_is():
     ]
     raw = PIDReg(**SMALL, target_transform="none").fit(X, y)
     in_units = pid.decompose(
-        {m: raw._fitted.combination.target_map.transform(raw._fitted.score_map.inverse_transform(z)) for m, z in
+        {m: raw._fitted.stack.target_map.transform(raw._fitted.score_map.inverse_transform(z)) for m, z in
          raw.scalar_latents(new).items()}, normal_scores(target)
     ).atom("all", "t1+dwi", "total").bits  # fmt: skip
     assert bits[1] > 0.75 * bits[0]
