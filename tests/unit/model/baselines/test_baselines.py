@@ -139,7 +139,7 @@ def test_what_was_chosen_is_what_is_used(models):
     told = stack.chosen()["settings"]["t1+dwi"]
     assert list(told["experts"]) == ["dwi", "t1", "dwi+t1"]
     kinds = [kind for experts in told["experts"].values() for kind in experts.values()]
-    assert [kind["weight"] for kind in kinds] == stack.fits_["t1", "dwi"].combination.coef_.tolist()
+    assert [kind["weight"] for kind in kinds] == stack.fits_["t1", "dwi"].stack.coef_.tolist()
 
 
 def test_it_comes_back_from_disk(fitted, tmp_path):
