@@ -31,7 +31,6 @@ from brainpid.crossfit.table import (
 )
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.information import with_p_values
-from brainpid.report import figures
 from brainpid.report.glossary import CANNOT_SAY, MEASURES, dictionary
 
 log = logging.getLogger(__name__)
@@ -202,6 +201,8 @@ def _write(
     checked: tuple[Normality, FloatArray] | None,
 ) -> None:
     """Write tables, figures and provenance."""
+    from brainpid.report import figures  # matplotlib is not loaded where nothing is drawn
+
     write_tsv(args.out / "pid.tsv", table.drop(columns=["cohort", "model"]))
     write_json(args.out / "pid.json", dictionary())
     write_text(args.out / "pid.svg", figures.to_svg(figures.modalities(table, args.encoder, sources)))

@@ -43,10 +43,10 @@ class AdaptiveConformal:
     ratios: FloatArray
 
     @classmethod
-    def fit(cls, predicted: ArrayLike, target: ArrayLike) -> AdaptiveConformal:
+    def fit(cls, predicted: ArrayLike, y: ArrayLike) -> AdaptiveConformal:
         """Fit to out-of-fold predictions and targets of training people, shape (n,) each, in the same units."""
         predicted = np.asarray(predicted, dtype=float)
-        errors = np.abs(predicted - np.asarray(target, dtype=float))
+        errors = np.abs(predicted - np.asarray(y, dtype=float))
         centre, scale = float(predicted.mean()), float(predicted.std()) or 1.0
         found = cls(centre, scale, np.zeros(2), errors)
         log_error = np.log(np.maximum(errors, _SMALLEST * (errors.mean() or 1.0)))

@@ -8,6 +8,8 @@ prediction depends on is fitted without that person's inner fold, except setting
 
 from __future__ import annotations
 
+import pickle
+import zlib
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,6 +34,18 @@ from brainpid.model.inputs import Layout, Read, checked_groups, checked_target
 INNER_FOLDS = 5
 """Folds of the training people whose held-out predictions choose settings and set the age bias and the intervals."""
 FEWEST_PEOPLE = 2 * INNER_FOLDS
+
+_UNREADABLE = (
+    EOFError,
+    zlib.error,
+    pickle.UnpicklingError,
+    ValueError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    ImportError,
+)
+"""What reading a pickle raises that is cut off, is none, or names classes that have moved."""
 
 TargetTransform = Literal["auto", "normal_scores", "none"]
 
@@ -307,8 +321,22 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
-        """Read a model that `save` wrote."""
-        model = joblib.load(Path(folder) / cls.file)
+        """Read a model that `save` wrote; only load such a file from a source that you trust.
+
+        Raises
+        ------
+        InputError
+            Where the file is absent, damaged, or holds something else.
+        """
+        path = Path(folder) / cls.file
+        if not path.is_file():
+            raise InputError(f"{path}: expected a saved {cls.__name__}; the file does not exist")
+        try:
+            model = joblib.load(path)
+        except _UNREADABLE as fault:
+            raise InputError(
+                f"{path}: expected a saved {cls.__name__}; the file is cut off, damaged or of another version: {fault}"
+            ) from fault
         if not isinstance(model, cls):
             raise InputError(f"{folder}: expected a {cls.__name__}, found a {type(model).__name__}")
         return model

@@ -95,8 +95,7 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     experts : tuple of {"auto", "normative", "kernel", "forest", "boosting"}
         Base learners beside the network; ``auto`` takes those that suit the number of people, an empty tuple none.
     share : bool
-        Whether the model is to be passed on: nothing of a single training person is then in its file but what `save`
-        says.
+        Whether the model is to be passed on: its file then holds nobody, see `save`.
     random_state : int or None
         Seed of everything random; None draws one from the operating system.
 
@@ -128,9 +127,9 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     A modality is missing for a person whose row in it is all NaN; single missing cells are imputed. Everybody with at
     least one modality is used and predicted. The result does not depend on the order of the modalities in `X`.
 
-    A fitted model holds its training people: the Gaussian process needs the standardised features of all of them, a
-    leaf of a forest has one person's score, the map of normal scores has every distinct target, and there are the
-    out-of-fold predictions. Its file is as confidential as the data, unless the model was fitted with ``share=True``.
+    A fitted model holds its training people: a Gaussian process their standardised features, a leaf of a forest one
+    person's score, the map of normal scores every distinct target; and there are out-of-fold predictions. Its file is
+    as confidential as the data, unless it was fitted with ``share=True``.
     """
 
     def __init__(

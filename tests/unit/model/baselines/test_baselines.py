@@ -159,6 +159,17 @@ def test_a_model_of_another_kind_is_refused(models, tmp_path):
         Ridge.load(tmp_path)
 
 
+@pytest.mark.parametrize("part", [0.0, 0.3, 0.9])
+def test_a_file_that_was_cut_off_is_refused_in_words(models, tmp_path, part):
+    models["ridge"].save(tmp_path)
+    path = tmp_path / "model.joblib"
+    path.write_bytes(path.read_bytes()[: int(part * path.stat().st_size)])
+    with pytest.raises(InputError, match=r"model\.joblib: expected a saved Ridge; the file is cut off"):
+        Ridge.load(tmp_path)
+    with pytest.raises(InputError, match="the file does not exist"):
+        Ridge.load(tmp_path / "nowhere")
+
+
 @pytest.mark.parametrize("name", ["ridge", "svr", "gradient_boosting", "random_forest", "mlp", "mean"])
 def test_a_held_out_prediction_does_not_see_the_persons_own_target(name):
     """With settings given, targets of one inner fold are exchanged among its people: their predictions stay."""
