@@ -2,7 +2,8 @@
 
 The released research code of the paper takes 4.9 s an epoch on 3,500 rows (81 + 86 features, batch 256); the last
 column compares with that, scaled to the same number of rows. Synthetic data; one thread. Then the whole of ten fits
-to a table of the size of a small cohort, with the experts and without.
+to a table of the size of a small cohort, with base learners beside the
+networks and without.
 """
 
 from __future__ import annotations

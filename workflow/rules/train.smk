@@ -66,7 +66,8 @@ rule train_final:
         code=code_digest("brainpid.commands.final", MODELS[CONFIG.models[0]].module),
         settings=as_json(slices.TrainSettings.of(CONFIG, CONFIG.models[0])),
         model=CONFIG.models[0],
+        share="--share" if CONFIG.shares_final_model else "",
     shell:
         "OMP_NUM_THREADS={threads} brainpid final --model {params.model} --participants {input.participants}"
         " --features {input.features} --sheets {input.sheets} --settings {params.settings:q} --threads {threads}"
-        " --out $(dirname {output.model}) 2> {log}"
+        " {params.share} --out $(dirname {output.model}) 2> {log}"

@@ -9,7 +9,6 @@ given to everybody with a target, whether or not images are missing, so that exc
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from brainpid.cohort.participants import has_every_modality
 from brainpid.config.slices import SplitSettings
 from brainpid.core.errors import InputError, list_some
+from brainpid.core.seeds import derive
 
 TARGET_BINS = 12
 """Bands of the target's plausible range within which folds are balanced, and coverage is shown."""
@@ -52,15 +52,15 @@ def deal_folds(
         group = (row,) if groups is None else groups[row]
         if group not in of_group:
             block, place = divmod(dealt.get(stratum, 0), folds)
-            of_group[group] = _fold_order(folds, f"{seed}|{repeat}|{stratum}|{block}")[place]
+            of_group[group] = _fold_order(folds, seed, repeat, stratum, block)[place]
             dealt[stratum] = dealt.get(stratum, 0) + 1
         assigned[row] = of_group[group]
     return assigned
 
 
-def _fold_order(folds: int, key: str) -> list[int]:
-    """Order of the folds that a hash of the key draws; the same on every machine and Python."""
-    return sorted(range(folds), key=lambda fold: hashlib.sha256(f"{key}|{fold}".encode()).digest())
+def _fold_order(folds: int, seed: int, *place: Hashable) -> list[int]:
+    """Order of the folds that is drawn for a place; the same on every machine and with every version of a library."""
+    return sorted(range(folds), key=lambda fold: derive(seed, "split", *place, fold))
 
 
 def group_codes(labels: pd.Series) -> NDArray[np.int64]:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from brainpid.commands.options import add_settings, read_settings
+from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.slices import ExplainSettings
 from brainpid.core.files import write_tsv
+from brainpid.core.seeds import derive
 from brainpid.evaluation.importance import MOST_PEOPLE, Columns, importances, most_related
 from brainpid.features.matrix import read_roles, read_tables, read_units
 from brainpid.model.registry import MODELS
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--participants", required=True, type=Path, help="participants.tsv from `split`")
     parser.add_argument("--splits", required=True, type=Path, help="splits.tsv from `split`")
     parser.add_argument("--features", required=True, nargs="+", type=Path, help="feature file of every cohort")
-    parser.add_argument("--threads", type=int, default=1, help="threads of the numerical libraries")
+    add_threads(parser)
     add_settings(parser)
     parser.add_argument("--out", required=True, type=Path, help="table to write")
 
@@ -36,10 +37,7 @@ def run(args: argparse.Namespace) -> None:
     """Read the model and the people of its fold; write the importance of what it uses."""
     settings = read_settings(args, ExplainSettings)
     entry = MODELS[args.model]
-    if "torch" in entry.packages:
-        import torch
-
-        torch.set_num_threads(args.threads)
+    set_threads(args.threads, entry.packages)
     model = entry.load_class().load(args.folder)
     people = read_roles(args.participants, args.splits, args.repeat, args.fold)
     tables = read_tables(args.features, people, settings.modalities)
@@ -65,7 +63,7 @@ def run(args: argparse.Namespace) -> None:
     if test.sum() > MOST_PEOPLE:
         log.info("%d of %d test people are looked at", MOST_PEOPLE, int(test.sum()))
     X = {modality: table[test].to_numpy() for modality, table in tables.items()}
-    seed = [settings.seed, args.repeat, args.fold]
+    seed = derive(settings.seed, "explain", args.repeat, args.fold)
     table = importances(model.predict, X, age[test], columns, settings.explain.permutations, seed)
     if (unknown := int(np.isnan(table["importance"]).sum())) > 0:
         log.warning("%d rows have no importance: fewer than two test people have the modality", unknown)

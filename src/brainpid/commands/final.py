@@ -3,29 +3,49 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 
-from brainpid.commands.options import read_settings
-from brainpid.commands.train import add_training_arguments, fit, write_fitted
+from brainpid.commands.options import read_settings, set_threads
+from brainpid.commands.train import add_training_arguments, read_groups, write_fitted
 from brainpid.config.slices import TrainSettings
+from brainpid.core.errors import InputError
 from brainpid.core.files import read_own_tsv
-from brainpid.core.seeds import fold_seed
+from brainpid.core.seeds import derive
 from brainpid.features.matrix import read_tables
+from brainpid.model.fitting import fit_model
 from brainpid.model.registry import MODELS
+
+log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the verb."""
     parser.add_argument("--model", required=True, choices=list(MODELS), help="model to train")
     add_training_arguments(parser)
+    parser.add_argument(
+        "--share", action="store_true", help="leave out what keeps training people, so that pidreg can be passed on"
+    )
     parser.add_argument("--out", required=True, type=Path, help="folder of the model")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Read everybody who takes part, fit, write the model; its accuracy is that of the folds."""
+    """Read everybody who takes part, fit, write the model; its accuracy is that of the folds, unless it is shared."""
     settings = read_settings(args, TrainSettings.of_model(args.model))
+    if args.share and args.model != "pidreg":
+        raise InputError(f"--share: the file of '{args.model}' keeps training people; expected --model pidreg")
     people = read_own_tsv(args.participants)
     people = people[people["included"]].reset_index(drop=True)
     tables = read_tables(args.features, people, settings.modalities)
-    fitted = fit(args, settings, tables, people, fold_seed(settings.seed, "final"))
-    write_fitted(args, settings, fitted, __name__, {})
+    set_threads(args.threads, MODELS[args.model].packages)
+    fitted = fit_model(
+        args.model,
+        dict(settings.hyperparameters) | ({"share": True} if args.share else {}),
+        tables,
+        people["age"].to_numpy(dtype=float),
+        read_groups(args.sheets, people, settings.group),
+        derive(settings.seed, "final"),
+    )
+    if args.share:
+        log.info("the model can be passed on; those of the folds, whose accuracy is reported, may have more in them")
+    write_fitted(args, settings, fitted, __name__, {"share": args.share})

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from brainpid.cohort.participants import has_every_modality
-from brainpid.commands.options import add_settings, read_settings
+from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.slices import NullSettings
 from brainpid.core.errors import InputError
 from brainpid.core.files import read_own_tsv, write_json, write_tsv
 from brainpid.core.provenance import code_digest, record
+from brainpid.core.seeds import derive
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.crossfit.null import empty_null_table, null_table, permutation_null
 from brainpid.features.matrix import read_matrix
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cohort", required=True, help="name of the cohort")
     parser.add_argument("--participants", required=True, type=Path, help="participants.tsv from `split`")
     parser.add_argument("--features", required=True, type=Path, help="feature file of the cohort")
-    parser.add_argument("--threads", type=int, default=1, help="threads of the numerical libraries")
+    add_threads(parser)
     add_settings(parser)
     parser.add_argument("--out", required=True, type=Path, help="table to write")
 
@@ -46,17 +47,14 @@ def run(args: argparse.Namespace) -> None:
         write_tsv(args.out, empty_null_table(settings.modalities))
         return
     blocks = read_matrix([args.features], people, settings.modalities)
-    if "torch" in entry.packages:
-        import torch
-
-        torch.set_num_threads(args.threads)
+    set_threads(args.threads, entry.packages)
     null = permutation_null(
         blocks,
         people["age"].to_numpy(dtype=float),
         entry.load(),
         permutations=settings.null.permutations,
         folds=settings.null.folds,
-        seed=settings.seed,
+        seed=derive(settings.seed, "null", args.cohort),
     )
     write_tsv(args.out, null_table(null))
 

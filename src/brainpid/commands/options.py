@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from brainpid.config.section import SectionT, parse_section
@@ -17,6 +18,19 @@ from brainpid.core.errors import InputError
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add the option ``--settings``."""
     parser.add_argument("--settings", required=True, help="this verb's settings as JSON, or @FILE to read them from")
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--threads``."""
+    parser.add_argument("--threads", type=int, default=1, help="threads of the numerical libraries")
+
+
+def set_threads(threads: int, packages: Sequence[str]) -> None:
+    """Give torch its threads, where it is among the packages that are used; the others read ``OMP_NUM_THREADS``."""
+    if "torch" in packages:
+        import torch
+
+        torch.set_num_threads(threads)
 
 
 def read_settings(args: argparse.Namespace, section: type[SectionT]) -> SectionT:

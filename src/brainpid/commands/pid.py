@@ -13,10 +13,12 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from brainpid.commands.options import add_threads, set_threads
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_table, require_column, write_json, write_text, write_tsv
 from brainpid.core.provenance import code_digest, record
+from brainpid.core.seeds import derive
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.crossfit.normality import Normality, check_normality, squared_mahalanobis
 from brainpid.crossfit.null import permutation_null
@@ -29,7 +31,6 @@ from brainpid.crossfit.table import (
 )
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.information import with_p_values
-from brainpid.report import figures
 from brainpid.report.glossary import CANNOT_SAY, MEASURES, dictionary
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--confidence", type=float, default=0.95, help="of the intervals (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
-    parser.add_argument("--threads", type=int, default=1, help="threads of the network (default: %(default)s)")
+    add_threads(parser)
     parser.add_argument("--out", type=Path, help="folder for tables, figures and provenance")
 
 
@@ -75,17 +76,17 @@ def run(args: argparse.Namespace) -> None:
     if args.folds < 2 or args.permutations < 0:
         raise InputError(f"expected --folds >= 2 and --permutations >= 0, found {args.folds} and {args.permutations}")
     blocks, target = _read(args)
-    if "torch" in ENCODERS[args.null_encoder].packages or args.encoder == "pidreg":
-        import torch
-
-        torch.set_num_threads(args.threads)
+    used = [ENCODERS[name].packages for name in {args.encoder, args.null_encoder} - {NO_ENCODER}]
+    set_threads(args.threads, [package for packages in used for package in packages])
     checked, nulls = None, {}
     if args.encoder == NO_ENCODER:
         decompositions = decompose_columns(blocks, target, args.measure, args.confidence)
     else:
         repeats = args.repeats or repeats_for(len(target))
         encoder = ENCODERS[args.encoder].load(**_options(args, blocks, len(target)))
-        latents = out_of_fold_latents(blocks, target, encoder, folds=args.folds, repeats=repeats, seed=args.seed)
+        latents = out_of_fold_latents(
+            blocks, target, encoder, folds=args.folds, repeats=repeats, seed=derive(args.seed, "latents")
+        )
         decompositions = decompose_latents(latents, target, args.measure, args.confidence)
         if all(values.shape[-1] == 1 for values in latents.values.values()):
             scalars = {name: values[..., 0] for name, values in latents.values.items()}
@@ -94,7 +95,7 @@ def run(args: argparse.Namespace) -> None:
         if args.permutations:
             nulls[args.table.stem] = permutation_null(
                 blocks, target, ENCODERS[args.null_encoder].load(),
-                permutations=args.permutations, folds=args.folds, seed=args.seed,
+                permutations=args.permutations, folds=args.folds, seed=derive(args.seed, "null"),
             )  # fmt: skip
     table = pd.concat([found.to_frame() for found in decompositions], ignore_index=True)
     table = with_p_values(table.assign(cohort=args.table.stem, model=args.encoder), tuple(blocks), nulls)
@@ -200,6 +201,8 @@ def _write(
     checked: tuple[Normality, FloatArray] | None,
 ) -> None:
     """Write tables, figures and provenance."""
+    from brainpid.report import figures  # matplotlib is not loaded where nothing is drawn
+
     write_tsv(args.out / "pid.tsv", table.drop(columns=["cohort", "model"]))
     write_json(args.out / "pid.json", dictionary())
     write_text(args.out / "pid.svg", figures.to_svg(figures.modalities(table, args.encoder, sources)))

@@ -156,15 +156,14 @@ def predict_new(model: SavedModel, new: NewPeople, bias: AgeBias | None, coverag
     if not some.any():
         return table
     X = {modality: features[some] for modality, features in new.tables.items()}
-    predicted = model.predict(X)
+    read = model.read(X)
+    predicted = model.predict(read)
     table.loc[some, "predicted_age"] = predicted
     if bias is not None:
         table.loc[some, "predicted_age_corrected"] = bias.correct(predicted)
-    table.loc[some, ["pi_low", "pi_high"]] = model.predict_interval(X, coverage)
-    expected_gain: Any = getattr(model, "expected_gain", None)
-    if expected_gain is not None:
-        for modality, gain in expected_gain(X, coverage).items():
-            table.loc[some, f"gain_{modality}"] = gain
+    table.loc[some, ["pi_low", "pi_high"]] = model.predict_interval(read, coverage)
+    for modality, gain in model.expected_gain(read, coverage).items():
+        table.loc[some, f"gain_{modality}"] = gain
     return table
 
 

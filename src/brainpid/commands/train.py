@@ -5,25 +5,24 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from brainpid.cohort.splits import group_codes
-from brainpid.commands.options import add_settings, read_settings
+from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.slices import TrainSettings
-from brainpid.core.arrays import IntArray, Modalities
+from brainpid.core.arrays import IntArray
 from brainpid.core.files import read_own_tsv, write_json, write_tsv
 from brainpid.core.names import WITHOUT_LATENTS
 from brainpid.core.provenance import code_digest, record
-from brainpid.core.seeds import fold_seed
+from brainpid.core.seeds import derive
 from brainpid.evaluation.information import PID_COLUMNS, decompose_cohort
 from brainpid.evaluation.predictions import decomposable, predict_table
 from brainpid.features.matrix import read_divisors, read_roles, read_tables
-from brainpid.model.age_bias import AgeBias
-from brainpid.model.registry import MODELS, MultimodalRegressor
+from brainpid.model.fitting import Fitted, fit_model
+from brainpid.model.registry import MODELS
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--participants", required=True, type=Path, help="participants.tsv from `split`")
     parser.add_argument("--features", required=True, nargs="+", type=Path, help="feature file of every cohort")
     parser.add_argument("--sheets", nargs="*", default=[], type=Path, help="sheets with the column of the groups")
-    parser.add_argument("--threads", type=int, default=1, help="threads of the numerical libraries")
+    add_threads(parser)
     add_settings(parser)
 
 
@@ -53,9 +52,14 @@ def run(args: argparse.Namespace) -> None:
     people = read_roles(args.participants, args.splits, args.repeat, args.fold)
     tables = read_tables(args.features, people, settings.modalities)
     training = (people["role"] == "train").to_numpy()
-    seed = fold_seed(settings.seed, args.repeat, args.fold)
-    fitted = fit(
-        args, settings, {modality: table[training] for modality, table in tables.items()}, people[training], seed
+    set_threads(args.threads, MODELS[args.model].packages)
+    fitted = fit_model(
+        args.model,
+        dict(settings.hyperparameters),
+        {modality: table[training] for modality, table in tables.items()},
+        people.loc[training, "age"].to_numpy(dtype=float),
+        read_groups(args.sheets, people[training], settings.group),
+        derive(settings.seed, "train", args.repeat, args.fold),
     )
     predictions = predict_table(
         fitted.model,
@@ -71,44 +75,17 @@ def run(args: argparse.Namespace) -> None:
     write_fitted(args, settings, fitted, __name__, own | {"mean_interval_half_width": half_width})
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """A fitted model, the seed it had, and the line of predicted on true target among its n training people."""
-
-    model: MultimodalRegressor
-    seed: int
-    bias: AgeBias
-    n: int
-
-
-def fit(args: argparse.Namespace, settings: TrainSettings, X: Modalities, people: pd.DataFrame, seed: int) -> Fitted:
-    """Fit the model of ``args.model`` to people; features keep their names, by which new people's will be matched."""
-    entry = MODELS[args.model]
-    if "torch" in entry.packages:
-        import torch
-
-        torch.set_num_threads(args.threads)
-    model = entry.load_class()(**dict(settings.hyperparameters), random_state=seed)
-    age = people["age"].to_numpy(dtype=float)
-    groups = None if settings.group is None else _groups(args.sheets, people, settings.group)
-    model.fit(X, age, groups=groups)
-    bias = AgeBias.fit(model.out_of_fold_prediction_, age)
-    if not bias.correctable:
-        log.warning("slope of predicted on true age is %.3f: the age-bias correction is not defined", bias.slope)
-    return Fitted(model, seed, bias, len(people))
-
-
 def write_fitted(
     args: argparse.Namespace, settings: TrainSettings, fitted: Fitted, stage: str, more: Mapping[str, Any]
 ) -> None:
     """Write the model, the course of its training, and where it comes from, with all that prediction needs."""
-    entry = MODELS[args.model]
+    entry = MODELS[fitted.name]
     fitted.model.save(args.out)
     write_tsv(args.out / "history.tsv", pd.DataFrame(fitted.model.history() or {"epoch": []}))
     provenance = record(stage, settings.model_dump(mode="json"), entry.packages)
     provenance["generated_by"]["model_code"] = code_digest(entry.module)
     provenance |= {
-        "model": args.model,
+        "model": fitted.name,
         "seed": fitted.seed,
         "n_train": fitted.n,
         "age_bias": {"intercept": fitted.bias.intercept, "slope": fitted.bias.slope},
@@ -117,13 +94,15 @@ def write_fitted(
     }
     write_json(args.out / "provenance.json", provenance | dict(more))
     log.info(
-        "%s is trained on %d people", args.model, fitted.n,
-        extra={"model": args.model, "n_train": fitted.n, "bias_slope": fitted.bias.slope} | dict(more),
+        "%s is trained on %d people", fitted.name, fitted.n,
+        extra={"model": fitted.name, "n_train": fitted.n, "bias_slope": fitted.bias.slope} | dict(more),
     )  # fmt: skip
 
 
-def _groups(sheets: Sequence[Path], people: pd.DataFrame, column: str) -> IntArray:
-    """Number the groups that have to share a side of every split, shape (n,)."""
+def read_groups(sheets: Sequence[Path], people: pd.DataFrame, column: str | None) -> IntArray | None:
+    """Number the groups that have to share a side of every split, shape (n,); None without a column of groups."""
+    if column is None:
+        return None
     labels = pd.concat([read_own_tsv(path)[["cohort", "participant_id", column]] for path in sheets])
     joined = people[["cohort", "participant_id"]].merge(labels, how="left", validate="one_to_one")
     return group_codes(joined[column])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from brainpid.config.section import Section
+from brainpid.config.section import Section, parse_section
+from brainpid.core.errors import InputError
 from brainpid.core.names import Measure
 
 EncoderName = Literal["ridge", "pls", "pidreg"]
@@ -55,6 +57,31 @@ class Explain(Section):
         description="most features of a modality that are permuted one by one; of more, those most correlated with the "
         "target among training people",
     )
+
+
+class FinalModel(Section):
+    """A final model that is more than trained."""
+
+    share: bool = Field(
+        False,
+        description="whether it is to be passed on, of `pidreg` alone: base learners that keep training people are "
+        "left out, and nothing of a single person is saved but sorted sizes of errors and single values of features",
+    )
+
+
+def _switch_or_section(value: Any) -> Any:
+    """Read a mapping as a section, so that a fault in it is said in one sentence and not for each form of the key."""
+    if isinstance(value, bool | FinalModel):
+        return value
+    if not isinstance(value, Mapping):
+        raise ValueError("expected true, false or a mapping with the key 'share'")
+    try:
+        return parse_section(FinalModel, value, "final_model")
+    except InputError as fault:
+        raise ValueError(str(fault).removeprefix("final_model: ")) from fault
+
+
+FinalModelChoice = Annotated[bool | FinalModel, BeforeValidator(_switch_or_section)]
 
 
 class Report(Section):

@@ -8,7 +8,8 @@ from pydantic import Field, model_validator
 
 from brainpid.config.section import Section
 
-Positive = Annotated[float, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Part = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
@@ -22,33 +23,30 @@ class PIDRegSettings(Section):
     )
     bins: int | None = Field(None, ge=0, description="bins of the piecewise-linear encoding of features; 0 for none")
     latent_dim: int | None = Field(None, ge=1, description="dimension of each modality's latent")
-    hidden: tuple[int, ...] | None = Field(None, description="hidden widths of each encoder")
-    head: tuple[int, ...] | None = Field(None, description="hidden widths of the head; empty for a linear head")
-    dropout: float | None = Field(None, ge=0, lt=1, description="dropout in the hidden layers")
-    input_dropout: float = Field(0.0, ge=0, lt=1, description="dropout of features: a ridge penalty for the network")
-    skip: bool = Field(False, description="a linear map beside each encoder's perceptron")
-    signal: float = Field(1.0, gt=0, le=1, description="initial signal part of the noisy bottleneck; 1 is no noise")
-    learn_signal: bool = Field(True, description="learn the signal part")
+    hidden: tuple[Count, ...] | None = Field(None, description="hidden widths of each encoder")
+    head: tuple[Count, ...] | None = Field(None, description="hidden widths of the head; empty for a linear head")
+    dropout: float | None = Field(None, ge=0, le=0.99, description="dropout in the hidden layers")
+    signal: float = Field(
+        1.0, ge=0.01, le=1, description="initial signal part of the noisy bottleneck, which is learned; 1 is no noise"
+    )
     members: int = Field(10, ge=2, description="networks of the ensemble, each without one inner fold")
     epochs: int | None = Field(None, ge=1, description="passes over the training people")
     batch_size: int | None = Field(None, ge=2, description="people in a batch")
-    learning_rate: float | None = Field(None, gt=0, description="peak of the one-cycle schedule")
-    weight_decay: float | None = Field(None, ge=0, description="decoupled weight decay")
-    loss: Literal["squared", "huber"] = Field("squared", description="what is taken of errors")
-    alpha_readout: float = Field(0.3, ge=0, description="weight of each modality's own readout in the encoders' loss")
-    alpha_cs: float = Field(0.1, ge=0, description="weight of the Gaussianity penalty of each latent")
-    alpha_joint: float = Field(0.0, ge=0, description="weight of the joint Gaussianity penalty")
-    alpha_ci: float = Field(0.0, ge=0, description="weight of the conditional-independence penalty")
+    learning_rate: float | None = Field(None, gt=0, le=1, description="peak of the one-cycle schedule")
+    weight_decay: NotNegative | None = Field(None, description="decoupled weight decay")
+    alpha_readout: NotNegative = Field(0.3, description="weight of each modality's own readout in the encoders' loss")
+    alpha_cs: NotNegative = Field(0.0, description="weight of the Gaussianity penalty of each latent")
+    alpha_joint: NotNegative = Field(0.0, description="weight of the joint Gaussianity penalty")
+    alpha_ci: NotNegative = Field(0.0, description="weight of the conditional-independence penalty")
     conditional: Literal["gaussian", "kernel"] = Field("gaussian", description="form of that penalty")
     fusion: Literal["pid", "equal"] = Field("pid", description="fusion weights: information shares, or all equal")
-    keep_apart: bool = Field(False, description="show the head the weighted latents side by side instead of their sum")
     target_transform: Literal["normal_scores", "none"] | None = Field(
         None, description="target of the network: normal scores by rank, or the target as it is"
     )
     experts: tuple[Literal["auto", "normative", "kernel", "forest", "boosting"], ...] = Field(
         ("auto",),
-        description="experts beside the network: normative model, Gaussian processes, forest, boosted trees, or what"
-        " suits the number of people",
+        description="base learners beside the network: normative model, Gaussian processes, forest, boosted trees, or"
+        " what suits the number of people",
     )
 
 
@@ -132,12 +130,14 @@ class RandomForestSettings(BaselineSettings):
 
 
 class StackingSettings(BaselineSettings):
-    """Hyperparameters of `stacking`: experts are joined by weights that are not negative."""
+    """Hyperparameters of `stacking`: base learners are joined by weights that are not negative."""
 
     experts: tuple[Literal["ridge", "gpr", "svr", "random_forest", "gradient_boosting"], ...] = Field(
-        ("gpr", "svr", "gradient_boosting"), min_length=1, description="kinds of experts"
+        ("gpr", "svr", "gradient_boosting"), min_length=1, description="kinds of base learners"
     )
-    concatenated: bool = Field(True, description="experts of all modalities together beside those of one modality each")
+    concatenated: bool = Field(
+        True, description="base learners of all modalities together beside those of one modality each"
+    )
 
 
 class MLPSettings(BaselineSettings):
@@ -172,7 +172,7 @@ class Hyperparameters(Section):
     )
     random_forest: RandomForestSettings = Field(default_factory=RandomForestSettings, description="random forest")
     stacking: StackingSettings = Field(
-        default_factory=StackingSettings, description="experts, joined by their held-out errors"
+        default_factory=StackingSettings, description="base learners, joined by their held-out errors"
     )
     mlp: MLPSettings = Field(default_factory=MLPSettings, description="mean of some perceptrons")
     mean: MeanSettings = Field(default_factory=MeanSettings, description="mean of the training")

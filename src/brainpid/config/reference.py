@@ -72,7 +72,7 @@ def _tables(section: type[Section], prefix: str, title: str) -> list[str]:
     for name, field in section.model_fields.items():
         sections = _sections(field.annotation)
         key, meaning = f"{prefix}{name}", field.description
-        if not sections or name in PLACEHOLDERS:
+        if not sections or name in PLACEHOLDERS or isinstance(field.default, bool):
             default = "required" if field.is_required() else f"`{_shown(field.default)}`"
             rows.append(f"| `{key}` | {default} | {meaning} |")
         place = f"{key}.{PLACEHOLDERS[name]}" if name in PLACEHOLDERS else key

@@ -13,13 +13,24 @@ from typing import Any
 import yaml
 from pydantic import Field, model_validator
 
-from brainpid.config.analysis import Cost, Coverage, DecompositionSettings, Explain, Incomplete, Null, Report, Splits
+from brainpid.config.analysis import (
+    Cost,
+    Coverage,
+    DecompositionSettings,
+    Explain,
+    FinalModel,
+    FinalModelChoice,
+    Incomplete,
+    Null,
+    Report,
+    Splits,
+)
 from brainpid.config.cohorts import Cohort, Shards, Target
 from brainpid.config.extraction import Extraction
 from brainpid.config.models import Hyperparameters, Models
 from brainpid.config.section import Modalities, Name, Section, parse_section
 from brainpid.core.errors import InputError, did_you_mean
-from brainpid.core.names import WITHOUT_LATENTS
+from brainpid.core.names import KEEP_PEOPLE, WITHOUT_LATENTS
 
 
 class Config(Section):
@@ -40,8 +51,10 @@ class Config(Section):
     extraction: Extraction = Field(default_factory=Extraction, description="how images become features")
     splits: Splits = Field(default_factory=Splits, description="how people are divided into training and test")
     models: Models = Field(("pidreg", "ridge", "gradient_boosting"), description="models to train and compare")
-    final_model: bool = Field(
-        True, description="train the first model once more on everybody who takes part, for `brainpid predict`"
+    final_model: FinalModelChoice = Field(
+        True,
+        description="train the first model once more on everybody who takes part, for `brainpid predict`; "
+        "`{share: true}` for one that can be passed on",
     )
     hyperparameters: Hyperparameters = Field(default_factory=Hyperparameters, description="settings of each model")
     interval_coverage: Coverage = Field(0.9, description="nominal coverage of each person's interval")
@@ -58,6 +71,16 @@ class Config(Section):
                 raise ValueError(f"{field}: a name is given twice in {list(names)}")
         if self.models[0] in WITHOUT_LATENTS:
             raise ValueError(f"models: the first is shown in detail, and '{self.models[0]}' has nothing to show")
+        if self.shares_final_model:
+            if self.models[0] != "pidreg":
+                raise ValueError(
+                    f"final_model.share: the file of '{self.models[0]}' keeps training people; only that of 'pidreg', "
+                    "as the first of models, can be without them"
+                )
+            if keep := [name for name in self.hyperparameters.pidreg.experts if name in KEEP_PEOPLE]:
+                raise ValueError(
+                    f"final_model.share: '{keep[0]}' of hyperparameters.pidreg.experts keeps training people"
+                )
         for cohort, block in self.cohorts.items():
             for modality in block.sources:
                 if modality not in self.modalities:
@@ -74,6 +97,11 @@ class Config(Section):
         if self.splits.scheme == "leave_one_cohort_out" and len(self.cohorts) < 2:
             raise ValueError("splits.scheme: leave_one_cohort_out needs at least 2 cohorts, found 1")
         return self
+
+    @property
+    def shares_final_model(self) -> bool:
+        """Whether the final model is to be passed on."""
+        return isinstance(self.final_model, FinalModel) and self.final_model.share
 
     @property
     def n_folds(self) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
+from brainpid.core.seeds import derive
 from brainpid.crossfit.encoders import Encoder
 from brainpid.crossfit.transforms import Standardizer
 
@@ -55,6 +56,7 @@ def cross_fit(
     fold : ndarray of int, shape (n,)
     encoder : Encoder
     seed : int
+        Each fold's encoder has a seed of its own, derived from it.
 
     Returns
     -------
@@ -65,7 +67,7 @@ def cross_fit(
     latents: dict[str, FloatArray] = {}
     for k in np.unique(fold):
         held_out = fold == k
-        for name, values in encode_fold(blocks, targets, held_out, encoder, seed + int(k)).items():
+        for name, values in encode_fold(blocks, targets, held_out, encoder, derive(seed, "fold", k)).items():
             everybody = latents.setdefault(name, np.empty((len(targets), len(fold), values.shape[-1])))
             everybody[:, held_out] = values
     return latents

@@ -21,6 +21,7 @@ import numpy as np
 from sklearn.cross_decomposition import PLSRegression
 
 from brainpid.core.arrays import Blocks, FloatArray
+from brainpid.core.linalg import factorising
 
 RIDGE_PENALTIES = np.logspace(-3, 3, 25)
 """Penalties tried, relative to the mean squared singular value of the modality."""
@@ -56,7 +57,8 @@ class PLSEncoder:
         latents = {}
         for name, block in training.items():
             components = min(self.components, *block.shape)
-            fits = [PLSRegression(components, scale=False).fit(block, target) for target in scores]
+            with factorising("partial least squares", block, *block.shape):
+                fits = [PLSRegression(components, scale=False).fit(block, target) for target in scores]
             encoded = [
                 np.reshape(fit.predict(new[name]), (-1, 1)) if self.scalar else fit.transform(new[name]) for fit in fits
             ]
@@ -77,6 +79,11 @@ def ridge(x: FloatArray, targets: FloatArray, new: FloatArray) -> FloatArray:
     Returns
     -------
     ndarray, shape (T, k)
+
+    Raises
+    ------
+    NumericalError
+        Where the features cannot be decomposed.
     """
     n = len(x)
     centre, mean = x.mean(axis=0), targets.mean(axis=1)
@@ -98,7 +105,9 @@ def ridge(x: FloatArray, targets: FloatArray, new: FloatArray) -> FloatArray:
 def _decomposed(x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Thin singular value decomposition without null directions, from the smaller Gram matrix."""
     wide = x.shape[1] > x.shape[0]
-    values, vectors = np.linalg.eigh(x @ x.T if wide else x.T @ x)
+    gram = x @ x.T if wide else x.T @ x
+    with factorising("ridge encoder", gram, *x.shape):
+        values, vectors = np.linalg.eigh(gram)
     positive = values > _RANK * max(values[-1], np.finfo(float).tiny)
     s, vectors = np.sqrt(values[positive]), vectors[:, positive]
     if wide:

@@ -27,6 +27,7 @@ from scipy.stats import chi2, norm
 
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import NumericalError
+from brainpid.core.linalg import factorising
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.pid.estimation import information_from_data
 
@@ -110,7 +111,8 @@ def prediction_and_target(latents: Mapping[str, FloatArray], target: FloatArray)
     pairs = []
     for columns in np.stack(list(latents.values()), axis=-1):
         design = columns - columns.mean(axis=0)
-        weights = np.linalg.lstsq(design, target - target.mean(), rcond=None)[0]
+        with factorising("best linear prediction from the latents", design, *design.shape):
+            weights = np.linalg.lstsq(design, target - target.mean(), rcond=None)[0]
         pairs.append(np.stack([design @ weights, target], axis=-1))
     return np.stack(pairs)
 
@@ -128,7 +130,8 @@ def whitened(sample: FloatArray) -> FloatArray:
     deviation = centred.std(axis=-2, keepdims=True)
     scaled = centred / np.where(deviation > 0, deviation, 1.0)
     covariance = np.swapaxes(scaled, -1, -2) @ scaled / n
-    condition = float(np.max(np.linalg.cond(covariance)))
+    with factorising("normality of the latents' prediction and the target", covariance, n, d):
+        condition = float(np.max(np.linalg.cond(covariance)))
     if not condition < 1e12:
         raise NumericalError(
             f"the latents' prediction and the target are collinear: n = {n}, d = {d}, condition number "

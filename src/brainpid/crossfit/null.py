@@ -95,6 +95,7 @@ def permutation_null(
         Number B of permutations.
     folds : int
     seed : int
+        One for each cohort: permutations of two cohorts that are to be pooled have to be independent.
 
     Raises
     ------

@@ -11,6 +11,7 @@ import numpy as np
 from brainpid.core.arrays import Blocks, FloatArray
 from brainpid.core.errors import InputError
 from brainpid.core.names import Measure
+from brainpid.core.seeds import derive
 from brainpid.crossfit.encoders import Encoder
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.latents import cross_fit
@@ -64,9 +65,12 @@ def out_of_fold_latents(
     """
     if len(target) < 2 * folds:
         raise InputError(f"n = {len(target)} people are too few for {folds} folds; expected at least {2 * folds}")
-    rng = np.random.default_rng(seed)
-    fold = np.stack([stratified_folds(target, folds, rng) for _ in range(repeats)])
-    fitted = [cross_fit(blocks, target[None], assigned, encoder, seed) for assigned in fold]
+    draws = [np.random.default_rng(derive(seed, "folds", repeat)) for repeat in range(repeats)]
+    fold = np.stack([stratified_folds(target, folds, rng) for rng in draws])
+    fitted = [
+        cross_fit(blocks, target[None], assigned, encoder, derive(seed, "encoder", repeat))
+        for repeat, assigned in enumerate(fold)
+    ]
     return Latents({name: np.concatenate([once[name] for once in fitted]) for name in blocks}, fold)
 
 

@@ -43,6 +43,23 @@ def normal_scores(values: ArrayLike) -> FloatArray:
     return ndtri((ranks - 0.5) / values.shape[-1])
 
 
+def means_of_neighbours(values: FloatArray, least: int) -> FloatArray:
+    """Means of neighbours in ascending order, so that each stands for `least` values or more.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        In any order; fewer than ``2 * least`` of them make two means.
+    least : int
+
+    Returns
+    -------
+    ndarray, shape (max(2, n // least),)
+    """
+    parts = np.array_split(np.sort(values), max(2, len(values) // least))
+    return np.array([part.mean() for part in parts])
+
+
 @dataclass(frozen=True)
 class NormalScores:
     """Map between a target and its standard-normal scores, fitted on training rows.
@@ -50,7 +67,7 @@ class NormalScores:
     Attributes
     ----------
     values : ndarray, shape (k,)
-        Distinct training targets in ascending order, in the target's unit.
+        Distinct training targets in ascending order, or means of neighbouring ones, in the target's unit.
     scores : ndarray, shape (k,)
         Their normal scores, strictly ascending.
 
@@ -64,8 +81,15 @@ class NormalScores:
     scores: FloatArray
 
     @classmethod
-    def fit(cls, target: ArrayLike) -> NormalScores:
-        """Fit the map to a training target of shape (n,).
+    def fit(cls, target: ArrayLike, least: int = 1) -> NormalScores:
+        """Fit the map to a training target.
+
+        Parameters
+        ----------
+        target : array_like, shape (n,)
+        least : int
+            People behind each knot at least; above 1 the knots are means of neighbours, and no person's own target is
+            among them (but for a value that as many people share).
 
         Raises
         ------
@@ -78,7 +102,13 @@ class NormalScores:
             raise InputError(
                 f"the training target has {len(values)} distinct value(s) in {len(target)} rows; expected at least 2"
             )
-        return cls(values, normal_scores(target)[first])
+        scores = normal_scores(target)
+        if least == 1:
+            return cls(values, scores[first])
+        knots, place = np.unique(means_of_neighbours(target, least), return_inverse=True)
+        if len(knots) < 2:
+            raise InputError(f"the training target has one mean in groups of {least} people; expected at least 2")
+        return cls(knots, np.bincount(place, means_of_neighbours(scores, least)) / np.bincount(place))
 
     @classmethod
     def straight(cls, target: ArrayLike) -> NormalScores:

@@ -105,7 +105,7 @@ def importances(
     target: FloatArray,
     columns: Mapping[str, Columns],
     permutations: int,
-    seed: Sequence[int],
+    seed: int,
 ) -> pd.DataFrame:
     """Importance of each modality, region and feature for people whom the model had not seen.
 
@@ -119,7 +119,7 @@ def importances(
         In its units.
     columns : mapping of str to Columns
     permutations : int
-    seed : sequence of int
+    seed : int
 
     Returns
     -------

@@ -99,10 +99,11 @@ def predict_table(
     NumericalError
         Where a person could not be predicted.
     """
-    predicted = model.predict(X)
+    read = model.read(X)
+    predicted = model.predict(read)
     if not np.isfinite(predicted).all():
         raise NumericalError(f"{int((~np.isfinite(predicted)).sum())} of {len(predicted)} people got no prediction")
-    low, high = model.predict_interval(X, coverage).T
+    low, high = model.predict_interval(read, coverage).T
     corrected = bias.correct(predicted)
     table = people[["participant_id", "cohort", "site", "age"]].reset_index(drop=True)
     table = table.assign(
@@ -114,11 +115,11 @@ def predict_table(
         pi_high=high,
         modalities=patterns(X),
     )
-    parts = {LATENT + modality: values for modality, values in model.scalar_latents(X).items()}
-    parts |= {SUBSET + "+".join(subset): values for subset, values in model.subset_predictions(X).items()}
+    parts = {LATENT + modality: values for modality, values in model.scalar_latents(read).items()}
+    parts |= {SUBSET + "+".join(subset): values for subset, values in model.subset_predictions(read).items()}
     concatenated_scores: Any = getattr(model, "concatenated_scores", None)
     if concatenated_scores is not None:
-        parts |= {CONCATENATED + "+".join(subset): values for subset, values in concatenated_scores(X).items()}
+        parts |= {CONCATENATED + "+".join(subset): values for subset, values in concatenated_scores(read).items()}
     return table.assign(**parts)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError
+from brainpid.core.linalg import factorising
 
 SHRINKAGE = 0.05
 """Ridge penalty of the spread's dependence on the prediction, as a part of the people."""
@@ -42,16 +43,17 @@ class AdaptiveConformal:
     ratios: FloatArray
 
     @classmethod
-    def fit(cls, predicted: ArrayLike, target: ArrayLike) -> AdaptiveConformal:
+    def fit(cls, predicted: ArrayLike, y: ArrayLike) -> AdaptiveConformal:
         """Fit to out-of-fold predictions and targets of training people, shape (n,) each, in the same units."""
         predicted = np.asarray(predicted, dtype=float)
-        errors = np.abs(predicted - np.asarray(target, dtype=float))
+        errors = np.abs(predicted - np.asarray(y, dtype=float))
         centre, scale = float(predicted.mean()), float(predicted.std()) or 1.0
         found = cls(centre, scale, np.zeros(2), errors)
         log_error = np.log(np.maximum(errors, _SMALLEST * (errors.mean() or 1.0)))
         design = found._design(predicted)
         gram = design.T @ design + SHRINKAGE * len(errors) * np.eye(2)
-        slopes = np.linalg.solve(gram, design.T @ (log_error - log_error.mean()))
+        with factorising("spread of the errors", gram, len(errors), 2):
+            slopes = np.linalg.solve(gram, design.T @ (log_error - log_error.mean()))
         spread = np.exp(design @ slopes)
         return cls(centre, scale, slopes, np.sort(errors / spread))
 

@@ -82,6 +82,31 @@ class Layout:
         return blocks
 
 
+@dataclass(frozen=True)
+class Read:
+    """New people as a fitted model has read them once; its methods take this in the place of the features.
+
+    Attributes
+    ----------
+    reader : object
+        The fitted state that read them; a model refuses what another one has read.
+    """
+
+    reader: object
+
+    def check(self, reader: object) -> Self:
+        """Return it where `reader` made it.
+
+        Raises
+        ------
+        InputError
+            Where another model did.
+        """
+        if self.reader is not reader:
+            raise InputError("another model read these people; expected features, or what this model's read gave")
+        return self
+
+
 def _arrays(X: Modalities) -> dict[str, FloatArray]:
     """Turn each modality into a float array (n, p_m) of one common n."""
     blocks = {}

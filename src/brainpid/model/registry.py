@@ -14,6 +14,7 @@ from typing import Any, Protocol, Self
 from numpy.typing import ArrayLike
 
 from brainpid.core.arrays import FloatArray, Modalities
+from brainpid.model.inputs import Read
 
 
 class MultimodalRegressor(Protocol):
@@ -28,16 +29,22 @@ class MultimodalRegressor(Protocol):
     def fit(self, X: Modalities, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Fit to people; `y` (n,) is in the target's units, rows of equal `groups` (n,) share an inner fold."""
 
-    def predict(self, X: Modalities) -> FloatArray:
+    def read(self, X: Modalities | Read) -> Read:
+        """Read new people once; each of the methods below takes the features, or what this gave of them."""
+
+    def predict(self, X: Modalities | Read) -> FloatArray:
         """Predict targets of shape (n,), in the target's units, of everybody with at least one modality."""
 
-    def predict_interval(self, X: Modalities, coverage: float = 0.9) -> FloatArray:
+    def predict_interval(self, X: Modalities | Read, coverage: float = 0.9) -> FloatArray:
         """Intervals (n, 2) that cover the target of a new person with this probability, in its units."""
 
-    def scalar_latents(self, X: Modalities) -> dict[str, FloatArray]:
-        """Each modality's own reading of the target's normal score, shape (n,) each; NaN where it is missing."""
+    def scalar_latents(self, X: Modalities | Read) -> dict[str, FloatArray]:
+        """Each modality's own prediction of the target's normal score, shape (n,) each; NaN where it is missing."""
 
-    def subset_predictions(self, X: Modalities) -> dict[tuple[str, ...], FloatArray]:
+    def expected_gain(self, X: Modalities | Read, coverage: float = 0.9) -> dict[str, FloatArray]:
+        """By how much each missing modality would narrow a person's interval, (n,) each; NaN for who has it."""
+
+    def subset_predictions(self, X: Modalities | Read) -> dict[tuple[str, ...], FloatArray]:
         """Predict targets (n,) from every non-empty subset of the modalities, in the target's units.
 
         NaN where a person lacks a modality of the subset; with all modalities it is what `predict` gives.

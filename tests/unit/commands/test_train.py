@@ -14,7 +14,7 @@ from brainpid.config.slices import TrainSettings
 from brainpid.core.files import write_tsv
 from brainpid.features.block import FeatureBlock
 from brainpid.features.store import write_features
-from brainpid.model.registry import ModelEntry
+from brainpid.model.registry import MODELS, ModelEntry
 
 
 def test_groups_reach_the_model(tmp_path, monkeypatch):
@@ -27,7 +27,7 @@ def test_groups_reach_the_model(tmp_path, monkeypatch):
             return super().fit(X, y, groups)
 
     entry = ModelEntry("fake_model", "MeanOfReadings", "model.joblib", ("numpy",), "Fake")
-    monkeypatch.setattr("brainpid.commands.train.MODELS", {"mean": entry})
+    monkeypatch.setitem(MODELS, "mean", entry)
     monkeypatch.setattr("fake_model.MeanOfReadings", Spy)
     sheet = make_tables(20)["participants"].assign(cohort="a", family=[None, *np.repeat(list("abcdefghi"), 2), "a"])
     age = sheet["age"].to_numpy()

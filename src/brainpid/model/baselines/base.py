@@ -8,11 +8,13 @@ prediction depends on is fitted without that person's inner fold, except setting
 
 from __future__ import annotations
 
+import pickle
+import zlib
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self, cast
 
 import joblib
 import numpy as np
@@ -27,11 +29,23 @@ from brainpid.core.modalities import Subset, lacking, subsets_of
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.transforms import NormalScores, Standardizer
 from brainpid.model.conformal import AdaptiveConformal
-from brainpid.model.inputs import Layout, checked_groups, checked_target
+from brainpid.model.inputs import Layout, Read, checked_groups, checked_target
 
 INNER_FOLDS = 5
 """Folds of the training people whose held-out predictions choose settings and set the age bias and the intervals."""
 FEWEST_PEOPLE = 2 * INNER_FOLDS
+
+_UNREADABLE = (
+    EOFError,
+    zlib.error,
+    pickle.UnpicklingError,
+    ValueError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    ImportError,
+)
+"""What reading a pickle raises that is cut off, is none, or names classes that have moved."""
 
 TargetTransform = Literal["auto", "normal_scores", "none"]
 
@@ -46,15 +60,15 @@ class Training:
         Standardised features; where a person lacks a modality, the training medians.
     has : mapping of str to ndarray of bool, shape (n,)
         Who has the modality.
-    target : ndarray, shape (n,)
-        In its units.
+    y : ndarray, shape (n,)
+        Target, in its units.
     fold : ndarray of int, shape (n,)
         Inner fold of each person.
     """
 
     blocks: Blocks
     has: Mapping[str, BoolArray]
-    target: FloatArray
+    y: FloatArray
     fold: IntArray
 
     def rows(self, subset: Subset) -> BoolArray:
@@ -63,7 +77,7 @@ class Training:
 
     def error(self, held_out: FloatArray, scale: NormalScores, rows: BoolArray) -> float:
         """Mean absolute error, in the target's units, of held-out scores of these rows."""
-        return float(np.abs(scale.inverse_transform(held_out) - self.target[rows]).mean())
+        return float(np.abs(scale.inverse_transform(held_out) - self.y[rows]).mean())
 
 
 class SubsetFit(Protocol):
@@ -77,6 +91,44 @@ class SubsetFit(Protocol):
 
     def scores(self, blocks: Blocks) -> FloatArray:
         """Predicted scores (n,) from standardised features."""
+
+
+@dataclass(frozen=True)
+class ReadBySubsets(Read):
+    """New people as the fits of one fitted baseline read them, each fit once for the same people.
+
+    Attributes
+    ----------
+    reader : mapping of tuple of str to SubsetFit
+        The fit to every subset.
+    scale : NormalScores
+        Map of the target.
+    blocks : mapping of str to ndarray, shape (n, p_m)
+        Standardised features.
+    has : mapping of str to ndarray of bool, shape (n,)
+        Who has the modality.
+    """
+
+    reader: Mapping[Subset, SubsetFit]
+    scale: NormalScores
+    blocks: Blocks
+    has: Mapping[str, BoolArray]
+    _told: dict[tuple[Subset, bytes], FloatArray] = field(default_factory=dict, repr=False)
+
+    @property
+    def n(self) -> int:
+        """Number of people."""
+        return len(next(iter(self.blocks.values())))
+
+    def predict(self, subset: Subset, rows: BoolArray) -> FloatArray:
+        """Predicted targets, in their units, of the marked people by the fit to one subset."""
+        if not rows.any():
+            return np.empty(0)
+        key = subset, rows.tobytes()
+        if key not in self._told:
+            chosen = {modality: self.blocks[modality][rows] for modality in subset}
+            self._told[key] = self.scale.inverse_transform(self.reader[subset].scores(chosen))
+        return self._told[key]
 
 
 class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -131,7 +183,7 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.layout_, blocks = Layout.fit(X)
         self.modalities_ = self.layout_.modalities
         n = len(next(iter(blocks.values())))
-        target, group = checked_target(y, n), checked_groups(groups, n)
+        y, group = checked_target(y, n), checked_groups(groups, n)
         has = _present(blocks)
         anything = np.any(list(has.values()), axis=0)
         if (complete := int(np.all(list(has.values()), axis=0).sum())) < FEWEST_PEOPLE:
@@ -146,11 +198,11 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         training = Training(
             {name: self.scalers_[name].transform(seen[name]) for name in names},
             has,
-            target[anything],
-            stratified_folds(target[anything], INNER_FOLDS, np.random.default_rng(self.random_state), group[anything]),
+            y[anything],
+            stratified_folds(y[anything], INNER_FOLDS, np.random.default_rng(self.random_state), group[anything]),
         )
-        self.normal_scores_ = NormalScores.fit(training.target)
-        scales = {"normal_scores": self.normal_scores_, "none": NormalScores.straight(training.target)}
+        self.normal_scores_ = NormalScores.fit(training.y)
+        scales = {"normal_scores": self.normal_scores_, "none": NormalScores.straight(training.y)}
         tried = [*scales] if self.target_transform == "auto" else [self.target_transform]
         choices = {name: self._choose(training, scales[name]) for name in tried}
         self.target_transform_ = min(choices, key=lambda name: choices[name][0])
@@ -162,12 +214,12 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def _keep(self, training: Training, anything: BoolArray) -> None:
         """Keep what held-out training people tell: a prediction of each, and the errors of every subset."""
         patterns = _patterns(training.has, self.subsets_)
-        predicted = np.full(len(training.target), np.nan)
+        predicted = np.full(len(training.y), np.nan)
         self.conformal_ = {}
         for subset, fit in self.fits_.items():
             rows = training.rows(subset)
             held_out = self.scale_.inverse_transform(fit.held_out)
-            self.conformal_[subset] = AdaptiveConformal.fit(held_out, training.target[rows])
+            self.conformal_[subset] = AdaptiveConformal.fit(held_out, training.y[rows])
             predicted[patterns[subset]] = held_out[patterns[subset][rows]]
         self.out_of_fold_prediction_ = np.full(len(anything), np.nan)
         self.out_of_fold_prediction_[anything] = predicted
@@ -177,65 +229,78 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """Every non-empty subset of the modalities, small ones first, each in the order of the modalities."""
         return subsets_of(self.modalities_)
 
-    def predict(self, X: Modalities) -> FloatArray:
+    def read(self, X: Modalities | Read) -> ReadBySubsets:
+        """Standardise new people once; every method below takes what this gives in the place of `X`.
+
+        Raises
+        ------
+        InputError
+            Where `X` does not have the modalities and features that were fitted, or was read by another model.
+        """
+        check_is_fitted(self, "fits_")
+        if isinstance(X, Read):
+            return cast(ReadBySubsets, X.check(self.fits_))
+        blocks = self.layout_.check(X)
+        scaled = {name: self.scalers_[name].transform(block) for name, block in blocks.items()}
+        return ReadBySubsets(self.fits_, self.scale_, scaled, _present(blocks))
+
+    def predict(self, X: Modalities | Read) -> FloatArray:
         """Predict targets (n,), in the target's units, from what each person has; NaN for a person with nothing."""
-        blocks, has = self._standardised(X)
-        predicted = np.full(len(next(iter(blocks.values()))), np.nan)
-        for subset, rows in _patterns(has, self.subsets_).items():
-            predicted[rows] = self._predict_rows(blocks, subset, rows)
+        read = self.read(X)
+        predicted = np.full(read.n, np.nan)
+        for subset, rows in _patterns(read.has, self.subsets_).items():
+            predicted[rows] = read.predict(subset, rows)
         return predicted
 
-    def predict_interval(self, X: Modalities, coverage: float = 0.9) -> FloatArray:
+    def predict_interval(self, X: Modalities | Read, coverage: float = 0.9) -> FloatArray:
         """Prediction intervals (n, 2), in the target's units, by the held-out errors of training people.
 
         Parameters
         ----------
-        X : mapping of str to array_like, shape (n, p_m)
+        X : mapping of str to array_like, shape (n, p_m), or what `read` gave
         coverage : float
             Between 0 and 1; see `brainpid.model.conformal.AdaptiveConformal`.
         """
-        blocks, has = self._standardised(X)
-        intervals = np.full((len(next(iter(blocks.values()))), 2), np.nan)
-        for subset, rows in _patterns(has, self.subsets_).items():
+        read = self.read(X)
+        intervals = np.full((read.n, 2), np.nan)
+        for subset, rows in _patterns(read.has, self.subsets_).items():
             if rows.any():
-                predicted = self._predict_rows(blocks, subset, rows)
-                intervals[rows] = self.conformal_[subset].interval(predicted, coverage)
+                intervals[rows] = self.conformal_[subset].interval(read.predict(subset, rows), coverage)
         return intervals
 
-    def expected_gain(self, X: Modalities, coverage: float = 0.9) -> dict[str, FloatArray]:
+    def expected_gain(self, X: Modalities | Read, coverage: float = 0.9) -> dict[str, FloatArray]:
         """By how much acquiring a modality would narrow a person's interval: modality to (n,), in the target's units.
 
         The width of intervals at the person's prediction from the modalities at hand, less that with the modality
         added; NaN for people who have it. A negative value is no gain.
         """
-        blocks, has = self._standardised(X)
-        n = len(next(iter(blocks.values())))
-        gain = {modality: np.full(n, np.nan) for modality in self.modalities_}
-        for subset, rows in _patterns(has, self.subsets_).items():
+        read = self.read(X)
+        gain = {modality: np.full(read.n, np.nan) for modality in self.modalities_}
+        for subset, rows in _patterns(read.has, self.subsets_).items():
             if not rows.any():
                 continue
-            predicted = self._predict_rows(blocks, subset, rows)
+            predicted = read.predict(subset, rows)
             now = self.conformal_[subset].half_width(predicted, coverage)
             for added in set(self.modalities_) - set(subset):
                 more = tuple(modality for modality in self.modalities_ if modality == added or modality in subset)
                 gain[added][rows] = 2 * (now - self.conformal_[more].half_width(predicted, coverage))
         return gain
 
-    def subset_predictions(self, X: Modalities) -> dict[Subset, FloatArray]:
+    def subset_predictions(self, X: Modalities | Read) -> dict[Subset, FloatArray]:
         """Predicted target (n,), in its units, from every subset of the modalities; NaN for people who lack one."""
-        blocks, has = self._standardised(X)
+        read = self.read(X)
         predictions = {}
         for subset in self.subsets_:
-            rows = np.all([has[modality] for modality in subset], axis=0)
-            predictions[subset] = np.full(len(rows), np.nan)
-            predictions[subset][rows] = self._predict_rows(blocks, subset, rows)
+            rows = np.all([read.has[modality] for modality in subset], axis=0)
+            predictions[subset] = np.full(read.n, np.nan)
+            predictions[subset][rows] = read.predict(subset, rows)
         return predictions
 
-    def subset_scores(self, X: Modalities) -> dict[Subset, FloatArray]:
+    def subset_scores(self, X: Modalities | Read) -> dict[Subset, FloatArray]:
         """`subset_predictions` on the scale of the target's normal scores."""
         return {subset: self.normal_scores_.transform(found) for subset, found in self.subset_predictions(X).items()}
 
-    def scalar_latents(self, X: Modalities) -> dict[str, FloatArray]:
+    def scalar_latents(self, X: Modalities | Read) -> dict[str, FloatArray]:
         """Predicted normal score (n,) from each modality alone; NaN for people who lack it."""
         scores = self.subset_scores(X)
         return {modality: scores[(modality,)] for modality in self.modalities_}
@@ -256,25 +321,25 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
-        """Read a model that `save` wrote."""
-        model = joblib.load(Path(folder) / cls.file)
+        """Read a model that `save` wrote; only load such a file from a source that you trust.
+
+        Raises
+        ------
+        InputError
+            Where the file is absent, damaged, or holds something else.
+        """
+        path = Path(folder) / cls.file
+        if not path.is_file():
+            raise InputError(f"{path}: expected a saved {cls.__name__}; the file does not exist")
+        try:
+            model = joblib.load(path)
+        except _UNREADABLE as fault:
+            raise InputError(
+                f"{path}: expected a saved {cls.__name__}; the file is cut off, damaged or of another version: {fault}"
+            ) from fault
         if not isinstance(model, cls):
             raise InputError(f"{folder}: expected a {cls.__name__}, found a {type(model).__name__}")
         return model
-
-    def _standardised(self, X: Modalities) -> tuple[dict[str, FloatArray], dict[str, BoolArray]]:
-        """Standardised features, and who has which modality."""
-        check_is_fitted(self, "fits_")
-        blocks = self.layout_.check(X)
-        return {name: self.scalers_[name].transform(block) for name, block in blocks.items()}, _present(blocks)
-
-    def _predict_rows(self, blocks: Blocks, subset: Subset, rows: BoolArray) -> FloatArray:
-        """Predicted targets of some rows by the fit to one subset."""
-        if not rows.any():
-            return np.empty(0)
-        return self.scale_.inverse_transform(
-            self.fits_[subset].scores({modality: blocks[modality][rows] for modality in subset})
-        )
 
 
 def _present(blocks: Blocks) -> dict[str, BoolArray]:

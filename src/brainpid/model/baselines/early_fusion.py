@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from brainpid.core.arrays import Blocks, FloatArray, IntArray
+from brainpid.core.linalg import factorising
 from brainpid.core.modalities import Subset
 from brainpid.crossfit.transforms import NormalScores
 from brainpid.model.baselines.base import Baseline, Training
@@ -96,7 +97,7 @@ class ConcatenatedRegressor(Baseline):
     def choose(
         self,
         features: FloatArray,
-        target: FloatArray,
+        y: FloatArray,
         scale: NormalScores,
         fold: IntArray,
         start: Setting | None = None,
@@ -107,22 +108,33 @@ class ConcatenatedRegressor(Baseline):
         ----------
         features : ndarray, shape (n, p)
             Standardised.
-        target : ndarray, shape (n,)
-            In its units.
+        y : ndarray, shape (n,)
+            Target, in its units.
         scale : NormalScores
             Map of the target to scores.
         fold : ndarray of int, shape (n,)
         start : dict, optional
             See `settings`.
+
+        Raises
+        ------
+        NumericalError
+            Where a matrix cannot be factorised.
         """
-        scores = scale.transform(target)
+        with factorising(type(self).__name__, features, *features.shape):
+            return self._choice(features, y, scale, fold, start)
+
+    def _choice(
+        self, features: FloatArray, y: FloatArray, scale: NormalScores, fold: IntArray, start: Setting | None
+    ) -> Choice:
+        scores = scale.transform(y)
         settings = self.settings(features, scores, start)
-        if len(settings) > 1 and self.choice_people and len(target) > self.choice_people:
-            some = np.random.default_rng(self.random_state).permutation(len(target))[: self.choice_people]
+        if len(settings) > 1 and self.choice_people and len(y) > self.choice_people:
+            some = np.random.default_rng(self.random_state).permutation(len(y))[: self.choice_people]
             held_out = self._held_out(features[some], scores[some], fold[some], settings)
-            settings = [settings[_best(held_out, target[some], scale)]]
+            settings = [settings[_best(held_out, y[some], scale)]]
         held_out = self._held_out(features, scores, fold, settings)
-        best = _best(held_out, target, scale)
+        best = _best(held_out, y, scale)
         return Choice(settings[best], held_out[best])
 
     def _held_out(
@@ -139,7 +151,7 @@ class ConcatenatedRegressor(Baseline):
         everything = tuple(training.blocks)
         rows = training.rows(everything)
         choice = self.choose(
-            side_by_side(training.blocks, everything)[rows], training.target[rows], scale, training.fold[rows]
+            side_by_side(training.blocks, everything)[rows], training.y[rows], scale, training.fold[rows]
         )
         return training.error(choice.held_out, scale, rows), choice
 
@@ -147,15 +159,26 @@ class ConcatenatedRegressor(Baseline):
         fits = {}
         for subset in self.subsets_:
             rows = training.rows(subset)
-            features, target = side_by_side(training.blocks, subset)[rows], training.target[rows]
+            features, y = side_by_side(training.blocks, subset)[rows], training.y[rows]
             choice = chosen
             if len(subset) < len(self.modalities_):
-                choice = self.choose(features, target, scale, training.fold[rows], chosen.setting)
-            regressor = self.regressor(choice.setting).fit(features, scale.transform(target))
-            fits[subset] = ConcatenatedFit(subset, choice.setting, regressor, choice.held_out)
+                choice = self.choose(features, y, scale, training.fold[rows], chosen.setting)
+            fits[subset] = self.fit_setting(subset, choice, features, scale.transform(y))
         return fits
 
+    def fit_setting(self, subset: Subset, choice: Choice, features: FloatArray, scores: FloatArray) -> ConcatenatedFit:
+        """Fit the chosen setting to features (n, p) of a subset and scores (n,).
 
-def _best(held_out: FloatArray, target: FloatArray, scale: NormalScores) -> int:
+        Raises
+        ------
+        NumericalError
+            Where a matrix cannot be factorised.
+        """
+        with factorising(type(self).__name__, features, *features.shape):
+            regressor = self.regressor(choice.setting).fit(features, scores)
+        return ConcatenatedFit(subset, choice.setting, regressor, choice.held_out)
+
+
+def _best(held_out: FloatArray, y: FloatArray, scale: NormalScores) -> int:
     """Setting with the smallest mean absolute error in the target's units; the first of equals."""
-    return int(np.argmin(np.abs(scale.inverse_transform(held_out) - target).mean(axis=1)))
+    return int(np.argmin(np.abs(scale.inverse_transform(held_out) - y).mean(axis=1)))

@@ -15,6 +15,7 @@ from brainpid.core.arrays import FloatArray, Modalities
 from brainpid.core.modalities import Subset
 from brainpid.model.baselines.base import TargetTransform
 from brainpid.model.baselines.early_fusion import ConcatenatedRegressor, Setting
+from brainpid.model.inputs import Read
 
 
 class Ridge(ConcatenatedRegressor):
@@ -44,7 +45,7 @@ class Ridge(ConcatenatedRegressor):
         self.target_transform = target_transform
         self.random_state = random_state
 
-    def concatenated_scores(self, X: Modalities) -> dict[Subset, FloatArray]:
+    def concatenated_scores(self, X: Modalities | Read) -> dict[Subset, FloatArray]:
         """Predicted normal score (n,) from the concatenated features of every subset; NaN for people who lack one."""
         return self.subset_scores(X)
 

@@ -12,6 +12,7 @@ from brainpid.core.arrays import Blocks, FloatArray, Modalities
 from brainpid.core.modalities import Subset
 from brainpid.crossfit.transforms import NormalScores
 from brainpid.model.baselines.base import Baseline, TargetTransform, Training
+from brainpid.model.inputs import Read
 
 
 @dataclass
@@ -44,7 +45,7 @@ class Mean(Baseline):
     def __init__(self, random_state: int = 0) -> None:
         self.random_state = random_state
 
-    def scalar_latents(self, X: Modalities) -> dict[str, FloatArray]:
+    def scalar_latents(self, X: Modalities | Read) -> dict[str, FloatArray]:
         """Zero (n,) for everybody who has the modality: that the means of folds differ tells nothing."""
         return {name: np.where(np.isnan(found), np.nan, 0.0) for name, found in super().scalar_latents(X).items()}
 
@@ -53,7 +54,7 @@ class Mean(Baseline):
         return 0.0, None
 
     def _finish(self, training: Training, scale: NormalScores, chosen: None) -> Mapping[Subset, MeanFit]:
-        scores = scale.transform(training.target)
+        scores = scale.transform(training.y)
         outside = {k: scores[training.fold != k].mean() for k in np.unique(training.fold)}
         held_out = np.array([outside[k] for k in training.fold])
         return {subset: MeanFit(float(scores.mean()), held_out[training.rows(subset)]) for subset in self.subsets_}

@@ -1,7 +1,7 @@
-"""Late fusion: experts of one modality each and of all together, and a non-negative combination of what they say.
+"""Late fusion: base learners of one modality each and of all together, and a stack of their predictions.
 
-What the experts say of training people whom they had not seen is combined by ridge regression with weights that are
-not negative. Each subset of the modalities has a combination of its own, so that no missing modality is filled in.
+Their predictions of training people whom they had not seen are stacked by ridge regression with weights that are not
+negative. Each subset of the modalities has a stack of its own, so that no missing modality is filled in.
 
 References
 ----------
@@ -38,40 +38,40 @@ _BASE_LEARNERS: dict[str, type[ConcatenatedRegressor]] = {
 
 @dataclass
 class StackedFit:
-    """Experts of some blocks of features, by kind, and the combination of their predictions."""
+    """Base learners of some blocks of features, by kind, and the stack of their predictions."""
 
-    experts: dict[Subset, dict[str, ConcatenatedFit]]
-    combination: Any
+    base_learners: dict[Subset, dict[str, ConcatenatedFit]]
+    stack: Any
     held_out: FloatArray
 
     def chosen(self) -> dict[str, Any]:
-        """Settings and weights of the experts by block and kind, and the penalty of the weights."""
-        weights = iter(self.combination.coef_)
-        experts = {
+        """Settings and weights of the base learners by block and kind, and the penalty of the weights."""
+        weights = iter(self.stack.coef_)
+        base_learners = {
             "+".join(block): {kind: fit.chosen() | {"weight": float(next(weights))} for kind, fit in kinds.items()}
-            for block, kinds in self.experts.items()
+            for block, kinds in self.base_learners.items()
         }
-        return {"penalty": float(self.combination.alpha), "experts": experts}
+        return {"penalty": float(self.stack.alpha), "experts": base_learners}
 
     def scores(self, blocks: Blocks) -> FloatArray:
         """Predicted scores (n,)."""
-        told = [fit.scores(blocks) for kinds in self.experts.values() for fit in kinds.values()]
-        return np.asarray(self.combination.predict(np.column_stack(told)), dtype=float)
+        told = [fit.scores(blocks) for kinds in self.base_learners.values() for fit in kinds.values()]
+        return np.asarray(self.stack.predict(np.column_stack(told)), dtype=float)
 
 
 class Stacking(Baseline):
-    """Stacking of experts.
+    """Stacking of base learners.
 
     Parameters
     ----------
     experts : tuple of str
-        Kinds of experts, of ``ridge``, ``gpr``, ``svr``, ``random_forest`` and ``gradient_boosting``.
+        Kinds of base learners, of ``ridge``, ``gpr``, ``svr``, ``random_forest`` and ``gradient_boosting``.
     concatenated : bool
-        Whether there are experts of all modalities together beside those of one modality each.
+        Whether there are base learners of all modalities together beside those of one modality each.
     target_transform : {"auto", "normal_scores", "none"}
         Map of the target; the better one by held-out error, or a given one.
     random_state : int
-        Seed of the inner folds and of the experts.
+        Seed of the inner folds and of the base learners.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Stacking(Baseline):
         self.random_state = random_state
 
     def _families(self) -> dict[str, ConcatenatedRegressor]:
-        """Make the kinds of experts, each once."""
+        """Make the kinds of base learners, each once."""
         return {kind: _BASE_LEARNERS[kind](random_state=self.random_state) for kind in self.experts}
 
     def _blocks(self, training: Training) -> list[Subset]:
@@ -99,40 +99,38 @@ class Stacking(Baseline):
         choices = {}
         for block in self._blocks(training):
             rows = training.rows(block)
-            features, target, fold = (
+            features, y, fold = (
                 side_by_side(training.blocks, block)[rows],
-                training.target[rows],
+                training.y[rows],
                 training.fold[rows],
             )
-            choices[block] = [family.choose(features, target, scale, fold) for family in self._families().values()]
+            choices[block] = [family.choose(features, y, scale, fold) for family in self._families().values()]
         everything = tuple(training.blocks)
-        held_out = self._combine(training, scale, choices, everything)[1]
+        held_out = self._stack(training, scale, choices, everything)[1]
         return training.error(held_out, scale, training.rows(everything)), choices
 
     def _finish(
         self, training: Training, scale: NormalScores, chosen: dict[Subset, list[Choice]]
     ) -> Mapping[Subset, StackedFit]:
-        experts: dict[Subset, dict[str, ConcatenatedFit]] = {}
+        base_learners: dict[Subset, dict[str, ConcatenatedFit]] = {}
         for block, choices in chosen.items():
             rows = training.rows(block)
-            features, scores = side_by_side(training.blocks, block)[rows], scale.transform(training.target[rows])
-            experts[block] = {
-                kind: ConcatenatedFit(
-                    block, choice.setting, family.regressor(choice.setting).fit(features, scores), choice.held_out
-                )
+            features, scores = side_by_side(training.blocks, block)[rows], scale.transform(training.y[rows])
+            base_learners[block] = {
+                kind: family.fit_setting(block, choice, features, scores)
                 for (kind, family), choice in zip(self._families().items(), choices, strict=True)
             }
         fits = {}
         for subset in self.subsets_:
-            combination, held_out = self._combine(training, scale, chosen, subset)
-            own = {block: experts[block] for block in _within(chosen, subset)}
-            fits[subset] = StackedFit(own, combination, held_out)
+            stack, held_out = self._stack(training, scale, chosen, subset)
+            own = {block: base_learners[block] for block in _within(chosen, subset)}
+            fits[subset] = StackedFit(own, stack, held_out)
         return fits
 
-    def _combine(
+    def _stack(
         self, training: Training, scale: NormalScores, choices: Mapping[Subset, list[Choice]], subset: Subset
     ) -> tuple[Any, FloatArray]:
-        """Weights of the experts of a subset, and held-out scores of the people who have it."""
+        """Weights of the base learners of a subset, and held-out scores of the people who have it."""
         rows = training.rows(subset)
         told = np.column_stack(
             [
@@ -141,14 +139,14 @@ class Stacking(Baseline):
                 for choice in choices[block]
             ]
         )
-        scores, fold = scale.transform(training.target[rows]), training.fold[rows]
+        scores, fold = scale.transform(training.y[rows]), training.fold[rows]
         held_out = np.empty((len(_ALPHAS), len(scores)))
         for k in np.unique(fold):
             out = fold == k
             for row, alpha in enumerate(_ALPHAS):
-                held_out[row, out] = _combination(alpha).fit(told[~out], scores[~out]).predict(told[out])
+                held_out[row, out] = _weights(alpha).fit(told[~out], scores[~out]).predict(told[out])
         best = int(np.argmin([training.error(held, scale, rows) for held in held_out]))
-        return _combination(_ALPHAS[best]).fit(told, scores), held_out[best]
+        return _weights(_ALPHAS[best]).fit(told, scores), held_out[best]
 
 
 def _within(blocks: Iterable[Subset], subset: Subset) -> list[Subset]:
@@ -156,6 +154,6 @@ def _within(blocks: Iterable[Subset], subset: Subset) -> list[Subset]:
     return [block for block in blocks if set(block) <= set(subset)]
 
 
-def _combination(alpha: float) -> Any:
+def _weights(alpha: float) -> Any:
     """Ridge regression with weights that are not negative."""
     return linear_model.Ridge(alpha=alpha, positive=True)

@@ -1,21 +1,23 @@
-"""Experts beside the network: regressors of another kind, whose errors are not the network's.
+"""Base learners beside the network: regressors of another kind, whose errors are not the network's.
 
-Every expert is fitted to all training people, gives their out-of-fold predictions on the network's own inner folds, and
-reads the scores of new people. A normative model turned round and Gaussian processes are at their best with hundreds of
-people, trees with thousands.
+Every base learner is fitted to all training people, gives their out-of-fold predictions on the network's own inner
+folds, and predicts the scores of new people. A normative model turned round and Gaussian processes are at their best
+with hundreds of people, trees with thousands.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
-from brainpid.core.arrays import Blocks, FloatArray, IntArray
+from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
+from brainpid.core.errors import InputError, list_some
 from brainpid.core.modalities import complete, presence
+from brainpid.core.names import KEEP_PEOPLE
 from brainpid.crossfit.transforms import NormalScores
 from brainpid.model.pidreg.base_predictions import BasePredictions
 from brainpid.model.pidreg.gaussian_process import GaussianProcess
@@ -33,7 +35,7 @@ TREES_FOLDS = 5
 
 
 class BaseLearner(Protocol):
-    """What an expert does; features are standardised, a row of NaN is a missing modality."""
+    """What a base learner does; features are standardised, a row of NaN is a missing modality."""
 
     def read(self, blocks: Blocks) -> BasePredictions:
         """Predictions of people, blocks in sorted order of their names."""
@@ -43,7 +45,7 @@ class BaseLearner(Protocol):
 
 
 class Regressor(Protocol):
-    """What reads the score from one modality or from several, a dataclass of arrays and plain values."""
+    """What predicts the score from one modality or from several, a dataclass of arrays and plain values."""
 
     def predict(self, blocks: Blocks) -> FloatArray:
         """Predicted scores (n,) of people who have all these modalities."""
@@ -64,12 +66,44 @@ class RegressorLearner:
 
     def read(self, blocks: Blocks) -> BasePredictions:
         """Predictions of people."""
-        alone = [_read({m: blocks[m]}, regressor) for m, regressor in self.alone.items()]
-        return BasePredictions(_read(blocks, self.together), np.column_stack(alone))
+        alone = [_predict({m: blocks[m]}, regressor) for m, regressor in self.alone.items()]
+        return BasePredictions(_predict(blocks, self.together), np.column_stack(alone))
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain containers."""
         return dict(to_tensors(asdict(self)))
+
+
+@dataclass(frozen=True)
+class TrainingPeople:
+    """What base learners are fitted to.
+
+    Attributes
+    ----------
+    blocks : mapping of str to ndarray, shape (n, p_m)
+        Standardised features in sorted order of the names; a row of NaN is a missing modality.
+    y : ndarray, shape (n,)
+        Target, in its units.
+    target_map : NormalScores
+        Between the target and the scores that are predicted.
+    fold : ndarray of int, shape (n,)
+        Inner fold of each person.
+    seed : SeedSequence
+    least : int
+        People behind each stored value of the target at least; 1 where a model is not to be passed on.
+    """
+
+    blocks: Blocks
+    y: FloatArray
+    target_map: NormalScores
+    fold: IntArray
+    seed: np.random.SeedSequence
+    least: int = 1
+
+    def of(self, modalities: Sequence[str], rows: BoolArray) -> TrainingPeople:
+        """Some of the people, and some of the modalities."""
+        blocks = {m: self.blocks[m][rows] for m in modalities}
+        return replace(self, blocks=blocks, y=self.y[rows], fold=self.fold[rows])
 
 
 _Fitted = tuple[Regressor, FloatArray]
@@ -77,72 +111,79 @@ _Fitted = tuple[Regressor, FloatArray]
 
 @dataclass(frozen=True)
 class _Kind:
-    """How a kind of regressor is fitted and made again from its fields.
+    """How a kind of regressor is fitted and made again from its fields; a fit gives left-out scores (n,) besides."""
 
-    `fit` takes standardised blocks, target in its units, the map to its scores, inner folds and a seed; it returns the
-    regressor and the left-out scores (n,).
-    """
-
-    fit: Callable[[Blocks, FloatArray, NormalScores, IntArray, np.random.SeedSequence], _Fitted]
+    fit: Callable[[TrainingPeople], _Fitted]
     again: Callable[..., Regressor]
     takes_missing: bool = False
 
 
-def base_learners_for(n: int, wanted: Sequence[str]) -> tuple[str, ...]:
-    """Names of the experts that are fitted to n people: those wanted, where ``auto`` means what suits the number."""
-    few, many = n <= KERNEL_MOST_PEOPLE, n >= TREES_FEWEST_PEOPLE
+def base_learners_for(n: int, n_complete: int, wanted: Sequence[str], share: bool = False) -> tuple[str, ...]:
+    """Names of the base learners that are fitted, in the order in which they are.
+
+    Parameters
+    ----------
+    n : int
+        Training people with any modality: all of them enter the matrix of a Gaussian process.
+    n_complete : int
+        Those with every modality.
+    wanted : sequence of str
+        Names, where ``auto`` means what suits the numbers.
+    share : bool
+        Whether the model is to be passed on, so that what keeps training people is no choice.
+
+    Raises
+    ------
+    InputError
+        Where what keeps training people is asked for by name in a model that is to be passed on.
+    """
+    if share and (keep := [name for name in wanted if name in KEEP_PEOPLE]):
+        raise InputError(f"experts: {list_some(keep)} keeps training people, which a model to be shared must not")
+    few, many = n <= KERNEL_MOST_PEOPLE, n_complete >= TREES_FEWEST_PEOPLE
     suits = {"normative": True, "kernel": few, "forest": many, "boosting": many}
+    if share:
+        suits = {name: suitable and name not in KEEP_PEOPLE for name, suitable in suits.items()}
     return tuple(name for name, suitable in suits.items() if name in wanted or ("auto" in wanted and suitable))
 
 
-def fit_base_learner(
-    name: str,
-    blocks: Blocks,
-    target: FloatArray,
-    target_map: NormalScores,
-    fold: IntArray,
-    seed: np.random.SeedSequence,
-) -> tuple[BaseLearner, BasePredictions]:
-    """Fit an expert by name; returns it and the out-of-fold predictions of the training people.
+def fit_base_learner(name: str, training: TrainingPeople) -> tuple[BaseLearner, BasePredictions]:
+    """Fit a base learner by name; returns it and the out-of-fold predictions of the training people.
 
     Parameters
     ----------
     name : {"normative", "kernel", "forest", "boosting"}
-    blocks : mapping of str to ndarray, shape (n, p_m)
-        Standardised features in sorted order of the names; a row of NaN is a missing modality.
-    target : ndarray, shape (n,)
-    target_map : NormalScores
-        Fitted to the target; predictions are its scores.
-    fold : ndarray of int, shape (n,)
-        Inner fold of each person.
-    seed : SeedSequence
+    training : TrainingPeople
+
+    Raises
+    ------
+    NumericalError
+        Where a matrix cannot be factorised.
     """
     kind = _KINDS[name]
 
     def fit_to(modalities: Sequence[str]) -> _Fitted:
-        chosen = {m: blocks[m] for m in modalities}
+        chosen = {m: training.blocks[m] for m in modalities}
         has_all = complete(chosen)
         own = np.asarray(presence(chosen).any(axis=1)) if kind.takes_missing else has_all
-        people = {m: block[own] for m, block in chosen.items()}
         left_out = np.full(len(own), np.nan)
-        regressor, left_out[own] = kind.fit(people, target[own], target_map, fold[own], seed)
+        regressor, left_out[own] = kind.fit(training.of(modalities, own))
         return regressor, np.where(has_all, left_out, np.nan)
 
-    alone = {m: fit_to([m]) for m in blocks}
-    together, joint = fit_to(list(blocks))
-    expert = RegressorLearner({m: regressor for m, (regressor, _) in alone.items()}, together)
-    return expert, BasePredictions(joint, np.column_stack([left_out for _, left_out in alone.values()]))
+    alone = {m: fit_to([m]) for m in training.blocks}
+    together, joint = fit_to(list(training.blocks))
+    learner = RegressorLearner({m: regressor for m, (regressor, _) in alone.items()}, together)
+    return learner, BasePredictions(joint, np.column_stack([left_out for _, left_out in alone.values()]))
 
 
 def base_learner_from_state(name: str, state: dict[str, Any]) -> BaseLearner:
-    """Undo an expert's `state`."""
+    """Undo a base learner's `state`."""
     if name == "network":
         return FittedEnsemble.from_state(state)
     held, again = to_arrays(state), _KINDS[name].again
     return RegressorLearner({m: again(**fields) for m, fields in held["alone"].items()}, again(**held["together"]))
 
 
-def _read(blocks: Blocks, regressor: Regressor) -> FloatArray:
+def _predict(blocks: Blocks, regressor: Regressor) -> FloatArray:
     """Predictions of those who have all of these modalities, NaN for the others."""
     own = complete(blocks)
     predictions = np.full(len(own), np.nan)
@@ -151,33 +192,23 @@ def _read(blocks: Blocks, regressor: Regressor) -> FloatArray:
     return predictions
 
 
-def _fit_normative(
-    blocks: Blocks, target: FloatArray, target_map: NormalScores, fold: IntArray, seed: np.random.SeedSequence
-) -> _Fitted:
-    return NormativeModel.fit(blocks, target, target_map, fold)
+def _fit_normative(training: TrainingPeople) -> _Fitted:
+    return NormativeModel.fit(training.blocks, training.y, training.target_map, training.fold, training.least)
 
 
-def _fit_process(
-    blocks: Blocks, target: FloatArray, target_map: NormalScores, fold: IntArray, seed: np.random.SeedSequence
-) -> _Fitted:
-    return GaussianProcess.fit(blocks, target_map.transform(target), fold, np.random.default_rng(seed))
+def _fit_process(training: TrainingPeople) -> _Fitted:
+    scores, rng = training.target_map.transform(training.y), np.random.default_rng(training.seed)
+    return GaussianProcess.fit(training.blocks, scores, training.fold, rng)
 
 
-def _fit_trees(
-    grow: Callable[[Blocks, FloatArray, int], Trees],
-    blocks: Blocks,
-    target: FloatArray,
-    target_map: NormalScores,
-    fold: IntArray,
-    seed: np.random.SeedSequence,
-) -> _Fitted:
-    scores, number, fold = target_map.transform(target), int(seed.generate_state(1)[0]), fold % TREES_FOLDS
-    left_out = np.empty(len(scores))
+def _fit_trees(grow: Callable[[Blocks, FloatArray, int], Trees], training: TrainingPeople) -> _Fitted:
+    scores, seed = training.target_map.transform(training.y), int(training.seed.generate_state(1)[0])
+    fold, left_out = training.fold % TREES_FOLDS, np.empty(len(scores))
     for k in np.unique(fold):
         inside = fold == k
-        trees = grow({m: block[~inside] for m, block in blocks.items()}, scores[~inside], number)
-        left_out[inside] = trees.predict({m: block[inside] for m, block in blocks.items()})
-    return grow(blocks, scores, number), left_out
+        trees = grow({m: block[~inside] for m, block in training.blocks.items()}, scores[~inside], seed)
+        left_out[inside] = trees.predict({m: block[inside] for m, block in training.blocks.items()})
+    return grow(training.blocks, scores, seed), left_out
 
 
 _KINDS = {

@@ -1,15 +1,16 @@
-"""What a base learner predicts from each modality alone and from all of them, the input of stacking."""
+"""What base learners predict from each modality alone and from all of them, the input of stacking."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from brainpid.core.arrays import BoolArray, FloatArray
+from brainpid.model.inputs import Read
 
 
 @dataclass(frozen=True)
 class BasePredictions:
-    """What one expert reads of people, as normal scores.
+    """Scores that one base learner predicts.
 
     Attributes
     ----------
@@ -25,3 +26,16 @@ class BasePredictions:
     def of(self, rows: BoolArray) -> BasePredictions:
         """Predictions of some of the people."""
         return BasePredictions(self.together[rows], self.alone[rows])
+
+
+@dataclass(frozen=True)
+class ReadByBaseLearners(Read):
+    """People as the base learners of one fitted model read them.
+
+    Attributes
+    ----------
+    predictions : tuple of BasePredictions
+        Of each base learner.
+    """
+
+    predictions: tuple[BasePredictions, ...]

@@ -1,10 +1,10 @@
-"""A fitted PIDReg as one value: what reads people, weighs the readings, and says how sure it is."""
+"""A fitted PIDReg as one value: base learners, the stack of their predictions, and how sure it is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -12,16 +12,16 @@ from brainpid.core.arrays import BoolArray, FloatArray, IntArray, Modalities
 from brainpid.core.modalities import Subset, lacking, subsets_of
 from brainpid.crossfit.transforms import NormalScores, Standardizer
 from brainpid.model.conformal import AdaptiveConformal
-from brainpid.model.inputs import Layout
+from brainpid.model.inputs import Layout, Read
 from brainpid.model.pidreg.base_learners import BaseLearner, base_learner_from_state
-from brainpid.model.pidreg.base_predictions import BasePredictions
+from brainpid.model.pidreg.base_predictions import BasePredictions, ReadByBaseLearners
 from brainpid.model.pidreg.stacking import Stack
 from brainpid.model.pidreg.state import to_arrays, to_tensors
 
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """What experts and weights that had not seen them say of training people.
+    """What base learners and weights that had not seen them predict of training people.
 
     Attributes
     ----------
@@ -46,10 +46,10 @@ class FittedModel:
     standardizers : dict of str to Standardizer
         By modality, in sorted order, which is that of all arrays (n, M).
     score_map : NormalScores
-        Between the target and its normal scores, the scale of the scalar latents; the experts' own scale is another
-        one where they take the target as it is.
-    experts : dict of str to BaseLearner
-    combination : Stack
+        Between the target and its normal scores, the scale of the scalar latents; the base learners' own scale is
+        another one where they take the target as it is.
+    base_learners : dict of str to BaseLearner
+    stack : Stack
     intervals : dict of tuple of str to AdaptiveConformal
         By the modalities that a prediction is made from.
     """
@@ -57,8 +57,8 @@ class FittedModel:
     layout: Layout
     standardizers: dict[str, Standardizer]
     score_map: NormalScores
-    experts: dict[str, BaseLearner]
-    combination: Stack
+    base_learners: dict[str, BaseLearner]
+    stack: Stack
     intervals: dict[Subset, AdaptiveConformal]
 
     @classmethod
@@ -67,85 +67,90 @@ class FittedModel:
         layout: Layout,
         standardizers: dict[str, Standardizer],
         target_map: NormalScores,
-        experts: dict[str, BaseLearner],
-        readings: Sequence[BasePredictions],
-        target: FloatArray,
+        base_learners: dict[str, BaseLearner],
+        predictions: Sequence[BasePredictions],
+        y: FloatArray,
         fold: IntArray,
+        least: int = 1,
     ) -> tuple[Self, OutOfFold]:
-        """Weigh the experts and calibrate intervals by out-of-fold predictions of training people.
+        """Weigh the base learners and calibrate intervals by out-of-fold predictions of training people.
 
         Intervals rest on predictions by weights that were fitted without a person's own fold.
 
         Parameters
         ----------
-        layout, standardizers, experts
+        layout, standardizers, base_learners
             As above.
         target_map : NormalScores
-            Between the target and what the experts read.
-        readings : sequence of BasePredictions
-            Of each expert, of training people whom it had not seen.
-        target : ndarray, shape (n,)
-            In its units.
+            Between the target and the scores that the base learners predict.
+        predictions : sequence of BasePredictions
+            Of each base learner, of training people whom it had not seen.
+        y : ndarray, shape (n,)
+            Target, in its units.
         fold : ndarray of int, shape (n,)
             Inner fold of each person.
+        least : int
+            People behind each knot of the normal scores at least.
         """
         patterns = {subset: _pattern(subset, standardizers) for subset in subsets_of(layout.modalities)}
-        predicted, left_out = np.empty(len(target)), {subset: np.empty(len(target)) for subset in patterns}
-        latents = np.empty((len(target), len(standardizers)))
+        predicted, left_out = np.empty(len(y)), {subset: np.empty(len(y)) for subset in patterns}
+        latents = np.empty((len(y), len(standardizers)))
         for k in np.unique(fold):
             own = fold == k
-            without = Stack.fit([r.of(~own) for r in readings], target[~own], target_map)
-            rest = [r.of(own) for r in readings]
+            without = Stack.fit([p.of(~own) for p in predictions], y[~own], target_map)
+            rest = [p.of(own) for p in predictions]
             predicted[own], latents[own] = without.predict(rest), without.latents(rest)
             for subset, pattern in patterns.items():
                 left_out[subset][own] = without.predict_from(rest, pattern)
         intervals = {}
         for subset, prediction in left_out.items():
             known = np.isfinite(prediction)
-            intervals[subset] = AdaptiveConformal.fit(prediction[known], target[known])
-        combination = Stack.fit(readings, target, target_map)
-        found = cls(layout, standardizers, NormalScores.fit(target), experts, combination, intervals)
+            intervals[subset] = AdaptiveConformal.fit(prediction[known], y[known])
+        stack = Stack.fit(predictions, y, target_map)
+        found = cls(layout, standardizers, NormalScores.fit(y, least), base_learners, stack, intervals)
         return found, OutOfFold(predicted, found._by_modality(latents))
 
-    def read(self, X: Modalities) -> list[BasePredictions]:
-        """Predictions of people by all experts."""
+    def read(self, X: Modalities | Read) -> ReadByBaseLearners:
+        """Predictions of people by all base learners; what it has read already stays as it is."""
+        if isinstance(X, Read):
+            return cast(ReadByBaseLearners, X.check(self))
         blocks = standardise(self.layout.check(X), self.standardizers)
-        return [expert.read(blocks) for expert in self.experts.values()]
+        return ReadByBaseLearners(self, tuple(learner.read(blocks) for learner in self.base_learners.values()))
 
-    def predict(self, readings: Sequence[BasePredictions]) -> FloatArray:
+    def predict(self, predictions: Sequence[BasePredictions]) -> FloatArray:
         """Predictions (n,) in the target's units, from the modalities that each person has."""
-        return self.combination.predict(readings)
+        return self.stack.predict(predictions)
 
-    def predict_from(self, readings: Sequence[BasePredictions], subset: Subset) -> FloatArray:
+    def predict_from(self, predictions: Sequence[BasePredictions], subset: Subset) -> FloatArray:
         """Predictions (n,) in the target's units from a subset of the modalities."""
-        return self.combination.predict_from(readings, _pattern(subset, self.standardizers))
+        return self.stack.predict_from(predictions, _pattern(subset, self.standardizers))
 
-    def interval(self, readings: Sequence[BasePredictions], coverage: float) -> FloatArray:
+    def interval(self, predictions: Sequence[BasePredictions], coverage: float) -> FloatArray:
         """Intervals (n, 2) in the target's units, calibrated for the modalities that each person has."""
-        predicted = self.predict(readings)
+        predicted = self.predict(predictions)
         half = np.full(len(predicted), np.nan)
-        for subset, own in self._people_by_subset(readings):
+        for subset, own in self._people_by_subset(predictions):
             half[own] = self.intervals[subset].half_width(predicted[own], coverage)
         return np.column_stack([predicted - half, predicted + half])
 
-    def expected_gain(self, readings: Sequence[BasePredictions], coverage: float) -> dict[str, FloatArray]:
+    def expected_gain(self, predictions: Sequence[BasePredictions], coverage: float) -> dict[str, FloatArray]:
         """By how much each missing modality would narrow a person's interval: modality to (n,)."""
-        predicted = self.predict(readings)
+        predicted = self.predict(predictions)
         gain = {m: np.full(len(predicted), np.nan) for m in self.layout.modalities}
-        for subset, own in self._people_by_subset(readings):
+        for subset, own in self._people_by_subset(predictions):
             now = self.intervals[subset].half_width(predicted[own], coverage)
             for added in set(self.layout.modalities) - set(subset):
                 more = tuple(m for m in self.layout.modalities if m == added or m in subset)
                 gain[added][own] = 2 * (now - self.intervals[more].half_width(predicted[own], coverage))
         return gain
 
-    def latents(self, readings: Sequence[BasePredictions]) -> dict[str, FloatArray]:
+    def latents(self, predictions: Sequence[BasePredictions]) -> dict[str, FloatArray]:
         """Scalar latents by modality as normal scores, (n,) each; NaN for people who lack the modality."""
-        return self._by_modality(self.combination.latents(readings))
+        return self._by_modality(self.stack.latents(predictions))
 
     def _by_modality(self, latents: FloatArray) -> dict[str, FloatArray]:
-        """Latents (n, M) on the experts' scale as normal scores by modality, (n,) each."""
-        in_units = self.combination.target_map.inverse_transform(latents)
+        """Latents (n, M) on the base learners' scale as normal scores by modality, (n,) each."""
+        in_units = self.stack.target_map.inverse_transform(latents)
         columns = dict(zip(self.standardizers, self.score_map.transform(in_units).T, strict=True))
         return {m: columns[m].copy() for m in self.layout.modalities}
 
@@ -155,28 +160,30 @@ class FittedModel:
             "layout": asdict(self.layout),
             "standardizers": {m: asdict(fitted) for m, fitted in self.standardizers.items()},
             "score_map": asdict(self.score_map),
-            "combination": asdict(self.combination),
+            "stack": asdict(self.stack),
             "intervals": {subset: asdict(fitted) for subset, fitted in self.intervals.items()},
         }
-        return dict(to_tensors(plain)) | {"experts": {name: expert.state() for name, expert in self.experts.items()}}
+        return dict(to_tensors(plain)) | {
+            "base_learners": {name: learner.state() for name, learner in self.base_learners.items()}
+        }
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
         """Undo `state`."""
-        plain = to_arrays({name: held for name, held in state.items() if name != "experts"})
-        target_map = NormalScores(**plain["combination"]["target_map"])
+        plain = to_arrays({name: held for name, held in state.items() if name != "base_learners"})
+        target_map = NormalScores(**plain["stack"]["target_map"])
         return cls(
             layout=Layout(**plain["layout"]),
             standardizers={m: Standardizer(**held) for m, held in plain["standardizers"].items()},
             score_map=NormalScores(**plain["score_map"]),
-            experts={name: base_learner_from_state(name, held) for name, held in state["experts"].items()},
-            combination=Stack(**plain["combination"] | {"target_map": target_map}),
+            base_learners={name: base_learner_from_state(name, held) for name, held in state["base_learners"].items()},
+            stack=Stack(**plain["stack"] | {"target_map": target_map}),
             intervals={subset: AdaptiveConformal(**held) for subset, held in plain["intervals"].items()},
         )
 
-    def _people_by_subset(self, readings: Sequence[BasePredictions]) -> list[tuple[Subset, BoolArray]]:
+    def _people_by_subset(self, predictions: Sequence[BasePredictions]) -> list[tuple[Subset, BoolArray]]:
         """Who has exactly which modalities; people without any are in no subset."""
-        present = ~np.isnan(readings[0].alone)
+        present = ~np.isnan(predictions[0].alone)
         subsets = subsets_of(self.layout.modalities)
         found = (
             (subset, np.asarray((present == _pattern(subset, self.standardizers)).all(axis=1))) for subset in subsets

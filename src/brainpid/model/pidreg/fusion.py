@@ -8,8 +8,10 @@ on the state of a network.
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from brainpid.core.arrays import Blocks, FloatArray
 from brainpid.core.modalities import complete, subsets_of
@@ -24,7 +26,9 @@ _LOG = logging.getLogger(__name__)
 FOLDS = 5
 
 
-def ridge_fusion_weights(blocks: Blocks, scores: FloatArray, rng: np.random.Generator) -> FusionWeights:
+def ridge_fusion_weights(
+    blocks: Blocks, scores: FloatArray, rng: np.random.Generator, groups: ArrayLike | None = None
+) -> FusionWeights:
     """Fusion weights from the debiased information in out-of-fold ridge predictions.
 
     Parameters
@@ -35,13 +39,16 @@ def ridge_fusion_weights(blocks: Blocks, scores: FloatArray, rng: np.random.Gene
         Normal scores of their target.
     rng : numpy.random.Generator
         Draws the folds.
+    groups : array_like, shape (n,), optional
+        People of one group are left out together: relatives on both sides make a modality look better than it is.
 
     Returns
     -------
     FusionWeights
         Equal, with a logged warning, where no modality has positive information.
     """
-    latents = cross_fit(blocks, scores[None], stratified_folds(scores, FOLDS, rng), RidgeEncoder(), seed=0)
+    fold = stratified_folds(scores, FOLDS, rng, groups)
+    latents = cross_fit(blocks, scores[None], fold, RidgeEncoder(), seed=0)
     found = information_from_data({name: latent[0] for name, latent in latents.items()}, scores)
     bits = dict(zip(map(frozenset, subsets_of(found.modalities)), found.bits.tolist(), strict=True))
     weights = fusion_weights(bits)
@@ -50,9 +57,11 @@ def ridge_fusion_weights(blocks: Blocks, scores: FloatArray, rng: np.random.Gene
     return weights
 
 
-def fusion(blocks: Blocks, scores: FloatArray, option: str, rng: np.random.Generator) -> FusionWeights:
-    """Fusion weights by option, from the people who have every modality."""
+def fusion(
+    blocks: Blocks, scores: FloatArray, option: str, rng: np.random.Generator, groups: NDArray[Any]
+) -> FusionWeights:
+    """Fusion weights by option, from the people who have every modality; `groups` (n,) are left out together."""
     if option == "equal":
         return FusionWeights(dict.fromkeys(blocks, 1.0 / len(blocks)), 0.0, informative=False)
     own = complete(blocks)
-    return ridge_fusion_weights({m: block[own] for m, block in blocks.items()}, scores[own], rng)
+    return ridge_fusion_weights({m: block[own] for m, block in blocks.items()}, scores[own], rng, groups[own])

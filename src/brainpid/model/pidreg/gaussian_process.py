@@ -22,9 +22,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
+from sklearn.metrics.pairwise import euclidean_distances
 
 from brainpid.core.arrays import Blocks, FloatArray, IntArray
 from brainpid.core.errors import NumericalError
+from brainpid.core.linalg import factorising
 from brainpid.core.modalities import lacking
 
 LEARNING_ROWS = 800
@@ -82,38 +84,35 @@ class GaussianProcess:
         Raises
         ------
         NumericalError
-            Where the covariance cannot be factorised.
+            Where a covariance cannot be factorised, or the likelihood is not finite; d in the message is the number
+            of functions.
         """
         names = tuple(blocks)
         terms = tuple((m,) for m in names) + ((names,) if len(names) > 1 else ())
         some = np.sort(rng.permutation(len(scores))[:LEARNING_ROWS])
         log_variance, log_length, log_noise = _learn(
-            _squared_distances(terms, {m: b[some] for m, b in blocks.items()}), scores[some] - scores[some].mean()
+            _mean_squares(terms, {m: b[some] for m, b in blocks.items()}), scores[some] - scores[some].mean()
         )
-        covariance = _covariance(_squared_distances(terms, blocks), log_variance, log_length)
+        covariance = _covariance(_mean_squares(terms, blocks), log_variance, log_length)
         covariance[np.diag_indices_from(covariance)] += np.exp(log_noise)
         mean = float(scores.mean())
-        try:
-            inverse = cho_solve(cho_factor(covariance, lower=True), np.eye(len(scores)))
-        except np.linalg.LinAlgError as fault:
-            raise NumericalError(
-                f"Gaussian process: covariance of n = {len(scores)} people is not positive definite, condition number "
-                f"{np.linalg.cond(covariance):.3g}, noise variance {np.exp(log_noise):.3g}"
-            ) from fault
-        dual = inverse @ (scores - mean)
         left_out = scores.copy()
-        for k in np.unique(fold):
-            own = np.flatnonzero(fold == k)
-            left_out[own] -= np.linalg.solve(inverse[np.ix_(own, own)], dual[own])
+        noise = f"noise variance {np.exp(log_noise):.3g}"
+        with factorising(f"Gaussian process, {noise}", covariance, len(scores), len(terms)):
+            inverse = cho_solve(cho_factor(covariance, lower=True, check_finite=False), np.eye(len(scores)))
+            dual = inverse @ (scores - mean)
+            for k in np.unique(fold):
+                own = np.flatnonzero(fold == k)
+                left_out[own] -= np.linalg.solve(inverse[np.ix_(own, own)], dual[own])
         return cls(terms, dict(blocks), mean, log_variance, log_length, float(log_noise), dual), left_out
 
     def predict(self, blocks: Blocks) -> FloatArray:
         """Predicted scores (n,) of standardised features (n, p_m)."""
-        between = _covariance(_squared_distances(self.terms, blocks, self.blocks), self.log_variance, self.log_length)
+        between = _covariance(_mean_squares(self.terms, blocks, self.blocks), self.log_variance, self.log_length)
         return self.mean + between @ self.dual
 
 
-def _squared_distances(
+def _mean_squares(
     terms: Sequence[tuple[str, ...]],
     blocks: Blocks,
     others: Blocks | None = None,
@@ -124,7 +123,7 @@ def _squared_distances(
         first, second = blocks[name], (blocks if others is None else others)[name]
         here, there = ~lacking(first), ~lacking(second)
         a, b = np.where(here[:, None], first, 0.0), np.where(there[:, None], second, 0.0)
-        sums[name] = np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T, 0.0)
+        sums[name] = euclidean_distances(a, b, squared=True)
         known[name] = here[:, None] & there
     distances = []
     for term in terms:
@@ -168,9 +167,10 @@ def _learn(squared: Sequence[FloatArray], scores: FloatArray) -> tuple[FloatArra
         covariance = np.exp(noise) * identity
         for v, (correlation, _) in zip(variance, found, strict=True):
             covariance = covariance + np.exp(v) * correlation
-        factor = cho_factor(covariance, lower=True, check_finite=False)
-        dual = cho_solve(factor, scores, check_finite=False)
-        inverse = cho_solve(factor, identity, check_finite=False)
+        with factorising("likelihood of a Gaussian process", covariance, len(scores), terms):
+            factor = cho_factor(covariance, lower=True, check_finite=False)
+            dual = cho_solve(factor, scores, check_finite=False)
+            inverse = cho_solve(factor, identity, check_finite=False)
         away = (length - centre) / width
         value = 0.5 * scores @ dual + np.log(np.diag(factor[0])).sum() + 0.5 * away @ away
         slope = inverse - np.outer(dual, dual)  # twice the derivative with respect to the covariance

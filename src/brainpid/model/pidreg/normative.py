@@ -1,4 +1,4 @@
-r"""Bayes' rule on a normative model: how features change with the target, turned round to read the target from them.
+r"""Bayes' rule on a normative model: how features change with the target, turned round to predict the target from them.
 
 Features follow smooth curves of the target, and people scatter around the curves with one covariance:
 
@@ -11,9 +11,9 @@ quantiles :math:`t_k` of equal mass, the posterior of a person is
 .. math:: p_k \propto \exp(b_k \cdot z - b_k^\top Q b_k / 2), \qquad z = W \Sigma^{-1} x, \qquad
           Q = W \Sigma^{-1} W^\top
 
-and the reading is the posterior mean of the score. All that a person's features have to say is in the q + 1 numbers z,
-so the model is small, and what is not linear in it costs few parameters. The shrinkage s is the one with the least
-squared error on left-out people.
+and the prediction is the posterior mean of the score. All that a person's features have to say is in the q + 1
+numbers z, so the model is small, and what is not linear in it costs few parameters. The shrinkage s is the one with the
+least squared error on left-out people.
 
 A regression of the target on the features errs in other ways than this does, so the two together err less than either.
 
@@ -32,7 +32,8 @@ import numpy as np
 from scipy.special import softmax
 
 from brainpid.core.arrays import Blocks, FloatArray, IntArray
-from brainpid.crossfit.transforms import NormalScores
+from brainpid.core.linalg import factorising
+from brainpid.crossfit.transforms import NormalScores, means_of_neighbours
 
 DEGREE = 3
 """Of the curves, where there are enough people; choosing it on left-out people was worse than taking it as given."""
@@ -69,7 +70,7 @@ class NormativeModel:
 
     @classmethod
     def fit(
-        cls, blocks: Blocks, target: FloatArray, target_map: NormalScores, fold: IntArray
+        cls, blocks: Blocks, y: FloatArray, target_map: NormalScores, fold: IntArray, least: int = 1
     ) -> tuple[NormativeModel, FloatArray]:
         """Fit to training people; returns the model and their predicted scores (n,), each without its own fold.
 
@@ -77,28 +78,35 @@ class NormativeModel:
         ----------
         blocks : mapping of str to ndarray, shape (n, p_m)
             Standardised features, none of them missing; the model's features are all of them side by side.
-        target : ndarray, shape (n,)
-            In its units.
+        y : ndarray, shape (n,)
+            Target, in its units.
         target_map : NormalScores
             Between the target and its scores.
         fold : ndarray of int, shape (n,)
             Inner fold of each person.
+        least : int
+            Above 1 the prior is the means of so many neighbouring targets, so that no person's own target is kept.
+
+        Raises
+        ------
+        NumericalError
+            Where the features cannot be decomposed.
         """
-        features, scores = _side_by_side(blocks), target_map.transform(target)
+        features, scores = _side_by_side(blocks), target_map.transform(y)
         left_out = np.empty((len(SHRINKAGES), len(scores)))
         for k in np.unique(fold):
             inside = fold == k
-            models = _models(features[~inside], target[~inside], target_map, SHRINKAGES)
-            left_out[:, inside] = [model._read(features[inside]) for model in models]
+            models = _models(features[~inside], y[~inside], target_map, SHRINKAGES, least)
+            left_out[:, inside] = [model._posterior_mean(features[inside]) for model in models]
         best = int(((left_out - scores) ** 2).mean(axis=1).argmin())
-        (model,) = _models(features, target, target_map, SHRINKAGES[best : best + 1])
+        (model,) = _models(features, y, target_map, SHRINKAGES[best : best + 1], least)
         return model, left_out[best]
 
     def predict(self, blocks: Blocks) -> FloatArray:
         """Predicted scores (n,) of people who have all modalities, standardised features (n, p_m)."""
-        return self._read(_side_by_side(blocks))
+        return self._posterior_mean(_side_by_side(blocks))
 
-    def _read(self, features: FloatArray) -> FloatArray:
+    def _posterior_mean(self, features: FloatArray) -> FloatArray:
         posterior = softmax(features @ self.weights.T @ self.basis.T + self.log_prior, axis=1)
         return np.asarray(posterior @ self.scores)
 
@@ -108,22 +116,24 @@ def _side_by_side(blocks: Blocks) -> FloatArray:
 
 
 def _models(
-    features: FloatArray, target: FloatArray, target_map: NormalScores, shrinkages: Sequence[float]
+    features: FloatArray, y: FloatArray, target_map: NormalScores, shrinkages: Sequence[float], least: int
 ) -> list[NormativeModel]:
     """Models that differ in shrinkage alone."""
     n, p = features.shape
     degree = int(np.clip(n // PEOPLE_PER_COEFFICIENT - 1, 1, DEGREE))
-    centre, spread = target.mean(), target.std()
+    centre, spread = y.mean(), y.std()
 
     def basis(values: FloatArray) -> FloatArray:
         return np.vander((values - centre) / spread, degree + 1, increasing=True)
 
-    curves = np.linalg.lstsq(basis(target), features, rcond=None)[0]
-    _, scatter, axes = np.linalg.svd(features - basis(target) @ curves, full_matrices=False)
+    with factorising("normative model", features, n, p):
+        curves = np.linalg.lstsq(basis(y), features, rcond=None)[0]
+        _, scatter, axes = np.linalg.svd(features - basis(y) @ curves, full_matrices=False)
     variance = scatter**2 / max(n - degree - 1, 1)
     mean_variance = max(variance.sum() / p, _LEAST_NOISE * float((features**2).mean()))
     on_axes = curves @ axes.T
-    quantiles = np.asarray(np.quantile(target, (np.arange(_QUANTILES) + 0.5) / _QUANTILES), dtype=np.float64)
+    levels = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
+    quantiles = np.asarray(np.quantile(y, levels) if least == 1 else means_of_neighbours(y, least), dtype=np.float64)
     at, scores = basis(quantiles), target_map.transform(quantiles)
     models = []
     for s in shrinkages:

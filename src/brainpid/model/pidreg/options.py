@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from brainpid.config.models import PIDRegSettings
 from brainpid.core.arrays import FloatArray
 
 EXPRESSIVE_FEWEST_PEOPLE = 1000
@@ -50,6 +51,11 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 
 
+def options_of(settings: PIDRegSettings, recipe: str) -> dict[str, Any]:
+    """Options by name, those that are None taken from a recipe."""
+    return RECIPES[recipe] | settings.model_dump(exclude_none=True)
+
+
 def recipes_to_try(recipe: str, n: int) -> list[str]:
     """Names of the recipes to try with n training people, the preferred one first."""
     if recipe != "auto":
@@ -73,6 +79,3 @@ def best_recipe(errors: dict[str, FloatArray]) -> str:
         if lead > gain:
             chosen, gain = name, lead
     return chosen
-
-
-BASE_LEARNERS = ("auto", "normative", "kernel", "forest", "boosting")

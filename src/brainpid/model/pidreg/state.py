@@ -1,13 +1,55 @@
-"""A fitted model as tensors and plain containers, which `torch.load` reads without executing anything."""
+"""A fitted model as a file of tensors and plain containers, which is read without executing anything."""
 
 from __future__ import annotations
 
+import pickle
+import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from brainpid.core.errors import InputError
+from brainpid.core.files import atomic_path
+
+FORMAT, VERSION = "brainpid.PIDReg", 1
+"""What a file says that it is. The version rises whenever older code could not read a file, or would misread it."""
+
+
+def write_state(path: Path, content: Mapping[str, Any]) -> None:
+    """Write tensors and plain containers with the format's name and version, whole or not at all."""
+    with atomic_path(path) as part:
+        torch.save({"format": FORMAT, "version": VERSION} | dict(content), part)
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """Read what `write_state` wrote.
+
+    Raises
+    ------
+    InputError
+        Where there is no file, it is damaged or something else, or of another version.
+    """
+    expected = f"{path}: expected a model that PIDReg.save wrote"
+    if not path.is_file():
+        raise InputError(f"{expected}; the file does not exist")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+        content = None if damaged else torch.load(path, map_location="cpu", weights_only=True)
+    except (zipfile.BadZipFile, pickle.UnpicklingError, RuntimeError, EOFError, NotImplementedError) as fault:
+        reason = " ".join(str(fault).split())[:200]
+        raise InputError(f"{expected}; the file is cut off, damaged or something else: {reason}") from fault
+    if damaged:
+        raise InputError(f"{expected}; the file is damaged in its part {damaged}")
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise InputError(f"{expected}, format {VERSION}; the file does not say that it is one: fit the model again")
+    if content["version"] != VERSION:
+        raise InputError(f"{expected}, format {VERSION}, found format {content['version']}: fit the model again")
+    return content
 
 
 def to_tensors(content: Any) -> Any:

@@ -48,9 +48,9 @@ class Trees:
     offset: float
 
     @classmethod
-    def randomised(cls, blocks: Blocks, target: FloatArray, seed: int) -> Trees:
-        """Grow a forest of extremely randomised trees on blocks (n, p_m) and a target (n,); their mean is predicted."""
-        grown = ExtraTreesRegressor(**RANDOMISED, random_state=seed).fit(_table(blocks), target)
+    def randomised(cls, blocks: Blocks, scores: FloatArray, seed: int) -> Trees:
+        """Grow a forest of extremely randomised trees on blocks (n, p_m) and scores (n,); their mean is predicted."""
+        grown = ExtraTreesRegressor(**RANDOMISED, random_state=seed).fit(_table(blocks), scores)
         trees = [tree.tree_ for tree in grown.estimators_]
         return cls._joined(
             [tree.feature for tree in trees],
@@ -64,9 +64,9 @@ class Trees:
         )
 
     @classmethod
-    def boosted(cls, blocks: Blocks, target: FloatArray, seed: int) -> Trees:
+    def boosted(cls, blocks: Blocks, scores: FloatArray, seed: int) -> Trees:
         """Grow trees of which each corrects the sum of those before it."""
-        grown = HistGradientBoostingRegressor(**BOOSTING, random_state=seed).fit(_table(blocks), target)
+        grown = HistGradientBoostingRegressor(**BOOSTING, random_state=seed).fit(_table(blocks), scores)
         # scikit-learn has no public view of these trees; a test compares the predictions.
         nodes = [predictor.nodes for (predictor,) in grown._predictors]
         return cls._joined(

@@ -140,7 +140,7 @@ def test_what_was_chosen_is_what_is_used(models):
     told = stack.chosen()["settings"]["t1+dwi"]
     assert list(told["experts"]) == ["dwi", "t1", "dwi+t1"]
     kinds = [kind for experts in told["experts"].values() for kind in experts.values()]
-    assert [kind["weight"] for kind in kinds] == stack.fits_["t1", "dwi"].combination.coef_.tolist()
+    assert [kind["weight"] for kind in kinds] == stack.fits_["t1", "dwi"].stack.coef_.tolist()
 
 
 def test_it_comes_back_from_disk(fitted, tmp_path):
@@ -158,6 +158,17 @@ def test_a_model_of_another_kind_is_refused(models, tmp_path):
     models["mean"].save(tmp_path)
     with pytest.raises(InputError, match="expected a Ridge, found a Mean"):
         Ridge.load(tmp_path)
+
+
+@pytest.mark.parametrize("part", [0.0, 0.3, 0.9])
+def test_a_file_that_was_cut_off_is_refused_in_words(models, tmp_path, part):
+    models["ridge"].save(tmp_path)
+    path = tmp_path / "model.joblib"
+    path.write_bytes(path.read_bytes()[: int(part * path.stat().st_size)])
+    with pytest.raises(InputError, match=r"model\.joblib: expected a saved Ridge; the file is cut off"):
+        Ridge.load(tmp_path)
+    with pytest.raises(InputError, match="the file does not exist"):
+        Ridge.load(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("name", ["ridge", "svr", "gradient_boosting", "random_forest", "mlp", "mean"])

@@ -21,7 +21,6 @@ from brainpid.model.pidreg.network.training import TrainingOptions, train
 torch.set_num_threads(1)
 SMALL = {"latent_dim": 4, "hidden": (8,), "members": 4, "epochs": 40, "batch_size": 64} | {
     "learning_rate": 0.02,  # few people, hence few steps
-    "input_dropout": 0.1,
 }
 
 
@@ -33,7 +32,7 @@ def cohort(n: int = 160, seed: int = 0, modalities: tuple[str, ...] = ("t1", "dw
 
 
 def network_of(model: PIDReg) -> Ensemble:
-    return model._fitted.experts["network"].network
+    return model._fitted.base_learners["network"].network
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +79,7 @@ def test_the_order_of_the_modalities_does_not_matter(fitted):
 
 def test_every_parameter_of_every_member_learns():
     X, y = cohort()
-    learns = SMALL | {"skip": True, "signal": 0.9}  # options that bring parameters of their own
+    learns = SMALL | {"signal": 0.9}  # options that bring parameters of their own
     start = PIDReg(**learns | {"epochs": 1, "learning_rate": 1e-8}).fit(X, y)
     before = dict(network_of(start).named_parameters())
     for name, parameter in network_of(PIDReg(**learns).fit(X, y)).named_parameters():
@@ -161,8 +160,8 @@ def test_members_trained_together_are_those_trained_one_by_one():
     rng = torch.Generator().manual_seed(0)
     blocks = [torch.randn(60, p, generator=rng) for p in (5, 7)]
     target = blocks[0][:, 0] + 0.5 * torch.randn(60, generator=rng)
-    shape = Architecture((5, 7), (8,), 4, (), 0.2, 0.1, True, 0.9, True, 0.5, (0.6, 0.3), 0.1, True)
-    recipe = TrainingOptions(5, 20, 0.01, 0.1, 0.1, 0.1, 0.1, "gaussian", "squared")
+    shape = Architecture((5, 7), (8,), 4, (), 0.2, 0.9, 0.5, (0.6, 0.3), 0.1)
+    recipe = TrainingOptions(5, 20, 0.01, 0.1, 0.1, 0.1, 0.1, "gaussian")
     rows = [torch.arange(60)[torch.arange(60) % 3 != member] for member in range(3)]
     present = torch.ones(60, 2)
     present[::7, 1] = 0.0
@@ -250,7 +249,7 @@ def test_scalar_latents_are_normal_scores_whatever_the_target_of_the_fit_is():
     ]
     raw = PIDReg(**SMALL, target_transform="none").fit(X, y)
     in_units = pid.decompose(
-        {m: raw._fitted.combination.target_map.transform(raw._fitted.score_map.inverse_transform(z)) for m, z in
+        {m: raw._fitted.stack.target_map.transform(raw._fitted.score_map.inverse_transform(z)) for m, z in
          raw.scalar_latents(new).items()}, normal_scores(target)
     ).atom("all", "t1+dwi", "total").bits  # fmt: skip
     assert bits[1] > 0.75 * bits[0]
@@ -307,7 +306,7 @@ def test_intervals_cover():
         {"alpha_joint": 0.1},
         {"alpha_ci": 0.1},
         {"alpha_ci": 0.1, "conditional": "kernel"},
-        {"loss": "huber", "keep_apart": True, "head": (8,)},
+        {"alpha_cs": 0.1, "head": (8,)},
         {"bins": 4, "target_transform": "none"},
         {"experts": ()},
         {"experts": ("forest",)},

@@ -35,12 +35,12 @@ class FittedEnsemble:
     network: Ensemble
 
     def read(self, blocks: Blocks) -> BasePredictions:
-        """Mean reading of the members; standardised blocks, where a row of NaN is a missing modality."""
+        """Mean prediction of the members; standardised blocks, where a row of NaN is a missing modality."""
         predictions, readouts, present = self._pass(blocks)
-        return _readings(predictions.mean(0), readouts.mean(0), present)
+        return _predictions(predictions.mean(0), readouts.mean(0), present)
 
     def leave_out(self, blocks: Blocks, fold: IntArray, left_out: Sequence[int]) -> BasePredictions:
-        """Mean reading of each training person by the members that left that person out; NaN where none did.
+        """Mean prediction of each training person by the members that left that person out; NaN where none did.
 
         Parameters
         ----------
@@ -53,7 +53,7 @@ class FittedEnsemble:
         predictions, readouts, present = self._pass(blocks)
         unseen = np.asarray(left_out)[:, None] == fold
         weight = unseen / np.where(unseen.any(axis=0), unseen.sum(axis=0), np.nan)
-        return _readings((predictions * weight).sum(0), (readouts * weight[..., None]).sum(0), present)
+        return _predictions((predictions * weight).sum(0), (readouts * weight[..., None]).sum(0), present)
 
     def _pass(self, blocks: Blocks) -> tuple[FloatArray, FloatArray, BoolArray]:
         present = presence(blocks)
@@ -77,7 +77,7 @@ class FittedEnsemble:
         return cls(state["edges"], network)
 
 
-def _readings(together: FloatArray, alone: FloatArray, present: BoolArray) -> BasePredictions:
+def _predictions(together: FloatArray, alone: FloatArray, present: BoolArray) -> BasePredictions:
     """Predictions without those that a missing modality had a part in."""
     return BasePredictions(np.where(present.all(axis=1), together, np.nan), np.where(present, alone, np.nan))
 

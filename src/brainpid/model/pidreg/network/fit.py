@@ -1,7 +1,7 @@
 """Fitting the ensemble of networks to standardised training people.
 
-Member e leaves out inner fold e, so that every training person has a reading by a network that was not trained on that
-person.
+Member e leaves out inner fold e, so that every training person has a prediction by a network that was not trained on
+that person.
 """
 
 from __future__ import annotations
@@ -57,11 +57,10 @@ def fit_network(
     inputs = network_inputs(with_stand_ins(blocks, scores, fold), edges)
     network = Ensemble(_architecture([x.shape[1] for x in inputs], list(blocks), options, weights), initial)
     present = presence(blocks)
-    goal = torch.from_numpy(scores.astype(np.float32))
     history = train(
         network,
         inputs,
-        goal,
+        torch.from_numpy(scores.astype(np.float32)),
         torch.from_numpy(present.astype(np.float32)),
         [torch.from_numpy(np.flatnonzero(fold != left_out)) for left_out in members],
         course,
@@ -117,10 +116,7 @@ def _architecture(
     features: list[int], names: list[str], options: Mapping[str, Any], weights: FusionWeights
 ) -> Architecture:
     """Shape of the networks, modalities in the order of the inputs."""
-    taken = (
-        "hidden", "latent_dim", "head", "dropout", "input_dropout", "skip", "signal", "learn_signal", "alpha_readout",
-        "keep_apart",
-    )  # fmt: skip
+    taken = ("hidden", "latent_dim", "head", "dropout", "signal", "alpha_readout")
     return Architecture(
         features=tuple(features),
         weights=tuple(weights.modalities[name] for name in names),

@@ -2,11 +2,10 @@ r"""Networks of PIDReg, all ensemble members stacked along a leading axis and ru
 
 For member e and modality m, with latents of dimension d shared by all modalities:
 
-- encoder ``a_m = f_m(x_m) + V_m x_m``: a perceptron ``f_m`` with batch norm plus a linear skip;
+- encoder ``a_m = f_m(x_m)``: a perceptron with batch norm;
 - noisy bottleneck, in training only: ``z_m = lambda_m a_m + (1 - lambda_m) eps``, where eps is Gaussian with the
   batch mean and standard deviation of ``a_m`` and lambda_m in (0, 1) is learned; otherwise ``z_m = a_m``;
-- fusion ``z = sum_m w_m z_m + w_S prod_m z_m`` with fixed weights, or the same parts kept apart side by side,
-  ``[w_1 z_1, ..., w_M z_M, w_S prod_m z_m]`` with weights scaled to mean 1;
+- fusion ``z = sum_m w_m z_m + w_S prod_m z_m`` with fixed weights;
 - head ``h(z)``, the prediction of the normal score, and one linear readout of ``z_m`` per modality, the scalar
   latent that the decomposition is read from. Readouts are always trained; ``alpha_readout`` is the part of their
   gradient that goes on into the encoders.
@@ -24,9 +23,6 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-
-SKIP_GAIN = 0.0
-"""The linear skip starts at nothing, so that it grows only where it lowers the loss."""
 
 
 class MemberRandom:
@@ -137,28 +133,6 @@ class Perceptron(nn.Module):
         return out
 
 
-class EncoderNetwork(nn.Module):
-    """Encoder of one modality: a perceptron plus, by option, a linear skip, behind a dropout of features.
-
-    Dropping features in training is, to second order, a ridge penalty in the features' own scale (Wager et al. 2013):
-    it is what keeps the linear part from fitting a few hundred people with as many features.
-    """
-
-    def __init__(self, random: MemberRandom, n_in: int, architecture: Architecture) -> None:
-        super().__init__()
-        d = architecture.latent_dim
-        self.input_dropout = architecture.input_dropout
-        self.nonlinear = Perceptron(random, [n_in, *architecture.hidden], d, architecture.dropout)
-        self.linear = MemberLinear(random, n_in, d, gain=SKIP_GAIN) if architecture.skip else None
-
-    def forward(self, x: Tensor, random: MemberRandom) -> Tensor:
-        """Map (E, n, p_m) to the latent a_m (E, n, d)."""
-        if self.training and self.input_dropout > 0.0:
-            x = x * random.dropout_mask(self.input_dropout, *x.shape[1:])
-        a: Tensor = self.nonlinear(x, random)
-        return a if self.linear is None else a + self.linear(x)
-
-
 class NoisyBottleneck(nn.Module):
     """``z = lambda a + (1 - lambda) eps`` in training; the identity otherwise.
 
@@ -166,16 +140,14 @@ class NoisyBottleneck(nn.Module):
     ----------
     members : int
     initial : float
-        Initial lambda, in (0, 1); 1 switches the bottleneck off.
-    learned : bool
-        Whether lambda is learned, one per member.
+        Initial lambda, in (0, 1), one per member; 1 switches the bottleneck off.
     """
 
-    def __init__(self, members: int, initial: float, learned: bool) -> None:
+    def __init__(self, members: int, initial: float) -> None:
         super().__init__()
         self.active = initial < 1.0
         logit = torch.full((members, 1, 1), initial).logit(eps=1e-6)
-        self.logit = nn.Parameter(logit, requires_grad=learned and self.active)
+        self.logit = nn.Parameter(logit, requires_grad=self.active)
 
     def forward(self, a: Tensor, random: MemberRandom) -> Tensor:
         """Mix noise with the batch moments of `a` (E, n, d) into it; the moments carry no gradient."""
@@ -200,21 +172,16 @@ class Architecture:
         Latent dimension d.
     head : tuple of int
         Hidden widths of the head; empty for a linear head.
-    dropout, input_dropout : float
-        In hidden layers, and of features.
-    skip : bool
-        Whether encoders have a linear skip.
+    dropout : float
+        In hidden layers.
     signal : float
         Initial lambda of the bottleneck.
-    learn_signal : bool
     alpha_readout : float
         Part of the readouts' gradient that reaches the encoders; 0 for none.
     weights : tuple of float
         Fusion weight w_m of each modality.
     synergy : float
         Fusion weight w_S of the product.
-    keep_apart : bool
-        Whether the head sees the weighted parts side by side instead of their sum.
     """
 
     features: tuple[int, ...]
@@ -222,14 +189,10 @@ class Architecture:
     latent_dim: int
     head: tuple[int, ...]
     dropout: float
-    input_dropout: float
-    skip: bool
     signal: float
-    learn_signal: bool
     alpha_readout: float
     weights: tuple[float, ...]
     synergy: float
-    keep_apart: bool
 
 
 @dataclass(frozen=True)
@@ -256,13 +219,10 @@ class Ensemble(nn.Module):
         self.architecture = arch = architecture
         self.members = members = len(random)
         d = arch.latent_dim
-        self.encoders = nn.ModuleList(EncoderNetwork(random, p, arch) for p in arch.features)
-        self.bottlenecks = nn.ModuleList(
-            NoisyBottleneck(members, arch.signal, arch.learn_signal) for _ in arch.features
-        )
+        self.encoders = nn.ModuleList(Perceptron(random, [p, *arch.hidden], d, arch.dropout) for p in arch.features)
+        self.bottlenecks = nn.ModuleList(NoisyBottleneck(members, arch.signal) for _ in arch.features)
         self.readouts = nn.ModuleList(MemberLinear(random, d, 1) for _ in arch.features)
-        parts = len(arch.features) + 1 if arch.keep_apart else 1
-        self.head = Perceptron(random, [parts * d, *arch.head], 1, arch.dropout)
+        self.head = Perceptron(random, [d, *arch.head], 1, arch.dropout)
 
     def forward(self, blocks: Sequence[Tensor], random: MemberRandom) -> Outputs:
         """Predict from one block (E, n, p_m) per modality; `random` is used in training only."""
@@ -273,12 +233,8 @@ class Ensemble(nn.Module):
         return Outputs(latents, readouts, self.head(self._fuse(noisy), random).squeeze(-1))
 
     def _fuse(self, latents: Sequence[Tensor]) -> Tensor:
-        """Fuse latents (E, n, d) with the fixed weights to (E, n, d), or (E, n, (M + 1) d) where parts stay apart."""
-        arch = self.architecture
-        parts = [w * z for w, z in zip(arch.weights, latents, strict=True)]
-        if arch.synergy != 0.0 or arch.keep_apart:
-            parts.append(arch.synergy * torch.stack(list(latents)).prod(0))
-        if arch.keep_apart:
-            scale = len(parts) / (sum(arch.weights) + arch.synergy)
-            return torch.cat(parts, -1) * scale
+        """Fuse latents (E, n, d) with the fixed weights to (E, n, d)."""
+        parts = [w * z for w, z in zip(self.architecture.weights, latents, strict=True)]
+        if self.architecture.synergy != 0.0:
+            parts.append(self.architecture.synergy * torch.stack(list(latents)).prod(0))
         return torch.stack(parts).sum(0)

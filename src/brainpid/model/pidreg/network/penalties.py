@@ -188,33 +188,6 @@ def gaussian_conditional_information(z1: Tensor, z2: Tensor, y: Tensor, shrinkag
     return 0.5 * (first + second - both) / math.log(2.0)
 
 
-def information(latents: Tensor, target: Tensor) -> Tensor:
-    """Plug-in Gaussian information of latents about a scalar target, ``-0.5 log2(1 - R^2)``.
-
-    Parameters
-    ----------
-    latents : Tensor, shape (..., n, d)
-    target : Tensor, shape (..., n)
-
-    Returns
-    -------
-    Tensor, shape (...)
-        Bits, biased up by finite n (see `brainpid.pid` for the estimate to report).
-
-    Raises
-    ------
-    NumericalError
-        Where the covariance of the latents is not positive definite.
-    """
-    n = latents.shape[-2]
-    centred = latents - latents.mean(-2, keepdim=True)
-    y = (target - target.mean(-1, keepdim=True)).unsqueeze(-1)
-    factor = _cholesky(centred.mT @ centred / n, n)
-    projected = torch.linalg.solve_triangular(factor, centred.mT @ y / n, upper=False)
-    r2 = projected.square().sum((-2, -1)) / y.square().mean((-2, -1))
-    return -0.5 * torch.log2(1.0 - r2)
-
-
 def _log_gram(block: Tensor, width: float | Tensor | None) -> Tensor:
     """Log of the Gaussian Gram matrix (..., n, n) of a block (..., n, d); median distance as the default width."""
     distances = squared_distances(block)
@@ -242,7 +215,13 @@ def _cholesky(covariance: Tensor, n: int) -> Tensor:
     factor, info = torch.linalg.cholesky_ex(covariance)
     if bool((info != 0).any()):
         d = covariance.shape[-1]
-        eigenvalues = torch.linalg.eigvalsh(covariance.detach().double().reshape(-1, d, d)[info.reshape(-1) != 0][0])
+        first = covariance.detach().double().reshape(-1, d, d)[info.reshape(-1) != 0][0]
+        if not bool(first.isfinite().all()):
+            raise NumericalError(
+                f"covariance of latents is not finite: n = {n}, d = {d}; lower the learning rate or look for extreme "
+                "feature values"
+            )
+        eigenvalues = torch.linalg.eigvalsh(first)
         condition = float(eigenvalues[-1] / eigenvalues[0].clamp_min(torch.finfo(torch.float64).tiny))
         raise NumericalError(
             f"covariance of latents is not positive definite: n = {n}, d = {d}, condition number {condition:.3g}; "

@@ -2,8 +2,7 @@
 
 The loss of member e is ``MSE(h(z), g) + sum_m MSE(readout_m, g) + alpha_cs sum_m CS(a_m) +
 alpha_joint HZ(a_1..a_M, g) / n + alpha_ci sum_{m<k} I(a_m; a_k | g)``; members are summed, so that none changes
-another's gradient. By option Huber's function takes the place of the square. The optimiser is AdamW under a one-cycle
-learning rate.
+another's gradient. A penalty whose weight is 0 is not computed. The optimiser is AdamW under a one-cycle learning rate.
 
 A person who lacks a modality has a stand-in's features in it, so that batch moments and penalties stay those of real
 people; no error of prediction that the stand-in has a part in is counted.
@@ -31,9 +30,6 @@ from brainpid.model.pidreg.network.penalties import (
     kernel_conditional_dependence,
 )
 
-HUBER_WIDTH = 0.5
-"""Error, in normal scores, beyond which Huber's loss is linear."""
-
 # Latent covariances of one batch are near singular once the latents' dimension nears the number of rows.
 _SHRINKAGE = 0.1
 
@@ -55,8 +51,6 @@ class TrainingOptions:
         Weights of the penalties; 0 leaves a term out of the computation.
     conditional : {"gaussian", "kernel"}
         Form of the conditional-independence term.
-    loss : {"squared", "huber"}
-        What is taken of errors; Huber's is ``e^2`` up to `HUBER_WIDTH` and linear beyond.
     """
 
     epochs: int
@@ -67,11 +61,10 @@ class TrainingOptions:
     alpha_joint: float
     alpha_ci: float
     conditional: str
-    loss: str
 
 
 def loss_terms(
-    outputs: Outputs, blocks: Sequence[Tensor], target: Tensor, present: Tensor, recipe: TrainingOptions
+    outputs: Outputs, blocks: Sequence[Tensor], scores: Tensor, present: Tensor, recipe: TrainingOptions
 ) -> dict[str, Tensor]:
     """Loss terms of every member, each already multiplied by its weight.
 
@@ -80,8 +73,8 @@ def loss_terms(
     outputs : Outputs
         Of a pass over `blocks`.
     blocks : sequence of Tensor, shape (E, n, p_m)
-    target : Tensor, shape (E, n)
-        Normal scores.
+    scores : Tensor, shape (E, n)
+        Normal scores of the target.
     present : Tensor, shape (E, n, M)
         1 where a person has a modality, 0 where a stand-in's features are in its place.
     recipe : TrainingOptions
@@ -94,38 +87,35 @@ def loss_terms(
     latents = outputs.latents
     complete = present.prod(-1)
     terms = {
-        "mse": _mean_loss(outputs.prediction - target, complete, recipe.loss),
-        "readout": _mean_loss(
-            (outputs.readouts - target.unsqueeze(-1)).transpose(-1, -2), present.transpose(-1, -2), recipe.loss
+        "mse": _mean_square(outputs.prediction - scores, complete),
+        "readout": _mean_square(
+            (outputs.readouts - scores.unsqueeze(-1)).transpose(-1, -2), present.transpose(-1, -2)
         ).sum(-1),
     }
     if recipe.alpha_cs:
         terms["cs"] = recipe.alpha_cs * torch.stack([cauchy_schwarz_to_normal(a) for a in latents]).sum(0)
     if recipe.alpha_joint:
-        joint = torch.cat([*latents, target.unsqueeze(-1)], -1)
+        joint = torch.cat([*latents, scores.unsqueeze(-1)], -1)
         n, d = joint.shape[-2:]
         terms["joint"] = recipe.alpha_joint * henze_zirkler(joint, d**-0.5, _SHRINKAGE) / n
     if recipe.alpha_ci:
-        terms["ci"] = recipe.alpha_ci * _conditional_independence(latents, blocks, target, recipe.conditional)
+        terms["ci"] = recipe.alpha_ci * _conditional_independence(latents, blocks, scores, recipe.conditional)
     return terms
 
 
-def _mean_loss(error: Tensor, counted: Tensor, loss: str) -> Tensor:
-    """Mean loss over the last axis, of the errors that are counted."""
-    size = error.abs()
-    beyond = HUBER_WIDTH * (2 * size - HUBER_WIDTH)
-    each = torch.where(size > HUBER_WIDTH, beyond, error.square()) if loss == "huber" else error.square()
-    return (each * counted).sum(-1) / counted.sum(-1).clamp(min=1.0)
+def _mean_square(error: Tensor, counted: Tensor) -> Tensor:
+    """Mean square over the last axis, of the errors that are counted."""
+    return (error.square() * counted).sum(-1) / counted.sum(-1).clamp(min=1.0)
 
 
-def _conditional_independence(latents: Sequence[Tensor], blocks: Sequence[Tensor], target: Tensor, form: str) -> Tensor:
+def _conditional_independence(latents: Sequence[Tensor], blocks: Sequence[Tensor], scores: Tensor, form: str) -> Tensor:
     """Sum ``I(a_m; a_k | g)`` over pairs (gaussian) or ``D(a_m; x_k | x_m)`` over ordered pairs (kernel): (E,)."""
     if form == "kernel":
         ordered = permutations(range(len(latents)), 2)
         parts = [kernel_conditional_dependence(blocks[k], latents[m], blocks[m]) for m, k in ordered]
     else:
         pairs = combinations(latents, 2)
-        parts = [gaussian_conditional_information(a, b, target, _SHRINKAGE) for a, b in pairs]
+        parts = [gaussian_conditional_information(a, b, scores, _SHRINKAGE) for a, b in pairs]
     return torch.stack(parts).sum(0)
 
 
@@ -161,7 +151,7 @@ def with_stand_ins(blocks: Blocks, scores: FloatArray, fold: IntArray) -> dict[s
 def train(
     network: Ensemble,
     blocks: Sequence[Tensor],
-    target: Tensor,
+    scores: Tensor,
     present: Tensor,
     rows: Sequence[Tensor],
     random: MemberRandom,
@@ -175,8 +165,8 @@ def train(
     network : Ensemble
     blocks : sequence of Tensor, shape (n, p_m)
         Standardised features of all training rows, a stand-in's where a person lacks the modality.
-    target : Tensor, shape (n,)
-        Normal scores.
+    scores : Tensor, shape (n,)
+        Normal scores of the target.
     present : Tensor, shape (n, M)
         1 where a person has a modality, else 0.
     rows : sequence of E Tensors of int, shape (r_e,)
@@ -216,7 +206,7 @@ def train(
         for batch in range(n_batches):
             chosen = order[:, batch * size : (batch + 1) * size]
             inputs = [block[chosen] for block in blocks]
-            goal = target[chosen]
+            goal = scores[chosen]
             terms = loss_terms(network(inputs, random), inputs, goal, present[chosen], recipe)
             means = {name: float(term.detach().mean()) for name, term in terms.items()}
             _check_finite(means, epoch, batch)

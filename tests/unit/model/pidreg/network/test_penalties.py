@@ -15,10 +15,8 @@ from brainpid.model.pidreg.network.penalties import (
     cauchy_schwarz_to_normal,
     gaussian_conditional_information,
     henze_zirkler,
-    information,
     kernel_conditional_dependence,
 )
-from brainpid.pid.estimation import information_from_data
 
 
 def sample(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -104,14 +102,7 @@ def test_gaussian_conditional_information_of_a_known_dependence():
     assert independent.item() == pytest.approx(0, abs=1e-3)
 
 
-def test_information_equals_numpy():
-    latents, noise = sample(200, 5), sample(200, seed=3)
-    y = latents.sum(-1) + noise
-    expected = information_from_data({"a": latents[:, :2].numpy(), "b": latents[:, 2:].numpy()}, y.numpy()).raw[-1]
-    assert information(latents, y).item() == pytest.approx(expected, abs=1e-8)
-
-
 def test_a_singular_latent_is_an_error_with_numbers():
     latents = torch.ones(50, 3, dtype=torch.float64)
     with pytest.raises(NumericalError, match=r"n = 50, d = 3, condition number"):
-        information(latents, sample(50))
+        henze_zirkler(latents)

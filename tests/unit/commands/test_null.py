@@ -1,0 +1,61 @@
+"""The null of each cohort is drawn for that cohort alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainpid.cli import main
+from brainpid.cohort.participants import SUCCESS
+from brainpid.config.analysis import Null
+from brainpid.config.slices import NullSettings
+from brainpid.core.files import write_tsv
+from brainpid.crossfit.null import null_of_table, pool_nulls
+from brainpid.features.block import FeatureBlock
+from brainpid.features.store import write_features
+
+N, PERMUTATIONS = 60, 600
+
+
+@pytest.fixture(scope="module")
+def nulls(tmp_path_factory):
+    """Nulls of two cohorts whose people are the same."""
+    folder = tmp_path_factory.mktemp("null")
+    rng = np.random.default_rng(0)
+    labels, found = tuple(f"sub-{k}" for k in range(N)), {}
+    age = rng.uniform(20, 80, N)
+    values = {m: rng.normal(size=(N, 3)) for m in ("t1", "dwi")}
+    sheets = [
+        pd.DataFrame({"participant_id": labels, "cohort": cohort, "age": age, "included": True}).assign(
+            **{f"{m}_status": SUCCESS for m in values}
+        )
+        for cohort in ("a", "b")
+    ]
+    write_tsv(folder / "participants.tsv", pd.concat(sheets))
+    for cohort in ("a", "b"):
+        blocks = [
+            FeatureBlock(m, labels, ("x", "y", "z"), ("1",) * 3, block, (SUCCESS,) * N, ("",) * N)
+            for m, block in values.items()
+        ]
+        write_features(folder / f"{cohort}.h5", cohort, blocks, {})
+        settings = {"modalities": ["t1", "dwi"], "null": {"permutations": PERMUTATIONS, "folds": 3}}
+        code = main(
+            ["null", "--cohort", cohort, "--participants", f"{folder}/participants.tsv", "--features",
+             f"{folder}/{cohort}.h5", "--settings", json.dumps(settings), "--out", f"{folder}/{cohort}.tsv"]
+        )  # fmt: skip
+        assert code == 0
+        found[cohort] = null_of_table(pd.read_csv(folder / f"{cohort}.tsv", sep="\t"))
+    return found
+
+
+def test_two_cohorts_of_the_same_people_have_other_permutations(nulls):
+    a, b = (null.total[1:] for null in nulls.values())
+    assert abs(np.corrcoef(a, b)[0, 1]) < 0.2
+    assert not np.isin(np.round(a, 12), np.round(b, 12)).any()
+
+
+def test_the_pooled_null_is_as_narrow_as_that_of_independent_ones(nulls):
+    """The mean of two independent nulls of one variance has half of it; of the same permutations it has all of it."""
+    own = np.mean([null.total[1:].var() for null in nulls.values()])
+    assert pool_nulls(nulls).total[1:].var() / own == pytest.approx(0.5, abs=0.1)
