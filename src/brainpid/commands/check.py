@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> None:
     people = join_participants(sheets, blocks, config.modalities, config.incomplete)
     console.print(_overview(people, blocks, config))
     plan(sheets, blocks, SplitSettings.of(config))
-    folds, repeats = config.n_folds, config.splits.repeats
+    folds, repeats = config.n_folds, config.splits.n_repeats
     console.print(
         f"{args.config} is valid: {len(config.models)} models x {repeats} repeats x {folds} folds = "
         f"{len(config.models) * repeats * folds} trainings"

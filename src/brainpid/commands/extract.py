@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from brainpid.cohort.finding import find
-from brainpid.cohort.participants import SUCCESS, read_labels
+from brainpid.cohort.participants import SUCCESS, read_labels, read_sheet
 from brainpid.cohort.shards import shard_of
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.extraction import Extraction
@@ -22,7 +22,7 @@ from brainpid.config.section import Section, parse_section
 from brainpid.config.slices import ExtractSettings
 from brainpid.config.sources import ImageSource, TableSource, section_of
 from brainpid.core.errors import InputError
-from brainpid.core.files import read_own_tsv, write_tsv
+from brainpid.core.files import write_tsv
 from brainpid.core.provenance import code_digest, record
 from brainpid.features.block import FeatureBlock
 from brainpid.features.extraction import Task, extract_people
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> None:
     """Read who the people are and the source, write the features."""
     settings = read_settings(args, ExtractSettings)
     if isinstance(settings.source, TableSource):
-        sheet = read_own_tsv(args.participants)
+        sheet = read_sheet(args.participants)
         units = read_units(args.participants)
         block = extract_table(settings.source, sheet, args.modality, units)
         provenance: dict[str, Any] = record(__name__, settings.model_dump(mode="json"), ("numpy", "h5py", "pandas"))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from brainpid.cohort.participants import read_sheet
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import SplitSettings
-from brainpid.core.files import read_own_tsv, write_tsv
+from brainpid.core.files import write_tsv
 from brainpid.features.inclusion import plan
 from brainpid.features.store import read_cohort, read_features, read_modalities
 
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Join the cohorts, deal the folds, write both tables."""
     settings = read_settings(args, SplitSettings)
-    sheets = {sheet["cohort"].iloc[0]: sheet for sheet in map(read_own_tsv, args.participants)}
+    sheets = {sheet["cohort"].iloc[0]: sheet for sheet in map(read_sheet, args.participants)}
     blocks = {
         (read_cohort(path), modality): read_features(path, modality)
         for path in args.features

@@ -12,12 +12,13 @@ from typing import Any
 import pandas as pd
 
 from brainpid.cohort.splits import group_codes
+from brainpid.cohort.participants import read_sheet
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.models import WITHOUT_LATENTS
 from brainpid.config.slices import TrainSettings
 from brainpid.core.arrays import IntArray, Modalities
 from brainpid.core.errors import InputError
-from brainpid.core.files import read_own_tsv, write_json, write_tsv
+from brainpid.core.files import write_json, write_tsv
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import fold_seed
 from brainpid.evaluation.information import PID_COLUMNS, decompose_cohort
@@ -128,7 +129,7 @@ def write_fitted(
 
 def _groups(sheets: Sequence[Path], people: pd.DataFrame, column: str) -> IntArray:
     """Number the groups that have to share a side of every split, shape (n,)."""
-    labels = pd.concat([read_own_tsv(path)[["cohort", "participant_id", column]] for path in sheets])
+    labels = pd.concat([read_sheet(path)[["cohort", "participant_id", column]] for path in sheets])
     joined = people[["cohort", "participant_id"]].merge(labels, how="left", validate="one_to_one")
     return group_codes(joined[column])
 
