@@ -144,8 +144,8 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
                 training &= ~related
                 if related.any():
                     log.info(
-                        "fold %d: %d people of other cohorts share a group (%s) with people of '%s', who are tested, and "
-                        "take no part in the training", k, int(related.sum()), splits.group, settings.cohorts[k],
+                        "fold %d: %d people of other cohorts share a group (%s) with people of '%s', who are tested, "
+                        "and take no part in the training", k, int(related.sum()), splits.group, settings.cohorts[k],
                     )  # fmt: skip
             _refuse_few_complete(int((training & complete).sum()), repeat, k, settings)
             role = np.where(tested, "test", "train")

@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -87,10 +88,11 @@ def _from_images(
     extract = partial(entry.load(), settings=section)
     tasks = [Task(person, files, extract, text, code, args.keep) for person, files in zip(own, found, strict=True)]
     results = extract_people(tasks, args.workers)
-    write_tsv(args.quality, _quality(results, args))
+    block = _block(results, args.modality)
+    write_tsv(args.quality, _quality(results, block.status, args))
     provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "h5py", *entry.packages))
     provenance["generated_by"]["extractor_code"] = code
-    return _block(results, args.modality), provenance
+    return block, provenance
 
 
 def _block(results: list[PersonResult], modality: str) -> FeatureBlock:
@@ -112,16 +114,17 @@ def _block(results: list[PersonResult], modality: str) -> FeatureBlock:
         values=np.array(rows, dtype=float).reshape(len(results), len(names)),
         status=tuple(result.status for result in results),
         reason=tuple(result.reason for result in results),
+        regions=tuple(tuple(first.regions.get(name, ())) for name in names) if first else (),
     )
 
 
-def _quality(results: list[PersonResult], args: argparse.Namespace) -> pd.DataFrame:
+def _quality(results: list[PersonResult], statuses: Sequence[str], args: argparse.Namespace) -> pd.DataFrame:
     """Quality measures, time and memory, one line a person who has images."""
     records = [
-        {"participant_id": r.participant_id, "cohort": args.cohort, "modality": args.modality, "status": r.status}
+        {"participant_id": r.participant_id, "cohort": args.cohort, "modality": args.modality, "status": status}
         | r.quality
         | {"seconds": r.seconds, "peak_mb": r.peak_mb, "note": r.note}
-        for r in results
+        for r, status in zip(results, statuses, strict=True)
         if r.key
     ]
     return pd.DataFrame(records, columns=None if records else ["participant_id", "cohort", "modality", "status"])

@@ -10,7 +10,7 @@ from brainpid.commands.train import add_training_arguments, fit, write_fitted
 from brainpid.config.slices import TrainSettings
 from brainpid.core.files import read_own_tsv
 from brainpid.core.seeds import fold_seed
-from brainpid.features.matrix import read_tables
+from brainpid.features.matrix import read_chosen, read_tables
 from brainpid.model.registry import MODELS
 
 
@@ -26,6 +26,6 @@ def run(args: argparse.Namespace) -> None:
     settings = read_settings(args, TrainSettings)
     people = read_own_tsv(args.participants)
     people = people[people["included"]].reset_index(drop=True)
-    tables = read_tables(args.features, people, settings.modalities)
+    tables = read_tables(args.features, people, read_chosen(args.chosen, settings.modalities))
     fitted = fit(args, settings, tables, people, fold_seed(settings.seed, "final"))
     write_fitted(args, settings, fitted, __name__, {})

@@ -15,7 +15,7 @@ from brainpid.core.files import read_own_tsv, write_json, write_tsv
 from brainpid.core.provenance import code_digest, record
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.crossfit.null import empty_null_table, null_table, permutation_null
-from brainpid.features.matrix import read_matrix
+from brainpid.features.matrix import read_chosen, read_matrix
 from brainpid.pid.estimation import MIN_PEOPLE_PER_DIMENSION
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cohort", required=True, help="name of the cohort")
     parser.add_argument("--participants", required=True, type=Path, help="participants.tsv from `split`")
     parser.add_argument("--features", required=True, type=Path, help="feature file of the cohort")
+    parser.add_argument("--chosen", required=True, type=Path, help="features.tsv from `split`: which of them to use")
     parser.add_argument("--threads", type=int, default=1, help="threads of the numerical libraries")
     add_settings(parser)
     parser.add_argument("--out", required=True, type=Path, help="table to write")
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> None:
         log.warning("%s: %d people with every modality are too few for a null", args.cohort, len(people))
         write_tsv(args.out, empty_null_table(settings.modalities))
         return
-    blocks = read_matrix([args.features], people, settings.modalities)
+    blocks = read_matrix([args.features], people, read_chosen(args.chosen, settings.modalities))
     if "torch" in entry.packages:
         import torch
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from brainpid.cohort.splits import group_codes
 from brainpid.cohort.participants import read_sheet
+from brainpid.cohort.splits import group_codes
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.models import WITHOUT_LATENTS
 from brainpid.config.slices import TrainSettings
@@ -23,7 +23,7 @@ from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import fold_seed
 from brainpid.evaluation.information import PID_COLUMNS, decompose_cohort
 from brainpid.evaluation.predictions import decomposable, predict_table
-from brainpid.features.matrix import read_divisors, read_roles, read_tables
+from brainpid.features.matrix import read_chosen, read_divisors, read_roles, read_tables
 from brainpid.model.age_bias import AgeBias
 from brainpid.model.registry import MODELS, MultimodalRegressor
 
@@ -44,6 +44,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what every training needs."""
     parser.add_argument("--participants", required=True, type=Path, help="participants.tsv from `split`")
     parser.add_argument("--features", required=True, nargs="+", type=Path, help="feature file of every cohort")
+    parser.add_argument("--chosen", required=True, type=Path, help="features.tsv from `split`: which of them to use")
     parser.add_argument("--sheets", nargs="*", default=[], type=Path, help="sheets with the column of the groups")
     parser.add_argument("--threads", type=int, default=1, help="threads of the numerical libraries")
     add_settings(parser)
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> None:
     """Read the fold's people and features; fit on the training people; write what the test people give."""
     settings = read_settings(args, TrainSettings)
     people = read_roles(args.participants, args.splits, args.repeat, args.fold)
-    tables = read_tables(args.features, people, settings.modalities)
+    tables = read_tables(args.features, people, read_chosen(args.chosen, settings.modalities))
     training = (people["role"] == "train").to_numpy()
     seed = fold_seed(settings.seed, args.repeat, args.fold)
     fitted = fit(

@@ -7,6 +7,7 @@ of a .csv may hold commas and line breaks between quotes (RFC 4180).
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -45,19 +46,19 @@ def read_rows(path: Path) -> Iterator[Row]:
 
 
 def column_names(header: Row, path: Path) -> list[str]:
-    """Names of the columns; empty cells at the end of the header are no columns.
+    """Names of the columns, each on one line; empty cells at the end of the header are no columns.
 
     Raises
     ------
     InputError
         Where there is no name, or a column has none or that of another one.
     """
-    names = list(header.cells)
+    names = [re.sub(r"[\t\r\n]+", " ", cell) for cell in header.cells]
     while names and not names[-1].strip():
         names.pop()
     if not names:
         raise InputError(f"{path}: the file is empty; expected a header line")
-    if nameless := [number for number, name in enumerate(names, start=1) if not name.strip()]:
+    if nameless := [number for number, name in enumerate(names, start=1) if name.strip() in ("", "n/a")]:
         raise InputError(
             f"{path}: line {header.line}: column(s) {list_some(nameless)} of {len(names)} have no name; if another "
             "program put row numbers there, write the table without them"

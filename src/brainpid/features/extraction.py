@@ -114,10 +114,12 @@ def extract_person(task: Task) -> PersonResult:
     """Extract one person, keep the result, and return it; raises nothing."""
     start = time.perf_counter()
     picture = None
+    regions: dict[str, tuple[str, ...]] = {}
     try:
         extracted = task.extract(task.found.files)
         status, reason = (EXCLUDED, extracted.excluded) if extracted.excluded else (SUCCESS, "")
         values, units, quality, picture = extracted.values, extracted.units, extracted.quality, extracted.picture
+        regions = extracted.regions
     except ImageError as fault:
         status, reason, values, units, quality = FAIL, str(fault), {}, {}, {}
     except Exception as fault:  # the one place where a library may raise anything: the reason is recorded
@@ -135,6 +137,7 @@ def extract_person(task: Task) -> PersonResult:
         round(time.perf_counter() - start, 2),
         round(peak, 1),
         task.found.note,
+        regions,
     )
     keep(task.folder, result, picture)
     return result

@@ -30,7 +30,7 @@ class PersonResult:
         Digest of files, settings and code.
     status, reason : str
         One of the statuses of `brainpid.features.block`, and why it is not SUCCESS.
-    values, units, quality : dict
+    values, units, quality, regions : dict
         As in `brainpid.imaging.extracted.Extracted`.
     seconds, peak_mb : float
         Wall time, and largest memory of the process so far.
@@ -48,6 +48,7 @@ class PersonResult:
     seconds: float = math.nan
     peak_mb: float = math.nan
     note: str = ""
+    regions: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def key_of(files: Mapping[str, str], settings: str, code: str) -> str:
