@@ -48,9 +48,9 @@ def trained(tmp_path_factory):
     people, splits = out / "participants.tsv", out / "splits.tsv"
     run_verb(
         "split", SplitSettings.of(config), "--participants", sheet, "--features", features,
-        "--out-participants", people, "--out-splits", splits,
+        "--out-participants", people, "--out-splits", splits, "--out-features", out / "features.tsv",
     )  # fmt: skip
-    training = ["--model", "ridge", "--participants", people, "--features", features]
+    training = ["--model", "ridge", "--participants", people, "--features", features, "--chosen", out / "features.tsv"]
     settings = TrainSettings.of(config, "ridge")
     run_verb("final", settings, *training, "--out", out / "final/ridge")
     fold = ["--repeat", "0", "--fold", "1", "--splits", splits]
