@@ -195,13 +195,15 @@ def test_column_named_twice(check, tmp_path):
     assert "dwi.tsv: line 1 names a column twice: x" in message
 
 
-def test_ragged_line(check, tmp_path):
+def test_ragged_line(check, tmp_path, capsys):
     check()
     path = tmp_path / "a" / "dwi.tsv"
     lines = path.read_text().splitlines()
     lines[5] += "\t1\t2\t3"
     path.write_text("\n".join(lines))
+    capsys.readouterr()
     assert main(["check", "--config", str(tmp_path / "c.yaml")]) == 2
+    assert "dwi.tsv: line 6 has 8 cells, the header 5" in " ".join(capsys.readouterr().err.split())
 
 
 def test_unknown_divisor(check):

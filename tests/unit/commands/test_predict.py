@@ -169,6 +169,12 @@ def test_tables_in_another_unit_are_pointed_out(trained, predict, caplog):
     assert "dwi: 100% of the features lie farther" in caplog.text
 
 
+@pytest.mark.parametrize("coverage", ["0", "1", "-0.5", "nan"])
+def test_a_coverage_that_is_none_is_refused(trained, predict, coverage):
+    message = predict(new_tables(trained), options=[f"--coverage={coverage}"])
+    assert "--coverage: expected a number between 0 and 1" in message
+
+
 def test_what_is_not_a_model_or_has_no_names(trained, predict, tmp_path):
     tables = new_tables(trained)
     assert "expected a saved model, model.joblib, model.pt" in predict(tables, tmp_path)

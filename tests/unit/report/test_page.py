@@ -41,8 +41,9 @@ def participants() -> pd.DataFrame:
 def accuracy(cohorts: tuple[str, ...]) -> pd.DataFrame:
     """Ridge is the more accurate in every cohort, PIDReg only in the rows of people without dwi."""
     rows = [
-        {"cohort": cohort, "model": model, "modalities": pattern, "n": 40 + k, "mae": mae + k, "mae_ci_low": mae - 1 + k,
-         "mae_ci_high": mae + 1 + k, "rmse": 8.125, "r2": 0.5, "pearson_r": 0.75, "mae_corrected": np.nan}
+        {"cohort": cohort, "model": model, "modalities": pattern, "n": 40 + k, "mae": mae + k,
+         "mae_ci_low": mae - 1 + k, "mae_ci_high": mae + 1 + k, "rmse": 8.125, "r2": 0.5, "pearson_r": 0.75,
+         "mae_corrected": np.nan}
         for k, cohort in enumerate(cohorts)
         for model, pattern, mae in (("pidreg", "t1+dwi", 7.25), ("ridge", "t1+dwi", 6.5), ("pidreg", "t1", 1.25))
     ]  # fmt: skip
@@ -69,10 +70,11 @@ def tables(cohorts: tuple[str, ...] = ("a",)) -> dict[str, pd.DataFrame]:
          "age": [30.0, 40, 50, 60], "pi_low": [20.0, 35, 51, 55], "pi_high": [40.0, 45, 60, 65]}
     )  # fmt: skip
     importance = pd.DataFrame(
-        {"modality": ["t1", "dwi", "t1", "dwi", "t1"], "scope": ["modality", "modality", "region", "feature", "feature"],
+        {"modality": ["t1", "dwi", "t1", "dwi", "t1"],
+         "scope": ["modality", "modality", "region", "feature", "feature"],
          "feature": [None, None, None, "fa_fornix", "gm_insula"], "region": [None, None, "insula", "fornix", "insula"],
-         "change": [3.5, 2.5, 1.0, 0.75, 0.5], "change_sd": 0.1, "importance": 0.2, "importance_sd": 0.1, "effect": -1.5,
-         "sign_agreement": 1.0, "rank": 1.0, "rank_sd": 0.0}
+         "change": [3.5, 2.5, 1.0, 0.75, 0.5], "change_sd": 0.1, "importance": 0.2, "importance_sd": 0.1,
+         "effect": -1.5, "sign_agreement": 1.0, "rank": 1.0, "rank_sd": 0.0}
     )  # fmt: skip
     return {
         "participants": participants(),
