@@ -31,7 +31,7 @@ def read_ids(table: pd.DataFrame, column: str, path: str | Path) -> pd.Series:
     InputError
         Where a label is missing or given twice; the message names the lines.
     """
-    empty = table[column].isna()
+    empty = table[column].isna() | (table[column].str.strip() == "")
     if empty.any():
         raise InputError(f"{path}: no {column} in line(s) {list_some(_lines(table, empty))}")
     labels = normalise_ids(table[column])

@@ -14,6 +14,7 @@ from brainpid.cohort.splits import group_codes
 from brainpid.config.slices import ParticipantsSettings
 from brainpid.core.errors import InputError
 
+ID = "participant_id"
 HEADER = "participant_id,age,site,sex,family,icv\n"
 LINES = [
     "01,20, 01,1,012,1e6\n",
@@ -60,6 +61,10 @@ def test_messages_name_the_lines_of_the_file(tmp_path):
     path.write_text("participant_id\tage\n\n1\t20\n\nsub-1\t30\n")
     with pytest.raises(InputError, match=r"found more than once: sub-1 \(lines 3, 5\)"):
         read_participants("a", ParticipantsSettings(path=str(path)))
+    path.write_text("participant_id\tage\n1\t20\n  \t30\n")
+    for read in (lambda: read_participants("a", ParticipantsSettings(path=str(path))), lambda: read_labels(path, ID)):
+        with pytest.raises(InputError, match=r"no participant_id in line\(s\) 3"):
+            read()
     path.write_text("participant_id\tage\n\n1\t20\n\n2\t300\n")
     with pytest.raises(InputError, match=r"found 300 in line 5 \(sub-2\)"):
         read_participants("a", ParticipantsSettings(path=str(path)))
