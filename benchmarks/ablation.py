@@ -22,7 +22,7 @@ import torch
 
 from brainpid.config.schema import load_config
 from brainpid.evaluation.metrics import accuracy, paired_difference
-from brainpid.features.matrix import read_matrix
+from brainpid.features.matrix import read_chosen, read_matrix
 from brainpid.model import PIDReg
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,7 +59,7 @@ def main() -> None:
     subprocess.run([*command, "--until", "split"], cwd=ROOT, check=True)
     splits = pd.read_csv(output / "splits.tsv", sep="\t")
     people = pd.read_csv(output / "participants.tsv", sep="\t", na_values="n/a").query("included")
-    X = read_matrix([output / "features/camcan.h5"], people, config.modalities)
+    X = read_matrix([output / "features/camcan.h5"], people, read_chosen(output / "features.tsv", config.modalities))
     complete = ~np.any([np.isnan(block).all(axis=1) for block in X.values()], axis=0)
     age = people["age"].to_numpy(dtype=float)
     print("| change | MAE | RMSE | MAE minus the default's, 95% interval | CPU s a fit |\n|---|---|---|---|---|")

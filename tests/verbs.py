@@ -1,4 +1,4 @@
-"""The verbs of the workflow in this process, one after the other as the rules call them, for tests of what they compute."""
+"""The verbs of the workflow in this process, one after the other as the rules call them, for tests of their results."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def run_verb(verb: str, settings: Section | None, *options: object) -> None:
 
 
 def run_tables(path: Path) -> Path:
-    """Run a configuration whose sources are tables from the participants to the aggregate, and give its output folder.
+    """Run a configuration whose sources are tables from participants to aggregate, and give its output folder.
 
-    What a whole workflow run computes, without its two dozen processes; importance, final model and report are left out.
+    What a whole workflow run computes, without its processes; importance, final model and report are left out.
     """
     config = load_config(path)
     out = Path(config.output_dir)
@@ -27,17 +27,18 @@ def run_tables(path: Path) -> Path:
     features = [out / f"features/{cohort}.h5" for cohort in config.cohorts]
     for cohort, sheet, merged in zip(config.cohorts, sheets, features, strict=True):
         _extract(config, cohort, sheet, merged)
-    people, splits = out / "participants.tsv", out / "splits.tsv"
+    people, splits, chosen = out / "participants.tsv", out / "splits.tsv", out / "features.tsv"
     run_verb(
         "split", slices.SplitSettings.of(config), "--participants", *sheets, "--features", *features,
-        "--out-participants", people, "--out-splits", splits,
+        "--out-participants", people, "--out-splits", splits, "--out-features", chosen,
     )  # fmt: skip
     for model in config.models:
         for repeat in range(config.splits.repeats):
             for fold in range(config.n_folds):
                 run_verb(
-                    "train", slices.TrainSettings.of(config, model), "--model", model, "--repeat", repeat, "--fold", fold,
-                    "--participants", people, "--splits", splits, "--features", *features,
+                    "train", slices.TrainSettings.of(config, model), "--model", model,
+                    "--repeat", repeat, "--fold", fold, "--participants", people, "--splits", splits,
+                    "--features", *features, "--chosen", chosen,
                     "--sheets", *(sheets if config.splits.group else []),
                     "--out", out / f"folds/{model}/repeat-{repeat}_fold-{fold}",
                 )  # fmt: skip
@@ -45,7 +46,7 @@ def run_tables(path: Path) -> Path:
     for cohort, merged, null in zip(config.cohorts, features, nulls, strict=True):
         run_verb(
             "null", slices.NullSettings.of(config), "--cohort", cohort, "--participants", people,
-            "--features", merged, "--out", null,
+            "--features", merged, "--chosen", chosen, "--out", null,
         )  # fmt: skip
     run_verb(
         "aggregate", slices.AggregateSettings.of(config), "--splits", splits, "--folds", out / "folds",

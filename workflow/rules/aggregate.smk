@@ -37,5 +37,5 @@ rule aggregate:
         folds=lambda wildcards, input: Path(input.folds[0]).parents[2],
         out=lambda wildcards, output: Path(output.accuracy).parent,
     shell:
-        "brainpid aggregate --splits {input.splits} --folds {params.folds} --nulls {input.nulls}"
-        " --importances {input.importances} --settings {params.settings:q} --out {params.out} 2> {log}"
+        "brainpid aggregate --splits {input.splits:q} --folds {params.folds:q} --nulls {input.nulls:q}"
+        " --importances {input.importances:q} --settings {params.settings:q} --out {params.out:q} 2> {log:q}"

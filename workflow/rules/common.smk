@@ -191,7 +191,7 @@ FOLD_RESULTS = ["predictions.tsv", "pid.tsv", "history.tsv", "provenance.json"]
 FOLD_FILES = [
     f"{OUT}/folds/{model}/repeat-{repeat}_fold-{fold}/{file}"
     for model in CONFIG.models
-    for repeat in range(CONFIG.splits.repeats)
+    for repeat in range(CONFIG.splits.n_repeats)
     for fold in range(CONFIG.n_folds)
     for file in [MODELS[model].file, *FOLD_RESULTS]
 ]
@@ -199,7 +199,7 @@ FOLD_FILES = [
 
 EXPLAINED = expand(
     f"{OUT}/folds/{CONFIG.models[0]}/{FOLD}/importance.tsv",
-    repeat=range(min(CONFIG.explain.repeats, CONFIG.splits.repeats)),
+    repeat=range(min(CONFIG.explain.repeats, CONFIG.splits.n_repeats)),
     fold=range(CONFIG.n_folds if CONFIG.explain.permutations else 0),
 )
 FINAL_MODEL = f"{OUT}/final/{CONFIG.models[0]}/{MODELS[CONFIG.models[0]].file}"

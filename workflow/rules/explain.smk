@@ -1,4 +1,4 @@
-# REQUIRES     the first model's folds, participants.tsv, splits.tsv and features/<cohort>.h5 of every cohort
+# REQUIRES     the first model's folds, participants.tsv, features.tsv, splits.tsv and features/<cohort>.h5 of every cohort
 # PRODUCES     folds/<model>/repeat-<r>_fold-<k>/importance.tsv of the first model
 # CONFIG KEYS  explain, models, modalities, splits.seed
 
@@ -10,6 +10,7 @@ rule explain:
         participants=rules.split.output.participants,
         splits=rules.split.output.splits,
         features=rules.split.input.features,
+        chosen=rules.split.output.chosen,
     output:
         f"{OUT}/folds/{CONFIG.models[0]}/{FOLD}/importance.tsv",
     log:
@@ -26,6 +27,8 @@ rule explain:
         settings=as_json(slices.ExplainSettings.of(CONFIG)),
         model=CONFIG.models[0],
     shell:
-        "OMP_NUM_THREADS={threads} brainpid explain --model {params.model} --folder $(dirname {input.model})"
-        " --repeat {wildcards.repeat} --fold {wildcards.fold} --participants {input.participants} --splits {input.splits}"
-        " --features {input.features} --settings {params.settings:q} --threads {threads} --out {output} 2> {log}"
+        "OMP_NUM_THREADS={threads} brainpid explain --model {params.model:q} --folder \"$(dirname {input.model:q})\""
+        " --repeat {wildcards.repeat} --fold {wildcards.fold} --participants {input.participants:q}"
+        " --splits {input.splits:q}"
+        " --features {input.features:q} --chosen {input.chosen:q} --settings {params.settings:q} --threads {threads}"
+        " --out {output:q} 2> {log:q}"

@@ -33,8 +33,8 @@ rule extract_table:
             slices.ExtractSettings.of(CONFIG, wildcards.cohort, wildcards.modality)
         ),
     shell:
-        "brainpid extract --cohort {wildcards.cohort} --modality {wildcards.modality} --participants {input.sheet}"
-        " --settings {params.settings:q} --out {output} 2> {log}"
+        "brainpid extract --cohort {wildcards.cohort} --modality {wildcards.modality} --participants {input.sheet:q}"
+        " --settings {params.settings:q} --out {output:q} 2> {log:q}"
 
 
 rule index:
@@ -56,8 +56,8 @@ rule index:
         ),
         files=lambda wildcards: cohort_digests(wildcards.cohort),
     shell:
-        "brainpid index --cohort {wildcards.cohort} --participants {input.sheet} --settings {params.settings:q}"
-        " --out {output} 2> {log}"
+        "brainpid index --cohort {wildcards.cohort} --participants {input.sheet:q} --settings {params.settings:q}"
+        " --out {output:q} 2> {log:q}"
 
 
 rule extract_images:
@@ -94,9 +94,9 @@ rule extract_images:
         keep=f"{OUT}/features/persons/{{cohort}}/{{modality}}",
     shell:
         "OMP_NUM_THREADS=1 ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1 brainpid extract --cohort {wildcards.cohort}"
-        " --modality {wildcards.modality} --participants {input.people} --shard {wildcards.shard}"
-        " --workers {threads} --settings {params.settings:q} --keep {params.keep}"
-        " --quality {output.quality} --out {output.features} 2> {log}"
+        " --modality {wildcards.modality} --participants {input.people:q} --shard {wildcards.shard}"
+        " --workers {threads} --settings {params.settings:q} --keep {params.keep:q}"
+        " --quality {output.quality:q} --out {output.features:q} 2> {log:q}"
 
 
 rule collect:
@@ -115,5 +115,5 @@ rule collect:
     params:
         code=code_digest("brainpid.commands.collect"),
     shell:
-        "brainpid collect --cohort {wildcards.cohort} --participants {input.sheet} --parts {input.parts}"
-        " --out {output} 2> {log}"
+        "brainpid collect --cohort {wildcards.cohort} --participants {input.sheet:q} --parts {input.parts:q}"
+        " --out {output:q} 2> {log:q}"

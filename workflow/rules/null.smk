@@ -1,4 +1,4 @@
-# REQUIRES     participants.tsv and features/<cohort>.h5
+# REQUIRES     participants.tsv, features.tsv and features/<cohort>.h5
 # PRODUCES     null/<cohort>.tsv (one line a permutation) and .json (where it comes from)
 # CONFIG KEYS  null, modalities, splits.seed
 
@@ -8,6 +8,7 @@ rule null:
     input:
         participants=rules.split.output.participants,
         features=f"{OUT}/features/{{cohort}}.h5",
+        chosen=rules.split.output.chosen,
     output:
         table=f"{OUT}/null/{{cohort}}.tsv",
         provenance=f"{OUT}/null/{{cohort}}.json",
@@ -25,5 +26,6 @@ rule null:
         code=code_digest("brainpid.commands.null", ENCODERS[CONFIG.null.encoder].module),
         settings=as_json(slices.NullSettings.of(CONFIG)),
     shell:
-        "OMP_NUM_THREADS={threads} brainpid null --cohort {wildcards.cohort} --participants {input.participants}"
-        " --features {input.features} --settings {params.settings:q} --threads {threads} --out {output.table} 2> {log}"
+        "OMP_NUM_THREADS={threads} brainpid null --cohort {wildcards.cohort} --participants {input.participants:q}"
+        " --features {input.features:q} --chosen {input.chosen:q} --settings {params.settings:q} --threads {threads}"
+        " --out {output.table:q} 2> {log:q}"

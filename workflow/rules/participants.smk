@@ -25,5 +25,5 @@ rule participants:
             slices.ParticipantsSettings.of(CONFIG, wildcards.cohort)
         ),
     shell:
-        "brainpid participants --cohort {wildcards.cohort} --settings {params.settings:q} --out {output.sheet}"
-        " 2> {log}"
+        "brainpid participants --cohort {wildcards.cohort} --settings {params.settings:q} --out {output.sheet:q}"
+        " 2> {log:q}"

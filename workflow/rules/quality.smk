@@ -18,4 +18,4 @@ rule quality:
     params:
         code=code_digest("brainpid.commands.quality"),
     shell:
-        "brainpid quality --parts {input} --out {output} 2> {log}"
+        "brainpid quality --parts {input:q} --out {output:q} 2> {log:q}"

@@ -1,4 +1,4 @@
-# REQUIRES     participants.tsv and the tables under aggregate/
+# REQUIRES     participants.tsv, features.tsv and the tables under aggregate/
 # PRODUCES     report.html, figures/*.svg, dataset_description.json
 # CONFIG KEYS  report, target, modalities, incomplete, models, splits, interval_coverage, pid,
 #              explain
@@ -8,6 +8,7 @@ rule report:
     """Draw the figures and write the report."""
     input:
         participants=rules.split.output.participants,
+        features=rules.split.output.chosen,
         accuracy=rules.aggregate.output.accuracy,
         comparison=rules.aggregate.output.comparison,
         predictions=rules.aggregate.output.predictions,
@@ -64,4 +65,4 @@ rule report:
         settings=as_json(slices.ReportSettings.of(CONFIG)),
         out=lambda wildcards, output: Path(output.report).parent,
     shell:
-        "brainpid report --results {params.out} --settings {params.settings:q} 2> {log}"
+        "brainpid report --results {params.out:q} --settings {params.settings:q} 2> {log:q}"

@@ -1,16 +1,18 @@
 # REQUIRES     participants/<cohort>.tsv and features/<cohort>.h5 of every cohort
-# PRODUCES     participants.tsv (everybody, with status and reason) and splits.tsv (roles by repeat and fold)
+# PRODUCES     participants.tsv (everybody, with status and reason); features.tsv (all features, and why some are left out);
+#              splits.tsv (roles by repeat and fold)
 # CONFIG KEYS  modalities, target, incomplete, splits
 
 
 rule split:
-    """Decide who takes part and on which side of every split."""
+    """Decide who and which features take part, and who is on which side of every split."""
     input:
         sheets=expand(rules.participants.output.sheet, cohort=COHORTS),
         features=expand(rules.collect.output, cohort=COHORTS),
     output:
         participants=f"{OUT}/participants.tsv",
         splits=f"{OUT}/splits.tsv",
+        chosen=f"{OUT}/features.tsv",
     log:
         f"{OUT}/logs/split.log",
     benchmark:
@@ -21,5 +23,6 @@ rule split:
         code=code_digest("brainpid.commands.split"),
         settings=as_json(slices.SplitSettings.of(CONFIG)),
     shell:
-        "brainpid split --participants {input.sheets} --features {input.features} --settings {params.settings:q}"
-        " --out-participants {output.participants} --out-splits {output.splits} 2> {log}"
+        "brainpid split --participants {input.sheets:q} --features {input.features:q} --settings {params.settings:q}"
+        " --out-participants {output.participants:q} --out-splits {output.splits:q}"
+        " --out-features {output.chosen:q} 2> {log:q}"

@@ -1,4 +1,4 @@
-# REQUIRES     participants.tsv, splits.tsv and features/<cohort>.h5 of every cohort; with splits.group its sheets too
+# REQUIRES     participants.tsv, features.tsv, splits.tsv and features/<cohort>.h5 of every cohort; with splits.group its sheets too
 # PRODUCES     folds/<model>/repeat-<r>_fold-<k>/: the model, predictions.tsv, pid.tsv, history.tsv, provenance.json;
 #              final/<model>/: the first model trained on everybody, for new people
 # CONFIG KEYS  modalities, models, final_model, hyperparameters.<model>, splits.seed, splits.group, interval_coverage, pid
@@ -10,6 +10,7 @@ rule train_baseline:
         participants=rules.split.output.participants,
         splits=rules.split.output.splits,
         features=rules.split.input.features,
+        chosen=rules.split.output.chosen,
         sheets=rules.split.input.sheets if CONFIG.splits.group else [],
     output:
         **fold_outputs("model.joblib"),
@@ -32,9 +33,10 @@ rule train_baseline:
         ),
     shell:
         "OMP_NUM_THREADS={threads} brainpid train --model {wildcards.model} --repeat {wildcards.repeat}"
-        " --fold {wildcards.fold} --participants {input.participants} --splits {input.splits}"
-        " --features {input.features} --sheets {input.sheets} --settings {params.settings:q} --threads {threads}"
-        " --out $(dirname {output.predictions}) 2> {log}"
+        " --fold {wildcards.fold} --participants {input.participants:q} --splits {input.splits:q}"
+        " --features {input.features:q} --chosen {input.chosen:q} --sheets {input.sheets:q}"
+        " --settings {params.settings:q} --threads {threads}"
+        " --out \"$(dirname {output.predictions:q})\" 2> {log:q}"
 
 
 use rule train_baseline as train_pidreg with:
@@ -47,6 +49,7 @@ rule train_final:
     input:
         participants=rules.split.output.participants,
         features=rules.split.input.features,
+        chosen=rules.split.output.chosen,
         sheets=rules.train_baseline.input.sheets,
     output:
         model=FINAL_MODEL,
@@ -68,6 +71,7 @@ rule train_final:
         model=CONFIG.models[0],
         share="--share" if CONFIG.shares_final_model else "",
     shell:
-        "OMP_NUM_THREADS={threads} brainpid final --model {params.model} --participants {input.participants}"
-        " --features {input.features} --sheets {input.sheets} --settings {params.settings:q} --threads {threads}"
-        " {params.share} --out $(dirname {output.model}) 2> {log}"
+        "OMP_NUM_THREADS={threads} brainpid final --model {params.model:q} --participants {input.participants:q}"
+        " --features {input.features:q} --chosen {input.chosen:q} --sheets {input.sheets:q}"
+        " --settings {params.settings:q} --threads {threads} {params.share}"
+        " --out \"$(dirname {output.model:q})\" 2> {log:q}"

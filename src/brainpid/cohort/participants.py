@@ -10,9 +10,11 @@ import pandas as pd
 
 from brainpid.config.slices import ParticipantsSettings
 from brainpid.core.errors import InputError, list_some
-from brainpid.core.files import numeric_cells, read_header, read_table, require_column
+from brainpid.core.files import line_of, numeric_cells, read_header, read_own_tsv, read_table, require_column
 
 SHEET_COLUMNS = ["participant_id", "cohort", "site", "age", "sex"]
+SUCCESS, FAIL, UNAVAILABLE, EXCLUDED = "SUCCESS", "FAIL", "UNAVAILABLE", "EXCLUDED"
+STATUSES = (SUCCESS, FAIL, UNAVAILABLE, EXCLUDED)
 
 
 def normalise_ids(labels: pd.Series) -> pd.Series:
@@ -29,15 +31,15 @@ def read_ids(table: pd.DataFrame, column: str, path: str | Path) -> pd.Series:
     InputError
         Where a label is missing or given twice; the message names the lines.
     """
-    empty = table[column].isna()
+    empty = table[column].isna() | (table[column].str.strip() == "")
     if empty.any():
-        raise InputError(f"{path}: no {column} in line(s) {list_some(_lines(empty))}")
+        raise InputError(f"{path}: no {column} in line(s) {list_some(_lines(table, empty))}")
     labels = normalise_ids(table[column])
     twice = labels.duplicated(keep=False)
     if twice.any():
         raise InputError(
             f"{path}: {column} must be unique, found more than once: {list_some(sorted(set(labels[twice])))} "
-            f"(lines {list_some(_lines(twice))})"
+            f"(lines {list_some(_lines(table, twice))})"
         )
     return labels
 
@@ -70,7 +72,8 @@ def read_participants(cohort: str, settings: ParticipantsSettings, needs_target:
     -------
     DataFrame
         Columns participant_id (with ``sub-``), cohort, site, age (the target, in its units; NaN where missing),
-        sex, then every other column of the file under its own name.
+        sex, then every other column of the file under its own name. Everything but the target is text, without spaces
+        around it: a site or family ``01`` is another one than ``1``.
 
     Raises
     ------
@@ -88,7 +91,7 @@ def read_participants(cohort: str, settings: ParticipantsSettings, needs_target:
         column = getattr(columns, name)
         if column != default:
             require_column(path, header, column, f"configured as the {name}")
-    table = read_table(path)
+    table = _trimmed(read_table(path))
     if table.empty:
         raise InputError(f"{path}: no people; expected one line a person below the header")
     labels = read_ids(table, columns.participant_id, path)
@@ -104,6 +107,19 @@ def read_participants(cohort: str, settings: ParticipantsSettings, needs_target:
     )
     own = {columns.participant_id, columns.site, columns.sex, target_column, *SHEET_COLUMNS}
     return pd.concat([sheet, table[[column for column in header if column not in own]]], axis=1)
+
+
+def read_sheet(path: str | Path) -> pd.DataFrame:
+    """Read the sheet of a cohort as `read_participants` gives it and ``brainpid participants`` writes it."""
+    return read_own_tsv(path, numbers=["age"])
+
+
+def _trimmed(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of text without spaces around cells; a cell of spaces alone is empty."""
+    for column in table:
+        cells = table[column].str.strip()
+        table[column] = cells.where(cells != "")
+    return table
 
 
 def has_every_modality(people: pd.DataFrame, modalities: Sequence[str]) -> pd.Series:
@@ -126,18 +142,12 @@ def _read_target(table: pd.DataFrame, labels: pd.Series, column: str, settings: 
         hint = "; are these months? give years" if months and values.median() > high else ""
         raise InputError(
             f"{path}: column '{column}': expected {target.units} from {low:g} to {high:g}, found "
-            f"{values[row]:g} in line {row + 2} ({labels[row]}); {int(outside.sum())} of {len(values)} "
+            f"{values[row]:g} in line {line_of(table, row)} ({labels[row]}); {int(outside.sum())} of {len(values)} "
             f"values lie outside{hint}. A wider range is set by target.range"
         )
     return values
 
 
-def _lines(rows: pd.Series) -> list[int]:
-    """Line numbers in the file of the rows that are True; the header is line 1."""
-    return [int(row) + 2 for row in np.flatnonzero(rows)]
-
-
-SUCCESS, FAIL, UNAVAILABLE, EXCLUDED = "SUCCESS", "FAIL", "UNAVAILABLE", "EXCLUDED"
-
-
-STATUSES = (SUCCESS, FAIL, UNAVAILABLE, EXCLUDED)
+def _lines(table: pd.DataFrame, rows: pd.Series) -> list[int]:
+    """Line numbers in the file of the rows of a table that are True."""
+    return [line_of(table, int(row)) for row in np.flatnonzero(rows)]

@@ -5,10 +5,15 @@ are dealt to the folds in the order of the participants table, a block of K peop
 block visits the K folds is drawn from a hash of seed, repeat, stratum and block. Every fold so gets each stratum's
 people up to a difference of one, and a row that is appended to a participants table never moves anybody: a fold is
 given to everybody with a target, whether or not images are missing, so that exclusions move nobody either.
+
+People of one group, such as a family, share a fold. Where cohorts are left out one by one, a group with members in two
+cohorts cannot: those of its members who are in other cohorts than the tested one are left out of the training of that
+fold, so that every person is tested, and nobody by a model that has seen a relative.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -22,6 +27,8 @@ from brainpid.core.seeds import derive
 
 TARGET_BINS = 12
 """Bands of the target's plausible range within which folds are balanced, and coverage is shown."""
+
+log = logging.getLogger(__name__)
 
 
 def deal_folds(
@@ -84,7 +91,8 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
     Returns
     -------
     DataFrame
-        participant_id, cohort, repeat, fold, role (train or test).
+        participant_id, cohort, repeat, fold, role (train or test). A person who shares a group with somebody who is
+        tested has no row in that fold, where the tested people are a whole cohort.
 
     Raises
     ------
@@ -106,10 +114,10 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
         (cohort, site, int(level))
         for cohort, site, level in zip(people["cohort"], people["site"], np.digitize(people["age"], edges), strict=True)
     ]
-    labels = None if groups is None else group_codes(groups).tolist()
+    labels = None if groups is None else group_codes(groups)
     complete = included & has_every_modality(people, settings.modalities).to_numpy()
     tables = []
-    for repeat in range(splits.repeats):
+    for repeat in range(splits.n_repeats):
         if kfold:
             has_target = people["age"].notna().to_numpy()
             fold = np.full(len(people), -1)
@@ -118,7 +126,7 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
                 folds,
                 repeat,
                 splits.seed,
-                None if labels is None else [label for label, known in zip(labels, has_target, strict=True) if known],
+                None if labels is None else labels[has_target].tolist(),
             )
         else:
             fold = people["cohort"].map({cohort: k for k, cohort in enumerate(settings.cohorts)}).to_numpy()
@@ -130,21 +138,31 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
                 f"repeat {repeat}: nobody to test in fold(s) {list_some(names)} of {folds}, with {int(included.sum())} "
                 "people included; give fewer splits.folds, or leave the cohort out"
             )
-        _refuse_few_complete(np.bincount(fold[complete], minlength=folds), repeat, settings)
         for k in range(folds):
-            role = np.where(fold[included] == k, "test", "train")
-            tables.append(people.loc[included, ["participant_id", "cohort"]].assign(repeat=repeat, fold=k, role=role))
+            tested = included & (fold == k)
+            training = included & (fold != k)
+            if labels is not None and not kfold:
+                related = training & np.isin(labels, labels[tested])
+                training &= ~related
+                if related.any():
+                    log.info(
+                        "fold %d: %d people of other cohorts share a group (%s) with people of '%s', who are tested, "
+                        "and take no part in the training", k, int(related.sum()), splits.group, settings.cohorts[k],
+                    )  # fmt: skip
+            _refuse_few_complete(int((training & complete).sum()), repeat, k, settings)
+            role = np.where(tested, "test", "train")
+            rows = tested | training
+            own = people.loc[rows, ["participant_id", "cohort"]]
+            tables.append(own.assign(repeat=repeat, fold=k, role=role[rows]))
     return pd.concat(tables, ignore_index=True)
 
 
-def _refuse_few_complete(complete: NDArray[np.int64], repeat: int, settings: SplitSettings) -> None:
-    """Raise where outside a fold there are too few people with every modality; `complete` counts those of each fold."""
-    training = complete.sum() - complete
+def _refuse_few_complete(n: int, repeat: int, fold: int, settings: SplitSettings) -> None:
+    """Raise where too few training people of a fold, `n`, have every modality."""
     needed = len(settings.modalities) + 2  # a line through one latent a modality, with a degree of freedom to spare
-    if (training < needed).any():
-        k = int(np.argmin(training))
+    if n < needed:
         raise InputError(
-            f"repeat {repeat}, fold {k}: {training[k]} training people have every modality "
+            f"repeat {repeat}, fold {fold}: {n} training people have every modality "
             f"({', '.join(settings.modalities)}); expected at least {needed}. Use fewer modalities, or with "
-            "leave_one_cohort_out more cohorts that have all of them"
+            "leave_one_cohort_out more cohorts that have all of them and are not related to the tested one"
         )

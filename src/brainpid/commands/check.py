@@ -17,8 +17,8 @@ from brainpid.cohort.participants import SUCCESS, UNAVAILABLE, has_every_modalit
 from brainpid.config.schema import Config, load_config
 from brainpid.config.slices import ParticipantsSettings, SplitSettings
 from brainpid.config.sources import ImageSource, TableSource
-from brainpid.features.block import FeatureBlock
-from brainpid.features.inclusion import join_participants, plan
+from brainpid.features.block import FeatureBlock, FeatureSummary
+from brainpid.features.inclusion import choose_features, join_participants, plan
 from brainpid.features.tables import extract_table, read_units
 
 
@@ -38,22 +38,23 @@ def run(args: argparse.Namespace) -> None:
         units = read_units(settings.path)
         for modality, source in block.sources.items():
             if isinstance(source, TableSource):
-                blocks[cohort, modality] = extract_table(source, sheets[cohort], modality, units)
+                blocks[cohort, modality] = extract_table(source, sheets[cohort], modality, units).summary()
             else:
-                blocks[cohort, modality] = _images(source, sheets[cohort], modality, block.bids)
+                blocks[cohort, modality] = _images(source, sheets[cohort], modality, block.bids).summary()
     console = Console()
     # Before what may refuse the cohorts, so that it is seen who lacks what.
     people = join_participants(sheets, blocks, config.modalities, config.incomplete)
     console.print(_overview(people, blocks, config))
+    choose_features(blocks, config.modalities)
     plan(sheets, blocks, SplitSettings.of(config))
-    folds, repeats = config.n_folds, config.splits.repeats
+    folds, repeats = config.n_folds, config.splits.n_repeats
     console.print(
         f"{args.config} is valid: {len(config.models)} models x {repeats} repeats x {folds} folds = "
         f"{len(config.models) * repeats * folds} trainings"
     )
 
 
-def _overview(people: pd.DataFrame, blocks: Mapping[tuple[str, str], FeatureBlock], config: Config) -> Table:
+def _overview(people: pd.DataFrame, blocks: Mapping[tuple[str, str], FeatureSummary], config: Config) -> Table:
     """Who has what, for every cohort and modality, and why others do not."""
     table = Table("cohort", "modality", "found", "missing", "features", "why missing")
     for cohort, block in config.cohorts.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from brainpid.core.files import read_own_tsv
+from brainpid.cohort.participants import read_sheet
 from brainpid.core.provenance import record
 from brainpid.features.block import join_people
 from brainpid.features.store import read_features, read_modalities, read_provenance, write_features
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> None:
     for part in args.parts:
         for modality in read_modalities(part):
             parts.setdefault(modality, []).append(part)
-    people = read_own_tsv(args.participants)["participant_id"].tolist()
+    people = read_sheet(args.participants)["participant_id"].tolist()
     blocks = [join_people([read_features(part, modality) for part in own], people) for modality, own in parts.items()]
     sources = {modality: read_provenance(own[0]) for modality, own in parts.items()}
     write_features(args.out, args.cohort, blocks, record(__name__, {"parts": sources}, ("h5py",)))

@@ -13,7 +13,7 @@ from brainpid.config.slices import ExplainSettings
 from brainpid.core.files import write_tsv
 from brainpid.core.seeds import derive
 from brainpid.evaluation.importance import MOST_PEOPLE, Columns, importances, most_related
-from brainpid.features.matrix import read_roles, read_tables, read_units
+from brainpid.features.matrix import read_chosen, read_descriptions, read_roles, read_tables
 from brainpid.model.registry import MODELS
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--participants", required=True, type=Path, help="participants.tsv from `split`")
     parser.add_argument("--splits", required=True, type=Path, help="splits.tsv from `split`")
     parser.add_argument("--features", required=True, nargs="+", type=Path, help="feature file of every cohort")
+    parser.add_argument("--chosen", required=True, type=Path, help="features.tsv from `split`: which of them to use")
     add_threads(parser)
     add_settings(parser)
     parser.add_argument("--out", required=True, type=Path, help="table to write")
@@ -40,17 +41,19 @@ def run(args: argparse.Namespace) -> None:
     set_threads(args.threads, entry.packages)
     model = entry.load_class().load(args.folder)
     people = read_roles(args.participants, args.splits, args.repeat, args.fold)
-    tables = read_tables(args.features, people, settings.modalities)
-    units = read_units(args.features, settings.modalities)
+    chosen = read_chosen(args.chosen, settings.modalities)
+    tables = read_tables(args.features, people, chosen)
+    described = read_descriptions(args.features, chosen)
     age = people["age"].to_numpy(dtype=float)
     test = (people["role"] == "test").to_numpy()
     most = settings.explain.features
     columns = {
         modality: Columns(
             names=list(table.columns),
-            units=units[modality],
+            units=described[modality].units,
+            regions=described[modality].regions,
             scale=model.scalers_[modality].scale,
-            alone=most_related(table[~test].to_numpy(), age[~test], most),
+            alone=most_related(table[~test].to_numpy(dtype=float), age[~test], most),
         )
         for modality, table in tables.items()
     }
@@ -62,7 +65,7 @@ def run(args: argparse.Namespace) -> None:
             )  # fmt: skip
     if test.sum() > MOST_PEOPLE:
         log.info("%d of %d test people are looked at", MOST_PEOPLE, int(test.sum()))
-    X = {modality: table[test].to_numpy() for modality, table in tables.items()}
+    X = {modality: table[test].to_numpy(dtype=float) for modality, table in tables.items()}
     seed = derive(settings.seed, "explain", args.repeat, args.fold)
     table = importances(model.predict, X, age[test], columns, settings.explain.permutations, seed)
     if (unknown := int(np.isnan(table["importance"]).sum())) > 0:

@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,14 @@ import numpy as np
 import pandas as pd
 
 from brainpid.cohort.finding import find
-from brainpid.cohort.participants import SUCCESS, read_labels
+from brainpid.cohort.participants import SUCCESS, read_labels, read_sheet
 from brainpid.cohort.shards import shard_of
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.extraction import ImageExtraction
 from brainpid.config.slices import ExtractSettings
 from brainpid.config.sources import ImageSource, TableSource, section_of
 from brainpid.core.errors import InputError
-from brainpid.core.files import read_own_tsv, write_tsv
+from brainpid.core.files import write_tsv
 from brainpid.core.provenance import code_digest, record
 from brainpid.features.block import FeatureBlock
 from brainpid.features.extraction import Task, extract_people
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> None:
     """Read who the people are and the source, write the features."""
     settings = read_settings(args, ExtractSettings)
     if isinstance(settings.source, TableSource):
-        sheet = read_own_tsv(args.participants)
+        sheet = read_sheet(args.participants)
         units = read_units(args.participants)
         block = extract_table(settings.source, sheet, args.modality, units)
         provenance: dict[str, Any] = record(__name__, settings.model_dump(mode="json"), ("numpy", "h5py", "pandas"))
@@ -93,10 +94,11 @@ def _from_images(
         for person in own
     ]
     results = extract_people(tasks, args.workers)
-    write_tsv(args.quality, _quality(results, args))
+    block = _block(results, args.modality)
+    write_tsv(args.quality, _quality(results, block.status, args))
     provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "h5py", *entry.packages))
     provenance["generated_by"] |= {"extractor_code": code, "atlas_content": atlas}
-    return _block(results, args.modality), provenance
+    return block, provenance
 
 
 def _block(results: list[PersonResult], modality: str) -> FeatureBlock:
@@ -118,16 +120,17 @@ def _block(results: list[PersonResult], modality: str) -> FeatureBlock:
         values=np.array(rows, dtype=float).reshape(len(results), len(names)),
         status=tuple(result.status for result in results),
         reason=tuple(result.reason for result in results),
+        regions=tuple(tuple(first.regions.get(name, ())) for name in names) if first else (),
     )
 
 
-def _quality(results: list[PersonResult], args: argparse.Namespace) -> pd.DataFrame:
+def _quality(results: list[PersonResult], statuses: Sequence[str], args: argparse.Namespace) -> pd.DataFrame:
     """Quality measures, time and memory, one line a person who has images."""
     records = [
-        {"participant_id": r.participant_id, "cohort": args.cohort, "modality": args.modality, "status": r.status}
+        {"participant_id": r.participant_id, "cohort": args.cohort, "modality": args.modality, "status": status}
         | r.quality
         | {"seconds": r.seconds, "peak_mb": r.peak_mb, "note": r.note}
-        for r in results
+        for r, status in zip(results, statuses, strict=True)
         if r.key
     ]
     return pd.DataFrame(records, columns=None if records else ["participant_id", "cohort", "modality", "status"])

@@ -12,7 +12,7 @@ from brainpid.config.slices import TrainSettings
 from brainpid.core.errors import InputError
 from brainpid.core.files import read_own_tsv
 from brainpid.core.seeds import derive
-from brainpid.features.matrix import read_tables
+from brainpid.features.matrix import read_chosen, read_tables
 from brainpid.model.fitting import fit_model
 from brainpid.model.registry import MODELS
 
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
         raise InputError(f"--share: the file of '{args.model}' keeps training people; expected --model pidreg")
     people = read_own_tsv(args.participants)
     people = people[people["included"]].reset_index(drop=True)
-    tables = read_tables(args.features, people, settings.modalities)
+    tables = read_tables(args.features, people, read_chosen(args.chosen, settings.modalities))
     set_threads(args.threads, MODELS[args.model].packages)
     fitted = fit_model(
         args.model,

@@ -9,10 +9,11 @@ from pathlib import Path
 import pandas as pd
 
 from brainpid.cohort.finding import find, unmatched_labels
+from brainpid.cohort.participants import read_sheet
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import IndexSettings
 from brainpid.core.errors import InputError, list_some
-from brainpid.core.files import read_own_tsv, write_tsv
+from brainpid.core.files import write_tsv
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Look into the folder of everybody in the sheet; write what is there and, where nothing is, why."""
     settings = read_settings(args, IndexSettings)
-    people = read_own_tsv(args.participants)["participant_id"].tolist()
+    people = read_sheet(args.participants)["participant_id"].tolist()
     records = []
     for modality, source in settings.sources.items():
         if source.kind == "table":

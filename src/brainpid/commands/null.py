@@ -16,7 +16,7 @@ from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import derive
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.crossfit.null import empty_null_table, null_table, permutation_null
-from brainpid.features.matrix import read_matrix
+from brainpid.features.matrix import read_chosen, read_matrix
 from brainpid.pid.estimation import MIN_PEOPLE_PER_DIMENSION
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cohort", required=True, help="name of the cohort")
     parser.add_argument("--participants", required=True, type=Path, help="participants.tsv from `split`")
     parser.add_argument("--features", required=True, type=Path, help="feature file of the cohort")
+    parser.add_argument("--chosen", required=True, type=Path, help="features.tsv from `split`: which of them to use")
     add_threads(parser)
     add_settings(parser)
     parser.add_argument("--out", required=True, type=Path, help="table to write")
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> None:
         log.warning("%s: %d people with every modality are too few for a null", args.cohort, len(people))
         write_tsv(args.out, empty_null_table(settings.modalities))
         return
-    blocks = read_matrix([args.features], people, settings.modalities)
+    blocks = read_matrix([args.features], people, read_chosen(args.chosen, settings.modalities))
     set_threads(args.threads, entry.packages)
     null = permutation_null(
         blocks,

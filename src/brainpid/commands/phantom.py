@@ -34,6 +34,8 @@ def run(args: argparse.Namespace) -> None:
         raise InputError(
             f"expected at least {LEAST_PEOPLE} people a site, found {args.subjects} for {args.sites} site(s)"
         )
+    if args.workers < 1:
+        raise InputError(f"--workers: expected 1 or more, found {args.workers}")
     people = draw_people(args.subjects, args.sites, args.seed)
     by_site: dict[str, list[Person]] = {}
     for person in people:

@@ -75,6 +75,8 @@ def run(args: argparse.Namespace) -> None:
         raise InputError(f"--wide needs --encoder pls, found {args.encoder}: other encoders give one scalar a source")
     if args.folds < 2 or args.permutations < 0:
         raise InputError(f"expected --folds >= 2 and --permutations >= 0, found {args.folds} and {args.permutations}")
+    if args.repeats is not None and args.repeats < 1:
+        raise InputError(f"--repeats: expected 1 or more, found {args.repeats}")
     blocks, target = _read(args)
     used = [ENCODERS[name].packages for name in {args.encoder, args.null_encoder} - {NO_ENCODER}]
     set_threads(args.threads, [package for packages in used for package in packages])
@@ -82,7 +84,7 @@ def run(args: argparse.Namespace) -> None:
     if args.encoder == NO_ENCODER:
         decompositions = decompose_columns(blocks, target, args.measure, args.confidence)
     else:
-        repeats = args.repeats or repeats_for(len(target))
+        repeats = repeats_for(len(target)) if args.repeats is None else args.repeats
         encoder = ENCODERS[args.encoder].load(**_options(args, blocks, len(target)))
         latents = out_of_fold_latents(
             blocks, target, encoder, folds=args.folds, repeats=repeats, seed=derive(args.seed, "latents")
@@ -100,7 +102,7 @@ def run(args: argparse.Namespace) -> None:
     table = pd.concat([found.to_frame() for found in decompositions], ignore_index=True)
     table = with_p_values(table.assign(cohort=args.table.stem, model=args.encoder), tuple(blocks), nulls)
     _print(args, table, decompositions[0].warnings, checked[0] if checked else None)
-    if args.out:
+    if args.out is not None:
         _write(args, table, tuple(blocks), checked)
 
 

@@ -54,13 +54,17 @@ def run(args: argparse.Namespace) -> None:
     provenance = read_provenance(args.model)
     model = load_model(args.model, provenance)
     names = feature_names(model, args.model)
-    coverage = args.coverage or provenance.get("settings", {}).get("interval_coverage", COVERAGE)
+    coverage = args.coverage
+    if coverage is None:
+        coverage = provenance.get("settings", {}).get("interval_coverage", COVERAGE)
     if not 0 < coverage < 1:
         raise InputError(f"--coverage: expected a number between 0 and 1, found {coverage:g}")
     divided = provenance.get("divided", {})
     if args.config is not None:
         config = load_config(args.config)
-        new = of_config(config, args.cohorts or list(config.cohorts), names, divided, args.config)
+        new = of_config(
+            config, list(config.cohorts) if args.cohorts is None else args.cohorts, names, divided, args.config
+        )
     else:
         new = of_tables(_paths(args.tables), names, divided)
     for modality, part in far_modalities(new.tables, model.scalers_).items():

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
     settings = read_settings(args, ReportSettings)
     folder = args.results
     tables = {name: read_own_tsv(folder / f"aggregate/{name}.tsv") for name in TABLES}
-    tables["participants"] = read_own_tsv(folder / "participants.tsv")
+    tables |= {name: read_own_tsv(folder / f"{name}.tsv") for name in ("participants", "features")}
     label = f"{settings.target.column} ({settings.target.units})"
     shown = settings.models[0]
     distances = joint_distances(tables["latents"], shown, settings.modalities)

@@ -1,15 +1,16 @@
-"""Decide who takes part and who is on which side of every split."""
+"""Decide who and which features take part, and who is on which side of every split."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from brainpid.cohort.participants import read_sheet
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import SplitSettings
-from brainpid.core.files import read_own_tsv, write_tsv
-from brainpid.features.inclusion import plan
-from brainpid.features.store import read_cohort, read_features, read_modalities
+from brainpid.core.files import write_tsv
+from brainpid.features.inclusion import choose_features, plan
+from brainpid.features.store import read_cohort, read_modalities, read_summary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,19 +21,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out-participants", required=True, type=Path, help="table of everybody with status and reason"
     )
+    parser.add_argument(
+        "--out-features", required=True, type=Path, help="table of all features, and which are left out and why"
+    )
     parser.add_argument("--out-splits", required=True, type=Path, help="table of roles by repeat and fold")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Join the cohorts, deal the folds, write both tables."""
+    """Join the cohorts, choose the features, deal the folds, write the tables; no value is read."""
     settings = read_settings(args, SplitSettings)
-    sheets = {sheet["cohort"].iloc[0]: sheet for sheet in map(read_own_tsv, args.participants)}
+    sheets = {sheet["cohort"].iloc[0]: sheet for sheet in map(read_sheet, args.participants)}
     blocks = {
-        (read_cohort(path), modality): read_features(path, modality)
+        (read_cohort(path), modality): read_summary(path, modality)
         for path in args.features
         for modality in read_modalities(path)
         if modality in settings.modalities
     }
+    features = choose_features(blocks, settings.modalities)
     people, splits = plan(sheets, blocks, settings)
+    write_tsv(args.out_features, features)
     write_tsv(args.out_participants, people)
     write_tsv(args.out_splits, splits)

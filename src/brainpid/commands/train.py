@@ -10,17 +10,18 @@ from typing import Any
 
 import pandas as pd
 
+from brainpid.cohort.participants import read_sheet
 from brainpid.cohort.splits import group_codes
 from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.slices import TrainSettings
 from brainpid.core.arrays import IntArray
-from brainpid.core.files import read_own_tsv, write_json, write_tsv
+from brainpid.core.files import write_json, write_tsv
 from brainpid.core.names import WITHOUT_LATENTS
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import derive
 from brainpid.evaluation.information import PID_COLUMNS, decompose_cohort
 from brainpid.evaluation.predictions import decomposable, predict_table
-from brainpid.features.matrix import read_divisors, read_roles, read_tables
+from brainpid.features.matrix import read_chosen, read_divisors, read_roles, read_tables
 from brainpid.model.fitting import Fitted, fit_model
 from brainpid.model.registry import MODELS
 
@@ -41,6 +42,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what every training needs."""
     parser.add_argument("--participants", required=True, type=Path, help="participants.tsv from `split`")
     parser.add_argument("--features", required=True, nargs="+", type=Path, help="feature file of every cohort")
+    parser.add_argument("--chosen", required=True, type=Path, help="features.tsv from `split`: which of them to use")
     parser.add_argument("--sheets", nargs="*", default=[], type=Path, help="sheets with the column of the groups")
     add_threads(parser)
     add_settings(parser)
@@ -50,7 +52,7 @@ def run(args: argparse.Namespace) -> None:
     """Read the fold's people and features; fit on the training people; write what the test people give."""
     settings = read_settings(args, TrainSettings.of_model(args.model))
     people = read_roles(args.participants, args.splits, args.repeat, args.fold)
-    tables = read_tables(args.features, people, settings.modalities)
+    tables = read_tables(args.features, people, read_chosen(args.chosen, settings.modalities))
     training = (people["role"] == "train").to_numpy()
     set_threads(args.threads, MODELS[args.model].packages)
     fitted = fit_model(
@@ -103,7 +105,7 @@ def read_groups(sheets: Sequence[Path], people: pd.DataFrame, column: str | None
     """Number the groups that have to share a side of every split, shape (n,); None without a column of groups."""
     if column is None:
         return None
-    labels = pd.concat([read_own_tsv(path)[["cohort", "participant_id", column]] for path in sheets])
+    labels = pd.concat([read_sheet(path)[["cohort", "participant_id", column]] for path in sheets])
     joined = people[["cohort", "participant_id"]].merge(labels, how="left", validate="one_to_one")
     return group_codes(joined[column])
 

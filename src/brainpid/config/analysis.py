@@ -24,11 +24,16 @@ class Splits(Section):
 
     scheme: Scheme = Field("kfold", description="how test sets are made")
     folds: int = Field(10, ge=2, description="number of folds of `kfold`")
-    repeats: int = Field(5, ge=1, description="how often the folds are drawn anew")
+    repeats: int = Field(5, ge=1, description="how often the folds of `kfold` are drawn anew")
     seed: Seed = Field(0, description="seed of the folds and of everything that is random in training")
     group: str | None = Field(
         None, description="column of the participants table whose equal values stay on one side of every split"
     )
+
+    @property
+    def n_repeats(self) -> int:
+        """Number of different divisions: cohorts can be left out in one way only."""
+        return self.repeats if self.scheme == "kfold" else 1
 
 
 class DecompositionSettings(Section):

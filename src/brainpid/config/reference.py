@@ -32,7 +32,9 @@ through a configuration and its inputs without running anything.
 
 A participants table has one line a person: `participant_id` (unique, with or without `sub-`), the target, and `sex` and
 `site` where known. A feature table has `participant_id` and one column a feature; `n/a` or an empty cell is missing. A
-JSON of the same name (a BIDS dictionary) gives units: `{"column": {"Units": "mm^3"}}`.
+JSON of the same name (a BIDS dictionary) gives units, and regions of the brain for the importance of regions, two of an
+edge: `{"volume": {"Units": "mm^3", "Region": "L_insula"}, "edge": {"Region": ["L_insula", "R_insula"]}}`. Every line of
+a table has as many cells as its header, and labels are text: site `01` is another one than `1`.
 
 """
 

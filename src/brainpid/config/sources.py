@@ -14,7 +14,9 @@ class TableSource(Section):
     """A table of features: one row a person, one column a feature."""
 
     kind: Literal["table"] = Field(description="kind of source")
-    path: str = Field(description="TSV or CSV keyed by participant_id; a JSON of the same name may give units")
+    path: str = Field(
+        description="TSV or CSV keyed by participant_id; a JSON of the same name may give units and regions"
+    )
     divide_by: str | None = Field(
         None,
         description="column of the participants table, such as head size, that divides every feature of its own unit "

@@ -45,4 +45,4 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
     """Return a hint with the nearest valid name, or with all valid names where none is near."""
     names = sorted(valid)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"did you mean '{near[0]}'?" if near else f"valid names: {', '.join(names)}"
+    return f"did you mean '{near[0]}'?" if near else f"valid names: {list_some(names)}"

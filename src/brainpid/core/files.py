@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,19 @@ import pandas as pd
 
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError, did_you_mean, list_some
+from brainpid.core.rows import DELIMITERS, Row, check_widths, column_names, read_rows
 
 MISSING_CELLS = ["", "n/a", "N/A", "NA", "NaN", "nan"]
-DELIMITERS = {".tsv": "\t", ".csv": ","}
+OWN_MISSING_CELLS = ["", "n/a"]
+"""What stands in the program's own tables where there is nothing; a feature may well be called NA."""
+TEXT_COLUMNS = frozenset(
+    {
+        "participant_id", "cohort", "site", "sex", "reason", "role", "status", "modality", "modalities", "model",
+        "reference", "scheme", "measure", "scope", "atom", "doubts", "feature", "region", "units", "note", "outlier_in",
+    }
+)  # fmt: skip
+"""Columns of the program's own tables that hold text, whatever it looks like: the site ``01`` is not 1."""
+_LINES = "lines"
 
 
 @contextmanager
@@ -61,9 +73,28 @@ def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
 
 
 def write_tsv(path: str | Path, table: pd.DataFrame) -> None:
-    """Write a table atomically: tab-separated, ``n/a`` for a missing cell, ten significant digits."""
+    """Write a table atomically: tab-separated, ``n/a`` for a missing cell, ten significant digits.
+
+    Tabs and line breaks inside a text become spaces: a TSV of BIDS has no quotes that could hold them.
+    """
+    plain = table.rename(columns=_one_line)
+    for name in plain.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in plain.dtypes]]:
+        plain[name] = plain[name].map(_one_line, na_action="ignore")
     with atomic_path(path) as part:
-        table.to_csv(part, sep="\t", index=False, na_rep="n/a", float_format="%.10g", lineterminator="\n")
+        plain.to_csv(
+            part,
+            sep="\t",
+            index=False,
+            na_rep="n/a",
+            float_format="%.10g",
+            lineterminator="\n",
+            quoting=csv.QUOTE_NONE,
+        )
+
+
+def _one_line(cell: Any) -> Any:
+    """Text without tabs and line breaks; anything else as it is."""
+    return re.sub(r"[\t\r\n]+", " ", cell) if isinstance(cell, str) else cell
 
 
 def read_header(path: str | Path) -> list[str]:
@@ -72,24 +103,11 @@ def read_header(path: str | Path) -> list[str]:
     Raises
     ------
     InputError
-        Where the file is absent, has another ending than .tsv or .csv, is empty, or names a column twice.
+        Where the file is absent, has another ending than .tsv or .csv, is empty, or has a column without a name or with
+        that of another one.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: the file does not exist")
-    if path.suffix not in DELIMITERS:
-        raise InputError(f"{path}: expected a table with the ending .tsv or .csv, found '{path.suffix}'")
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as lines:
-            header = next(csv.reader(lines, delimiter=DELIMITERS[path.suffix]), [])
-    except UnicodeDecodeError as fault:
-        raise InputError(f"{path}: not UTF-8 text (byte {fault.start}); expected a delimited table") from fault
-    if not header:
-        raise InputError(f"{path}: the file is empty; expected a header line")
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise InputError(f"{path}: line 1 names a column twice: {list_some(twice)}")
-    return header
+    return column_names(next(read_rows(path), Row(1, [])), path)
 
 
 def require_column(path: str | Path, header: list[str], column: str, purpose: str) -> None:
@@ -101,40 +119,68 @@ def require_column(path: str | Path, header: list[str], column: str, purpose: st
         )
 
 
-def read_table(path: str | Path, text: list[str] | None = None, columns: list[str] | None = None) -> pd.DataFrame:
-    """Read a delimited table; line 2 of the file is row 0.
+def read_table(
+    path: str | Path,
+    text: Collection[str] | None = None,
+    columns: list[str] | None = None,
+    missing: Sequence[str] = MISSING_CELLS,
+) -> pd.DataFrame:
+    """Read a delimited table, one row of the file a row; `line_of` tells where in the file it stands.
 
     Parameters
     ----------
     path : path
         A .tsv or .csv file.
-    text : list of str, optional
+    text : collection of str, optional
         Columns to read as text, so that ``0012`` keeps its zeros. All, if None.
     columns : list of str, optional
         Columns to read; all, if None.
+    missing : sequence of str
+        What stands in a cell in which there is nothing.
 
     Raises
     ------
     InputError
-        Where the file is not a table, or a line has more cells than the header.
+        Where the file is not a table, or a line has fewer or more cells than the header.
     """
     path = Path(path)
-    header = read_header(path)
-    kinds: Any = str if text is None else {column: str for column in text if column in header}
-    try:
-        return pd.read_csv(
-            path,
-            sep=DELIMITERS[path.suffix],
-            dtype=kinds,
-            usecols=columns,
-            na_values=MISSING_CELLS,
-            keep_default_na=False,
-            encoding="utf-8-sig",
-            index_col=False,
-            low_memory=False,
-        )
-    except (pd.errors.ParserError, UnicodeDecodeError) as fault:
-        raise InputError(f"{path}: not a regular table: {' '.join(str(fault).split())}") from fault
+    rows = read_rows(path)
+    names = column_names(next(rows, Row(1, [])), path)
+    lines, width = check_widths(rows, names, path)
+    nameless = [f"\n{place}" for place in range(len(names), width)]  # empty cells at the end of every line
+    kinds: Any = str if text is None else {column: str for column in text if column in names}
+    comma = path.suffix == ".csv"
+    table = pd.read_csv(
+        path if comma else _without_quotes(path),
+        sep=DELIMITERS[path.suffix],
+        header=0,
+        names=[*names, *nameless],
+        dtype=kinds,
+        usecols=names if columns is None else columns,
+        na_values=list(missing),
+        keep_default_na=False,
+        encoding="utf-8-sig",
+        index_col=False,
+        low_memory=False,
+        quoting=csv.QUOTE_MINIMAL if comma else csv.QUOTE_NONE,
+    )
+    if len(table) != len(lines):
+        raise InputError(f"{path}: {len(lines)} rows are in the file, but {len(table)} were read; is it a plain table?")
+    if lines != list(range(2, len(lines) + 2)):  # kept where needed alone: pandas copies it with every column
+        table.attrs[_LINES] = lines
+    return table
+
+
+def line_of(table: pd.DataFrame, row: int) -> int:
+    """Line of the file, counted from 1, in which a row of a table that `read_table` read begins."""
+    return int(table.attrs[_LINES][row]) if _LINES in table.attrs else row + 2
+
+
+def _without_quotes(path: Path) -> Path | StringIO:
+    """A .tsv, or its text without quotes around cells where there are any."""
+    if '"' not in path.read_text(encoding="utf-8-sig"):
+        return path
+    return StringIO("\n".join("\t".join(row.cells) for row in read_rows(path)))
 
 
 def numeric_cells(table: pd.DataFrame, labels: Sequence[str], path: str | Path, what: str = "a number") -> FloatArray:
@@ -143,7 +189,7 @@ def numeric_cells(table: pd.DataFrame, labels: Sequence[str], path: str | Path, 
     Parameters
     ----------
     table : DataFrame
-        Columns that should hold numbers; line 2 of the file is row 0.
+        Columns that should hold numbers, as `read_table` read them.
     labels : sequence of str
         What to call each row in a message.
     path : path
@@ -162,7 +208,7 @@ def numeric_cells(table: pd.DataFrame, labels: Sequence[str], path: str | Path, 
         if text.any():
             row = int(np.flatnonzero(text)[0])
             raise InputError(
-                f"{path}: line {row + 2} ({labels[row]}), column '{name}': expected {what} or n/a, "
+                f"{path}: line {line_of(table, row)} ({labels[row]}), column '{name}': expected {what} or n/a, "
                 f"found '{table[name][row]}' ({int(text.sum())} such cells in this column)"
             )
     values = table.to_numpy(dtype=float)
@@ -170,12 +216,25 @@ def numeric_cells(table: pd.DataFrame, labels: Sequence[str], path: str | Path, 
     if len(infinite):
         row, column = infinite[0]
         raise InputError(
-            f"{path}: line {row + 2} ({labels[row]}), column '{table.columns[column]}': expected a finite number, "
-            f"found {values[row, column]}"
+            f"{path}: line {line_of(table, row)} ({labels[row]}), column '{table.columns[column]}': expected a finite "
+            f"number, found {values[row, column]}"
         )
     return values
 
 
-def read_own_tsv(path: str | Path) -> pd.DataFrame:
-    """Read a table that `write_tsv` wrote; labels stay text, numbers become numbers."""
-    return read_table(path, text=["participant_id", "cohort", "site", "sex"])
+def read_own_tsv(path: str | Path, numbers: Collection[str] | None = None) -> pd.DataFrame:
+    """Read a table that `write_tsv` wrote.
+
+    Parameters
+    ----------
+    path : path
+    numbers : collection of str, optional
+        The only columns that hold numbers. If None, those are text whose names are among `TEXT_COLUMNS` or end in
+        ``_status`` or ``_reason``, and the others are what their cells look like.
+    """
+    names = read_header(path)
+    if numbers is None:
+        text = {name for name in names if name in TEXT_COLUMNS or name.endswith(("_status", "_reason"))}
+    else:
+        text = set(names) - set(numbers)
+    return read_table(path, text=text, missing=OWN_MISSING_CELLS)

@@ -13,6 +13,11 @@ change of prediction as it rises by one standard deviation of the training peopl
 s/2)``. A feature that is permuted alone leaves its correlates in place: importances are shared among correlated
 features, so that those of single features can all be small where the modality's is large, and none of them is causal.
 
+A region's group is every feature of the modality that touches it: measures of the region itself, and all edges that end
+there. An edge is in the groups of both regions that it joins, so that importances of regions overlap. Which regions a
+feature belongs to comes with the features: extractors give them, and for a table the key ``Region`` of the JSON beside
+it; where neither does there are no rows of regions.
+
 References
 ----------
 Breiman 2001, Machine Learning 45:5; Friedman 2001, Annals of Statistics 29:1189 (partial dependence).
@@ -38,10 +43,6 @@ SUMMARY_COLUMNS = [
 ]  # fmt: skip
 MOST_PEOPLE = 200
 """People of a fold, drawn at random, that are looked at where there are more."""
-MEASURES = ("gm", "wm", "volume", "thickness", "fa", "md", "ad", "rd", "mk", "alff", "falff", "reho")
-"""What stands before a region in the names of features from images."""
-EDGES = ("correlation_", "partial_")
-"""What stands before two regions there."""
 _ROWS = 500  # of one call of the model: what fits into a processor's cache is read faster
 
 Predict = Callable[[dict[str, FloatArray]], FloatArray]
@@ -54,6 +55,8 @@ class Columns:
     Attributes
     ----------
     names, units : sequence of str, length p
+    regions : sequence of sequence of str, length p
+        Regions that each feature belongs to: none, one, or the two that an edge joins.
     scale : ndarray, shape (p,)
         Standard deviation among training people; infinite for a feature without spread, which no model uses.
     alone : ndarray of bool, shape (p,)
@@ -62,26 +65,9 @@ class Columns:
 
     names: Sequence[str]
     units: Sequence[str]
+    regions: Sequence[Sequence[str]]
     scale: FloatArray
     alone: BoolArray
-
-
-def region_of(name: str) -> str | None:
-    """Region in the name of a feature: what follows ``__`` or the measure; None of an edge or where there is none.
-
-    Examples
-    --------
-    >>> region_of("fa_L_hippocampus"), region_of("FA__Genu_CC"), region_of("correlation_a__b"), region_of("icv_mm3")
-    ('L_hippocampus', 'Genu_CC', None, None)
-    """
-    if name.startswith(EDGES):
-        return None
-    measure, separator, region = name.partition("__")
-    if not separator:
-        measure, separator, region = name.partition("_")
-        if measure not in MEASURES:
-            return None
-    return region or None
 
 
 def most_related(features: FloatArray, target: FloatArray, most: int) -> BoolArray:
@@ -124,7 +110,8 @@ def importances(
     Returns
     -------
     DataFrame
-        Columns `COLUMNS`. `scope` is ``modality``, ``region`` (of those with several features) or ``feature``;
+        Columns `COLUMNS`. `scope` is ``modality``, ``region`` (of those with several features) or ``feature``, whose
+        `region` joins with ``+`` those that it belongs to;
         `change`, `importance` and `effect` are in the target's units, `importance_sd` is the standard deviation over
         permutations, `n` counts the people who have the modality, among whom it is permuted. NaN where there are
         fewer than two.
@@ -170,14 +157,16 @@ class _Group:
 
 def _groups(modality: str, own: Columns) -> list[_Group]:
     """The modality, its regions with several features, and its features."""
-    regions = [region_of(name) for name in own.names]
     groups = [_Group({"modality": modality, "scope": "modality"}, np.arange(len(own.names)))]
-    for region in dict.fromkeys(region for region in regions if region is not None):
-        members = np.flatnonzero([other == region for other in regions])
+    touching: dict[str, list[int]] = {}
+    for column, regions in enumerate(own.regions):
+        for region in dict.fromkeys(regions):
+            touching.setdefault(region, []).append(column)
+    for region, members in touching.items():
         if len(members) > 1:
-            groups.append(_Group({"modality": modality, "scope": "region", "region": region}, members))
+            groups.append(_Group({"modality": modality, "scope": "region", "region": region}, np.array(members)))
     for k in np.flatnonzero(own.alone):
-        record = {"feature": own.names[k], "region": regions[k], "units": own.units[k]}
+        record = {"feature": own.names[k], "region": "+".join(own.regions[k]) or None, "units": own.units[k]}
         groups.append(_Group({"modality": modality, "scope": "feature"} | record, np.array([k])))
     return groups
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import pearsonr
 from scipy.stats import t as student_t
 
 from brainpid.core.arrays import FloatArray
@@ -63,15 +64,15 @@ def accuracy(predicted: ArrayLike, target: ArrayLike, confidence: float = 0.95) 
     predicted = np.atleast_2d(np.asarray(predicted, dtype=float))
     error = predicted - target
     n = len(target)
-    mae, se, half = _student(np.abs(error).mean(axis=0), confidence)
+    mae, se, low, high = _student(np.abs(error).mean(axis=0), confidence)
     spread = ((target - target.mean()) ** 2).mean()
     mse = (error**2).mean(axis=1)
     return Accuracy(
         n=n,
         mae=mae,
         mae_se=se,
-        mae_ci_low=mae - half,
-        mae_ci_high=mae + half,
+        mae_ci_low=low,
+        mae_ci_high=high,
         rmse=float(np.sqrt(mse).mean()),
         r2=float(1 - mse.mean() / spread) if spread > 0 else np.nan,
         pearson_r=float(np.mean([_correlation(row, target) for row in predicted])),
@@ -124,21 +125,20 @@ def paired_difference(
     target = np.asarray(target, dtype=float)
     errors = [np.abs(np.atleast_2d(np.asarray(model, dtype=float)) - target).mean(axis=0) for model in (first, second)]
     difference = errors[0] - errors[1]
-    mean, se, half = _student(difference, confidence)
-    return PairedDifference(len(target), mean, se, mean - half, mean + half)
+    return PairedDifference(len(target), *_student(difference, confidence))
 
 
-def _student(values: FloatArray, confidence: float) -> tuple[float, float, float]:
-    """Mean of people's values (n,), its standard error, and half of Student's interval; NaN for one person."""
+def _student(values: FloatArray, confidence: float) -> tuple[float, float, float, float]:
+    """Mean of people's values (n,), its standard error, and Student's interval; NaN for one person."""
     n, mean = len(values), float(values.mean())
     if n < 2:
-        return mean, np.nan, np.nan
+        return mean, np.nan, np.nan, np.nan
     se = float(values.std(ddof=1) / np.sqrt(n))
-    return mean, se, float(student_t.ppf(0.5 + confidence / 2, n - 1)) * se
+    # Of the standard distribution: scipy's interval with a scale of 0 is NaN, where it is the mean itself.
+    low, high = student_t.interval(confidence, n - 1)
+    return mean, se, float(mean + low * se), float(mean + high * se)
 
 
 def _correlation(a: FloatArray, b: FloatArray) -> float:
     """Pearson correlation; NaN where one of both has no spread."""
-    a, b = a - a.mean(), b - b.mean()
-    scale = np.sqrt((a @ a) * (b @ b))
-    return float(a @ b / scale) if scale > 0 else np.nan
+    return float(pearsonr(a, b).statistic) if np.ptp(a) > 0 and np.ptp(b) > 0 else np.nan

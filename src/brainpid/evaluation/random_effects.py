@@ -17,6 +17,9 @@ from scipy.stats import t as student_t
 
 from brainpid.core.errors import InputError
 
+POOLED = "pooled"
+"""Name of the rows that join all cohorts."""
+
 
 @dataclass(frozen=True)
 class Pooled:
@@ -69,8 +72,11 @@ def pool(estimates: ArrayLike, standard_errors: ArrayLike, n: ArrayLike, confide
     plain = 1.0 / np.sum(1.0 / (tau2 + variance)) if tau2 + variance.min() > 0 else 0.0
     spread = float(weights @ (y - mean) ** 2) / (len(y) - 1)
     standard_error = float(np.sqrt(max(spread, plain)))
-    half = float(student_t.ppf(0.5 + confidence / 2, len(y) - 1)) * standard_error
-    return Pooled(mean, standard_error, mean - half, mean + half, tau2, tuple(weights))
+    low, high = student_t.interval(confidence, len(y) - 1)
+    return Pooled(
+        mean, standard_error, float(mean + low * standard_error), float(mean + high * standard_error), tau2,
+        tuple(weights),
+    )  # fmt: skip
 
 
 def _reml(y: np.ndarray, variance: np.ndarray) -> float:
@@ -87,6 +93,3 @@ def _reml(y: np.ndarray, variance: np.ndarray) -> float:
         return float(np.var(y, ddof=1)) if variance.min() <= 0.0 else 0.0
     best = minimize_scalar(deviance, bounds=(0.0, upper), method="bounded", options={"xatol": 1e-10 * upper})
     return float(best.x) if best.fun < deviance(0.0) else 0.0
-
-
-POOLED = "pooled"

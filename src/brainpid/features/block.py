@@ -8,13 +8,53 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from brainpid.cohort.participants import SUCCESS
+from brainpid.cohort.participants import FAIL, SUCCESS
+from brainpid.core.arrays import BoolArray
 from brainpid.core.errors import InputError, list_some
+
+Regions = tuple[tuple[str, ...], ...]
+"""Regions of each feature: none, one, or the two that an edge joins."""
+
+
+@dataclass(frozen=True)
+class FeatureSummary:
+    """What is known of a block without its values: whose it is, what the features are, and their range.
+
+    Attributes
+    ----------
+    modality : str
+    participant_id, status, reason : tuple of str, length n
+    names, units : tuple of str, length p
+    regions : tuple of tuple of str, length p
+    known : ndarray of int, shape (p,)
+        People with the modality who have a value of the feature.
+    low, high : ndarray of float32, shape (p,)
+        Smallest and largest of these values, as they are stored; NaN where there is none.
+    """
+
+    modality: str
+    participant_id: tuple[str, ...]
+    status: tuple[str, ...]
+    reason: tuple[str, ...]
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    regions: Regions
+    known: NDArray[np.integer]
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+
+    @property
+    def present(self) -> BoolArray:
+        """People who have the modality, as a mask of shape (n,)."""
+        return np.array([status == SUCCESS for status in self.status], dtype=bool)
 
 
 @dataclass(frozen=True)
 class FeatureBlock:
     """Features of one modality of one cohort.
+
+    A person without any value, or with one that is not finite, cannot have the modality: where the status says SUCCESS
+    it becomes FAIL with that reason, whatever the source is.
 
     Attributes
     ----------
@@ -25,11 +65,13 @@ class FeatureBlock:
     names, units : tuple of str, length p
         Name and unit of each column; ``1`` is dimensionless and ``n/a`` not known.
     values : ndarray, shape (n, p)
-        Features; NaN is a missing cell and a row of NaN a person without the modality.
+        Features; NaN is a missing cell and a row of NaN a person without the modality. None is infinite.
     status : tuple of str, length n
         SUCCESS, FAIL, UNAVAILABLE or EXCLUDED.
     reason : tuple of str, length n
         Why the status is not SUCCESS; empty where it is.
+    regions : tuple of tuple of str, length p
+        Regions of the brain that each column belongs to, two of an edge; none of any column by default.
     """
 
     modality: str
@@ -39,19 +81,68 @@ class FeatureBlock:
     values: NDArray[np.floating]
     status: tuple[str, ...]
     reason: tuple[str, ...]
+    regions: Regions = ()
 
     def __post_init__(self) -> None:
         n, p = len(self.participant_id), len(self.names)
-        if self.values.shape != (n, p) or len(self.units) != p or len(self.status) != n or len(self.reason) != n:
+        if not self.regions:
+            object.__setattr__(self, "regions", ((),) * p)
+        if (
+            self.values.shape != (n, p)
+            or (len(self.units), len(self.regions)) != (p, p)
+            or (len(self.status), len(self.reason)) != (n, n)
+        ):
             raise ValueError(
-                f"{self.modality}: {n} labels and {p} names do not fit values {self.values.shape}, "
-                f"{len(self.units)} units, {len(self.status)} statuses and {len(self.reason)} reasons"
+                f"{self.modality}: {n} labels and {p} names do not fit values {self.values.shape}, {len(self.units)} "
+                f"units, {len(self.regions)} regions, {len(self.status)} statuses and {len(self.reason)} reasons"
             )
+        if p:
+            self._refuse_senseless()
+
+    def _refuse_senseless(self) -> None:
+        """Turn successes without any value, or with an infinite one, into failures."""
+        with np.errstate(over="ignore"):  # what float32, in which values are stored, cannot hold is infinite in it
+            stored = self.values.astype(np.float32, copy=False)
+        infinite = np.isinf(stored)
+        status, reason = list(self.status), list(self.reason)
+        for row in np.flatnonzero(infinite.any(axis=1) & self.present):
+            column = int(infinite[row].argmax())
+            count = int(infinite[row].sum())
+            status[row] = FAIL
+            reason[row] = f"{self.names[column]} is {self.values[row, column]:g}, expected a finite number" + (
+                f" ({count} such features)" if count > 1 else ""
+            )
+        for row in np.flatnonzero(np.isnan(stored).all(axis=1) & self.present):
+            status[row], reason[row] = FAIL, f"none of the {len(self.names)} features has a value"
+        object.__setattr__(self, "status", tuple(status))
+        object.__setattr__(self, "reason", tuple(reason))
+        if infinite.any():
+            object.__setattr__(self, "values", np.where(infinite, np.nan, self.values))
 
     @property
-    def present(self) -> NDArray[np.bool_]:
+    def present(self) -> BoolArray:
         """People who have the modality, as a mask of shape (n,)."""
         return np.array([status == SUCCESS for status in self.status], dtype=bool)
+
+    def summary(self) -> FeatureSummary:
+        """Everything but the values, with the range of each feature among those who have the modality."""
+        values = self.values.astype(np.float32, copy=False)[self.present]
+        known = np.isfinite(values)
+        some = known.any(axis=0)
+        low = np.where(known, values, np.inf).min(axis=0, initial=np.inf)
+        high = np.where(known, values, -np.inf).max(axis=0, initial=-np.inf)
+        return FeatureSummary(
+            modality=self.modality,
+            participant_id=self.participant_id,
+            status=self.status,
+            reason=self.reason,
+            names=self.names,
+            units=self.units,
+            regions=self.regions,
+            known=known.sum(axis=0),
+            low=np.where(some, low, np.nan).astype(np.float32),
+            high=np.where(some, high, np.nan).astype(np.float32),
+        )
 
 
 def join_people(parts: Sequence[FeatureBlock], people: Sequence[str]) -> FeatureBlock:
@@ -92,6 +183,7 @@ def join_people(parts: Sequence[FeatureBlock], people: Sequence[str]) -> Feature
         values=values[order],
         status=tuple(status[row] for row in order),
         reason=tuple(reason[row] for row in order),
+        regions=named[0].regions,
     )
 
 

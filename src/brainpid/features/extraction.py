@@ -119,10 +119,12 @@ def extract_person(task: Task, key: str) -> PersonResult:
     """Extract one person, keep the result under a key that was taken before, and return it; raises nothing."""
     start = time.perf_counter()
     picture = None
+    regions: dict[str, tuple[str, ...]] = {}
     try:
         extracted = task.extract(task.found.files)
         status, reason = (EXCLUDED, extracted.excluded) if extracted.excluded else (SUCCESS, "")
         values, units, quality, picture = extracted.values, extracted.units, extracted.quality, extracted.picture
+        regions = extracted.regions
     except ImageError as fault:
         status, reason, values, units, quality = FAIL, str(fault), {}, {}, {}
     except Exception as fault:  # the one place where a library may raise anything: the reason is recorded
@@ -140,6 +142,7 @@ def extract_person(task: Task, key: str) -> PersonResult:
         round(time.perf_counter() - start, 2),
         round(peak, 1),
         task.found.note,
+        regions,
     )
     keep(task.folder, result, picture)
     return result

@@ -1,7 +1,9 @@
-"""Who takes part.
+"""Who and which features take part.
 
 By default everybody takes part who has a target and at least one modality. What is decomposed is read from people who
-have every modality, so that it is their number that has to suffice.
+have every modality, so that it is their number that has to suffice. A feature takes part unless it tells nothing: no
+value in anybody who has the modality, over all cohorts, or one and the same. This is decided once, before anything is
+trained, and holds for every fold, the final model, the null and new people.
 """
 
 from __future__ import annotations
@@ -18,15 +20,17 @@ from brainpid.config.analysis import Incomplete
 from brainpid.config.slices import SplitSettings
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import require_column
-from brainpid.features.block import FeatureBlock, same_names
+from brainpid.features.block import FeatureSummary, same_names
 from brainpid.pid.estimation import MIN_PEOPLE_PER_DIMENSION
 
 log = logging.getLogger(__name__)
 
+FEATURE_COLUMNS = ["modality", "feature", "units", "n", "included", "reason"]
+
 
 def join_participants(
     sheets: Mapping[str, pd.DataFrame],
-    blocks: Mapping[tuple[str, str], FeatureBlock],
+    blocks: Mapping[tuple[str, str], FeatureSummary],
     modalities: Sequence[str],
     incomplete: Incomplete = "use",
 ) -> pd.DataFrame:
@@ -36,8 +40,8 @@ def join_participants(
     ----------
     sheets : mapping of cohort to DataFrame
         Participants of each cohort.
-    blocks : mapping of (cohort, modality) to FeatureBlock
-        Features of each cohort that has a source for the modality.
+    blocks : mapping of (cohort, modality) to FeatureSummary
+        What was extracted of each cohort that has a source for the modality.
     modalities : sequence of str
         Modalities that are used.
     incomplete : {"use", "exclude"}
@@ -79,20 +83,16 @@ def _why_excluded(person: Mapping[Hashable, object], modalities: Sequence[str], 
 
 
 def plan(
-    sheets: Mapping[str, pd.DataFrame], blocks: Mapping[tuple[str, str], FeatureBlock], settings: SplitSettings
+    sheets: Mapping[str, pd.DataFrame], blocks: Mapping[tuple[str, str], FeatureSummary], settings: SplitSettings
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Everybody's status, as `join_participants` gives it, and the roles of those who take part.
 
     Raises
     ------
     InputError
-        Where cohorts have different features, a feature is constant, a cohort has nobody left, no cohort has as many
-        people with every modality as the latents need (with ``incomplete: exclude``, one has not), or the folds do not
-        fit the people.
+        Where a cohort has nobody left, no cohort has as many people with every modality as the latents need (with
+        ``incomplete: exclude``, one has not), or the folds do not fit the people.
     """
-    for modality in settings.modalities:
-        same_names({cohort: block.names for (cohort, name), block in blocks.items() if name == modality}, modality)
-    refuse_constant(blocks, settings.modalities)
     ordered = {cohort: sheets[cohort] for cohort in settings.cohorts}
     people = join_participants(ordered, blocks, settings.modalities, settings.incomplete)
     groups = None
@@ -123,21 +123,51 @@ def plan(
     return people, make_splits(people, groups, settings)
 
 
-def refuse_constant(blocks: Mapping[tuple[str, str], FeatureBlock], modalities: Sequence[str]) -> None:
-    """Raise where a feature has one and the same value in everybody, over all cohorts.
+def choose_features(blocks: Mapping[tuple[str, str], FeatureSummary], modalities: Sequence[str]) -> pd.DataFrame:
+    """Say of every feature whether it takes part, and why it does not.
 
-    Such a feature tells nothing and usually is an export gone wrong.
+    Parameters
+    ----------
+    blocks : mapping of (cohort, modality) to FeatureSummary
+        What was extracted of each cohort that has a source for the modality. One without any feature is not extracted
+        yet, and counts for nothing.
+    modalities : sequence of str
+
+    Returns
+    -------
+    DataFrame
+        Columns `FEATURE_COLUMNS`, as they stand in ``features.tsv``: `n` counts the people with a value, over all
+        cohorts.
+
+    Raises
+    ------
+    InputError
+        Where cohorts have different features, or none of a modality is left.
     """
+    tables = [pd.DataFrame(columns=FEATURE_COLUMNS)]
     for modality in modalities:
-        chosen = [block for (_, name), block in blocks.items() if name == modality]
-        values = np.concatenate([block.values[block.present] for block in chosen])
-        if not values.size:  # nobody has it, which is said elsewhere, or its features are not extracted yet
+        own = {cohort: block for (cohort, name), block in blocks.items() if name == modality and block.names}
+        if not own:
             continue
-        constant = np.nanmax(values, axis=0) == np.nanmin(values, axis=0)
-        if constant.any():
-            first = int(np.flatnonzero(constant)[0])
-            names = list_some(np.array(chosen[0].names)[constant])
-            raise InputError(
-                f"{modality}: {int(constant.sum())} feature(s) have the same value in all {len(values)} people "
-                f"(for example {np.nanmax(values[:, first]):g}): {names}; leave them out with drop"
-            )
+        names = same_names({cohort: block.names for cohort, block in own.items()}, modality)
+        n = np.sum([block.known for block in own.values()], axis=0)
+        low = np.fmin.reduce([block.low for block in own.values()])
+        high = np.fmax.reduce([block.high for block in own.values()])
+        people = sum(int(block.present.sum()) for block in own.values())
+        reason = [
+            f"no value in any of {people} people"
+            if count == 0
+            else (f"the same value, {least:g}, in all {count} people who have one" if least == most else "")
+            for count, least, most in zip(n.tolist(), low.tolist(), high.tolist(), strict=True)
+        ]
+        table = pd.DataFrame({"modality": modality, "feature": names, "units": next(iter(own.values())).units, "n": n})
+        tables.append(table.assign(included=[not why for why in reason], reason=reason))
+        left_out = [f"{name} ({why})" for name, why in zip(names, reason, strict=True) if why]
+        if len(left_out) == len(names):
+            raise InputError(f"{modality}: no feature differs between people: {list_some(left_out, 3)}")
+        if left_out:
+            log.warning(
+                "%s: %d of %d features tell nothing and are left out: %s", modality, len(left_out), len(names),
+                list_some(left_out),
+            )  # fmt: skip
+    return pd.concat(tables[1:] or tables, ignore_index=True)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import read_own_tsv
-from brainpid.features.store import read_cohort, read_features, read_modalities, read_provenance
+from brainpid.features.store import read_cohort, read_features, read_modalities, read_provenance, read_summary
 
 
 def read_roles(participants: Path, splits: Path, repeat: int, fold: int) -> pd.DataFrame:
@@ -30,48 +32,111 @@ def read_roles(participants: Path, splits: Path, repeat: int, fold: int) -> pd.D
     return read_own_tsv(participants).merge(own, on=["cohort", "participant_id"], how="inner", validate="one_to_one")
 
 
-def read_tables(paths: Sequence[Path], people: pd.DataFrame, modalities: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """Features of people, joined by cohort and label: modality to a table (n, p_m) with the features' names.
-
-    A person whose modality did not succeed, or whose cohort has no source for it, has a row of NaN in it.
+def read_chosen(features: Path, modalities: Sequence[str]) -> dict[str, list[str]]:
+    """Names of the features of each modality that take part, from the ``features.tsv`` that `split` wrote.
 
     Raises
     ------
     InputError
-        Where a cohort has no file, its file lacks a person, or none of the cohorts has a modality.
+        Where a modality has none.
+    """
+    table = read_own_tsv(features)
+    chosen = table[table["included"].astype(bool)]
+    names = {modality: chosen.loc[chosen["modality"] == modality, "feature"].tolist() for modality in modalities}
+    if nothing := [modality for modality, own in names.items() if not own]:
+        raise InputError(f"{features}: no feature of {list_some(nothing)} takes part; run split again")
+    return names
+
+
+def read_tables(
+    paths: Sequence[Path], people: pd.DataFrame, chosen: Mapping[str, Sequence[str]]
+) -> dict[str, pd.DataFrame]:
+    """Features of people, joined by cohort and label: modality to a table (n, p_m) with the features' names.
+
+    A person whose modality did not succeed, or whose cohort has no source for it, has a row of NaN in it.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Feature files, one a cohort.
+    people : DataFrame
+        cohort and participant_id of n people.
+    chosen : mapping of str to sequence of str
+        Features to read, by modality.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        Of float32, as they are stored; what computes with them takes float64.
+
+    Raises
+    ------
+    InputError
+        Where a cohort has no file, its file lacks a person or a feature, none of the cohorts has a modality, or a
+        person with a modality has none of the chosen features.
     """
     by_cohort = {read_cohort(path): path for path in paths}
     if absent := sorted(set(people["cohort"]) - set(by_cohort)):
         raise InputError(f"no feature file of cohort(s) {absent}; found {sorted(by_cohort)}")
-    parts: dict[str, list[pd.DataFrame]] = {modality: [] for modality in modalities}
+    values = {modality: np.full((len(people), len(own)), np.nan, dtype=np.float32) for modality, own in chosen.items()}
+    nowhere = dict.fromkeys(chosen)
     for cohort, rows in people.groupby("cohort", sort=False):
-        for modality in set(read_modalities(by_cohort[cohort])) & set(modalities):
-            block = read_features(by_cohort[cohort], modality)
-            if strangers := sorted(set(rows["participant_id"]) - set(block.participant_id)):
-                raise InputError(f"{by_cohort[cohort]}: {modality} has no rows of {list_some(strangers)}")
-            # What stands beside a failed modality, such as the divisor of its features, is not the modality.
-            values = np.where(block.present[:, None], block.values, np.nan)
-            keys = pd.MultiIndex.from_product([[cohort], block.participant_id])
-            parts[modality].append(pd.DataFrame(values, index=keys, columns=list(block.names)))
-    order = pd.MultiIndex.from_frame(people[["cohort", "participant_id"]])
-    if nowhere := [modality for modality, tables in parts.items() if not tables]:
+        here, labels = np.flatnonzero(people["cohort"] == cohort), rows["participant_id"].tolist()
+        for modality in set(read_modalities(by_cohort[cohort])) & set(chosen):
+            values[modality][here] = _read_part(by_cohort[cohort], modality, labels, chosen[modality])
+            nowhere.pop(modality, None)
+    if nowhere:
         raise InputError(f"no cohort of {list_some(by_cohort)} has features of {list_some(nowhere)}")
-    found = {modality: pd.concat(tables).reindex(order).reset_index(drop=True) for modality, tables in parts.items()}
-    return {modality: table.astype(float) for modality, table in found.items()}
+    return {modality: pd.DataFrame(values[modality], columns=list(own)) for modality, own in chosen.items()}
 
 
-def read_matrix(paths: Sequence[Path], people: pd.DataFrame, modalities: Sequence[str]) -> dict[str, FloatArray]:
-    """`read_tables` as arrays, without names."""
-    return {modality: table.to_numpy() for modality, table in read_tables(paths, people, modalities).items()}
+def _read_part(path: Path, modality: str, labels: Sequence[str], names: Sequence[str]) -> NDArray[np.float32]:
+    """Features of people of one cohort and modality, shape (n, p); a row of NaN where the modality did not succeed."""
+    block = read_features(path, modality)
+    row = {label: number for number, label in enumerate(block.participant_id)}
+    column = {name: number for number, name in enumerate(block.names)}
+    if strangers := sorted(set(labels) - set(row)):
+        raise InputError(f"{path}: {modality} has no rows of {list_some(strangers)}")
+    if absent := [name for name in names if name not in column]:
+        raise InputError(f"{path}: {modality} has no feature {list_some(absent)}; run split again")
+    rows = [row[label] for label in labels]
+    part = block.values[np.ix_(rows, [column[name] for name in names])].astype(np.float32, copy=False)
+    present = block.present[rows]
+    if void := [labels[k] for k in np.flatnonzero(present & np.isnan(part).all(axis=1))]:
+        raise InputError(
+            f"{path}: {list_some(void)}: {modality} holds values of features alone that are the same in everybody and "
+            "left out; take these people's rows out of it"
+        )
+    # What stands beside a failed modality, such as the divisor of its features, is not the modality.
+    part[~present] = np.nan
+    return part
 
 
-def read_units(paths: Sequence[Path], modalities: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Units of the features of modalities, in the order of the features; those of the first cohort that has it."""
-    units: dict[str, tuple[str, ...]] = {}
+def read_matrix(
+    paths: Sequence[Path], people: pd.DataFrame, chosen: Mapping[str, Sequence[str]]
+) -> dict[str, FloatArray]:
+    """`read_tables` as arrays of float64, without names."""
+    return {modality: table.to_numpy(dtype=float) for modality, table in read_tables(paths, people, chosen).items()}
+
+
+@dataclass(frozen=True)
+class Described:
+    """Units, and regions, of some features of a modality, in their order."""
+
+    units: list[str]
+    regions: list[tuple[str, ...]]
+
+
+def read_descriptions(paths: Sequence[Path], chosen: Mapping[str, Sequence[str]]) -> dict[str, Described]:
+    """Units and regions of features by modality, from the first cohort that has it; no value is read."""
+    found: dict[str, Described] = {}
     for path in paths:
-        for modality in set(read_modalities(path)) & set(modalities) - set(units):
-            units[modality] = read_features(path, modality).units
-    return units
+        for modality in set(read_modalities(path)) & set(chosen) - set(found):
+            known = read_summary(path, modality)
+            place = {name: number for number, name in enumerate(known.names)}
+            own = [place[name] for name in chosen[modality]]
+            found[modality] = Described([known.units[k] for k in own], [known.regions[k] for k in own])
+    return found
 
 
 def read_divisors(paths: Sequence[Path], modalities: Sequence[str]) -> dict[str, dict[str, Any]]:

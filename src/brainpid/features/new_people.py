@@ -74,16 +74,21 @@ def of_tables(paths: Mapping[str, Path], names: Names, divided: Mapping[str, Map
     """
     if unknown := [modality for modality in paths if modality not in names]:
         raise InputError(f"--tables: the model has no modality '{unknown[0]}'; {did_you_mean(unknown[0], names)}")
-    found = {modality: _plain_table(path, modality, names[modality]) for modality, path in paths.items()}
-    for modality, way in divided.items():
-        if modality not in found:
+    found = {}
+    for modality, path in paths.items():
+        way = divided.get(modality)
+        if way is None:
+            found[modality] = _plain_table(path, modality, names[modality])
             continue
         if not way:
             raise InputError(
                 f"{modality}: the training cohorts divided its features in different ways; give --config with the way "
                 "of these people"
             )
-        found[modality] = _divide(found[modality], way, modality)
+        # The divisor is needed also where it is no feature of the model itself.
+        needed = list(dict.fromkeys([*names[modality], way["by"]]))
+        table = _divide(_plain_table(path, modality, needed), way, modality)
+        found[modality] = table[list(names[modality])]
     labels = list(dict.fromkeys(label for table in found.values() for label in table.index))
     reasons = {}
     for modality in names:

@@ -34,7 +34,7 @@ class PersonResult:
         Digest of files, atlas, settings and code as they were before the work began; empty where there was none.
     status, reason : str
         One of the statuses of `brainpid.cohort.participants`, and why it is not SUCCESS.
-    values, units, quality : dict
+    values, units, quality, regions : dict
         As in `brainpid.imaging.extracted.Extracted`.
     seconds, peak_mb : float
         Wall time, and largest memory of the process so far.
@@ -54,11 +54,12 @@ class PersonResult:
     seconds: float
     peak_mb: float
     note: str
+    regions: dict[str, tuple[str, ...]]
 
     @classmethod
     def without_features(cls, participant_id: str, key: str, status: str, reason: str) -> Self:
         """Outcome of a person of whom nothing was measured."""
-        return cls(participant_id, key, status, reason, {}, {}, {}, math.nan, math.nan, "")
+        return cls(participant_id, key, status, reason, {}, {}, {}, math.nan, math.nan, "", {})
 
 
 _READER = TypeAdapter(PersonResult)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.stats import median_abs_deviation
 
 from brainpid.core.arrays import FloatArray
 
@@ -13,22 +14,32 @@ NO_MEASURE = ["participant_id", "cohort", "modality", "status", "seconds", "peak
 
 
 def robust_z(values: FloatArray) -> FloatArray:
-    """Distance from the median in units of the scaled median absolute deviation, 0 where nothing varies.
+    """Distance from the median in units of a robust standard deviation, 0 where nothing varies.
+
+    The unit is the median absolute deviation, scaled to the standard deviation of normal values. It is 0 where more
+    than half of the values are the same, such as of a count; then it is the mean absolute deviation from the median,
+    scaled likewise, so that one value off the constant rest stands out.
 
     Parameters
     ----------
     values : ndarray, shape (n,)
         NaN is not counted and stays NaN.
+
+    References
+    ----------
+    Iglewicz & Hoaglin 1993, How to Detect and Handle Outliers.
     """
     values = np.asarray(values, dtype=float)
     known = np.isfinite(values)
     if not known.any():
         return np.full(len(values), np.nan)
     centred = values - np.median(values[known])
-    spread = 1.4826 * np.median(np.abs(centred[known]))
+    spread = float(median_abs_deviation(values[known], scale="normal"))
+    if spread == 0:
+        spread = float(np.sqrt(np.pi / 2) * np.abs(centred[known]).mean())
     if spread == 0:
         return np.where(known, 0.0, np.nan)
-    return centred / spread
+    return np.where(known, centred / spread, np.nan)
 
 
 def flag_outliers(table: pd.DataFrame) -> pd.DataFrame:

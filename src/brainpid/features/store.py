@@ -7,9 +7,13 @@ One file a cohort, one group a modality::
     /<modality>/participant_id   text (n,)
     /<modality>/status, reason   text (n,)
     /<modality>/feature, unit    text (p,)
+    /<modality>/regions          text (p,), a JSON list of the regions of each feature
+    /<modality>/known            int (p,), people with the modality who have a value of the feature
+    /<modality>/low, high        float32 (p,), smallest and largest of these values
 
 A file is written to a temporary name and renamed, so that a reader sees a whole file or none. Values are contiguous
-and uncompressed: whole-matrix reads are then as fast as the disk, and rows are picked in memory.
+and uncompressed: whole-matrix reads are then as fast as the disk, and rows are picked in memory. The range of each
+feature is kept beside them, so that who has what, and which features are constant, is known without reading them.
 """
 
 from __future__ import annotations
@@ -25,9 +29,9 @@ from numpy.typing import NDArray
 
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import atomic_path
-from brainpid.features.block import FeatureBlock
+from brainpid.features.block import FeatureBlock, FeatureSummary, Regions
 
-FORMAT = "brainpid-features-1"
+FORMAT = "brainpid-features-2"
 TEXT = h5py.string_dtype("utf-8")
 
 
@@ -58,6 +62,7 @@ def write_features(
         file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
         for block in blocks:
             group = file.create_group(block.modality)
+            summary = block.summary()
             group.create_dataset("values", data=np.asarray(block.values, dtype=np.float32))
             for name, texts in (
                 ("participant_id", block.participant_id),
@@ -65,8 +70,11 @@ def write_features(
                 ("reason", block.reason),
                 ("feature", block.names),
                 ("unit", block.units),
+                ("regions", tuple(json.dumps(regions, ensure_ascii=False) for regions in block.regions)),
             ):
                 group.create_dataset(name, data=_as_text(texts, path), dtype=TEXT)
+            for name in ("known", "low", "high"):
+                group.create_dataset(name, data=getattr(summary, name))
 
 
 def read_features(path: str | Path, modality: str, rows: NDArray[np.bool_] | None = None) -> FeatureBlock:
@@ -87,9 +95,7 @@ def read_features(path: str | Path, modality: str, rows: NDArray[np.bool_] | Non
         Where the file is absent or damaged, has no such modality, or `rows` does not fit.
     """
     with _open(path) as file:
-        if modality not in file:
-            raise InputError(f"{path}: no modality '{modality}'; found {list_some(file) or 'none'}")
-        group = file[modality]
+        group = _group(file, modality, path)
         labels = group["participant_id"].asstr()[:]
         keep = np.ones(len(labels), dtype=bool) if rows is None else np.asarray(rows)
         if keep.shape != labels.shape or keep.dtype != bool:
@@ -102,7 +108,44 @@ def read_features(path: str | Path, modality: str, rows: NDArray[np.bool_] | Non
             values=group["values"][:][keep],
             status=tuple(group["status"].asstr()[:][keep]),
             reason=tuple(group["reason"].asstr()[:][keep]),
+            regions=_regions(group),
         )
+
+
+def read_summary(path: str | Path, modality: str) -> FeatureSummary:
+    """Read who has one modality of a cohort and what its features are, without their values.
+
+    Raises
+    ------
+    InputError
+        Where the file is absent or damaged, or has no such modality.
+    """
+    with _open(path) as file:
+        group = _group(file, modality, path)
+        return FeatureSummary(
+            modality=modality,
+            participant_id=tuple(group["participant_id"].asstr()[:]),
+            status=tuple(group["status"].asstr()[:]),
+            reason=tuple(group["reason"].asstr()[:]),
+            names=tuple(group["feature"].asstr()[:]),
+            units=tuple(group["unit"].asstr()[:]),
+            regions=_regions(group),
+            known=group["known"][:],
+            low=group["low"][:],
+            high=group["high"][:],
+        )
+
+
+def _group(file: h5py.File, modality: str, path: str | Path) -> h5py.Group:
+    """Part of a file that holds a modality."""
+    if modality not in file:
+        raise InputError(f"{path}: no modality '{modality}'; found {list_some(file) or 'none'}")
+    return file[modality]
+
+
+def _regions(group: h5py.Group) -> Regions:
+    """Regions of each feature."""
+    return tuple(tuple(json.loads(text)) for text in group["regions"].asstr()[:])
 
 
 def read_modalities(path: str | Path) -> tuple[str, ...]:

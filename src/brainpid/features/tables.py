@@ -47,11 +47,16 @@ def extract_table(
     Raises
     ------
     InputError
-        Where the table has labels that are no participants, duplicates, cells that are no numbers, a feature
-        without any value, or nobody with features.
+        Where the table has labels that are no participants, duplicates, cells that are no numbers, or nobody with
+        features.
     """
     block = read_block(source, sheet, modality, sheet_units)
-    _refuse_empty(block, sheet["cohort"].iloc[0], source.path)
+    if not block.present.any():
+        reasons = sorted(set(block.reason))
+        raise InputError(
+            f"{source.path}: nobody in cohort '{sheet['cohort'].iloc[0]}' has {modality} ({len(sheet)} participants): "
+            f"{list_some(reasons)}"
+        )
     return block
 
 
@@ -72,7 +77,7 @@ def read_block(
         )
     features = _select(table.drop(columns=ID_COLUMN), source, path)
     values = numeric_cells(features, labels, path)
-    units = read_units(path)
+    units, regions = read_units(path), read_regions(path)
 
     aligned = pd.DataFrame(values, index=labels).reindex(sheet["participant_id"]).to_numpy()
     listed = sheet["participant_id"].isin(labels).to_numpy()
@@ -88,6 +93,7 @@ def read_block(
         values=aligned,
         status=tuple(status),
         reason=tuple(reason),
+        regions=tuple(regions.get(name, ()) for name in features.columns),
     )
     if source.divide_by is not None:
         block = divide(block, sheet, source.divide_by, (sheet_units or {}).get(source.divide_by, UNKNOWN_UNIT))
@@ -158,6 +164,7 @@ def divide(block: FeatureBlock, sheet: pd.DataFrame, divisor: str, unit: str) ->
         values=values,
         status=tuple(status),
         reason=tuple(reason),
+        regions=(*block.regions, ()),
     )
 
 
@@ -169,16 +176,51 @@ def _divided(units: Sequence[str], unit: str) -> tuple[BoolArray, bool]:
 
 def read_units(path: str | Path) -> dict[str, str]:
     """Units of a table's columns from the BIDS dictionary beside it; empty where there is none."""
-    dictionary = Path(path).with_suffix(".json")
+    units = {}
+    for name, entry in _dictionary(path):
+        if "Units" in entry:
+            if not isinstance(entry["Units"], str):
+                raise InputError(f"{_beside(path)}: Units of '{name}': expected a text, found {entry['Units']!r}")
+            units[name] = entry["Units"]
+    return units
+
+
+def read_regions(path: str | Path) -> dict[str, tuple[str, ...]]:
+    """Regions of a table's columns from the key ``Region`` in the dictionary beside it: a name, or a list of them.
+
+    Names of columns say nothing about regions: a table without such a key has none.
+    """
+    regions = {}
+    for name, entry in _dictionary(path):
+        if "Region" in entry:
+            given = entry["Region"]
+            own = [given] if isinstance(given, str) else given
+            if not isinstance(own, list) or not all(isinstance(region, str) and region for region in own):
+                raise InputError(
+                    f"{_beside(path)}: Region of '{name}': expected the name of a region or a list of names, found "
+                    f"{given!r}"
+                )
+            regions[name] = tuple(own)
+    return regions
+
+
+def _beside(path: str | Path) -> Path:
+    """Where the dictionary of a table lies."""
+    return Path(path).with_suffix(".json")
+
+
+def _dictionary(path: str | Path) -> list[tuple[str, dict[str, Any]]]:
+    """Entries of the BIDS dictionary beside a table; empty where there is none."""
+    dictionary = _beside(path)
     if not dictionary.is_file():
-        return {}
+        return []
     try:
         content = json.loads(dictionary.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as fault:
         raise InputError(f"{dictionary}: not readable as JSON: {fault}") from fault
     if not isinstance(content, dict):
         raise InputError(f"{dictionary}: expected a mapping of column names, found {type(content).__name__}")
-    return {name: entry["Units"] for name, entry in content.items() if isinstance(entry, dict) and "Units" in entry}
+    return [(name, entry) for name, entry in content.items() if isinstance(entry, dict)]
 
 
 def _select(features: pd.DataFrame, source: TableSource, path: str) -> pd.DataFrame:
@@ -190,21 +232,3 @@ def _select(features: pd.DataFrame, source: TableSource, path: str) -> pd.DataFr
     if not kept:
         raise InputError(f"{path}: no feature is left besides {ID_COLUMN}")
     return features[kept]
-
-
-def _refuse_empty(block: FeatureBlock, cohort: str, path: str) -> None:
-    """Raise where nobody has the modality, or a feature has no value in anybody who has it."""
-    present = block.present
-    if not present.any():
-        reasons = sorted(set(block.reason))
-        raise InputError(
-            f"{path}: nobody in cohort '{cohort}' has {block.modality} ({len(present)} participants): "
-            f"{list_some(reasons)}"
-        )
-    void = np.isnan(block.values[present]).all(axis=0)
-    if void.any():
-        names = list_some(np.array(block.names)[void])
-        raise InputError(
-            f"{path}: {int(void.sum())} feature(s) have no value in any of the {int(present.sum())} people of cohort "
-            f"'{cohort}': {names}; leave them out with drop"
-        )

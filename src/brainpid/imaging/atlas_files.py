@@ -11,7 +11,8 @@ import numpy as np
 
 from brainpid.config.extraction import AtlasFiles
 from brainpid.core.errors import ImageError, InputError, list_some
-from brainpid.core.files import DELIMITERS, read_table, require_column
+from brainpid.core.files import read_table, require_column
+from brainpid.core.rows import DELIMITERS
 from brainpid.imaging.atlases import Atlas
 from brainpid.imaging.nifti import make_image, open_image, read_voxels
 

@@ -27,6 +27,8 @@ class Extracted:
         Mosaic of slices for looking at.
     excluded : str
         Why a rule of the configuration excludes the person; empty where none does.
+    regions : dict of str to tuple of str
+        Regions of the brain, by the atlas's names, of each feature that has any: one, or the two that an edge joins.
     """
 
     values: dict[str, float]
@@ -34,6 +36,7 @@ class Extracted:
     quality: dict[str, float] = field(default_factory=dict)
     picture: NDArray[np.uint8] | None = None
     excluded: str = ""
+    regions: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 ICV = "icv"

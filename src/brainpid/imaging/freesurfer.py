@@ -42,6 +42,7 @@ def extract_files(files: Mapping[str, str], settings: StructuralExtraction) -> E
     """
     values: dict[str, float] = {}
     units: dict[str, str] = {}
+    regions: dict[str, tuple[str, ...]] = {}
     measures, rows = read_stats(files["aseg"])
     for measure, name in MEASURES.items():
         if measure not in measures:
@@ -53,6 +54,7 @@ def extract_files(files: Mapping[str, str], settings: StructuralExtraction) -> E
         if structure not in SKIPPED:
             name = f"volume_{structure}"
             values[name], units[name] = _number(row, "Volume_mm3", files["aseg"]), "mm^3"
+            regions[name] = (structure,)
     for hemisphere in ("lh", "rh"):
         path = files[f"{hemisphere}_aparc"]
         for row in read_stats(path)[1]:
@@ -60,8 +62,9 @@ def extract_files(files: Mapping[str, str], settings: StructuralExtraction) -> E
             thickness, volume = f"thickness_{hemisphere}_{region}", f"volume_{hemisphere}_{region}"
             values[thickness], units[thickness] = _number(row, "ThickAvg", path), "mm"
             values[volume], units[volume] = _number(row, "GrayVol", path), "mm^3"
+            regions[thickness] = regions[volume] = (f"{hemisphere}_{region}",)
     quality = {"surface_holes": measures["SurfaceHoles"]} if "SurfaceHoles" in measures else {}
-    extracted = Extracted(values, units, quality)
+    extracted = Extracted(values, units, quality, regions=regions)
     return divide_by_icv(extracted) if settings.divide_by_icv else extracted
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from brainpid.config.extraction import RegistrationModel
 from brainpid.core.errors import ImageError
+from brainpid.imaging.ants_calls import ants_call
 from brainpid.imaging.nifti import make_image
 
 Interpolation = Literal["linear", "nearest"]
@@ -133,18 +134,18 @@ def register(
         options["initial_transform"] = _write_shift(shift, Path(folder.name) / "start.mat")
     seed_ants(seed)
     try:
-        found = ants.registration(
-            fixed,
-            moving,
-            type_of_transform=_MODELS[model],
-            outprefix=str(Path(folder.name) / "t"),
-            singleprecision=True,
-            **options,
-        )
-    except Exception as fault:  # ANTs raises whatever its C++ side throws
+        with ants_call("registration to the template", LOOK):
+            found = ants.registration(
+                fixed,
+                moving,
+                type_of_transform=_MODELS[model],
+                outprefix=str(Path(folder.name) / "t"),
+                singleprecision=True,
+                **options,
+            )
+    except ImageError:
         folder.cleanup()
-        short = " ".join(str(fault).split())[:160]
-        raise ImageError(f"registration to the template failed ({short}). {LOOK}") from fault
+        raise
     inside = np.asarray(mask.dataobj) > 0.5
     warped = found["warpedmovout"].numpy()[inside]
     spread = float(warped.std())

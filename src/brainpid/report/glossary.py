@@ -106,9 +106,10 @@ def selection_dictionary(selection: Selection) -> dict[str, object]:
 
 IMPORTANCE_COLUMNS = {
     "modality": "Modality",
-    "scope": "What is permuted together: a modality, a region (all its features of the modality) or one feature",
+    "scope": "What is permuted together: a modality, a region (every feature of the modality that belongs to it, all "
+    "edges that end there included) or one feature",
     "feature": "Name of the feature",
-    "region": "Region in the name of the feature, for maps",
+    "region": "Region, or regions joined with +, that the feature belongs to; n/a where the source does not say",
     "units": "Unit of the feature",
     "change": "Mean absolute change of the predictions of held-out people when it is permuted among them, in the "
     "target's units, mean over folds; it tells what predictions rest on, not whether that makes them better",

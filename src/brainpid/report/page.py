@@ -22,6 +22,8 @@ from brainpid.report.figures import MOST_FEATURES
 from brainpid.report.glossary import CANNOT_SAY, MEASURES
 
 SIGNIFICANT = 0.05
+MOST_LEFT_OUT = 20
+"""Features of a modality that are named where they are left out; all stand in ``features.tsv``."""
 LABELS = {name: entry.label for name, entry in MODELS.items()} | {CONCATENATED_MODEL: "Ridge on concatenated features"}
 """Names of models for people, in the order in which the decompositions are shown."""
 
@@ -53,8 +55,8 @@ def render(
     settings : ReportSettings
         Title, target, and what was run.
     tables : mapping of str to DataFrame
-        ``participants``, ``accuracy``, ``comparison``, ``predictions``, ``pid``, ``normality`` and ``selection`` as
-        they stand in the output folder.
+        ``participants``, ``features``, ``accuracy``, ``comparison``, ``predictions``, ``pid``, ``normality``,
+        ``selection`` and ``importance`` as they stand in the output folder.
     choice : mapping
         ``aggregate/selection.json``: what the choice among subsets is worth.
     explained : mapping
@@ -84,6 +86,8 @@ def render(
         best=best,
         flow=_flow(participants, settings.modalities),
         reasons=_reasons(participants, settings.modalities),
+        n_features=tables["features"].groupby("modality", sort=False).size().to_dict(),
+        left_out=_left_out(tables["features"]),
         accuracy=complete.to_dict("records"),
         comparison=tables["comparison"].to_dict("records"),
         by_pattern=_by_pattern(accuracy[accuracy["model"] == shown], everything),
@@ -136,6 +140,19 @@ def _reasons(participants: pd.DataFrame, modalities: Sequence[str]) -> list[tupl
     excluded = participants[~participants["included"]]
     counts = excluded.groupby(["cohort", "reason"], sort=False).size().sort_values(ascending=False)
     return [(cohort, reason, int(count)) for (cohort, reason), count in counts.items()]
+
+
+def _left_out(features: pd.DataFrame) -> list[dict[str, Any]]:
+    """Features that take no part: of each modality how many, and the first of them with their reasons."""
+    left_out = features[~features["included"].astype(bool)]
+    return [
+        {
+            "modality": modality,
+            "n": len(rows),
+            "named": rows[["feature", "reason"]].head(MOST_LEFT_OUT).to_dict("records"),
+        }
+        for modality, rows in left_out.groupby("modality", sort=False)
+    ]
 
 
 def _by_pattern(accuracy: pd.DataFrame, everything: str) -> list[dict[str, Any]]:

@@ -132,25 +132,23 @@ def test_infinite_feature(check):
     assert "column 'dwi_2': expected a finite number, found inf" in message
 
 
-def test_constant_feature(check):
+def test_features_that_tell_nothing_are_left_out(check, caplog):
     def spoil(tables):
         tables["t1"]["t1_3"] = 4.0
+        tables["t1"]["t1_0"] = np.nan
 
-    code, message = check(spoil)
-    assert code == 2
-    assert (
-        "t1: 1 feature(s) have the same value in all 60 people (for example 4): t1_3; leave them out with drop"
-        in message
-    )
+    assert check(spoil)[0] == 0
+    assert "t1: 2 of 5 features tell nothing and are left out: t1_0 (no value in any of 60 people), " in caplog.text
+    assert "t1_3 (the same value, 4, in all 60 people who have one)" in caplog.text
 
 
-def test_all_missing_feature(check):
+def test_a_modality_whose_features_all_tell_nothing(check):
     def spoil(tables):
-        tables["t1"]["t1_3"] = np.nan
+        tables["t1"].iloc[:, 1:] = 4.0
 
     code, message = check(spoil)
     assert code == 2
-    assert "t1.tsv: 1 feature(s) have no value in any of the 60 people of cohort 'a': t1_3" in message
+    assert "t1: no feature differs between people: t1_0 (the same value, 4, in all 60 people who have one)" in message
 
 
 def test_drop_leaves_a_bad_feature_out(check):
@@ -197,13 +195,15 @@ def test_column_named_twice(check, tmp_path):
     assert "dwi.tsv: line 1 names a column twice: x" in message
 
 
-def test_ragged_line(check, tmp_path):
+def test_ragged_line(check, tmp_path, capsys):
     check()
     path = tmp_path / "a" / "dwi.tsv"
     lines = path.read_text().splitlines()
     lines[5] += "\t1\t2\t3"
     path.write_text("\n".join(lines))
+    capsys.readouterr()
     assert main(["check", "--config", str(tmp_path / "c.yaml")]) == 2
+    assert "dwi.tsv: line 6 has 8 cells, the header 5" in " ".join(capsys.readouterr().err.split())
 
 
 def test_unknown_divisor(check):

@@ -33,16 +33,19 @@ def nulls(tmp_path_factory):
         for cohort in ("a", "b")
     ]
     write_tsv(folder / "participants.tsv", pd.concat(sheets))
+    chosen = pd.DataFrame([(m, f, True) for m in values for f in "xyz"], columns=["modality", "feature", "included"])
+    write_tsv(folder / "features.tsv", chosen)
     for cohort in ("a", "b"):
         blocks = [
             FeatureBlock(m, labels, ("x", "y", "z"), ("1",) * 3, block, (SUCCESS,) * N, ("",) * N)
             for m, block in values.items()
         ]
         write_features(folder / f"{cohort}.h5", cohort, blocks, {})
-        settings = {"modalities": ["t1", "dwi"], "null": {"permutations": PERMUTATIONS, "folds": 3}}
+        null = Null(permutations=PERMUTATIONS, folds=3)
+        settings = NullSettings(modalities=("t1", "dwi"), seed=0, null=null).model_dump_json()
         code = main(
             ["null", "--cohort", cohort, "--participants", f"{folder}/participants.tsv", "--features",
-             f"{folder}/{cohort}.h5", "--settings", json.dumps(settings), "--out", f"{folder}/{cohort}.tsv"]
+             f"{folder}/{cohort}.h5", "--chosen", f"{folder}/features.tsv", "--settings", settings, "--out", f"{folder}/{cohort}.tsv"]
         )  # fmt: skip
         assert code == 0
         found[cohort] = null_of_table(pd.read_csv(folder / f"{cohort}.tsv", sep="\t"))

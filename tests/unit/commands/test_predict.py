@@ -48,9 +48,9 @@ def trained(tmp_path_factory):
     people, splits = out / "participants.tsv", out / "splits.tsv"
     run_verb(
         "split", SplitSettings.of(config), "--participants", sheet, "--features", features,
-        "--out-participants", people, "--out-splits", splits,
+        "--out-participants", people, "--out-splits", splits, "--out-features", out / "features.tsv",
     )  # fmt: skip
-    training = ["--model", "ridge", "--participants", people, "--features", features]
+    training = ["--model", "ridge", "--participants", people, "--features", features, "--chosen", out / "features.tsv"]
     settings = TrainSettings.of(config, "ridge")
     run_verb("final", settings, *training, "--out", out / "final/ridge")
     fold = ["--repeat", "0", "--fold", "1", "--splits", splits]
@@ -167,6 +167,12 @@ def test_tables_in_another_unit_are_pointed_out(trained, predict, caplog):
     assert "are the units" not in caplog.text
     predict(tables | {"dwi": tables["dwi"].set_index("participant_id").mul(1000).reset_index()})
     assert "dwi: 100% of the features lie farther" in caplog.text
+
+
+@pytest.mark.parametrize("coverage", ["0", "1", "-0.5", "nan"])
+def test_a_coverage_that_is_none_is_refused(trained, predict, coverage):
+    message = predict(new_tables(trained), options=[f"--coverage={coverage}"])
+    assert "--coverage: expected a number between 0 and 1" in message
 
 
 def test_what_is_not_a_model_or_has_no_names(trained, predict, tmp_path):

@@ -36,6 +36,8 @@ def test_groups_reach_the_model(tmp_path, monkeypatch):
         for m, reading in {"t1": age, "dwi": age + np.random.default_rng(0).normal(0, 5, 20)}.items()
     ]
     write_features(tmp_path / "a.h5", "a", blocks, {})
+    chosen = pd.DataFrame({"modality": ["t1", "dwi"], "feature": "x", "included": True})
+    write_tsv(tmp_path / "features.tsv", chosen)
     write_tsv(tmp_path / "sheet.tsv", sheet)
     write_tsv(tmp_path / "participants.tsv", sheet[["participant_id", "cohort", "site", "age"]])
     role = np.where(np.arange(20) % 4 == 3, "test", "train")
@@ -44,7 +46,8 @@ def test_groups_reach_the_model(tmp_path, monkeypatch):
     settings = TrainSettings.of(parse_config(config, "test"), "mean").model_dump_json()
     code = main(
         ["train", "--model", "mean", "--repeat", "0", "--fold", "0", "--participants", f"{tmp_path}/participants.tsv",
-         "--splits", f"{tmp_path}/splits.tsv", "--features", f"{tmp_path}/a.h5", "--sheets", f"{tmp_path}/sheet.tsv",
+         "--splits", f"{tmp_path}/splits.tsv", "--features", f"{tmp_path}/a.h5", "--chosen",
+         f"{tmp_path}/features.tsv", "--sheets", f"{tmp_path}/sheet.tsv",
          "--settings", settings, "--out", f"{tmp_path}/out"]
     )  # fmt: skip
     assert code == 0

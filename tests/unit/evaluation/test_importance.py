@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainpid.evaluation.importance import COLUMNS, Columns, agreement, importances, most_related, region_of, summarise
+from brainpid.evaluation.importance import COLUMNS, Columns, agreement, importances, most_related, summarise
 
 RNG = np.random.default_rng(0)
 T1 = RNG.normal(size=(150, 4)) * [1, 2, 1, 1]
 DWI = RNG.normal(size=(150, 2))
 SCALE = {"t1": np.array([1.0, 2, 1, np.inf]), "dwi": np.ones(2)}
+REGIONS = {"t1": [("hippocampus",), ("hippocampus",), ("insula",), ()], "dwi": [("fornix",), ("fornix",)]}
 NAMES = {"t1": ["gm_hippocampus", "wm_hippocampus", "gm_insula", "icv"], "dwi": ["fa_fornix", "md_fornix"]}
 
 
@@ -22,7 +23,7 @@ def linear(X):
 
 def columns(**alone):
     return {
-        m: Columns(names, ["mm^3"] * len(names), SCALE[m], alone.get(m, np.ones(len(names), dtype=bool)))
+        m: Columns(names, ["mm^3"] * len(names), REGIONS[m], SCALE[m], alone.get(m, np.ones(len(names), dtype=bool)))
         for m, names in NAMES.items()
     }
 
@@ -84,9 +85,26 @@ def test_of_many_features_the_most_related_are_looked_at_one_by_one():
     assert most_related(T1, target, 4).all()
 
 
-def test_regions_are_read_from_names():
-    names = ["thickness_lh_insula", "FA__Genu_CC", "correlation_a__b", "conn_age__BASC", "icv_mm3", "t1_0", "x"]
-    assert [region_of(name) for name in names] == ["lh_insula", "Genu_CC", None, "BASC", None, None, None]
+def test_a_region_is_every_feature_that_touches_it_and_names_do_not_matter():
+    """An edge is in the groups of both regions that it joins: four edges of a square, and a measure of one corner."""
+    ends = [("a", "b"), ("b", "c"), ("c", "d"), ("a", "d"), ("a",)]
+    names = ["z_L_x__R_visual", "z_y__R_visual", "fa_R_visual", "gm_R_visual", "x__R_visual"]
+    X = {"fmri": RNG.normal(size=(150, 5))}
+    weights = np.array([1.0, 2, 4, 8, 16])
+    own = {"fmri": Columns(names, ["1"] * 5, ends, np.ones(5), np.ones(5, dtype=bool))}
+    model = lambda block: block["fmri"] @ weights  # noqa: E731
+    found = importances(model, X, model(X), own, 50, [0, 0, 0])
+    regions = found[found["scope"] == "region"].set_index("region")["change"]
+    members = {"a": [0, 3, 4], "b": [0, 1], "c": [1, 2], "d": [2, 3]}
+    assert regions.index.tolist() == list(members)
+    sizes = [np.sqrt((weights[own] ** 2).sum()) * 2 / np.sqrt(np.pi) for own in members.values()]
+    np.testing.assert_allclose(regions, sizes, rtol=0.15)
+    features = found[found["scope"] == "feature"]
+    assert features["region"].tolist() == ["a+b", "b+c", "c+d", "a+d", "a"]
+    none = {"fmri": Columns(names, ["1"] * 5, [()] * 5, np.ones(5), np.ones(5, dtype=bool))}
+    without = importances(model, X, model(X), none, 2, [0, 0, 0])
+    assert "region" not in set(without["scope"])
+    assert without["region"].isna().all()
 
 
 def test_summary_over_folds():

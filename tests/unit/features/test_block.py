@@ -1,15 +1,123 @@
-"""Parts of a modality are joined by label, or refused."""
+"""A block says who has values, whatever its source is, and keeps what is known of its features."""
 
 from __future__ import annotations
+
+import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from brainpid.cohort.participants import EXCLUDED, FAIL, SUCCESS, UNAVAILABLE
+from brainpid.commands.extract import _block
 from brainpid.core.errors import InputError
 from brainpid.features.block import FeatureBlock, join_people
+from brainpid.features.person_results import PersonResult, keep, kept
+from brainpid.features.store import read_features, read_summary, write_features
+
+NAN, INF = np.nan, np.inf
 
 
-def block(people: tuple[str, ...], values: list[list[float]], names: tuple[str, ...] = ("x", "y")) -> FeatureBlock:
+def block(values, status=None, names=("x", "y"), labels="abcdefgh", regions=()) -> FeatureBlock:
+    values = np.array(values, dtype=float)
+    n = len(values)
+    status = status or (SUCCESS,) * n
+    reason = tuple("" if state == SUCCESS else "said before" for state in status)
+    return FeatureBlock("t1", tuple(labels[:n]), names, ("mm",) * len(names), values, status, reason, regions)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ([NAN, NAN], "none of the 2 features has a value"),
+        ([INF, 2.0], "x is inf, expected a finite number"),
+        ([NAN, -INF], "y is -inf, expected a finite number"),
+        ([INF, INF], "x is inf, expected a finite number (2 such features)"),
+        ([1.0, 1e39], "y is 1e+39, expected a finite number"),  # what float32 cannot hold
+    ],
+)
+def test_a_success_without_sense_is_a_failure_with_its_reason(row, reason):
+    found = block([[1, 2], row, [NAN, 4]])
+    assert found.status == (SUCCESS, FAIL, SUCCESS)
+    assert found.reason == ("", reason, "")
+    assert np.isfinite(found.values[0]).all()
+    assert not np.isinf(found.values).any()
+    assert found.present.tolist() == [True, False, True]
+
+
+def test_who_has_another_status_keeps_it_and_its_reason():
+    found = block([[NAN, NAN], [INF, 1], [1, 2]], (UNAVAILABLE, EXCLUDED, FAIL))
+    assert found.status == (UNAVAILABLE, EXCLUDED, FAIL)
+    assert set(found.reason) == {"said before"}
+    assert not np.isinf(found.values).any()
+
+
+def test_people_whose_features_are_not_known_yet_keep_their_success():
+    assert block(np.empty((2, 0)), names=()).status == (SUCCESS, SUCCESS)
+
+
+def test_results_of_images_become_a_block_with_the_regions_of_the_first(tmp_path):
+    regions = {"z_a__b": ("a", "b"), "gm_a": ("a",)}
+    units = {"z_a__b": "1", "gm_a": "mm^3", "icv": "mm^3"}
+    values = {"sub-2": [0.5, 2.0, 3.0], "sub-3": [INF, 2.0, 3.0], "sub-4": [NAN, NAN, NAN]}
+    results = [PersonResult.without_features("sub-1", "k", FAIL, "no brain")] + [
+        replace(
+            PersonResult.without_features(label, "k", SUCCESS, ""),
+            values=dict(zip(units, own, strict=True)),
+            units=units,
+            regions=regions,
+        )
+        for label, own in values.items()
+    ]
+    found = _block(results, "t1")
+    assert found.status == (FAIL, SUCCESS, FAIL, FAIL)
+    assert found.reason[2] == "z_a__b is inf, expected a finite number"
+    assert found.regions == (("a", "b"), ("a",), ())
+    joined = join_people(
+        [found, block([[1, 2, 3]], names=found.names, labels=["sub-5"])], [*found.participant_id, "sub-5"]
+    )
+    assert joined.regions == found.regions
+    write_features(tmp_path / "a.h5", "a", [joined], {})
+    assert read_features(tmp_path / "a.h5", "t1").regions == found.regions
+    assert read_summary(tmp_path / "a.h5", "t1").regions == found.regions
+
+
+def test_kept_results_carry_regions(tmp_path):
+    result = replace(
+        PersonResult.without_features("sub-1", "key", SUCCESS, ""),
+        values={"x": 1.0},
+        units={"x": "1"},
+        regions={"x": ("a", "b")},
+    )
+    keep(tmp_path, result)
+    found = kept(tmp_path, "sub-1", "key")
+    assert _block([found], "fmri").regions == (("a", "b"),)
+    assert "regions" in json.loads((tmp_path / "sub-1.json").read_text())
+
+
+def test_the_summary_is_of_those_who_have_the_modality(tmp_path):
+    values = [[1, 5, NAN], [3, 5, NAN], [2, NAN, NAN], [99, 99, 99]]
+    own = block(values, (SUCCESS, SUCCESS, SUCCESS, FAIL), ("x", "same", "void"))
+    write_features(tmp_path / "a.h5", "a", [own], {})
+    for found in (own.summary(), read_summary(tmp_path / "a.h5", "t1")):
+        np.testing.assert_array_equal(found.known, [3, 2, 0])
+        np.testing.assert_array_equal(found.low, [1, 5, NAN])
+        np.testing.assert_array_equal(found.high, [3, 5, NAN])
+        assert found.names == own.names
+        assert found.units == own.units
+        assert found.reason == own.reason
+        assert found.present.tolist() == [True] * 3 + [False]
+    nobody = block([[NAN, NAN]], (FAIL,)).summary()
+    assert nobody.known.tolist() == [0, 0]
+    assert np.isnan(nobody.low).all()
+
+
+def test_what_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="1 regions"):
+        block([[1, 2]], regions=(("a",),))
+
+
+def part(people: tuple[str, ...], values: list[list[float]], names: tuple[str, ...] = ("x", "y")) -> FeatureBlock:
     status = tuple("SUCCESS" if row and np.isfinite(row).any() else "FAIL" for row in values)
     reason = tuple("" if state == "SUCCESS" else "broken" for state in status)
     table = np.array(values, dtype=float).reshape(len(people), len(names))
@@ -17,7 +125,7 @@ def block(people: tuple[str, ...], values: list[list[float]], names: tuple[str, 
 
 
 def test_parts_are_joined_in_the_order_of_the_people():
-    parts = [block(("c", "a"), [[5, 6], [1, 2]]), block(("d",), [[]], ()), block(("b",), [[3, 4]])]
+    parts = [part(("c", "a"), [[5, 6], [1, 2]]), part(("d",), [[]], ()), part(("b",), [[3, 4]])]
     joined = join_people(parts, ["a", "b", "c", "d"])
     np.testing.assert_array_equal(joined.values, [[1, 2], [3, 4], [5, 6], [np.nan, np.nan]])
     assert joined.status == ("SUCCESS", "SUCCESS", "SUCCESS", "FAIL")
@@ -28,10 +136,10 @@ def test_parts_are_joined_in_the_order_of_the_people():
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ([block(("a",), [[1, 2]])], "parts and participants differ, for example b"),
-        ([block(("a", "b"), [[1, 2], [3, 4]]), block(("a",), [[1, 2]])], "parts and participants differ"),
-        ([block(("a",), [[1, 2]]), block(("b",), [[1, 2]], ("x", "z"))], "must have the same features"),
-        ([block(("a", "b"), [[], []], ())], "nobody of 2 participants has it: broken"),
+        ([part(("a",), [[1, 2]])], "parts and participants differ, for example b"),
+        ([part(("a", "b"), [[1, 2], [3, 4]]), part(("a",), [[1, 2]])], "parts and participants differ"),
+        ([part(("a",), [[1, 2]]), part(("b",), [[1, 2]], ("x", "z"))], "must have the same features"),
+        ([part(("a", "b"), [[], []], ())], "nobody of 2 participants has it: broken"),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(parts, message):

@@ -18,7 +18,17 @@ from brainpid.features.person_results import PersonResult, keep, kept, key_of, p
 
 PERSON = "sub-1"
 GOOD = PersonResult(
-    PERSON, "k", "SUCCESS", "", {"a": 1.5, "b": math.nan}, {"a": "1", "b": "mm^3"}, {"fd": 0.1}, 2.0, 3.0, "first of 2"
+    PERSON,
+    "k",
+    "SUCCESS",
+    "",
+    {"a": 1.5, "b": math.nan},
+    {"a": "1", "b": "mm^3"},
+    {"fd": 0.1},
+    2.0,
+    3.0,
+    "first of 2",
+    {"a": ("left", "right")},
 )
 
 

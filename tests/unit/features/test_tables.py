@@ -12,6 +12,7 @@ from brainpid.cohort.participants import FAIL, SUCCESS, UNAVAILABLE, read_partic
 from brainpid.config.cohorts import Columns, Target
 from brainpid.config.slices import ParticipantsSettings
 from brainpid.config.sources import TableSource
+from brainpid.core.errors import InputError
 from brainpid.features.tables import extract_table
 
 
@@ -85,6 +86,25 @@ def test_without_units_everything_is_divided(tmp_path, tables):
     block = extract(tmp_path, tables, divide_by="icv_mm3")
     icv = tables["participants"]["icv_mm3"].to_numpy()
     np.testing.assert_allclose(block.values[:, :-1] * icv[:, None], tables["t1"].iloc[:, 1:].to_numpy())
+
+
+def test_regions_come_from_the_dictionary_and_not_from_names(tmp_path, tables):
+    tables["t1"] = tables["t1"].rename(columns={"t1_0": "gm_insula", "t1_1": "z_L_default__R_visual"})
+    block = extract(tmp_path / "without", dict(tables))
+    assert block.regions == ((),) * 5
+    folder = tmp_path / "with"
+    folder.mkdir()
+    described = {"gm_insula": {"Region": "insula"}, "z_L_default__R_visual": {"Region": ["L_default", "R_visual"]}}
+    (folder / "t1.json").write_text(json.dumps(described | {"t1_2": {"Units": "mm"}, "nobody": {"Region": "x"}}))
+    block = extract(folder, dict(tables), divide_by="icv_mm3")
+    assert block.regions == (("insula",), ("L_default", "R_visual"), (), (), (), ())
+    for wrong in (7, [1], [""], None):
+        (folder / "t1.json").write_text(json.dumps({"gm_insula": {"Region": wrong}}))
+        with pytest.raises(InputError, match=r"t1.json: Region of 'gm_insula': expected the name of a region"):
+            extract(folder, dict(tables))
+    (folder / "t1.json").write_text(json.dumps({"gm_insula": {"Units": 3}}))
+    with pytest.raises(InputError, match=r"t1.json: Units of 'gm_insula': expected a text, found 3"):
+        extract(folder, dict(tables))
 
 
 def test_leading_zeros_survive_in_csv(tmp_path, tables):

@@ -24,6 +24,7 @@ from scipy.spatial.transform import Rotation
 
 from brainpid.config.extraction import FunctionalExtraction
 from brainpid.core.errors import ImageError
+from brainpid.imaging.ants_calls import ants_call
 from brainpid.imaging.atlases import Atlas, region_coverage
 from brainpid.imaging.bold.confounds import MOTION
 from brainpid.imaging.bold.regional import analyse_series
@@ -148,7 +149,7 @@ def realign(image: nib.Nifti1Image, folder: Path, *, seed: int = 1) -> tuple[pd.
                 raise ImageError("the first volume has no value above 0; expected a BOLD image")
             index = ndimage.center_of_mass(weights * (weights > weights.mean()))
             centre = np.array(ants.transform_index_to_physical_point(reference, [round(i) + 1 for i in index]))
-        try:
+        with ants_call(f"realignment of volume {frame + 1}"):
             found = ants.registration(
                 reference,
                 moving,
@@ -163,8 +164,6 @@ def realign(image: nib.Nifti1Image, folder: Path, *, seed: int = 1) -> tuple[pd.
                 aff_smoothing_sigmas=(1, 0),
                 singleprecision=False,
             )
-        except Exception as fault:  # ANTs raises whatever its C++ side throws
-            raise ImageError(f"realignment failed in volume {frame + 1} ({str(fault)[:160]})") from fault
         start = found["fwdtransforms"][0]
         transforms.append(start)
         rows.append(_rigid_parameters(start, centre))

@@ -7,6 +7,8 @@ are linear, so that the mean of cleaned voxels is the cleaned mean, at a cost of
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
+from itertools import combinations
 
 import nibabel as nib
 import numpy as np
@@ -149,6 +151,7 @@ def analyse_series(
         quality=quality,
         picture=bold_picture(regions.mean, regions.series[:, regions.covered], displacement),
         excluded=excluded,
+        regions=_regions_of(values, regions.names),
     )
 
 
@@ -291,6 +294,13 @@ def _each(
     whole = np.full(len(names), np.nan)
     whole[covered] = found
     return {f"{prefix}_{name}": float(value) for name, value in zip(names, whole, strict=True)}
+
+
+def _regions_of(values: Mapping[str, float], names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Region of each measure of a region, and the two regions of each edge."""
+    own = {f"{measure}_{name}": (name,) for measure in ("alff", "falff", "reho") for name in names}
+    edges = {f"{kind}_{a}__{b}": (a, b) for kind in ("z", "partial") for a, b in combinations(names, 2)}
+    return {name: place for name, place in (own | edges).items() if name in values}
 
 
 def _pairs(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import nibabel as nib
 import numpy as np
@@ -86,10 +86,12 @@ def extract_dwi(
     quality = {"snr_b0": _snr(data[..., gradients.unweighted], b0, mask)}
     if settings.mppca:
         data = _denoise(data, mask)
+    atlases = (atlas, white_matter(settings.resolution))
     maps = tensor_maps(data, gradients, mask, settings)
     _check_fit(maps["md"], data, gradients, b0, mask)
     fitted = np.isfinite(maps["fa"])
     fa = nib.Nifti1Image(np.nan_to_num(maps["fa"]), image.affine)
+    regional = {metric: maps[metric] for metric in UNITS if metric in maps}
     with register(
         fa,
         mni152("wm", settings.resolution),
@@ -99,9 +101,9 @@ def extract_dwi(
         seed=seed,
     ) as registration:
         values, uncovered, regions = _regional(
-            {metric: maps[metric] for metric in UNITS if metric in maps},
+            regional,
             nib.Nifti1Image(fitted.astype(np.float32), image.affine),
-            (atlas, white_matter(settings.resolution)),
+            atlases,
             registration,
             settings.least_coverage,
         )
@@ -120,7 +122,8 @@ def extract_dwi(
         "regions_uncovered": float(uncovered),
     }
     units = {name: UNITS[name.partition("_")[0]] for name in values}
-    return Extracted(values, units, quality, mosaic(np.asarray(fa.dataobj), regions, fitted, image.affine))
+    picture = mosaic(np.asarray(fa.dataobj), regions, fitted, image.affine)
+    return Extracted(values, units, quality, picture, regions=regions_of(regional, atlases))
 
 
 def brain_mask(b0: NDArray[np.float32], sizes: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -160,6 +163,12 @@ def white_matter(resolution: int) -> Atlas:
     probability = mni152("wm", resolution)
     inside = nib.Nifti1Image((np.asarray(probability.dataobj) > 0.5).astype(np.float32), probability.affine)
     return Atlas(inside, {1: WHITE_MATTER}, WHITE_MATTER)
+
+
+def regions_of(metrics: Iterable[str], atlases: Sequence[Atlas]) -> dict[str, tuple[str, ...]]:
+    """Region of each feature ``<metric>_<region>``."""
+    names = [name for atlas in atlases for name in atlas.names.values()]
+    return {f"{metric}_{name}": (name,) for metric in metrics for name in names}
 
 
 def finite_means(volume: NDArray[np.float32], labels: NDArray[np.int32], atlas: Atlas) -> dict[str, float]:

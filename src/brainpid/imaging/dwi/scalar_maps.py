@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from brainpid.config.extraction import DiffusionExtraction
 from brainpid.core.errors import ImageError
 from brainpid.imaging.atlases import Atlas, labels_on, on_grid, region_coverage
-from brainpid.imaging.dwi.regional import PLAUSIBLE_MD, WHITE_MATTER, finite_means, white_matter
+from brainpid.imaging.dwi.regional import PLAUSIBLE_MD, WHITE_MATTER, finite_means, regions_of, white_matter
 from brainpid.imaging.extracted import Extracted
 from brainpid.imaging.mosaic import mosaic
 from brainpid.imaging.templates import mni152
@@ -80,7 +80,7 @@ def extract_scalar_maps(maps: Mapping[str, nib.Nifti1Image], settings: Diffusion
             "similarity": _similarity(fa, settings),
         }
         picture = mosaic(np.asarray(fa.dataobj), labels_on(atlas, fa), np.isfinite(volume), fa.affine)
-    return Extracted(values, units, quality, picture)
+    return Extracted(values, units, quality, picture, regions=regions_of(maps, atlases))
 
 
 def _read_map(metric: str, image: nib.Nifti1Image) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from brainpid.core.errors import ImageError
+from brainpid.imaging.ants_calls import ants_call
 from brainpid.imaging.nifti import make_image
 from brainpid.imaging.registration import register, to_ants
 from brainpid.imaging.templates import mni152
@@ -141,15 +142,13 @@ def correct_bias(image: nib.Nifti1Image, mask: NDArray[np.bool_]) -> nib.Nifti1I
     floor = max(float(np.percentile(data[mask], 99)) * 1e-3, float(np.finfo(np.float32).tiny))
     lifted = make_image(np.maximum(data, floor), image.affine)
     shrink = max(1, round(BIAS_GRID_MM / float(max(image.header.get_zooms()[:3]))))
-    try:
+    with ants_call("bias correction"):
         corrected = ants.n4_bias_field_correction(
             to_ants(lifted),
             mask=to_ants(make_image(mask.astype(np.float32), image.affine)),
             shrink_factor=shrink,
             convergence={"iters": [50, 50, 50], "tol": 1e-5},
         )
-    except Exception as fault:  # ANTs raises whatever its C++ side throws
-        raise ImageError(f"bias correction failed ({' '.join(str(fault).split())[:160]})") from fault
     values = corrected.numpy()
     if not np.isfinite(values).all():
         raise ImageError(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainpid.core.errors import ImageError
+from brainpid.imaging.ants_calls import ants_call
 from brainpid.imaging.nifti import make_image
 from brainpid.imaging.registration import to_ants
 
@@ -57,11 +58,8 @@ def segment(image: nib.Nifti1Image, mask: NDArray[np.bool_], priors: NDArray[np.
     grid = np.diag([*np.linalg.norm(image.affine[:3, :3], axis=0), 1.0])
     values, inside = (to_ants(make_image(part, grid)) for part in (np.asarray(image.dataobj), mask.astype(np.float32)))
     maps = [to_ants(make_image(prior, grid)) for prior in np.clip(priors, 0, 1)]
-    try:
-        with _own_temporary_files():
-            found = ants.atropos(a=values, x=inside, i=maps, m="[0.2,1x1x1]", c="[5,0]", priorweight=PRIOR_WEIGHT, r=0)
-    except Exception as fault:  # ANTs raises whatever its C++ side throws
-        raise ImageError(f"tissue segmentation failed ({' '.join(str(fault).split())[:160]})") from fault
+    with ants_call("tissue segmentation"), _own_temporary_files():
+        found = ants.atropos(a=values, x=inside, i=maps, m="[0.2,1x1x1]", c="[5,0]", priorweight=PRIOR_WEIGHT, r=0)
     likely = np.stack([image.numpy() for image in found["probabilityimages"]]).astype(np.float32)
     total = likely.sum(axis=0)
     likely = np.where(mask & (total > 0), likely / np.where(total > 0, total, 1), 0).astype(np.float32)

@@ -78,6 +78,8 @@ def extract_t1(
     csf_total, gm_total, wm_total = (voxel * float(share.sum(dtype=np.float64)) for share in tissue.probabilities)
     values = {f"gm_{name}": volume for name, volume in gray.items()}
     values |= {f"wm_{name}": volume for name, volume in pale.items()}
+    places: dict[str, tuple[str, ...]] = {f"gm_{name}": (name,) for name in gray}
+    places |= {f"wm_{name}": (name,) for name in pale}
     values |= {"gm_total": gm_total, "wm_total": wm_total, "csf_total": csf_total, "icv": voxel * float(mask.sum())}
     in_view = float(np.asarray(view.dataobj)[np.asarray(template_mask.dataobj) > 0.5].mean())
     quality = {
@@ -90,7 +92,7 @@ def extract_t1(
         **_quality(np.asarray(even.dataobj), tissue, priors, mask),
     }
     picture = mosaic(np.asarray(even.dataobj), tissue.labels, mask, head.affine)
-    return Extracted(values, dict.fromkeys(values, "mm^3"), quality, picture)
+    return Extracted(values, dict.fromkeys(values, "mm^3"), quality, picture, regions=places)
 
 
 def _voxel_ratio(image: nib.Nifti1Image, data: NDArray[np.float32], most: float) -> float:

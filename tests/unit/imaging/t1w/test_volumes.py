@@ -51,6 +51,12 @@ def test_volumes_follow_head_size_and_a_seed_gives_the_same_numbers(plain):
 
 
 @pytest.mark.slow
+def test_every_volume_of_a_region_names_it(plain):
+    """Totals and head size belong to none."""
+    assert set(plain.values) - set(plain.regions) == {"gm_total", "wm_total", "csf_total", "icv"}
+    assert all(name in (f"gm_{region}", f"wm_{region}") for name, (region,) in plain.regions.items())
+
+
 def test_radiological_storage_gives_the_same_volumes(plain):
     image = phantom()
     flipped = image.as_reoriented([[0, -1], [1, 1], [2, 1]])

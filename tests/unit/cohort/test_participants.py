@@ -1,0 +1,70 @@
+"""The sheet of a cohort: labels are text from the file to the last step."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainpid.cli import main
+from brainpid.cohort.participants import read_labels, read_participants, read_sheet
+from brainpid.cohort.splits import group_codes
+from brainpid.config.slices import ParticipantsSettings
+from brainpid.core.errors import InputError
+
+ID = "participant_id"
+HEADER = "participant_id,age,site,sex,family,icv\n"
+LINES = [
+    "01,20, 01,1,012,1e6\n",
+    "1,30,1,2,12,2e6\n",
+    "2,40,1e3,M,1.0,n/a\n",
+    "sub-03,50,NA,F,1,3e6\n",
+    "4,60,1,1, ,1\n",
+]
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text(HEADER + "".join(LINES))
+    return path
+
+
+@pytest.fixture
+def sheet(table, tmp_path):
+    """The sheet that the verb wrote, as later steps read it."""
+    settings = json.dumps({"path": str(table)})
+    assert main(["participants", "--cohort", "a", "--settings", settings, "--out", str(tmp_path / "a.tsv")]) == 0
+    return read_sheet(tmp_path / "a.tsv")
+
+
+def test_no_label_becomes_a_number_on_the_way(sheet, table):
+    assert sheet["participant_id"].tolist() == ["sub-01", "sub-1", "sub-2", "sub-03", "sub-4"]
+    assert read_labels(table, "participant_id") == sheet["participant_id"].tolist()
+    assert sheet["site"].tolist() == ["01", "1", "1e3", "a", "1"]
+    assert sheet["sex"].tolist() == ["1", "2", "M", "F", "1"]
+    assert sheet["family"].tolist()[:4] == ["012", "12", "1.0", "1"]
+    assert sheet["age"].tolist() == [20, 30, 40, 50, 60]
+    read = read_participants("a", ParticipantsSettings(path=str(table)))
+    pd.testing.assert_frame_equal(sheet, read, check_dtype=False)
+
+
+def test_families_012_and_12_are_two(sheet):
+    codes = group_codes(sheet["family"])
+    assert len(np.unique(codes)) == 5  # the empty one is a family of its own
+
+
+def test_messages_name_the_lines_of_the_file(tmp_path):
+    path = tmp_path / "p.tsv"
+    path.write_text("participant_id\tage\n\n1\t20\n\nsub-1\t30\n")
+    with pytest.raises(InputError, match=r"found more than once: sub-1 \(lines 3, 5\)"):
+        read_participants("a", ParticipantsSettings(path=str(path)))
+    path.write_text("participant_id\tage\n1\t20\n  \t30\n")
+    for read in (lambda: read_participants("a", ParticipantsSettings(path=str(path))), lambda: read_labels(path, ID)):
+        with pytest.raises(InputError, match=r"no participant_id in line\(s\) 3"):
+            read()
+    path.write_text("participant_id\tage\n\n1\t20\n\n2\t300\n")
+    with pytest.raises(InputError, match=r"found 300 in line 5 \(sub-2\)"):
+        read_participants("a", ParticipantsSettings(path=str(path)))

@@ -1,0 +1,224 @@
+"""The page says what the tables say, in the words that the numbers allow."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainpid.config.analysis import DecompositionSettings, Explain, Null, Splits
+from brainpid.config.cohorts import Target
+from brainpid.config.slices import ReportSettings
+from brainpid.report.page import MOST_LEFT_OUT, QCImage, render
+
+SETTINGS = ReportSettings(
+    title="A <study> of ages",
+    target=Target(),
+    modalities=("t1", "dwi"),
+    models=("pidreg", "ridge"),
+    incomplete="use",
+    splits=Splits(folds=4, repeats=3),
+    interval_coverage=0.9,
+    pid=DecompositionSettings(),
+    null=Null(permutations=99),
+    explain=Explain(),
+    image_modalities=(),
+)
+ADDED = [0.30, 0.005]
+"""Bits that t1 and dwi add."""
+
+
+def participants() -> pd.DataFrame:
+    """Six people, one without age and one without dwi."""
+    return pd.DataFrame(
+        {
+            "participant_id": [f"sub-{k}" for k in range(6)],
+            "cohort": "a",
+            "age": [np.nan, 30.0, 40, 50, 60, 71.5],
+            "t1_status": "SUCCESS",
+            "dwi_status": ["SUCCESS"] * 5 + ["FAIL"],
+            "included": [False] + [True] * 5,
+            "reason": ["no target value", *[None] * 5],
+        }
+    )
+
+
+def accuracy(cohorts: tuple[str, ...]) -> pd.DataFrame:
+    """Ridge is the more accurate in every cohort, PIDReg only in the rows of people without dwi."""
+    rows = [
+        {"cohort": cohort, "model": model, "modalities": pattern, "n": 40 + k, "mae": mae + k,
+         "mae_ci_low": mae - 1 + k, "mae_ci_high": mae + 1 + k, "rmse": 8.125, "r2": 0.5, "pearson_r": 0.75,
+         "mae_corrected": np.nan}
+        for k, cohort in enumerate(cohorts)
+        for model, pattern, mae in (("pidreg", "t1+dwi", 7.25), ("ridge", "t1+dwi", 6.5), ("pidreg", "t1", 1.25))
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def pid() -> pd.DataFrame:
+    rows = []
+    for modality, added in zip(SETTINGS.modalities, ADDED, strict=True):
+        for atom, bits in (("total", 1.5), ("alone", 0.875), ("added", added), ("unique", 0.1), ("redundant", 0.2),
+                           ("synergy", -0.0625)):  # fmt: skip
+            rows.append(
+                {"cohort": "a", "model": "pidreg", "measure": "idep", "scope": "one_vs_rest", "modalities": modality,
+                 "atom": atom, "bits": bits, "ci_low": bits - 0.05, "ci_high": bits + 0.05, "n": 41, "p_value":
+                 {"added": 0.01 if added > 0.1 else 0.4}.get(atom, np.nan)}
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def tables(cohorts: tuple[str, ...] = ("a",)) -> dict[str, pd.DataFrame]:
+    """Tables of a small run, as they stand in its folder."""
+    predictions = pd.DataFrame(
+        {"participant_id": ["sub-1", "sub-2", "sub-3", "sub-4"], "cohort": "a", "model": "pidreg", "repeat": 0,
+         "age": [30.0, 40, 50, 60], "pi_low": [20.0, 35, 51, 55], "pi_high": [40.0, 45, 60, 65]}
+    )  # fmt: skip
+    importance = pd.DataFrame(
+        {"modality": ["t1", "dwi", "t1", "dwi", "t1"],
+         "scope": ["modality", "modality", "region", "feature", "feature"],
+         "feature": [None, None, None, "fa_fornix", "gm_insula"], "region": [None, None, "insula", "fornix", "insula"],
+         "change": [3.5, 2.5, 1.0, 0.75, 0.5], "change_sd": 0.1, "importance": 0.2, "importance_sd": 0.1,
+         "effect": -1.5, "sign_agreement": 1.0, "rank": 1.0, "rank_sd": 0.0}
+    )  # fmt: skip
+    return {
+        "participants": participants(),
+        "features": pd.DataFrame({"modality": ["t1", "t1", "dwi"], "feature": ["gm_insula", "icv", "fa_fornix"],
+                                  "included": True, "reason": None}),
+        "accuracy": accuracy(cohorts),
+        "comparison": pd.DataFrame([{"cohort": "a", "model": "ridge", "reference": "pidreg", "n": 41,
+                                     "difference": 0.75, "ci_low": 0.25, "ci_high": 1.25}]),
+        "predictions": predictions,
+        "pid": pid(),
+        "normality": pd.DataFrame([{"cohort": "a", "model": "pidreg", "skewness": 0.1, "skewness_p": 0.04,
+                                    "kurtosis_ratio": 1.0, "kurtosis_p": 0.5, "bits": 1.5, "bits_copula": 1.7,
+                                    "doubts": "heavy tails"}]),
+        "selection": pd.DataFrame({"modalities": ["t1", "dwi", "t1+dwi"], "cost": [1.0, 1, 2], "n": 41,
+                                   "mae": [7.5, 9.5, 7.0], "mae_ci_low": 6.0, "mae_ci_high": 9.0,
+                                   "information_bits": [1.0, 0.5, 1.5], "recommended": [True, False, False]}),
+        "importance": importance,
+    }  # fmt: skip
+
+
+CHOICE = {"Best": "t1+dwi", "Nested": {"n": 41, "mae": 7.625, "mae_ci_low": 7, "mae_ci_high": 8, "chosen": {"t1": 3}}}
+FIGURES = dict.fromkeys(("predicted_age", "modalities", "normality", "selection", "importance"), "<svg>drawn</svg>")
+
+
+def page(found=None, settings=SETTINGS, qc_images=()) -> str:
+    """The page's text without markup, one space between words."""
+    explained = {"RankCorrelation": 0.8125, "CannotSay": "Nothing is causal."}
+    html = render(settings, found or tables(), CHOICE, explained, FIGURES, qc_images, "Generated by a test")
+    assert "<study>" not in html  # what comes from outside is escaped
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def test_the_headline_is_the_most_accurate_model_among_people_with_every_modality():
+    text = page()
+    assert re.search(
+        r"Best model: Ridge[^,]*, mean absolute error 6.50 years \[5.50, 7.50\] in 40 people with t1", text
+    )
+    assert "(4 folds, 3 repeats)" in text
+    assert "Pooled rows" not in text
+
+
+def test_over_several_cohorts_the_headline_is_the_pooled_row():
+    text = page(tables(("a", "b", "pooled")))
+    assert "mean absolute error 8.50 years [7.50, 9.50] in 42 people with t1 + dwi (random-effects mean" in text
+
+
+def test_leaving_cohorts_out_is_said_without_repeats():
+    settings = SETTINGS.model_copy(update={"splits": Splits(scheme="leave_one_cohort_out", repeats=5)})
+    assert "(leave one cohort out)" in page(settings=settings)
+
+
+def test_who_takes_part_and_why_not():
+    text = page()
+    assert "a 6 6 5 5 4 30 to 71.5" in text  # people, with t1, with dwi, take part, with both, ages
+    assert "Why 1 person does not take part" in text
+    assert "a no target value 1" in text
+
+
+def test_features_that_are_left_out_are_named_up_to_a_number():
+    assert "t1: 2, dwi: 1. All of them are used." in page()
+    found = tables()
+    names = [f"x{k}" for k in range(MOST_LEFT_OUT + 5)]
+    more = pd.DataFrame(
+        {"modality": "t1", "feature": names, "included": False, "reason": "no value in any of 6 people"}
+    )
+    found["features"] = pd.concat([found["features"], more], ignore_index=True)
+    text = page(found)
+    assert f"t1: {len(names)} of {len(names) + 2} features are left out" in text
+    assert "x0 no value in any of 6 people" in text
+    assert f"x{MOST_LEFT_OUT - 1} no value" in text
+    assert f"x{MOST_LEFT_OUT} no value" not in text
+    assert "and 5 more." in text
+    assert "All of them are used" not in text
+
+
+def test_accuracy_by_what_people_have_and_of_models_against_the_first():
+    text = page()
+    assert re.search(r"a PIDReg[^0-9]* 40 7.25 6.25 to 8.25 8.12 0.50 0.75 –", text)  # no bias correction is defined
+    assert "a t1 40 1.25" in text
+    assert "0.75 0.25 to 1.25" in text
+    found = tables()
+    found["accuracy"] = found["accuracy"].query("modalities == 't1+dwi'")
+    assert "By the modalities that people have" not in page(found)
+
+
+def test_coverage_of_intervals():
+    text = page()
+    assert re.search(r"everybody 4 75.0% 30 to 95% 12.2", text)  # 50 is not within 51 to 60; widths 20, 10, 9, 10
+    assert re.search(r"age 50 to 60 1 0.0% 0 to 79% 9.0", text)
+
+
+def test_information_is_called_shown_by_test_and_interval_together():
+    text = page()
+    assert re.search(r"a t1 41 0.300 \[0.250, 0.350\] 0.010 shown", text)
+    assert re.search(r"a dwi 41 0.005 \[-0.045, 0.055\] 0.400 not shown; so little cannot be told from zero", text)
+    found = tables()
+    tested = found["pid"]["atom"] == "added"
+    found["pid"].loc[tested, ["p_value", "ci_low"]] = [0.01, -0.1]
+    assert re.search(r"0.010 not shown", page(found))
+    found["pid"]["p_value"] = np.nan
+    assert "– not tested" in page(found)
+    assert "synergy" in text
+    assert "1.500 [1.450, 1.550] bits in all, n = 41" in text
+    assert "heavy tails" in text
+
+
+def test_the_recommended_subset_and_what_the_choice_is_worth():
+    text = page()
+    assert "Recommended: t1 , the cheapest subset" in text
+    assert "error is 7.62 years [7.00, 8.00]; chosen t1 3 times." in text
+
+
+def test_importance_shows_modalities_and_features_in_their_order():
+    text = page()
+    assert re.search(
+        r"all features t1 3.50 ± 0.10 .* all features dwi 2.50 .* fa_fornix dwi 0.75 .* gm_insula t1", text
+    )
+    assert "rank correlation of features' changes between two folds is 0.81" in text.replace("&#39;", "'")
+    found = tables()
+    found["importance"] = found["importance"].iloc[:0]
+    assert "What predictions rest on" not in page(found)
+
+
+def test_pictures_carry_why_they_are_shown():
+    settings = SETTINGS.model_copy(update={"image_modalities": ("t1",)})
+    looks = [
+        QCImage("t1", "a", "sub-1", "stands out", "snr", "AAAA"),
+        QCImage("t1", "a", "sub-2", "at random", "", "B"),
+    ]
+    text = page(settings=settings, qc_images=looks)
+    assert "a sub-1, stands out: snr" in text
+    assert "a sub-2, at random " in text
+    assert "Image quality" not in page()
+
+
+@pytest.mark.parametrize("permutations", [0, 99])
+def test_the_null_is_described_or_said_to_be_off(permutations):
+    text = page(settings=SETTINGS.model_copy(update={"null": Null(permutations=permutations)}))
+    assert ("The null was switched off" in text) == (permutations == 0)
+    assert ("the smallest possible value is 0.010" in text) == (permutations == 99)
