@@ -1,4 +1,5 @@
-# REQUIRES     participants.tsv, features.tsv, splits.tsv and features/<cohort>.h5 of every cohort; with splits.group its sheets too
+# REQUIRES     participants.tsv, features.tsv, splits.tsv and features/<cohort>.h5 of every cohort; with splits.group its
+#              sheets too
 # PRODUCES     folds/<model>/repeat-<r>_fold-<k>/: the model, predictions.tsv, pid.tsv, history.tsv, provenance.json;
 #              final/<model>/: the first model trained on everybody, for new people
 # CONFIG KEYS  modalities, models, final_model, hyperparameters.<model>, splits.seed, splits.group, interval_coverage, pid
