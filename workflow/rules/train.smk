@@ -37,7 +37,7 @@ rule train_baseline:
         " --fold {wildcards.fold} --participants {input.participants:q} --splits {input.splits:q}"
         " --features {input.features:q} --chosen {input.chosen:q} --sheets {input.sheets:q}"
         " --settings {params.settings:q} --threads {threads}"
-        " --out \"$(dirname {output.predictions:q})\" 2> {log:q}"
+        ' --out "$(dirname {output.predictions:q})" 2> {log:q}'
 
 
 use rule train_baseline as train_pidreg with:
@@ -74,4 +74,4 @@ rule train_final:
         "OMP_NUM_THREADS={threads} brainpid final --model {params.model:q} --participants {input.participants:q}"
         " --features {input.features:q} --chosen {input.chosen:q} --sheets {input.sheets:q}"
         " --settings {params.settings:q} --threads {threads}"
-        " --out \"$(dirname {output.model:q})\" 2> {log:q}"
+        ' --out "$(dirname {output.model:q})" 2> {log:q}'
