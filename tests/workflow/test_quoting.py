@@ -16,4 +16,4 @@ def test_what_may_hold_a_path_is_quoted(path):
         fields = re.findall(r"\{((?:input|output|log|params)[^}]*)\}", command)
         assert fields
         assert [field for field in fields if not field.endswith(":q")] == []
-        assert command.count("$(") == command.count('\\"$(')
+        assert command.count("$(") == command.count('"$(')

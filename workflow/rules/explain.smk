@@ -27,7 +27,7 @@ rule explain:
         settings=as_json(slices.ExplainSettings.of(CONFIG)),
         model=CONFIG.models[0],
     shell:
-        "OMP_NUM_THREADS={threads} brainpid explain --model {params.model:q} --folder \"$(dirname {input.model:q})\""
+        'OMP_NUM_THREADS={threads} brainpid explain --model {params.model:q} --folder "$(dirname {input.model:q})"'
         " --repeat {wildcards.repeat} --fold {wildcards.fold} --participants {input.participants:q}"
         " --splits {input.splits:q}"
         " --features {input.features:q} --chosen {input.chosen:q} --settings {params.settings:q} --threads {threads}"

@@ -1,4 +1,5 @@
-# REQUIRES     participants.tsv, features.tsv, splits.tsv and features/<cohort>.h5 of every cohort; with splits.group its sheets too
+# REQUIRES     participants.tsv, features.tsv, splits.tsv and features/<cohort>.h5 of every cohort; with splits.group its
+#              sheets too
 # PRODUCES     folds/<model>/repeat-<r>_fold-<k>/: the model, predictions.tsv, pid.tsv, history.tsv, provenance.json;
 #              final/<model>/: the first model trained on everybody, for new people
 # CONFIG KEYS  modalities, models, final_model, hyperparameters.<model>, splits.seed, splits.group, interval_coverage, pid
@@ -36,7 +37,7 @@ rule train_baseline:
         " --fold {wildcards.fold} --participants {input.participants:q} --splits {input.splits:q}"
         " --features {input.features:q} --chosen {input.chosen:q} --sheets {input.sheets:q}"
         " --settings {params.settings:q} --threads {threads}"
-        " --out \"$(dirname {output.predictions:q})\" 2> {log:q}"
+        ' --out "$(dirname {output.predictions:q})" 2> {log:q}'
 
 
 use rule train_baseline as train_pidreg with:
@@ -74,4 +75,4 @@ rule train_final:
         "OMP_NUM_THREADS={threads} brainpid final --model {params.model:q} --participants {input.participants:q}"
         " --features {input.features:q} --chosen {input.chosen:q} --sheets {input.sheets:q}"
         " --settings {params.settings:q} --threads {threads} {params.share}"
-        " --out \"$(dirname {output.model:q})\" 2> {log:q}"
+        ' --out "$(dirname {output.model:q})" 2> {log:q}'
