@@ -39,7 +39,8 @@ def nulls(tmp_path_factory):
             for m, block in values.items()
         ]
         write_features(folder / f"{cohort}.h5", cohort, blocks, {})
-        settings = {"modalities": ["t1", "dwi"], "null": {"permutations": PERMUTATIONS, "folds": 3}}
+        null = {"permutations": PERMUTATIONS, "encoder": "ridge", "folds": 3}
+        settings = {"modalities": ["t1", "dwi"], "seed": 0, "null": null}
         code = main(
             ["null", "--cohort", cohort, "--participants", f"{folder}/participants.tsv", "--features",
              f"{folder}/{cohort}.h5", "--settings", json.dumps(settings), "--out", f"{folder}/{cohort}.tsv"]
