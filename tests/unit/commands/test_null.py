@@ -45,7 +45,8 @@ def nulls(tmp_path_factory):
         settings = NullSettings(modalities=("t1", "dwi"), seed=0, null=null).model_dump_json()
         code = main(
             ["null", "--cohort", cohort, "--participants", f"{folder}/participants.tsv", "--features",
-             f"{folder}/{cohort}.h5", "--chosen", f"{folder}/features.tsv", "--settings", settings, "--out", f"{folder}/{cohort}.tsv"]
+             f"{folder}/{cohort}.h5", "--chosen", f"{folder}/features.tsv", "--settings", settings,
+             "--out", f"{folder}/{cohort}.tsv"]
         )  # fmt: skip
         assert code == 0
         found[cohort] = null_of_table(pd.read_csv(folder / f"{cohort}.tsv", sep="\t"))

@@ -47,8 +47,8 @@ def read_state(path: Path) -> dict[str, Any]:
         raise InputError(f"{expected}; the file is damaged in its part {damaged}")
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InputError(f"{expected}, format {VERSION}; the file does not say that it is one: fit the model again")
-    if content["version"] != VERSION:
-        raise InputError(f"{expected}, format {VERSION}, found format {content['version']}: fit the model again")
+    if (found := content.get("version")) != VERSION:
+        raise InputError(f"{expected}, format {VERSION}, found format {found}: fit the model again")
     return content
 
 
