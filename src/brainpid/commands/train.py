@@ -20,7 +20,7 @@ from brainpid.core.errors import InputError
 from brainpid.core.files import read_own_tsv, write_json, write_tsv
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import fold_seed
-from brainpid.evaluation.information import PID_COLUMNS, decompose_cohort
+from brainpid.evaluation.decomposition import PID_COLUMNS, decompose_cohort
 from brainpid.evaluation.predictions import decomposable, predict_table
 from brainpid.features.matrix import read_divisors, read_roles, read_tables
 from brainpid.model.age_bias import AgeBias
