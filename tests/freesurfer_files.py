@@ -21,10 +21,10 @@ cuneus 1900 1300 3000 1.95 0.5
 """
 
 
-def freesurfer(root: Path, aseg: str = ASEG) -> None:
-    """Write the files of sub-1."""
-    folder = root / "sub-1/stats"
+def freesurfer(root: Path, aseg: str = ASEG, label: str = "sub-1", aparc: str = APARC) -> None:
+    """Write the files of one person."""
+    folder = root / label / "stats"
     folder.mkdir(parents=True)
     (folder / "aseg.stats").write_text(aseg)
     for hemisphere in ("lh", "rh"):
-        (folder / f"{hemisphere}.aparc.stats").write_text(APARC)
+        (folder / f"{hemisphere}.aparc.stats").write_text(aparc)

@@ -1,4 +1,4 @@
-"""The verbs of the workflow in this process, one after the other as the rules call them, for tests of their results."""
+"""The verbs of the workflow in one process, as the rules call them one after the other, for tests of results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def run_verb(verb: str, settings: Section | None, *options: object) -> None:
 def run_tables(path: Path) -> Path:
     """Run a configuration whose sources are tables from participants to aggregate, and give its output folder.
 
-    What a whole workflow run computes, without its processes; importance, final model and report are left out.
+    What a whole workflow run computes, without its processes; the report is left out.
     """
     config = load_config(path)
     out = Path(config.output_dir)
@@ -32,16 +32,26 @@ def run_tables(path: Path) -> Path:
         "split", slices.SplitSettings.of(config), "--participants", *sheets, "--features", *features,
         "--out-participants", people, "--out-splits", splits, "--out-features", chosen,
     )  # fmt: skip
+    people_and_features = ["--participants", people, "--features", *features, "--chosen", chosen]
+    importances = []
     for model in config.models:
-        for repeat in range(config.splits.repeats):
+        training = [
+            slices.TrainSettings.of(config, model), "--model", model, *people_and_features,
+            "--sheets", *(sheets if config.splits.group else []),
+        ]  # fmt: skip
+        for repeat in range(config.splits.n_repeats):
             for fold in range(config.n_folds):
-                run_verb(
-                    "train", slices.TrainSettings.of(config, model), "--model", model,
-                    "--repeat", repeat, "--fold", fold, "--participants", people, "--splits", splits,
-                    "--features", *features, "--chosen", chosen,
-                    "--sheets", *(sheets if config.splits.group else []),
-                    "--out", out / f"folds/{model}/repeat-{repeat}_fold-{fold}",
-                )  # fmt: skip
+                folder = out / f"folds/{model}/repeat-{repeat}_fold-{fold}"
+                place = ["--repeat", repeat, "--fold", fold, "--splits", splits]
+                run_verb("train", *training, *place, "--out", folder)
+                if model == config.models[0] and repeat < config.explain.repeats and config.explain.permutations:
+                    importances.append(folder / "importance.tsv")
+                    run_verb(
+                        "explain", slices.ExplainSettings.of(config), "--model", model, "--folder", folder, *place,
+                        *people_and_features, "--out", importances[-1],
+                    )  # fmt: skip
+        if model == config.models[0] and config.final_model:
+            run_verb("final", *training, "--out", out / f"final/{model}")
     nulls = [out / f"null/{cohort}.tsv" for cohort in config.cohorts]
     for cohort, merged, null in zip(config.cohorts, features, nulls, strict=True):
         run_verb(
@@ -50,7 +60,7 @@ def run_tables(path: Path) -> Path:
         )  # fmt: skip
     run_verb(
         "aggregate", slices.AggregateSettings.of(config), "--splits", splits, "--folds", out / "folds",
-        "--nulls", *nulls, "--importances", "--out", out / "aggregate",
+        "--nulls", *nulls, "--importances", *importances, "--out", out / "aggregate",
     )  # fmt: skip
     return out
 

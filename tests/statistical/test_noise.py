@@ -39,6 +39,8 @@ def test_noise_in_nothing_out(tmp_path, n):
             "pidreg": {"members": 3, "epochs": 10, "recipe": "compact", "experts": ["auto"] if n < 1000 else ["forest"]}
         },
         "null": {"permutations": 199},
+        "explain": {"permutations": 0},
+        "final_model": False,
     }
     out = run_tables(write_config(tmp_path / "c.yaml", config))
     rows = pd.read_csv(out / "aggregate/pid.tsv", sep="\t")

@@ -19,7 +19,7 @@ from brainpid.core.files import write_json, write_tsv
 from brainpid.core.names import WITHOUT_LATENTS
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import derive
-from brainpid.evaluation.information import PID_COLUMNS, decompose_cohort
+from brainpid.evaluation.decomposition import PID_COLUMNS, decompose_cohort
 from brainpid.evaluation.predictions import decomposable, predict_table
 from brainpid.features.matrix import read_chosen, read_divisors, read_roles, read_tables
 from brainpid.model.fitting import Fitted, fit_model
