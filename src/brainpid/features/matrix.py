@@ -95,8 +95,8 @@ def _read_part(path: Path, modality: str, labels: Sequence[str], names: Sequence
     block = read_features(path, modality)
     row = {label: number for number, label in enumerate(block.participant_id)}
     column = {name: number for number, name in enumerate(block.names)}
-    if strangers := sorted(set(labels) - set(row)):
-        raise InputError(f"{path}: {modality} has no rows of {list_some(strangers)}")
+    if lacking := sorted(set(labels) - set(row)):
+        raise InputError(f"{path}: {modality} has no rows of {list_some(lacking)}")
     if absent := [name for name in names if name not in column]:
         raise InputError(f"{path}: {modality} has no feature {list_some(absent)}; run split again")
     rows = [row[label] for label in labels]

@@ -69,11 +69,11 @@ def read_block(
     require_column(path, header, ID_COLUMN, "the label of each person")
     table = read_table(path, text=[ID_COLUMN])
     labels = read_ids(table, ID_COLUMN, path)
-    strangers = sorted(set(labels) - set(sheet["participant_id"]))
-    if strangers:
+    unmatched = sorted(set(labels) - set(sheet["participant_id"]))
+    if unmatched:
         raise InputError(
-            f"{path}: {len(strangers)} of {len(labels)} labels are not in the participants table of cohort "
-            f"'{sheet['cohort'].iloc[0]}': {list_some(strangers)}"
+            f"{path}: {len(unmatched)} of {len(labels)} labels are not in the participants table of cohort "
+            f"'{sheet['cohort'].iloc[0]}': {list_some(unmatched)}"
         )
     features = _select(table.drop(columns=ID_COLUMN), source, path)
     values = numeric_cells(features, labels, path)

@@ -187,9 +187,9 @@ def region_numbers(labels: IntVolume, atlas: Atlas) -> NDArray[np.intp]:
     keys = np.array(sorted(atlas.names))
     place = np.minimum(np.searchsorted(keys, labels), keys.size - 1)
     named = keys[place] == labels
-    strangers = np.unique(labels[~named & (labels != 0)])
-    if strangers.size:
-        raise ImageError(f"atlas '{atlas.name}' has no name for the labels {list_some(strangers.tolist())}")
+    nameless = np.unique(labels[~named & (labels != 0)])
+    if nameless.size:
+        raise ImageError(f"atlas '{atlas.name}' has no name for the labels {list_some(nameless.tolist())}")
     return np.where(named, place + 1, 0)
 
 

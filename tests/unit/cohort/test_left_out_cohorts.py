@@ -9,6 +9,7 @@ import pytest
 from brainpid.cohort.participants import SUCCESS
 from brainpid.cohort.splits import make_splits
 from brainpid.config.analysis import Splits
+from brainpid.config.cohorts import Target
 from brainpid.config.slices import SplitSettings
 from brainpid.core.errors import InputError
 
@@ -32,7 +33,9 @@ def people() -> pd.DataFrame:
 
 def settings(**splits: object) -> SplitSettings:
     chosen = Splits(scheme="leave_one_cohort_out", group="family", **splits)
-    return SplitSettings(cohorts=("a", "b", "c"), modalities=("t1", "dwi"), splits=chosen)
+    return SplitSettings(
+        cohorts=("a", "b", "c"), modalities=("t1", "dwi"), target=Target(), incomplete="use", splits=chosen
+    )
 
 
 def test_who_shares_a_group_with_a_tested_person_is_not_trained_on(caplog):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ import pytest
 from brainpid.cli import main
 from brainpid.cohort.participants import read_labels, read_participants, read_sheet
 from brainpid.cohort.splits import group_codes
+from brainpid.config.cohorts import Columns, Target
 from brainpid.config.slices import ParticipantsSettings
 from brainpid.core.errors import InputError
 
@@ -25,6 +26,10 @@ LINES = [
 ]
 
 
+def slice_of(path: Path) -> ParticipantsSettings:
+    return ParticipantsSettings(path=str(path), columns=Columns(), target=Target())
+
+
 @pytest.fixture
 def table(tmp_path):
     path = tmp_path / "people.csv"
@@ -35,7 +40,7 @@ def table(tmp_path):
 @pytest.fixture
 def sheet(table, tmp_path):
     """The sheet that the verb wrote, as later steps read it."""
-    settings = json.dumps({"path": str(table)})
+    settings = slice_of(table).model_dump_json()
     assert main(["participants", "--cohort", "a", "--settings", settings, "--out", str(tmp_path / "a.tsv")]) == 0
     return read_sheet(tmp_path / "a.tsv")
 
@@ -47,7 +52,7 @@ def test_no_label_becomes_a_number_on_the_way(sheet, table):
     assert sheet["sex"].tolist() == ["1", "2", "M", "F", "1"]
     assert sheet["family"].tolist()[:4] == ["012", "12", "1.0", "1"]
     assert sheet["age"].tolist() == [20, 30, 40, 50, 60]
-    read = read_participants("a", ParticipantsSettings(path=str(table)))
+    read = read_participants("a", slice_of(table))
     pd.testing.assert_frame_equal(sheet, read, check_dtype=False)
 
 
@@ -60,11 +65,11 @@ def test_messages_name_the_lines_of_the_file(tmp_path):
     path = tmp_path / "p.tsv"
     path.write_text("participant_id\tage\n\n1\t20\n\nsub-1\t30\n")
     with pytest.raises(InputError, match=r"found more than once: sub-1 \(lines 3, 5\)"):
-        read_participants("a", ParticipantsSettings(path=str(path)))
+        read_participants("a", slice_of(path))
     path.write_text("participant_id\tage\n1\t20\n  \t30\n")
-    for read in (lambda: read_participants("a", ParticipantsSettings(path=str(path))), lambda: read_labels(path, ID)):
+    for read in (lambda: read_participants("a", slice_of(path)), lambda: read_labels(path, ID)):
         with pytest.raises(InputError, match=r"no participant_id in line\(s\) 3"):
             read()
     path.write_text("participant_id\tage\n\n1\t20\n\n2\t300\n")
     with pytest.raises(InputError, match=r"found 300 in line 5 \(sub-2\)"):
-        read_participants("a", ParticipantsSettings(path=str(path)))
+        read_participants("a", slice_of(path))

@@ -27,7 +27,7 @@ def final(tmp_path):
     tables = make_tables(60)
     sheet = tables["participants"].assign(cohort="a", included=True)
     write_tsv(tmp_path / "participants.tsv", sheet)
-    labels, blocks = tuple(sheet["participant_id"]), []
+    labels, blocks, chosen = tuple(sheet["participant_id"]), [], []
     for m in ("t1", "dwi"):
         values = tables[m].drop(columns="participant_id")
         blocks.append(
@@ -35,7 +35,9 @@ def final(tmp_path):
                 m, labels, tuple(values), ("1",) * values.shape[1], values.to_numpy(), (SUCCESS,) * 60, ("",) * 60
             )
         )
+        chosen += [(m, name, True) for name in values]
         write_tsv(tmp_path / f"{m}.tsv", tables[m])
+    write_tsv(tmp_path / "features.tsv", pd.DataFrame(chosen, columns=["modality", "feature", "included"]))
     write_features(tmp_path / "a.h5", "a", blocks, {})
 
     def run(model: str, *options: str) -> int:
@@ -43,7 +45,8 @@ def final(tmp_path):
         settings = TrainSettings.of(parse_config(content, "test"), model).model_dump_json()
         return main(
             ["final", "--model", model, "--participants", f"{tmp_path}/participants.tsv", "--features",
-             f"{tmp_path}/a.h5", "--settings", settings, "--out", f"{tmp_path}/final", *options]
+             f"{tmp_path}/a.h5", "--chosen", f"{tmp_path}/features.tsv", "--settings", settings,
+             "--out", f"{tmp_path}/final", *options]
         )  # fmt: skip
 
     return run

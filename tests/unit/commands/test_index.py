@@ -17,7 +17,7 @@ def index(root: Path, *people: str) -> int:
     return main(["index", "--cohort", "a", *options])
 
 
-def test_folders_of_strangers_are_named_and_not_listed(tmp_path, caplog):
+def test_unmatched_folders_are_named_and_not_listed(tmp_path, caplog):
     touch(tmp_path, *(f"sub-{k}/anat/sub-{k}_T1w.nii.gz" for k in (1, 3)))
     assert index(tmp_path, "sub-1", "sub-2") == 0
     assert "1 people with t1 files are not in the participants table and are not used: sub-3" in caplog.text

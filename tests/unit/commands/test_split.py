@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import h5py
 import numpy as np
 import pandas as pd
@@ -11,6 +9,9 @@ import pytest
 from cohorts import make_tables
 
 from brainpid.cli import main
+from brainpid.config.analysis import Splits
+from brainpid.config.cohorts import Target
+from brainpid.config.slices import SplitSettings
 from brainpid.core.files import read_own_tsv, write_tsv
 from brainpid.features.block import FeatureBlock
 from brainpid.features.store import write_features
@@ -39,12 +40,16 @@ def split(tmp_path):
             write_features(tmp_path / f"{cohort}.h5", cohort, blocks, {})
             with h5py.File(tmp_path / f"{cohort}.h5", "a") as file:  # the values themselves are not needed
                 del file["t1/values"], file["dwi/values"]
-        settings = {"cohorts": list(families), "modalities": ["t1", "dwi"], "splits": {"group": "family", **splits}}
+        settings = SplitSettings(
+            cohorts=tuple(families), modalities=("t1", "dwi"), target=Target(), incomplete="use",
+            splits=Splits(group="family", **splits),
+        )  # fmt: skip
         out = {name: tmp_path / f"out_{name}.tsv" for name in ("participants", "splits", "features")}
         options = [f"--out-{name}={path}" for name, path in out.items()]
         code = main(
             ["split", "--participants", *(str(tmp_path / f"{cohort}.tsv") for cohort in families), "--features",
-             *(str(tmp_path / f"{cohort}.h5") for cohort in families), "--settings", json.dumps(settings), *options]
+             *(str(tmp_path / f"{cohort}.h5") for cohort in families), "--settings",
+             settings.model_dump_json(), *options]
         )  # fmt: skip
         assert code == 0
         return {name: read_own_tsv(path) for name, path in out.items()}

@@ -19,6 +19,9 @@ def features(cohort: str, modality: str, values: np.ndarray, status: tuple[str, 
     return FeatureBlock(modality, labels, ("x", "icv"), ("1", "mm^3"), values, status, reason)
 
 
+BOTH = {"t1": ["x", "icv"], "dwi": ["x", "icv"]}
+
+
 def test_a_missing_modality_is_a_row_of_nan(tmp_path):
     """Also where something else stands in the row, and where the cohort has no source for the modality at all."""
     values = np.array([[1.0, 10], [2, 20]])
@@ -26,10 +29,15 @@ def test_a_missing_modality_is_a_row_of_nan(tmp_path):
     write_features(tmp_path / "a.h5", "a", [features("a", "t1", values, failed), features("a", "dwi", values, ok)], {})
     write_features(tmp_path / "b.h5", "b", [features("b", "t1", values + 2, ok)], {})
     people = pd.DataFrame({"cohort": ["b", "a", "a"], "participant_id": ["sub-0", "sub-1", "sub-0"]})
-    found = read_matrix([tmp_path / "a.h5", tmp_path / "b.h5"], people, ["t1", "dwi"])
+    found = read_matrix([tmp_path / "a.h5", tmp_path / "b.h5"], people, BOTH)
     np.testing.assert_array_equal(found["t1"], [[3, 12], [np.nan, np.nan], [1, 10]])
     np.testing.assert_array_equal(found["dwi"], [[np.nan, np.nan], [2, 20], [1, 10]])
     with pytest.raises(InputError, match="has features of fmri"):
-        read_matrix([tmp_path / "a.h5", tmp_path / "b.h5"], people, ["t1", "fmri"])
+        read_matrix([tmp_path / "a.h5", tmp_path / "b.h5"], people, {"t1": ["x"], "fmri": ["x"]})
     with pytest.raises(InputError, match="t1 has no rows of sub-7"):
-        read_matrix([tmp_path / "a.h5"], pd.DataFrame({"cohort": ["a"], "participant_id": ["sub-7"]}), ["t1"])
+        read_matrix([tmp_path / "a.h5"], pd.DataFrame({"cohort": ["a"], "participant_id": ["sub-7"]}), {"t1": ["x"]})
+    with pytest.raises(InputError, match="t1 has no feature y"):
+        read_matrix([tmp_path / "a.h5"], people[people["cohort"] == "a"], {"t1": ["y", "x"]})
+    one = read_matrix([tmp_path / "b.h5"], people.iloc[:1], {"t1": ["icv"]})
+    np.testing.assert_array_equal(one["t1"], [[12]])
+    assert one["t1"].dtype == float
