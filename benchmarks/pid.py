@@ -33,8 +33,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from brainpid.crossfit.linear import RidgeEncoder
 from brainpid.crossfit.null import permutation_null
+from brainpid.crossfit.ridge import RidgeEncoder
 from brainpid.pid import decompose, decompose_covariance
 
 Array = NDArray[np.float64]

@@ -14,8 +14,8 @@ from simulator import Planted, planted
 
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.latents import cross_fit
-from brainpid.crossfit.linear import RidgeEncoder, ridge
 from brainpid.crossfit.null import p_value, permutation_null
+from brainpid.crossfit.ridge import RidgeEncoder, ridge
 from brainpid.crossfit.transforms import Standardizer, normal_scores
 from brainpid.model import PIDReg
 from brainpid.pid import OUT_OF_FOLD_SE_FACTOR, Decomposition, decompose_covariance, decompose_repeats

@@ -51,7 +51,9 @@ class EncoderEntry:
 
 
 ENCODERS = {
-    "ridge": EncoderEntry("brainpid.crossfit.linear", "RidgeEncoder", ("numpy",), "ridge"),
-    "pls": EncoderEntry("brainpid.crossfit.linear", "PLSEncoder", ("numpy", "scikit-learn"), "partial least squares"),
+    "ridge": EncoderEntry("brainpid.crossfit.ridge", "RidgeEncoder", ("numpy",), "ridge"),
+    "pls": EncoderEntry(
+        "brainpid.crossfit.partial_least_squares", "PLSEncoder", ("numpy", "scikit-learn"), "partial least squares"
+    ),
     "pidreg": EncoderEntry("brainpid.model.pidreg.encoder", "PIDRegEncoder", ("numpy", "torch"), "PIDReg"),
 }

@@ -9,8 +9,9 @@ from sklearn import linear_model
 
 from brainpid.core.errors import NumericalError
 from brainpid.core.linalg import factorising
-from brainpid.crossfit.linear import PLSEncoder, ridge
 from brainpid.crossfit.normality import check_normality
+from brainpid.crossfit.partial_least_squares import PLSEncoder
+from brainpid.crossfit.ridge import ridge
 from brainpid.crossfit.transforms import NormalScores
 from brainpid.model.baselines.linear import Ridge
 from brainpid.model.pidreg import gaussian_process, stacking
@@ -65,7 +66,7 @@ def test_features_that_are_not_finite(fit, message):
 
 
 def test_libraries_that_give_up(monkeypatch):
-    monkeypatch.setattr("brainpid.crossfit.linear.PLSRegression.fit", refuse)
+    monkeypatch.setattr("brainpid.crossfit.ridge.PLSRegression.fit", refuse)
     with pytest.raises(NumericalError, match="partial least squares: n = 40, d = 3, condition number"):
         PLSEncoder()({"a": FEATURES}, Y[None], {"a": FEATURES})
     monkeypatch.setattr(linear_model.Ridge, "fit", refuse)

@@ -8,7 +8,7 @@ import pytest
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.crossfit.folds import random_folds
 from brainpid.crossfit.latents import cross_fit, encode_fold
-from brainpid.crossfit.linear import RidgeEncoder, ridge
+from brainpid.crossfit.ridge import RidgeEncoder, ridge
 from brainpid.crossfit.transforms import Standardizer, normal_scores
 
 QUICK = {"options": {"members": 2, "epochs": 2, "hidden": (4,), "latent_dim": 2}}

@@ -7,7 +7,8 @@ import pytest
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.linear_model import Ridge
 
-from brainpid.crossfit.linear import RIDGE_PENALTIES, PLSEncoder, ridge
+from brainpid.crossfit.partial_least_squares import PLSEncoder
+from brainpid.crossfit.ridge import RIDGE_PENALTIES, ridge
 from brainpid.crossfit.transforms import normal_scores
 
 

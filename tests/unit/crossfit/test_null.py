@@ -10,8 +10,9 @@ from brainpid.core.errors import InputError, NumericalError
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.crossfit.folds import random_folds
 from brainpid.crossfit.latents import cross_fit
-from brainpid.crossfit.linear import PLSEncoder, RidgeEncoder
 from brainpid.crossfit.null import Null, null_of_table, null_table, p_value, permutation_null, pool_nulls
+from brainpid.crossfit.partial_least_squares import PLSEncoder
+from brainpid.crossfit.ridge import RidgeEncoder
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.pid import decompose
 

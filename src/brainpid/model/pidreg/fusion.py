@@ -17,7 +17,7 @@ from brainpid.core.arrays import Blocks, FloatArray
 from brainpid.core.modalities import complete, subsets_of
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.latents import cross_fit
-from brainpid.crossfit.linear import RidgeEncoder
+from brainpid.crossfit.ridge import RidgeEncoder
 from brainpid.pid.estimation import information_from_data
 from brainpid.pid.lattice import FusionWeights, fusion_weights
 

@@ -1,6 +1,6 @@
-r"""Linear encoders: each modality's own prediction of the target, by ridge regression or partial least squares.
+r"""Ridge encoder: each modality's own prediction of the target.
 
-Ridge is solved for all targets at once from one eigendecomposition of the modality's Gram matrix. With singular values
+It is solved for all targets at once from one eigendecomposition of the modality's Gram matrix. With singular values
 ``s`` and coordinates ``c = u' y`` of the centred target, a penalty ``l`` shrinks by ``w = s^2 / (s^2 + l)``, and the
 penalty of each target is the one with the smallest generalised cross-validation error
 
@@ -18,7 +18,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.cross_decomposition import PLSRegression
 
 from brainpid.core.arrays import Blocks, FloatArray
 from brainpid.core.linalg import factorising
@@ -35,35 +34,6 @@ class RidgeEncoder:
     def __call__(self, training: Blocks, scores: FloatArray, new: Blocks, seed: int = 0) -> dict[str, FloatArray]:
         """See `brainpid.crossfit.encoders.Encoder`; nothing is random."""
         return {name: ridge(block, scores, new[name])[..., None] for name, block in training.items()}
-
-
-@dataclass(frozen=True)
-class PLSEncoder:
-    """Partial least squares.
-
-    Attributes
-    ----------
-    components : int
-        Number of components of each modality; fewer where a modality has fewer features.
-    scalar : bool
-        Whether the latent is the prediction (d = 1) or the component scores (d = components).
-    """
-
-    components: int = 2
-    scalar: bool = True
-
-    def __call__(self, training: Blocks, scores: FloatArray, new: Blocks, seed: int = 0) -> dict[str, FloatArray]:
-        """See `brainpid.crossfit.encoders.Encoder`; nothing is random."""
-        latents = {}
-        for name, block in training.items():
-            components = min(self.components, *block.shape)
-            with factorising("partial least squares", block, *block.shape):
-                fits = [PLSRegression(components, scale=False).fit(block, target) for target in scores]
-            encoded = [
-                np.reshape(fit.predict(new[name]), (-1, 1)) if self.scalar else fit.transform(new[name]) for fit in fits
-            ]
-            latents[name] = np.stack(encoded)
-        return latents
 
 
 def ridge(x: FloatArray, targets: FloatArray, new: FloatArray) -> FloatArray:
