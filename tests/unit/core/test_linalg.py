@@ -66,7 +66,7 @@ def test_features_that_are_not_finite(fit, message):
 
 
 def test_libraries_that_give_up(monkeypatch):
-    monkeypatch.setattr("brainpid.crossfit.ridge.PLSRegression.fit", refuse)
+    monkeypatch.setattr("brainpid.crossfit.partial_least_squares.PLSRegression.fit", refuse)
     with pytest.raises(NumericalError, match="partial least squares: n = 40, d = 3, condition number"):
         PLSEncoder()({"a": FEATURES}, Y[None], {"a": FEATURES})
     monkeypatch.setattr(linear_model.Ridge, "fit", refuse)
