@@ -31,5 +31,9 @@ def complete(blocks: Blocks) -> BoolArray:
 
 
 def subsets_of(names: Sequence[str]) -> list[Subset]:
-    """Non-empty subsets of modalities, small ones first, each in the order of `names`: the full set is last."""
+    """Non-empty subsets of modalities, small ones first, each in the order of `names`: the full set is last.
+
+    >>> subsets_of(["t1", "dwi"])
+    [('t1',), ('dwi',), ('t1', 'dwi')]
+    """
     return [subset for size in range(1, len(names) + 1) for subset in combinations(names, size)]

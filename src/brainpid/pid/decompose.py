@@ -195,6 +195,14 @@ def decompose_covariance(cov: ArrayLike, dims: Mapping[str, int], measure: Measu
         Where the shape does not fit, entries are not finite or not symmetric, or `measure` is unknown.
     NumericalError
         Where `cov` is not positive semi-definite, or a modality determines the target exactly.
+
+    Examples
+    --------
+    Two equally strong modalities that are nearly independent hold half of the information only together:
+
+    >>> found = decompose_covariance([[1, 0.6, 0.6], [0.6, 1, 0.2], [0.6, 0.2, 1]], {"t1": 1, "dwi": 1})
+    >>> {row.atom: round(row.bits, 3) for row in found.rows if row.scope == "all" and row.atom != "unique"}
+    {'total': 0.661, 'redundant': 0.322, 'synergy': 0.339}
     """
     _check_options(measure, 0.95, 1.0)
     cov = np.asarray(cov, dtype=np.float64)

@@ -60,6 +60,11 @@ def bias_bits(n: int, d: ArrayLike) -> FloatArray:
     ------
     NumericalError
         Where ``n <= d + 1``: the plug-in estimate is then infinite.
+
+    Examples
+    --------
+    >>> bias_bits(100, [0, 1, 10]).round(4)
+    array([0.    , 0.0074, 0.0776])
     """
     d = np.asarray(d)
     if np.any(n - 1 - d <= 0):

@@ -93,6 +93,11 @@ def held_by_exactly(information: Mapping[SubsetKey, float]) -> dict[int, float]:
     ------
     InputError
         Where a subset is missing.
+
+    Examples
+    --------
+    >>> held_by_exactly({frozenset({"t1"}): 0.5, frozenset({"dwi"}): 0.25, frozenset({"t1", "dwi"}): 0.625})
+    {1: 0.25, 2: 0.25}
     """
     ordered = sorted((information[frozenset([m])] for m in _modalities(information)), reverse=True)
     return {k: high - low for k, (high, low) in enumerate(pairwise([*ordered, 0.0]), start=1)}

@@ -84,6 +84,7 @@ def real(path):
     return make_image(read_data(image), image.affine)
 
 
+@pytest.mark.slow
 def test_a_spinal_cord_is_refused():
     with pytest.raises(ImageError, match="registration to the template failed: similarity"):
         extract(real("sct/t1w.nii.gz"), StructuralExtraction())

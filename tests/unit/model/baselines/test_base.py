@@ -17,9 +17,9 @@ from brainpid.model.registry import MODELS
 
 SMALL = {
     "gradient_boosting": {"max_iter": 40},
-    "random_forest": {"trees": 60},
-    "stacking": {"experts": ("ridge", "random_forest")},
-    "mlp": {"members": 2, "epochs": 30},
+    "random_forest": {"trees": 40},
+    "stacking": {"experts": ("ridge", "svr")},
+    "mlp": {"members": 2, "epochs": 20, "alphas": (1.0, 10.0)},
 }
 
 BASELINES = [name for name in MODELS if name != "pidreg"]
