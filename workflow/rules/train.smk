@@ -74,5 +74,5 @@ rule train_final:
     shell:
         "OMP_NUM_THREADS={threads} brainpid final --model {params.model:q} --participants {input.participants:q}"
         " --features {input.features:q} --chosen {input.chosen:q} --sheets {input.sheets:q}"
-        " --settings {params.settings:q} --threads {threads} {params.share}"
+        " --settings {params.settings:q} --threads {threads} {params.share:q}"
         ' --out "$(dirname {output.model:q})" 2> {log:q}'
