@@ -12,6 +12,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Part = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+TargetTransform = Literal["auto", "normal_scores", "none"]
 
 
 class PIDRegSettings(Section):
@@ -53,7 +54,7 @@ class PIDRegSettings(Section):
 class BaselineSettings(Section):
     """What every baseline that looks at features has."""
 
-    target_transform: Literal["auto", "normal_scores", "none"] = Field(
+    target_transform: TargetTransform = Field(
         "auto",
         description="target of the fit: normal scores by rank, the target as it is, or whichever has the smaller "
         "error in held-out training people",

@@ -14,7 +14,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, Self, cast
+from typing import Any, Protocol, Self, cast
 
 import joblib
 import numpy as np
@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from brainpid.config.models import TargetTransform
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray, Modalities
 from brainpid.core.errors import InputError
 from brainpid.core.files import atomic_path
@@ -46,8 +47,6 @@ _UNREADABLE = (
     ImportError,
 )
 """What reading a pickle raises that is cut off, is none, or names classes that have moved."""
-
-TargetTransform = Literal["auto", "normal_scores", "none"]
 
 
 @dataclass(frozen=True)

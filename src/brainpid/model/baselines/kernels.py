@@ -13,8 +13,8 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Kernel, Matern, WhiteKernel
 from sklearn.svm import SVR
 
+from brainpid.config.models import TargetTransform
 from brainpid.core.arrays import FloatArray
-from brainpid.model.baselines.base import TargetTransform
 from brainpid.model.baselines.early_fusion import ConcatenatedRegressor, Setting
 
 

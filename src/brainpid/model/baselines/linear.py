@@ -11,9 +11,9 @@ import numpy as np
 from sklearn import linear_model
 from sklearn.exceptions import ConvergenceWarning
 
+from brainpid.config.models import TargetTransform
 from brainpid.core.arrays import FloatArray, Modalities
 from brainpid.core.modalities import Subset
-from brainpid.model.baselines.base import TargetTransform
 from brainpid.model.baselines.early_fusion import ConcatenatedRegressor, Setting
 from brainpid.model.inputs import Read
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from brainpid.config.models import TargetTransform
 from brainpid.core.arrays import Blocks, FloatArray, Modalities
 from brainpid.core.modalities import Subset
 from brainpid.crossfit.transforms import NormalScores
-from brainpid.model.baselines.base import Baseline, TargetTransform, Training
+from brainpid.model.baselines.base import Baseline, Training
 from brainpid.model.inputs import Read
 
 

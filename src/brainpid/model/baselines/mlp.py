@@ -10,8 +10,8 @@ from sklearn.ensemble import BaggingRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 
+from brainpid.config.models import TargetTransform
 from brainpid.core.arrays import FloatArray
-from brainpid.model.baselines.base import TargetTransform
 from brainpid.model.baselines.early_fusion import ConcatenatedRegressor, Setting
 
 

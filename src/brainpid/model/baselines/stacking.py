@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 from sklearn import linear_model
 
+from brainpid.config.models import TargetTransform
 from brainpid.core.arrays import Blocks, FloatArray
 from brainpid.core.modalities import Subset
 from brainpid.crossfit.transforms import NormalScores
-from brainpid.model.baselines.base import Baseline, TargetTransform, Training
+from brainpid.model.baselines.base import Baseline, Training
 from brainpid.model.baselines.early_fusion import Choice, ConcatenatedFit, ConcatenatedRegressor, side_by_side
 from brainpid.model.baselines.kernels import GaussianProcessRegression, SupportVectors
 from brainpid.model.baselines.linear import Ridge

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
 
+from brainpid.config.models import TargetTransform
 from brainpid.core.arrays import FloatArray
-from brainpid.model.baselines.base import TargetTransform
 from brainpid.model.baselines.early_fusion import ConcatenatedRegressor, Setting
 
 
