@@ -41,7 +41,7 @@ def finished(tmp_path_factory):
         "shards": SHARDS,
         # The defaults take ten times as long on each head, and have tests of their own.
         "extraction": {
-            "structural": {"resolution": 5, "registration": "affine", "n4": False},
+            "structural": {"resolution": 6, "registration": "affine", "n4": False},
             "diffusion": {"resolution": 5},
         },
         "splits": {"folds": 3, "repeats": 1},
