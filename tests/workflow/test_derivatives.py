@@ -28,6 +28,7 @@ LACKS = "sub-003"
 def finished(tmp_path_factory):
     """Output of a run of two cohorts of derivatives; in each the hippocampus shrinks and FA falls with age."""
     folder = tmp_path_factory.mktemp("derivatives")
+    maps = maps_of_a_brain()
     cohorts = {}
     for seed, cohort in enumerate(("a", "b")):
         people = make_tables(PEOPLE, seed)["participants"]
@@ -37,7 +38,7 @@ def finished(tmp_path_factory):
             if (cohort, label) != ("a", LACKS):
                 aseg = ASEG.replace("4100.0", f"{5000 - 15 * age:.1f}")
                 freesurfer(folder / cohort / "fs", varied(aseg, rng), label, varied(APARC, rng))
-            write_maps(folder / cohort / "qsirecon" / label / "dwi", label, 1 - 0.002 * age + 0.02 * rng.normal())
+            write_maps(folder / cohort / "qsirecon" / label / "dwi", label, maps, 1 - 0.002 * age + 0.02 * rng.normal())
         sources = {
             "t1": {"kind": "freesurfer", "path": f"{cohort}/fs"},
             "dwi": {"kind": "qsirecon", "path": f"{cohort}/qsirecon"},
@@ -67,18 +68,24 @@ def varied(statistics: str, rng: np.random.Generator) -> str:
     return re.sub(numbers, lambda found: f"{float(found[0]) * (1 + 0.02 * rng.normal()):.3f}", statistics)
 
 
-def write_maps(folder: Path, label: str, scale: float) -> None:
-    """FA and MD in template space, as QSIRecon names them; `scale` of every FA."""
-    folder.mkdir(parents=True)
+def maps_of_a_brain() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """FA and MD on the template's grid of 4 mm, planted in every octant of the white matter, and the grid's affine."""
     atlas = octants(4)
     regions = np.asarray(atlas.image.dataobj)
     brain = np.asarray(mni152("brain", 4).dataobj) > 0.5
     fa, md = np.where(brain, 0.1, 0), np.where(brain, 9e-4, 0)
     for region, name in atlas.names.items():
         fa[regions == region], md[regions == region] = planted(atlas)[name]
+    return fa, md, atlas.image.affine
+
+
+def write_maps(folder: Path, label: str, maps: tuple[np.ndarray, np.ndarray, np.ndarray], scale: float) -> None:
+    """FA times `scale`, and MD that rises where FA falls, as QSIRecon names them."""
+    folder.mkdir(parents=True)
+    fa, md, affine = maps
     for name, values in (("fa", scale * fa), ("md", md * (2 - scale))):
         file = f"{label}_space-MNI152NLin2009cAsym_model-tensor_param-{name}_dwimap.nii.gz"
-        nib.save(nib.Nifti1Image(values.astype(np.float32), atlas.image.affine), folder / file)
+        nib.save(nib.Nifti1Image(values.astype(np.float32), affine), folder / file)
 
 
 def read(path: Path) -> pd.DataFrame:
