@@ -46,8 +46,8 @@ def finished(tmp_path_factory):
         },
         "splits": {"folds": 3, "repeats": 1},
         "models": ["ridge"],
-        "null": {"permutations": 0},
-        "explain": {"permutations": 0},
+        "null": {"permutations": 19, "folds": 2},
+        "explain": {"permutations": 1},
         "final_model": False,
     }
     write_config(folder / "c.yaml", config)

@@ -39,7 +39,7 @@ def finished(tmp_path_factory):
             tables["dwi"], tables["t1"] = tables["dwi"].iloc[12:-1], tables["t1"].drop([12, 13, 59])
         write_cohort(folder / cohort, tables)
     config = make_config(
-        Path(), ["a", "b"], Path("out"), models=["pidreg", "ridge"],
+        Path(), ["a", "b"], Path("out"), models=["pidreg", "ridge", "gradient_boosting"],
         splits={"folds": 2, "repeats": 1, "group": "family"}, hyperparameters={"pidreg": QUICK},
     )  # fmt: skip
     write_config(folder / "c.yaml", config)
@@ -175,7 +175,7 @@ def test_what_is_deleted_alone_is_made_again_and_with_the_same_bytes(run, finish
     again = {"train_baseline": 1, "train_pidreg": 1, "explain": 2, "aggregate": 1, "report": 1}
     assert done(folder / "c.yaml", source=folder / "src") == again
     assert (folder / "out/folds/ridge/repeat-0_fold-1/model.joblib").is_file()
-    compare_tables(folder / "out", finished[0] / "out", 30)
+    compare_tables(folder / "out", finished[0] / "out", 36)
 
 
 def test_keys_rerun_only_what_depends_on_them(run):
@@ -233,7 +233,7 @@ def test_the_same_run_in_one_process_gives_the_same_bytes(finished, tmp_path, mo
     folder, config = finished
     monkeypatch.chdir(folder)  # where the relative paths of the configuration start
     out = run_tables(write_config(tmp_path / "c.yaml", config | {"output_dir": str(tmp_path / "out")}))
-    compare_tables(out, folder / "out", 30)
+    compare_tables(out, folder / "out", 36)
 
 
 def test_bad_input_stops_a_run_and_leaves_nothing_half_written(tmp_path):
