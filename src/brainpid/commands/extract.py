@@ -84,7 +84,7 @@ def _from_images(
     people = read_labels(args.participants, settings.participant_id)
     own = [person for person in people if shard_of(person, settings.shards) == args.shard]
     found = [find(source, args.modality, settings.bids, person) for person in own]
-    extract = partial(entry.load(), settings=section)
+    extract = partial(entry.extract, settings=section)
     tasks = [Task(person, files, extract, text, code, args.keep) for person, files in zip(own, found, strict=True)]
     results = extract_people(tasks, args.workers)
     write_tsv(args.quality, _quality(results, args))
