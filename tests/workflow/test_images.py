@@ -27,7 +27,7 @@ COHORT_RULES = ("participants", "index", "extract_images", "collect")
 def finished(tmp_path_factory):
     """Folder with a phantom of two sites, its configuration, and a finished run."""
     folder = tmp_path_factory.mktemp("images")
-    assert main(["phantom", "--out", str(folder / "data"), "--subjects", "24", "--sites", "2", "--seed", "0"]) == 0
+    assert main(["phantom", "--out", str(folder / "data"), "--subjects", "24", "--sites", "2", "--workers", "1"]) == 0
     cohorts = {}
     for site in ("site-01", "site-02"):
         root = folder / "data" / site

@@ -88,7 +88,7 @@ def _from_images(
     text = json.dumps(section.model_dump(mode="json"), sort_keys=True)
     people = read_labels(args.participants, settings.participant_id)
     own = [person for person in people if shard_of(person, settings.shards) == args.shard]
-    extract = partial(entry.load(), settings=section)
+    extract = partial(entry.extract, settings=section)
     tasks = [
         Task(person, find(source, args.modality, settings.bids, person), extract, atlas, text, code, args.keep)
         for person in own

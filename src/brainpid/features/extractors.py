@@ -5,7 +5,7 @@ Every module has ``extract_files(files, settings) -> Extracted``, with the files
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -36,6 +36,10 @@ class ExtractorEntry:
         """Import the extractor."""
         extract: Callable[..., Extracted] = import_module(self.module).extract_files
         return extract
+
+    def extract(self, files: Mapping[str, str], settings: ImageExtraction) -> Extracted:
+        """Import the extractor where it is called, and call it: who hands out the work does without its libraries."""
+        return self.load()(files, settings)
 
 
 EXTRACTORS = {

@@ -214,7 +214,7 @@ def results(tmp_path_factory):
                 section = section.model_copy(update={"atlas": atlas})
             if fault == "divided":
                 section = section.model_copy(update={"divide_by_icv": True})
-            extract = partial(EXTRACTORS[kind].load(), settings=section)
+            extract = partial(EXTRACTORS[kind].extract, settings=section)
             tasks.append(Task(f"{kind}: {fault}", Found(copies), extract, "", "", "", folder / "kept"))
     return {result.participant_id: result for result in extract_people(tasks, 1)}
 
@@ -305,7 +305,7 @@ def test_a_spinal_cord_fails_in_every_reader(tmp_path):
     tasks = []
     for image, label in expected:
         found = find(source, image, str(tmp_path), label)
-        extract = partial(EXTRACTORS[image].load(), settings=getattr(Extraction(), SECTIONS[image]))
+        extract = partial(EXTRACTORS[image].extract, settings=getattr(Extraction(), SECTIONS[image]))
         tasks.append(Task(f"{image} of {label}", found, extract, "", "", "", tmp_path / "kept"))
     for result, reason in zip(extract_people(tasks, 1), expected.values(), strict=True):
         assert result.status == "FAIL"
