@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from brainpid.cohort.participants import SHEET_COLUMNS, SUCCESS, UNAVAILABLE, has_every_modality
+from brainpid.cohort.participants import SHEET_COLUMNS, SUCCESS, UNAVAILABLE, WHY_NO_TARGET, has_every_modality
 from brainpid.cohort.splits import make_splits
 from brainpid.config.analysis import Incomplete
 from brainpid.config.slices import SplitSettings
@@ -55,7 +56,7 @@ def join_participants(
     """
     tables = []
     for cohort, sheet in sheets.items():
-        table = sheet[SHEET_COLUMNS].copy()
+        table = sheet.reindex(columns=[*SHEET_COLUMNS, WHY_NO_TARGET])
         for modality in modalities:
             block = blocks.get((cohort, modality))
             if block is None:
@@ -69,13 +70,17 @@ def join_participants(
         tables.append(table)
     people = pd.concat(tables, ignore_index=True)
     people["reason"] = [_why_excluded(person, modalities, incomplete) for person in people.to_dict("records")]
+    people = people.drop(columns=WHY_NO_TARGET)
     people.insert(people.columns.get_loc("reason"), "included", people["reason"] == "")
     return people
 
 
 def _why_excluded(person: Mapping[Hashable, object], modalities: Sequence[str], incomplete: Incomplete) -> str:
     """Reason why a person cannot take part; empty where the person does."""
-    reasons = ["no target value"] if pd.isna(person["age"]) else []
+    reasons = []
+    if pd.isna(person["age"]):
+        why: Any = person[WHY_NO_TARGET]
+        reasons = ["no target value" if pd.isna(why) else f"no target value: {why}"]
     lacking = [modality for modality in modalities if person[f"{modality}_status"] != SUCCESS]
     if incomplete == "exclude" or len(lacking) == len(modalities):
         reasons += [f"{m} {person[f'{m}_status']}: {person[f'{m}_reason']}" for m in lacking]
