@@ -115,7 +115,8 @@ def read_participants(cohort: str, settings: ParticipantsSettings, needs_target:
     )
     if any(reasons):
         sheet[WHY_NO_TARGET] = [reason or np.nan for reason in reasons]
-    own = {columns.participant_id, columns.site, columns.sex, target_column, *SHEET_COLUMNS, WHY_NO_TARGET}
+    # A renamed site or sex stays under its own name too, by which it may be the column of the groups.
+    own = {columns.participant_id, target_column, *SHEET_COLUMNS, WHY_NO_TARGET}
     return pd.concat([sheet, table[[column for column in header if column not in own]]], axis=1)
 
 

@@ -89,7 +89,8 @@ def read_targets(
     if bad.any():
         log.warning(
             "%s: the target of %d people is unknown: %s. What a cell stands for is set by target.replace", place,
-            int(bad.sum()), list_some((f"line {lines[row]} ({labels[row]}): {reasons[row]}" for row in np.flatnonzero(bad)), 3),
+            int(bad.sum()),
+            list_some((f"line {lines[row]} ({labels[row]}): {reasons[row]}" for row in np.flatnonzero(bad)), 3),
         )  # fmt: skip
     return np.where(bad, np.nan, numbers), reasons
 
@@ -104,7 +105,7 @@ def _replaced(cells: pd.Series, target: Target) -> pd.Series:
         if cell in target.replace:
             return target.replace[cell]
         number = _number(cell)
-        return numbers[number] if number in numbers else cell
+        return cell if number is None else numbers.get(number, cell)
 
     return cells.map(one, na_action="ignore").astype(object)
 

@@ -94,9 +94,28 @@ class Config(Section):
         for modality in self.modalities:
             if not any(modality in block.sources for block in self.cohorts.values()):
                 raise ValueError(f"modalities: no cohort has a source for '{modality}'")
+        self._refuse_reserved_group()
         if self.splits.scheme == "leave_one_cohort_out" and len(self.cohorts) < 2:
             raise ValueError("splits.scheme: leave_one_cohort_out needs at least 2 cohorts, found 1")
         return self
+
+    def _refuse_reserved_group(self) -> None:
+        """Refuse columns as groups that mean something else already, under whatever name a cohort has them."""
+        group = self.splits.group
+        if group is None:
+            return
+        columns = [block.columns for block in self.cohorts.values()]
+        meanings: dict[str, set[str | None]] = {
+            "a person's label, and every person is on one side of a split anyway; leave splits.group out": {
+                "participant_id", *(own.participant_id for own in columns)
+            },
+            "the cohort; splits.scheme: leave_one_cohort_out keeps cohorts on one side": {"cohort"},
+            "the target": {"age", self.target.column, *(own.target for own in columns)},
+            "a column of the program's own tables; rename it in the participants table": {"target_reason"},
+        }  # fmt: skip
+        for meaning, names in meanings.items():
+            if group in names:
+                raise ValueError(f"splits.group: '{group}' is {meaning}")
 
     @property
     def shares_final_model(self) -> bool:

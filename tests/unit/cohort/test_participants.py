@@ -90,3 +90,11 @@ def test_one_person_without_a_readable_age_is_one_person(tmp_path):
     read = read_participants("a", slice_of(path).model_copy(update={"target": Target(replace={"89+": 89})}))
     assert read["age"].tolist() == [20, 89, 40]
     assert "target_reason" not in read
+
+
+def test_a_renamed_site_keeps_its_own_name_too(table):
+    """By it the column can be that of the groups."""
+    settings = slice_of(table).model_copy(update={"columns": Columns(site="family")})
+    read = read_participants("a", settings)
+    assert read["site"].tolist() == ["012", "12", "1.0", "1", "a"]
+    assert read["family"].tolist()[:4] == ["012", "12", "1.0", "1"]
