@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from brainpid.commands.options import add_threads, set_threads
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_table, require_column, write_json, write_text, write_tsv
+from brainpid.core.names import matching, split_patterns
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import derive
 from brainpid.crossfit.encoders import ENCODERS
@@ -157,8 +157,8 @@ def _groups(sources: Sequence[str], columns: Sequence[str], path: Path) -> dict[
         if name in groups:
             raise InputError(f"--source {source}: '{name}' is given twice")
         groups[name] = []
-        for pattern in patterns.split(","):
-            matched = [column for column in columns if fnmatchcase(column, pattern)]
+        for pattern in split_patterns(patterns, columns):
+            matched = matching(pattern, columns)
             if not matched:
                 raise InputError(
                     f"{path}: '{pattern}' of source '{name}' matches no column; {did_you_mean(pattern, columns)}"

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
+from brainpid.config.paths import PathText
 from brainpid.config.section import Name, Section
 from brainpid.config.sources import Source
 
@@ -52,8 +53,8 @@ class Columns(Section):
 class Cohort(Section):
     """People who were recruited together."""
 
-    bids: str | None = Field(None, description="top of a BIDS dataset, for sources of kind nifti")
-    participants: str | None = Field(
+    bids: PathText | None = Field(None, description="top of a BIDS dataset, for sources of kind nifti")
+    participants: PathText | None = Field(
         None,
         description="TSV or CSV with participant_id and the target; sex and site if known; `<bids>/participants.tsv` "
         "by default",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ import pandas as pd
 from brainpid.cohort.participants import FAIL, SUCCESS, UNAVAILABLE, read_ids
 from brainpid.config.sources import TableSource
 from brainpid.core.arrays import BoolArray
-from brainpid.core.errors import InputError, list_some
+from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_header, read_table, require_column
+from brainpid.core.names import matching
 from brainpid.features.block import FeatureBlock
 
 ID_COLUMN = "participant_id"
@@ -225,10 +225,13 @@ def _dictionary(path: str | Path) -> list[tuple[str, dict[str, Any]]]:
 
 def _select(features: pd.DataFrame, source: TableSource, path: str) -> pd.DataFrame:
     """Leave out what the source drops; a pattern that matches nothing is an error."""
+    names = list(features.columns)
+    dropped: set[str] = set()
     for pattern in source.drop:
-        if not any(fnmatchcase(name, pattern) for name in features.columns):
-            raise InputError(f"{path}: drop: '{pattern}' matches no column; found {list_some(features.columns)}")
-    kept = [name for name in features.columns if not any(fnmatchcase(name, pattern) for pattern in source.drop)]
+        if not (found := matching(pattern, names)):
+            raise InputError(f"{path}: drop: '{pattern}' matches no column; {did_you_mean(pattern, names)}")
+        dropped.update(found)
+    kept = [name for name in names if name not in dropped]
     if not kept:
         raise InputError(f"{path}: no feature is left besides {ID_COLUMN}")
     return features[kept]
