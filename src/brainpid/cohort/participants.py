@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import pandas as pd
 
 from brainpid.cohort.targets import read_targets
 from brainpid.config.slices import ParticipantsSettings
-from brainpid.core.errors import InputError, list_some
+from brainpid.core.errors import InputError, list_some, shortened
 from brainpid.core.files import line_of, read_header, read_own_tsv, read_table, require_column
 
 SHEET_COLUMNS = ["participant_id", "cohort", "site", "age", "sex"]
 WHY_NO_TARGET = "target_reason"
 """Column of a sheet that says why a cell gives no target; there where one does not."""
+NO_FILE_NAME = re.compile(r"[/\\*?\[\]\"<>|\x00-\x1f\x7f\u2028\u2029]|^.{101}")
+"""What no label of a person may hold: it leads elsewhere, or stands for other files as well."""
 SUCCESS, FAIL, UNAVAILABLE, EXCLUDED = "SUCCESS", "FAIL", "UNAVAILABLE", "EXCLUDED"
 STATUSES = (SUCCESS, FAIL, UNAVAILABLE, EXCLUDED)
 
@@ -32,11 +35,19 @@ def read_ids(table: pd.DataFrame, column: str, path: str | Path) -> pd.Series:
     Raises
     ------
     InputError
-        Where a label is missing or given twice; the message names the lines.
+        Where a label is missing, given twice or cannot be part of a file's name; the message names the lines.
     """
     empty = table[column].isna() | (table[column].str.strip() == "")
     if empty.any():
         raise InputError(f"{path}: no {column} in line(s) {list_some(_lines(table, empty))}")
+    unsafe = table[column].str.contains(NO_FILE_NAME)
+    if unsafe.any():
+        row = int(np.flatnonzero(unsafe)[0])
+        raise InputError(
+            f"{path}: line {line_of(table, row)}: '{shortened(table[column][row])}' is no label of a person, which is "
+            "part of file names: expected at most 100 characters, none of them / or \\, a wildcard, a bracket, a "
+            "quote or a control character"
+        )
     labels = normalise_ids(table[column])
     twice = labels.duplicated(keep=False)
     if twice.any():

@@ -7,7 +7,6 @@ column, such as ages in months, is the table's: then nobody is read.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,13 +15,13 @@ import pandas as pd
 from brainpid.config.cohorts import Target
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError, list_some
+from brainpid.core.files import DECIMAL_COMMA
 
 MOST_UNREADABLE = 0.5
 """Part of the cells with something in them from which on unreadable ones are no matter of single people."""
 OTHER_UNIT = 0.05, 3
 """Part of the numbers, and number of different ones among them, above the range from which on the unit is in doubt."""
 PER_YEAR = {"months": 12.0, "days": 365.25}
-DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d{1,2}")
 
 log = logging.getLogger(__name__)
 

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> None:
                 blocks[cohort, modality] = extract_table(source, sheets[cohort], modality, units).summary()
             else:
                 blocks[cohort, modality] = _images(source, sheets[cohort], modality, block.bids).summary()
-    console = Console()
+    console = Console(markup=False, emoji=False)  # a path or a label may hold [brackets]
     # Before what may refuse the cohorts, so that it is seen who lacks what.
     people = join_participants(sheets, blocks, config.modalities, config.incomplete)
     console.print(_overview(people, blocks, config))

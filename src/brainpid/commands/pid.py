@@ -172,7 +172,7 @@ def _groups(sources: Sequence[str], columns: Sequence[str], path: Path) -> dict[
 
 def _print(args: argparse.Namespace, table: pd.DataFrame, warnings: Sequence[str], checked: Normality | None) -> None:
     """Show the decompositions for reading, with what they cannot say."""
-    console = Console(width=None if Console().is_terminal else 120)
+    console = Console(width=None if Console().is_terminal else 120, markup=False, emoji=False)
     how = "columns as they are"
     if args.encoder != NO_ENCODER:
         how = f"cross-fitted {ENCODERS[args.encoder].label} latents"
@@ -219,4 +219,4 @@ def _write(
     if args.encoder in ENCODERS:
         provenance["generated_by"]["encoder_code"] = code_digest(ENCODERS[args.encoder].module)
     write_json(args.out / "provenance.json", provenance)
-    Console(stderr=True).print(f"Wrote {args.out}/pid.tsv, pid.svg and what goes with them.")
+    Console(stderr=True, markup=False, emoji=False).print(f"Wrote {args.out}/pid.tsv, pid.svg and what goes with them.")
