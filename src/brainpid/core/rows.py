@@ -174,6 +174,11 @@ def _tsv_rows(lines: Iterable[str], path: Path) -> Iterator[Row]:
                 )
             if closed is None:
                 opened.clear()
+        if '"' in text and len(cells) != width and _one_quoted_row([text], width):
+            raise InputError(
+                f"{path}: line {number} has {len(cells)} cells, the header {width}: double quotes stand around tabs; "
+                "expected a text without tabs"
+            )
         if text.strip(" "):
             if not opened and cells[-1][:1] == '"' and _unquoted(cells[-1]) is cells[-1]:
                 opened.append(line)
