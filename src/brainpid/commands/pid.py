@@ -31,6 +31,7 @@ from brainpid.crossfit.table import (
 )
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.information import with_p_values
+from brainpid.features.codes import warn_of_codes
 from brainpid.report.glossary import CANNOT_SAY, MEASURES, dictionary
 
 log = logging.getLogger(__name__)
@@ -130,6 +131,9 @@ def _read(args: argparse.Namespace) -> tuple[dict[str, FloatArray], FloatArray]:
     labels = table[LABEL].tolist() if LABEL in table else [f"row {row + 1}" for row in range(len(table))]
     target = numeric_cells(table[[args.target]], labels, path)[:, 0]
     blocks = {name: numeric_cells(table[columns], labels, path) for name, columns in groups.items()}
+    warn_of_codes(target[:, None], [args.target], labels, str(path))
+    for name, columns in groups.items():
+        warn_of_codes(blocks[name], columns, labels, str(path))
     known = np.isfinite(target)
     for name, block in blocks.items():
         missing = np.isnan(block)

@@ -17,6 +17,7 @@ from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_header, read_table, require_column
 from brainpid.core.names import matching
 from brainpid.features.block import FeatureBlock
+from brainpid.features.codes import warn_of_codes
 
 ID_COLUMN = "participant_id"
 UNKNOWN_UNIT = "n/a"
@@ -77,6 +78,7 @@ def read_block(
         )
     features = _select(table.drop(columns=ID_COLUMN), source, path)
     values = numeric_cells(features, labels, path)
+    notes = warn_of_codes(values, list(features.columns), labels.tolist(), path)
     units, regions = read_units(path), read_regions(path)
 
     aligned = pd.DataFrame(values, index=labels).reindex(sheet["participant_id"]).to_numpy()
@@ -94,6 +96,7 @@ def read_block(
         status=tuple(status),
         reason=tuple(reason),
         regions=tuple(regions.get(name, ()) for name in features.columns),
+        notes=notes,
     )
     if source.divide_by is not None:
         block = divide(block, sheet, source.divide_by, (sheet_units or {}).get(source.divide_by, UNKNOWN_UNIT))
@@ -147,6 +150,8 @@ def divide(block: FeatureBlock, sheet: pd.DataFrame, divisor: str, unit: str) ->
         )
     numbers = pd.to_numeric(sheet[divisor], errors="coerce").to_numpy(dtype=float)
     usable = np.isfinite(numbers) & (numbers > 0)
+    place = f"participants of cohort '{cohort}'"
+    notes = warn_of_codes(numbers[:, None], [divisor], sheet["participant_id"].tolist(), place)
     status, reason = list(block.status), list(block.reason)
     for row in np.flatnonzero(~usable & block.present):
         status[row] = FAIL
@@ -165,6 +170,7 @@ def divide(block: FeatureBlock, sheet: pd.DataFrame, divisor: str, unit: str) ->
         status=tuple(status),
         reason=tuple(reason),
         regions=(*block.regions, ()),
+        notes={**block.notes, **notes},
     )
 
 

@@ -208,3 +208,33 @@ def test_every_fault_of_a_configuration_is_said_at_once(check):
     assert code == 2
     for key in ("splits.folds", "splits.seeds", "models"):
         assert key in message
+
+
+def test_numbers_that_may_stand_for_nothing_are_said(check, caplog):
+    def spoil(tables):
+        tables["t1"].loc[[5, 9], "t1_2"] = -9999
+        tables["dwi"].loc[[7, 3], "dwi_0":] = 0
+
+    assert check(spoil)[0] == 0
+    assert "t1.tsv: column 't1_2': -9999 stands in 2 of 60 people, first sub-005" in caplog.text
+    assert "dwi.tsv: column 'dwi_0' (and in 3 more columns): 0 stands in 2 of 60 people, first sub-003" in caplog.text
+
+
+def test_labels_that_lead_elsewhere_are_refused(check):
+    def spoil(tables):
+        tables["participants"].loc[4, "participant_id"] = "../../x"
+
+    code, message = check(spoil)
+    assert code == 2
+    assert "participants.tsv: line 6: '../../x' is no label of a person" in message
+
+
+def test_brackets_of_a_path_are_shown_as_they_are(tmp_path, capsys):
+    """They look like markup of the terminal, of which a closing one without an opening one is an error."""
+    folder = tmp_path / "x [/red]"
+    tables = make_tables(60)
+    tables["t1"] = tables["t1"].drop(index=7)
+    write_cohort(folder / "a", tables)
+    config = make_config(folder, ["a"], tmp_path / "out")
+    assert main(["check", "--config", str(write_config(tmp_path / "c.yaml", config))]) == 0
+    assert "[/red]" in "".join(capsys.readouterr().out.replace("│", "").split())
