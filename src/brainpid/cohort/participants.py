@@ -11,6 +11,7 @@ import pandas as pd
 
 from brainpid.cohort.targets import read_targets
 from brainpid.config.slices import ParticipantsSettings
+from brainpid.core.codes import warn_of_codes
 from brainpid.core.errors import InputError, list_some, shortened
 from brainpid.core.files import line_of, read_header, read_own_tsv, read_table, require_column
 
@@ -115,6 +116,7 @@ def read_participants(cohort: str, settings: ParticipantsSettings, needs_target:
         lines = [line_of(table, row) for row in range(len(table))]
         place = f"{path}: column '{target_column}'"
         targets, reasons = read_targets(table[target_column], target, labels.tolist(), lines, place)
+        warn_of_codes(targets[:, None], [target_column], labels.tolist(), str(path))
     sheet = pd.DataFrame(
         {
             "participant_id": labels,

@@ -87,8 +87,8 @@ def read_targets(
         reasons[row] = f"'{cells.iloc[row]}' {what}"
     if bad.any():
         log.warning(
-            "%s: the target of %d people is unknown: %s. What a cell stands for is set by target.replace", place,
-            int(bad.sum()),
+            "%s: the target of %s is unknown: %s. What a cell stands for is set by target.replace", place,
+            "1 person" if bad.sum() == 1 else f"{int(bad.sum())} people",
             list_some((f"line {lines[row]} ({labels[row]}): {reasons[row]}" for row in np.flatnonzero(bad)), 3),
         )  # fmt: skip
     return np.where(bad, np.nan, numbers), reasons

@@ -78,6 +78,8 @@ def _overview(people: pd.DataFrame, blocks: Mapping[tuple[str, str], FeatureSumm
         taking = rows["included"]
         complete = int((taking & has_every_modality(rows, config.modalities)).sum())
         words = f"take part, {complete} with every modality"
+        if unknown := int(rows["age"].isna().sum()):
+            words += f"; {unknown} without {config.target.column}"
         table.add_row(cohort, "", str(taking.sum()), str((~taking).sum()), "", words, end_section=True)
     return table
 

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from brainpid.commands.options import add_threads, set_threads
 from brainpid.core.arrays import FloatArray
+from brainpid.core.codes import warn_of_codes
 from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_table, require_column, write_json, write_text, write_tsv
 from brainpid.core.names import matching, split_patterns
@@ -31,7 +32,6 @@ from brainpid.crossfit.table import (
 )
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.information import with_p_values
-from brainpid.features.codes import warn_of_codes
 from brainpid.report.glossary import CANNOT_SAY, MEASURES, dictionary
 
 log = logging.getLogger(__name__)

@@ -168,7 +168,7 @@ def read_table(
     path = Path(path)
     rows = read_rows(path)
     names = column_names(next(rows, Row(1, [])), path)
-    lines, width = check_widths(rows, names, path)
+    lines, blank, width = check_widths(rows, names, path)
     nameless = [f"\n{place}" for place in range(len(names), width)]  # empty cells at the end of every line
     kinds: Any = str if text is None else {column: str for column in text if column in names}
     comma = path.suffix == ".csv"
@@ -187,6 +187,8 @@ def read_table(
         low_memory=False,
         quoting=csv.QUOTE_MINIMAL if comma else csv.QUOTE_NONE,
     )
+    if blank:
+        table = table.drop(index=[row for row in blank if row < len(table)]).reset_index(drop=True)
     if len(table) != len(lines):
         raise InputError(f"{path}: {len(lines)} rows are in the file, but {len(table)} were read; is it a plain table?")
     if lines != list(range(2, len(lines) + 2)):  # kept where needed alone: pandas copies it with every column

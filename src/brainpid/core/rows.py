@@ -109,8 +109,26 @@ def column_names(header: Row, path: Path) -> list[str]:
     return names
 
 
-def check_widths(rows: Iterator[Row], names: list[str], path: Path) -> tuple[list[int], int]:
-    """Go through the rows below the header; return the line of each, and the number of cells that all of them have.
+class Shape(NamedTuple):
+    """Where the rows below a header stand, and how wide they are.
+
+    Attributes
+    ----------
+    lines : list of int
+        First line of each row that has something in it.
+    blank : list of int
+        Numbers, from 0 and among all rows, of those that are separators alone, as spreadsheets leave them.
+    width : int
+        Cells that all rows have.
+    """
+
+    lines: list[int]
+    blank: list[int]
+    width: int
+
+
+def check_widths(rows: Iterator[Row], names: list[str], path: Path) -> Shape:
+    """Go through the rows below the header.
 
     Raises
     ------
@@ -119,9 +137,13 @@ def check_widths(rows: Iterator[Row], names: list[str], path: Path) -> tuple[lis
         many.
     """
     lines: list[int] = []
+    blank: list[int] = []
     first: list[tuple[str, ...]] = []
     width = len(names)
-    for row in rows:
+    for number, row in enumerate(rows):
+        if 1 < len(row.cells) <= width and not any(row.cells):
+            blank.append(number)
+            continue
         if not lines and len(row.cells) > width and not any(cell.strip() for cell in row.cells[width:]):
             width = len(row.cells)
         if len(row.cells) != width or any(cell.strip() for cell in row.cells[len(names) :]):
@@ -139,7 +161,7 @@ def check_widths(rows: Iterator[Row], names: list[str], path: Path) -> tuple[lis
             f"{path}: line {lines[0]} has {width} cells, the header {len(names)}, and cells of the first column are "
             f"numbers of rows, not {names[0]}" + ROW_NAMES
         )
-    return lines, width
+    return Shape(lines, blank, width)
 
 
 def _are_row_names(first: list[tuple[str, ...]]) -> bool:
@@ -166,7 +188,7 @@ def _tsv_rows(lines: Iterable[str], path: Path) -> Iterator[Row]:
         width = width or len(cells)
         if opened:
             opened.append(line)
-            closed = _one_quoted_row(opened, width) if len(cells) == width else None
+            closed = _one_quoted_row(opened, width) if len(cells) == width or not text else None
             if closed:
                 raise InputError(
                     f"{path}: lines {number - len(opened) + 1} to {number}: double quotes make one row of them, and "

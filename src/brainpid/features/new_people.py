@@ -20,10 +20,10 @@ from brainpid.cohort.participants import read_ids, read_participants
 from brainpid.config.schema import Config
 from brainpid.config.slices import ParticipantsSettings
 from brainpid.config.sources import TableSource
+from brainpid.core.codes import warn_of_codes
 from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_header, read_table, require_column
 from brainpid.features.block import FeatureBlock
-from brainpid.features.codes import warn_of_codes
 from brainpid.features.store import read_features, read_modalities
 from brainpid.features.tables import ID_COLUMN, divisor_of, read_block, read_units
 

@@ -13,11 +13,11 @@ import pandas as pd
 from brainpid.cohort.participants import FAIL, SUCCESS, UNAVAILABLE, read_ids
 from brainpid.config.sources import TableSource
 from brainpid.core.arrays import BoolArray
+from brainpid.core.codes import warn_of_codes
 from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_header, read_table, require_column
 from brainpid.core.names import matching
 from brainpid.features.block import FeatureBlock
-from brainpid.features.codes import warn_of_codes
 
 ID_COLUMN = "participant_id"
 UNKNOWN_UNIT = "n/a"
@@ -155,7 +155,9 @@ def divide(block: FeatureBlock, sheet: pd.DataFrame, divisor: str, unit: str) ->
     status, reason = list(block.status), list(block.reason)
     for row in np.flatnonzero(~usable & block.present):
         status[row] = FAIL
-        reason[row] = f"no positive {divisor} in the participants table to divide by"
+        cell = sheet[divisor].iloc[row]
+        found = "" if pd.isna(cell) else f", found '{cell}'"
+        reason[row] = f"no positive {divisor} in the participants table to divide by{found}"
     scale = np.where(usable, numbers, np.nan)[:, None]
     values = np.column_stack([np.where(divided, block.values / scale, block.values), scale])
     values[[state != SUCCESS for state in status]] = np.nan

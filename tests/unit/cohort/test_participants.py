@@ -98,3 +98,20 @@ def test_a_renamed_site_keeps_its_own_name_too(table):
     read = read_participants("a", settings)
     assert read["site"].tolist() == ["012", "12", "1.0", "1", "a"]
     assert read["family"].tolist()[:4] == ["012", "12", "1.0", "1"]
+
+
+def test_a_code_within_the_range_is_said(tmp_path, caplog):
+    path = tmp_path / "p.tsv"
+    rows = [f"{k}\t{20 + k % 9}\n" for k in range(30)] + ["30\t99\n", "31\t99\n"]
+    path.write_text("participant_id\tage\n" + "".join(rows))
+    assert (read_participants("a", slice_of(path))["age"] == 99).sum() == 2
+    assert "column 'age': 99 stands in 2 of 32 people, first sub-30" in caplog.text
+
+
+@pytest.mark.parametrize("label", ["../../x", "a/b", "a\\b", "s*", "s?", "<b>x</b>", "a\x07b", "x" * 101, "s[1]"])
+def test_a_label_that_is_no_part_of_a_file_name_is_refused(tmp_path, label):
+    path = tmp_path / "p.tsv"
+    path.write_text(f"participant_id\tage\n1\t20\n{label}\t30\n")
+    for read in (lambda: read_participants("a", slice_of(path)), lambda: read_labels(path, ID)):
+        with pytest.raises(InputError, match=r"p.tsv: line 3: '.*' is no label of a person"):
+            read()

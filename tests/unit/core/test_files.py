@@ -47,6 +47,9 @@ PLAIN = [["a", "1"], ["b", "2"]]
         ("t.csv", "id,x\na,1\nb,2\n"),
         ("t.csv", '\ufeff"id","x"\r\n"a",1\r\n\r\n"b","2"\r\n'),
         ("t.csv", "id,x,\na,1,\nb,2,\n"),
+        ("t.csv", "id,x\na,1\n,\nb,2\n,\n,\n"),
+        ("t.csv", "id,x,,\na,1,,\nb,2,,\n,,,\n"),
+        ("t.tsv", "id\tx\na\t1\n\t\nb\t2\n\t\n"),
     ],
 )
 def test_what_is_no_cell_and_no_row_does_not_count(written, name, text):

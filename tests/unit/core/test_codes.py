@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from brainpid.features.codes import find_codes, warn_of_codes
+from brainpid.core.codes import find_codes, warn_of_codes
 
 RNG = np.random.default_rng(0)
 THICKNESS = RNG.normal(2.5, 0.15, (300, 6)).round(3)
