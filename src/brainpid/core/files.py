@@ -265,6 +265,6 @@ def read_own_tsv(path: str | Path, numbers: Collection[str] | None = None) -> pd
         text = set(names) - set(numbers)
     table = read_table(path, text=text, missing=OWN_MISSING_CELLS)
     for name in table.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes]]:
-        if table[name].str.startswith("'").any():
+        if any(isinstance(cell, str) and cell.startswith("'") for cell in table[name]):
             table[name] = table[name].map(_shown_cell, na_action="ignore")
     return table

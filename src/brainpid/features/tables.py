@@ -186,7 +186,7 @@ def read_units(path: str | Path) -> dict[str, str]:
     """Units of a table's columns from the BIDS dictionary beside it; empty where there is none."""
     units = {}
     for name, entry in _dictionary(path):
-        if "Units" in entry:
+        if entry.get("Units") not in (None, ""):  # both are written where a unit is not known
             if not isinstance(entry["Units"], str):
                 raise InputError(f"{_beside(path)}: Units of '{name}': expected a text, found {entry['Units']!r}")
             units[name] = entry["Units"]
@@ -223,7 +223,7 @@ def _dictionary(path: str | Path) -> list[tuple[str, dict[str, Any]]]:
     if not dictionary.is_file():
         return []
     try:
-        content = json.loads(dictionary.read_text(encoding="utf-8"))
+        content = json.loads(dictionary.read_text(encoding="utf-8-sig"))
     except (json.JSONDecodeError, UnicodeDecodeError) as fault:
         raise InputError(f"{dictionary}: not readable as JSON: {fault}") from fault
     if not isinstance(content, dict):

@@ -135,3 +135,10 @@ def test_notes_of_values_reach_the_list_of_features(tmp_path, tables):
     write_features(tmp_path / "a.h5", "a", [block], {"settings": {"parts": {"t1": {"notes": dict(block.notes)}}}})
     features = pd.DataFrame({"modality": ["t1", "t1", "dwi"], "feature": ["t1_1", "t1_2", "t1_2"]})
     assert read_notes([tmp_path / "a.h5"], features) == ["", "a: -9999 in 2 people, first sub-003", ""]
+
+
+def test_a_unit_that_is_not_known_may_be_left_empty(tmp_path, tables):
+    write_cohort(tmp_path, tables)
+    content = {"t1_0": {"Units": None}, "t1_1": {"Units": ""}, "t1_2": {"Units": "mm"}}
+    (tmp_path / "t1.json").write_text(json.dumps(content), encoding="utf-8-sig")
+    assert extract(tmp_path, tables).units == ("n/a", "n/a", "mm", "n/a", "n/a")
