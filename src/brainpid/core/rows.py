@@ -17,6 +17,8 @@ from brainpid.core.errors import InputError, list_some, shortened
 
 DELIMITERS = {".tsv": "\t", ".csv": ","}
 SEPARATORS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "vertical bars"}
+NAMELESS = re.compile(r"|n/a|Unnamed: \d+(_level_\d+)?|\.\.\.\d+")
+"""What stands over a column that has no name, also once pandas or readr have read and written it."""
 ROW_NAMES = "; if R wrote the names of rows there, write the table with row.names = FALSE"
 UNDECODABLE = "backslashreplace"
 """What happens to bytes that are not UTF-8: they stand as ``\\xe9``, so that different texts stay different ones."""
@@ -99,7 +101,7 @@ def column_names(header: Row, path: Path) -> list[str]:
             f"{path}: line {header.line}: expected names of columns, found formulas of a spreadsheet program: "
             f"{list_some(formulas)}; rename them"
         )
-    if nameless := [number for number, name in enumerate(names, start=1) if name.strip() in ("", "n/a")]:
+    if nameless := [number for number, name in enumerate(names, start=1) if NAMELESS.fullmatch(name.strip())]:
         raise InputError(
             f"{path}: line {header.line}: column(s) {list_some(nameless)} of {len(names)} have no name; if another "
             "program put row numbers there, write the table without them"

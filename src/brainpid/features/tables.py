@@ -12,7 +12,7 @@ import pandas as pd
 
 from brainpid.cohort.participants import FAIL, SUCCESS, UNAVAILABLE, read_ids
 from brainpid.config.sources import TableSource
-from brainpid.core.arrays import BoolArray
+from brainpid.core.arrays import BoolArray, FloatArray
 from brainpid.core.codes import warn_of_codes
 from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_header, read_table, require_column
@@ -21,6 +21,8 @@ from brainpid.features.block import FeatureBlock
 
 ID_COLUMN = "participant_id"
 UNKNOWN_UNIT = "n/a"
+FEWEST_ROWS_COUNTED = 10
+"""Rows from which on a column that counts them is no chance."""
 
 
 def extract_table(
@@ -78,6 +80,7 @@ def read_block(
         )
     features = _select(table.drop(columns=ID_COLUMN), source, path)
     values = numeric_cells(features, labels, path)
+    _refuse_row_numbers(values, list(features.columns), path)
     notes = warn_of_codes(values, list(features.columns), labels.tolist(), path)
     units, regions = read_units(path), read_regions(path)
 
@@ -101,6 +104,21 @@ def read_block(
     if source.divide_by is not None:
         block = divide(block, sheet, source.divide_by, (sheet_units or {}).get(source.divide_by, UNKNOWN_UNIT))
     return block
+
+
+def _refuse_row_numbers(values: FloatArray, names: Sequence[str], path: str) -> None:
+    """Raise where a column counts the rows: in a table that is sorted by anything it would tell of that."""
+    n = len(values)
+    if n < FEWEST_ROWS_COUNTED:
+        return
+    for start in (0, 1):
+        counts = (values == np.arange(start, n + start)[:, None]).all(axis=0)
+        if counts.any():
+            name = names[int(counts.argmax())]
+            raise InputError(
+                f"{path}: column '{name}' counts the rows, from {start} to {n - 1 + start}, which is no feature; leave it "
+                f"out with drop: ['{name}']"
+            )
 
 
 def divisor_of(source: TableSource, names: Sequence[str], sheet_units: Mapping[str, str]) -> dict[str, Any]:

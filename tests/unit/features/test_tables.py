@@ -142,3 +142,15 @@ def test_a_unit_that_is_not_known_may_be_left_empty(tmp_path, tables):
     content = {"t1_0": {"Units": None}, "t1_1": {"Units": ""}, "t1_2": {"Units": "mm"}}
     (tmp_path / "t1.json").write_text(json.dumps(content), encoding="utf-8-sig")
     assert extract(tmp_path, tables).units == ("n/a", "n/a", "mm", "n/a", "n/a")
+
+
+@pytest.mark.parametrize("start", [0, 1])
+def test_a_column_that_counts_the_rows_is_no_feature(tmp_path, tables, start):
+    """It tells of whatever the table is sorted by."""
+    tables["t1"].insert(1, "X", np.arange(start, 30 + start))
+    with pytest.raises(InputError, match=rf"column 'X' counts the rows, from {start} to {29 + start}.*drop: \['X'\]"):
+        extract(tmp_path, tables)
+    assert "X" not in extract(tmp_path, tables, drop=("X",)).names
+    tables["t1"] = tables["t1"].rename(columns={"X": "Unnamed: 0"})
+    with pytest.raises(InputError, match="have no name"):
+        extract(tmp_path, tables)
