@@ -116,8 +116,8 @@ def _refuse_row_numbers(values: FloatArray, names: Sequence[str], path: str) -> 
         if counts.any():
             name = names[int(counts.argmax())]
             raise InputError(
-                f"{path}: column '{name}' counts the rows, from {start} to {n - 1 + start}, which is no feature; leave it "
-                f"out with drop: ['{name}']"
+                f"{path}: column '{name}' counts the rows, from {start} to {n - 1 + start}, which is no feature; "
+                f"leave it out with drop: ['{name}']"
             )
 
 
