@@ -207,10 +207,12 @@ def _say_groups(groups: pd.Series, labels: NDArray[np.int64], settings: SplitSet
     column, folds = settings.splits.group, settings.splits.folds
     sizes = np.bincount(labels)
     if len(sizes) < folds:
+        remedy = (
+            f"give splits.folds: {len(sizes)} or fewer, or another column" if len(sizes) > 2 else "give another column"
+        )
         raise InputError(
             f"splits.group: {len(labels)} people who take part are of {len(sizes)} group(s) of '{column}', which is "
-            f"too few for {folds} folds, because a group stays on one side; give splits.folds: {max(len(sizes), 2)} or "
-            "fewer, or another column"
+            f"too few for {folds} folds, because a group stays on one side; {remedy}"
         )
     if missing := int(groups.isna().sum()):
         log.warning("%d people have no '%s' and are groups of their own", missing, column)

@@ -89,6 +89,8 @@ def _found(given: Any) -> str:
 
 def _quote(given: Any) -> str:
     """Advice where YAML made something else of what was meant as a text."""
+    if given is None:
+        return ": YAML reads ~, null and an empty value as nothing"
     if isinstance(given, bool):
         words = "yes, on and true" if given else "no, off and false"
         such = "yes" if given else "no"
