@@ -39,3 +39,32 @@ def test_a_run_in_a_folder_with_space_umlaut_and_apostrophe(tmp_path):
     assert set(importance["scope"]) == {"modality", "feature"}  # nothing says to which region a column belongs
     assert len(pd.read_csv(out / "null/a.tsv", sep="\t")) == 20
     assert (out / "final/ridge/model.joblib").is_file()
+
+
+def test_names_that_run_into_each_other_are_kept_apart(tmp_path):
+    """``t1`` in shards and a table ``t1_0``; cohort ``a`` with ``b_t1`` and cohort ``a_b`` with ``t1``."""
+    names = ["t1", "t1_0", "b_t1"]
+    tables = make_tables(40)
+    tables |= {"t1_0": tables["dwi"], "b_t1": tables["dwi"]}
+    for cohort in ("a", "a_b"):
+        write_cohort(tmp_path / cohort, tables)
+    config = make_config(tmp_path, ["a", "a_b"], tmp_path / "out", modalities=names)
+    for cohort, block in config["cohorts"].items():
+        folder = tmp_path / cohort
+        block["sources"] = {name: {"kind": "table", "path": str(folder / f"{name}.tsv")} for name in names}
+        (folder / "fs/sub-000/stats").mkdir(parents=True)
+        block["sources"]["t1"] = {"kind": "freesurfer", "path": str(folder / "fs")}
+    done = snakemake(write_config(tmp_path / "c.yaml", config), "--dry-run", "--printshellcmds")
+    assert done.returncode == 0, done.stderr
+    own = [line.split("log: ")[1] for line in (done.stdout + done.stderr).splitlines() if "log: " in line]
+    assert len(own) > 20
+    assert len(set(own)) == len(own)
+
+
+def test_a_key_that_is_given_twice_is_refused_before_files_are_merged(tmp_path):
+    write_cohort(tmp_path / "a", make_tables(40))
+    path = write_config(tmp_path / "c.yaml", make_config(tmp_path, ["a"], tmp_path / "out"))
+    (tmp_path / "more.yaml").write_text("splits:\n  folds: 2\n  folds: 3\n")
+    done = snakemake(path, "--dry-run", "--configfile", str(path), str(tmp_path / "more.yaml"))
+    assert done.returncode != 0
+    assert f"{tmp_path}/more.yaml: line 3: the key 'folds' is given again, after line 2" in done.stderr

@@ -59,7 +59,7 @@ def run(finished, tmp_path):
 CONTRACT = {
     "participants.tsv": "participant_id cohort site age sex t1_status t1_reason dwi_status dwi_reason included reason",
     "splits.tsv": "participant_id cohort repeat fold role",
-    "features.tsv": "modality feature units n included reason",
+    "features.tsv": "modality feature units n included reason note",
     "aggregate/accuracy.tsv": (
         "cohort scheme model modalities n mae mae_ci_low mae_ci_high rmse r2 pearson_r mae_corrected"
     ),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from brainpid.config import slices
 from brainpid.config.schema import parse_config
+from brainpid.config.yaml_files import read_yaml
 from brainpid.core.errors import InputError
 from brainpid.config.sources import section_of
 from brainpid.features.extractors import atlas_digest, extractor_of
@@ -35,6 +36,9 @@ def checked_config():
         "config/config.yaml"
     ]
     try:
+        # What Snakemake merged no longer shows a key that was given twice.
+        for file in files if workflow.is_main_process else []:
+            read_yaml(file)
         checked = parse_config(config, ", ".join(files))
         for name, cohort in checked.cohorts.items():
             paths = {f"cohorts.{name}.participants": cohort.participants_path}
@@ -139,7 +143,7 @@ def parts_of(cohort):
         for ending in (
             [""]
             if sources[modality].kind == "table"
-            else [f"_{shard}" for shard in range(CONFIG.shards)]
+            else [f"/{shard}" for shard in range(CONFIG.shards)]
         )
     ]
 
@@ -147,7 +151,7 @@ def parts_of(cohort):
 def quality_parts(modality):
     """Quality measures of a modality, of every shard of every cohort that has its images."""
     return [
-        f"{OUT}/quality/parts/{cohort}/{modality}_{shard}.tsv"
+        f"{OUT}/quality/parts/{cohort}/{modality}/{shard}.tsv"
         for cohort, block in CONFIG.cohorts.items()
         if modality in image_sources(block)
         for shard in range(CONFIG.shards)

@@ -1,8 +1,8 @@
 # REQUIRES     participants/<cohort>.tsv, the participants table itself of a cohort with images, and the sources that
 #              the configuration names
 # PRODUCES     index/<cohort>.tsv, which images were found and where not, for the user; features/parts/<cohort>/
-#              <modality>.h5 of tables and <modality>_<shard>.h5 of images, with quality/parts/<cohort>/
-#              <modality>_<shard>.tsv; features/persons/: results of single people, kept; and, merged,
+#              <modality>.h5 of tables and <modality>/<shard>.h5 of images, with quality/parts/<cohort>/
+#              <modality>/<shard>.tsv; features/persons/: results of single people, kept; and, merged,
 #              features/<cohort>.h5
 # CONFIG KEYS  cohorts.<cohort>.sources, cohorts.<cohort>.bids, cohorts.<cohort>.participants,
 #              cohorts.<cohort>.columns.participant_id, extraction, shards
@@ -22,9 +22,9 @@ rule extract_table:
     output:
         f"{OUT}/features/parts/{{cohort}}/{{modality}}.h5",
     log:
-        f"{OUT}/logs/extract/{{cohort}}_{{modality}}.log",
+        f"{OUT}/logs/extract/{{cohort}}/{{modality}}.log",
     benchmark:
-        f"{OUT}/benchmarks/extract/{{cohort}}_{{modality}}.tsv"
+        f"{OUT}/benchmarks/extract/{{cohort}}/{{modality}}.tsv"
     conda:
         "../../envs/brainpid.yaml"
     params:
@@ -70,12 +70,12 @@ rule extract_images:
             lambda wildcards: CONFIG.cohorts[wildcards.cohort].participants_path
         ),
     output:
-        features=f"{OUT}/features/parts/{{cohort}}/{{modality}}_{{shard}}.h5",
-        quality=f"{OUT}/quality/parts/{{cohort}}/{{modality}}_{{shard}}.tsv",
+        features=f"{OUT}/features/parts/{{cohort}}/{{modality}}/{{shard}}.h5",
+        quality=f"{OUT}/quality/parts/{{cohort}}/{{modality}}/{{shard}}.tsv",
     log:
-        f"{OUT}/logs/extract/{{cohort}}_{{modality}}_{{shard}}.log",
+        f"{OUT}/logs/extract/{{cohort}}/{{modality}}/{{shard}}.log",
     benchmark:
-        f"{OUT}/benchmarks/extract/{{cohort}}_{{modality}}_{{shard}}.tsv"
+        f"{OUT}/benchmarks/extract/{{cohort}}/{{modality}}/{{shard}}.tsv"
     conda:
         "../../envs/brainpid.yaml"
     threads: 1

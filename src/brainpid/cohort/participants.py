@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from brainpid.cohort.targets import read_targets
 from brainpid.config.slices import ParticipantsSettings
-from brainpid.core.errors import InputError, list_some
-from brainpid.core.files import line_of, numeric_cells, read_header, read_own_tsv, read_table, require_column
+from brainpid.core.codes import warn_of_codes
+from brainpid.core.errors import InputError, list_some, shortened
+from brainpid.core.files import line_of, read_header, read_own_tsv, read_table, require_column
 
 SHEET_COLUMNS = ["participant_id", "cohort", "site", "age", "sex"]
+WHY_NO_TARGET = "target_reason"
+"""Column of a sheet that says why a cell gives no target; there where one does not."""
+NO_FILE_NAME = re.compile(r"[/\\*?\[\]\"<>|\x00-\x1f\x7f\u2028\u2029]|^.{101}")
+"""What no label of a person may hold: it leads elsewhere, or stands for other files as well."""
 SUCCESS, FAIL, UNAVAILABLE, EXCLUDED = "SUCCESS", "FAIL", "UNAVAILABLE", "EXCLUDED"
 STATUSES = (SUCCESS, FAIL, UNAVAILABLE, EXCLUDED)
 
@@ -29,11 +36,19 @@ def read_ids(table: pd.DataFrame, column: str, path: str | Path) -> pd.Series:
     Raises
     ------
     InputError
-        Where a label is missing or given twice; the message names the lines.
+        Where a label is missing, given twice or cannot be part of a file's name; the message names the lines.
     """
     empty = table[column].isna() | (table[column].str.strip() == "")
     if empty.any():
         raise InputError(f"{path}: no {column} in line(s) {list_some(_lines(table, empty))}")
+    unsafe = table[column].str.contains(NO_FILE_NAME)
+    if unsafe.any():
+        row = int(np.flatnonzero(unsafe)[0])
+        raise InputError(
+            f"{path}: line {line_of(table, row)}: '{shortened(table[column][row])}' is no label of a person, which is "
+            "part of file names: expected at most 100 characters, none of them / or \\, a wildcard, a bracket, a "
+            "quote or a control character"
+        )
     labels = normalise_ids(table[column])
     twice = labels.duplicated(keep=False)
     if twice.any():
@@ -71,15 +86,15 @@ def read_participants(cohort: str, settings: ParticipantsSettings, needs_target:
     Returns
     -------
     DataFrame
-        Columns participant_id (with ``sub-``), cohort, site, age (the target, in its units; NaN where missing),
-        sex, then every other column of the file under its own name. Everything but the target is text, without spaces
-        around it: a site or family ``01`` is another one than ``1``.
+        Columns participant_id (with ``sub-``), cohort, site, age (the target, in its units; NaN where unknown),
+        sex, target_reason where a cell gives no target, then every other column of the file under its own name.
+        Everything but the target is text, without spaces around it: a site or family ``01`` is another one than ``1``.
 
     Raises
     ------
     InputError
-        Where the file or a column is absent, a label is missing or given twice, or a target is no number or lies
-        outside the plausible range.
+        Where the file or a column is absent, a label is missing or given twice, or most targets are no numbers or
+        those of another unit, see `brainpid.cohort.targets.read_targets`.
     """
     path, columns, target = settings.path, settings.columns, settings.target
     target_column = columns.target or target.column
@@ -96,16 +111,25 @@ def read_participants(cohort: str, settings: ParticipantsSettings, needs_target:
         raise InputError(f"{path}: no people; expected one line a person below the header")
     labels = read_ids(table, columns.participant_id, path)
     no_value = pd.Series(np.nan, index=table.index, dtype=object)
+    targets, reasons = np.full(len(table), np.nan), [""] * len(table)
+    if needs_target:
+        lines = [line_of(table, row) for row in range(len(table))]
+        place = f"{path}: column '{target_column}'"
+        targets, reasons = read_targets(table[target_column], target, labels.tolist(), lines, place)
+        warn_of_codes(targets[:, None], [target_column], labels.tolist(), str(path))
     sheet = pd.DataFrame(
         {
             "participant_id": labels,
             "cohort": cohort,
             "site": table[columns.site].fillna(cohort) if columns.site in header else cohort,
-            "age": _read_target(table, labels, target_column, settings) if needs_target else np.nan,
+            "age": targets,
             "sex": table[columns.sex] if columns.sex in header else no_value,
         }
     )
-    own = {columns.participant_id, columns.site, columns.sex, target_column, *SHEET_COLUMNS}
+    if any(reasons):
+        sheet[WHY_NO_TARGET] = [reason or np.nan for reason in reasons]
+    # A renamed site or sex stays under its own name too, by which it may be the column of the groups.
+    own = {columns.participant_id, target_column, *SHEET_COLUMNS, WHY_NO_TARGET}
     return pd.concat([sheet, table[[column for column in header if column not in own]]], axis=1)
 
 
@@ -125,27 +149,6 @@ def _trimmed(table: pd.DataFrame) -> pd.DataFrame:
 def has_every_modality(people: pd.DataFrame, modalities: Sequence[str]) -> pd.Series:
     """Mark the rows of ``participants.tsv`` with every modality."""
     return (people[[f"{modality}_status" for modality in modalities]] == SUCCESS).all(axis=1)
-
-
-def _read_target(table: pd.DataFrame, labels: pd.Series, column: str, settings: ParticipantsSettings) -> pd.Series:
-    """Targets as numbers within the plausible range."""
-    path, target = settings.path, settings.target
-    cells = numeric_cells(table[[column]], labels.tolist(), path, f"a number in {target.units}")
-    values = pd.Series(cells[:, 0], index=table.index)
-    if values.notna().sum() == 0:
-        raise InputError(f"{path}: column '{column}' has no value at all; expected the target in {target.units}")
-    low, high = target.range
-    outside = values.notna() & ~values.between(low, high)
-    if outside.any():
-        row = int(np.flatnonzero(outside)[0])
-        months = target.units == "years" and bool((values.dropna() / 12).between(low, high).all())
-        hint = "; are these months? give years" if months and values.median() > high else ""
-        raise InputError(
-            f"{path}: column '{column}': expected {target.units} from {low:g} to {high:g}, found "
-            f"{values[row]:g} in line {line_of(table, row)} ({labels[row]}); {int(outside.sum())} of {len(values)} "
-            f"values lie outside{hint}. A wider range is set by target.range"
-        )
-    return values
 
 
 def _lines(table: pd.DataFrame, rows: pd.Series) -> list[int]:

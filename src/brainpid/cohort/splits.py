@@ -6,14 +6,17 @@ block visits the K folds is drawn from a hash of seed, repeat, stratum and block
 people up to a difference of one, and a row that is appended to a participants table never moves anybody: a fold is
 given to everybody with a target, whether or not images are missing, so that exclusions move nobody either.
 
-People of one group, such as a family, share a fold. Where cohorts are left out one by one, a group with members in two
-cohorts cannot: those of its members who are in other cohorts than the tested one are left out of the training of that
-fold, so that every person is tested, and nobody by a model that has seen a relative.
+People of one group, such as a family or a site, share a fold: groups are dealt by size, each to the fold that holds the
+fewest people, so that a few large groups fill all folds as evenly as they can. Where cohorts are left out one by one, a
+group with members in two cohorts cannot share a fold: those of its members who are in other cohorts than the tested one
+are left out of the training of that fold, so that every person is tested, and nobody by a model that has seen a
+relative.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -31,9 +34,7 @@ TARGET_BINS = 12
 log = logging.getLogger(__name__)
 
 
-def deal_folds(
-    strata: Sequence[Hashable], folds: int, repeat: int, seed: int, groups: Sequence[Hashable] | None = None
-) -> NDArray[np.int64]:
+def deal_folds(strata: Sequence[Hashable], folds: int, repeat: int, seed: int) -> NDArray[np.int64]:
     """Deal people to folds, balanced within strata and stable when people are appended.
 
     Parameters
@@ -44,25 +45,62 @@ def deal_folds(
         Number of folds K.
     repeat, seed : int
         Which drawing of the folds.
-    groups : sequence, length n, optional
-        People of one group share the fold, and the stratum, of the group's first member.
 
     Returns
     -------
     ndarray of int, shape (n,)
         Fold of each person, 0 to K - 1.
     """
-    dealt: dict[Hashable, int] = {}
-    of_group: dict[Hashable, int] = {}
+    dealt: Counter[Hashable] = Counter()
     assigned = np.empty(len(strata), dtype=np.int64)
     for row, stratum in enumerate(strata):
-        group = (row,) if groups is None else groups[row]
-        if group not in of_group:
-            block, place = divmod(dealt.get(stratum, 0), folds)
-            of_group[group] = _fold_order(folds, seed, repeat, stratum, block)[place]
-            dealt[stratum] = dealt.get(stratum, 0) + 1
-        assigned[row] = of_group[group]
+        block, place = divmod(dealt[stratum], folds)
+        assigned[row] = _fold_order(folds, seed, repeat, stratum, block)[place]
+        dealt[stratum] += 1
     return assigned
+
+
+def deal_groups(
+    strata: Sequence[Hashable], groups: Sequence[int], folds: int, repeat: int, seed: int
+) -> NDArray[np.int64]:
+    """Deal groups of people to folds of as equal sizes as they allow: the largest first, each to the smallest fold.
+
+    Groups of about one size, within a factor of two, come stratum by stratum in an order that is drawn, so that
+    repeats differ. Among equally large folds that with the fewest people of the group's stratum takes the group.
+
+    Parameters
+    ----------
+    strata : sequence, length n
+        Stratum of each person; a group has that of its first member.
+    groups : sequence of int, length n
+        Number of each person's group.
+    folds, repeat, seed : int
+        As for `deal_folds`.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        Fold of each person, the same for all of a group; with fewer groups than folds some folds stay empty.
+    """
+    sizes = Counter(groups)
+    own: dict[int, Hashable] = {}
+    for group, stratum in zip(groups, strata, strict=True):
+        own.setdefault(group, stratum)
+
+    def drawn(group: int) -> tuple[int, int, int]:
+        place = (seed, "split", "groups", repeat)
+        return -sizes[group].bit_length(), derive(*place, own[group]), derive(*place, own[group], group)
+
+    held: Counter[int] = Counter()
+    of_stratum: Counter[tuple[int, Hashable]] = Counter()
+    fold_of = {}
+    for group in sorted(sizes, key=drawn):
+        order = _fold_order(folds, seed, "groups", repeat, group)
+        fold = min(order, key=lambda fold: (held[fold], of_stratum[fold, own[group]]))
+        fold_of[group] = fold
+        held[fold] += sizes[group]
+        of_stratum[fold, own[group]] += sizes[group]
+    return np.array([fold_of[group] for group in groups], dtype=np.int64)
 
 
 def _fold_order(folds: int, seed: int, *place: Hashable) -> list[int]:
@@ -115,18 +153,20 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
         for cohort, site, level in zip(people["cohort"], people["site"], np.digitize(people["age"], edges), strict=True)
     ]
     labels = None if groups is None else group_codes(groups)
+    if groups is not None and kfold:
+        _say_groups(groups[included], group_codes(groups[included]), settings)
     complete = included & has_every_modality(people, settings.modalities).to_numpy()
     tables = []
     for repeat in range(splits.n_repeats):
         if kfold:
-            has_target = people["age"].notna().to_numpy()
+            # Groups are dealt by the number of people who take part; single people whether or not they do.
+            dealt = people["age"].notna().to_numpy() if labels is None else included
+            own = [stratum for stratum, known in zip(strata, dealt, strict=True) if known]
             fold = np.full(len(people), -1)
-            fold[has_target] = deal_folds(
-                [stratum for stratum, known in zip(strata, has_target, strict=True) if known],
-                folds,
-                repeat,
-                splits.seed,
-                None if labels is None else labels[has_target].tolist(),
+            fold[dealt] = (
+                deal_folds(own, folds, repeat, splits.seed)
+                if labels is None
+                else deal_groups(own, labels[dealt].tolist(), folds, repeat, splits.seed)
             )
         else:
             fold = people["cohort"].map({cohort: k for k, cohort in enumerate(settings.cohorts)}).to_numpy()
@@ -150,11 +190,38 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
                         "and take no part in the training", k, int(related.sum()), splits.group, settings.cohorts[k],
                     )  # fmt: skip
             _refuse_few_complete(int((training & complete).sum()), repeat, k, settings)
+            if labels is not None and len(set(labels[training & complete])) < 2:
+                raise InputError(
+                    f"repeat {repeat}, fold {k}: the training people with every modality are of one group of "
+                    f"'{splits.group}'; expected at least 2, because training holds out groups once more inside"
+                )
             role = np.where(tested, "test", "train")
             rows = tested | training
             own = people.loc[rows, ["participant_id", "cohort"]]
             tables.append(own.assign(repeat=repeat, fold=k, role=role[rows]))
     return pd.concat(tables, ignore_index=True)
+
+
+def _say_groups(groups: pd.Series, labels: NDArray[np.int64], settings: SplitSettings) -> None:
+    """Raise where fewer groups than folds take part; say where one is so large that folds cannot be alike."""
+    column, folds = settings.splits.group, settings.splits.folds
+    sizes = np.bincount(labels)
+    if len(sizes) < folds:
+        remedy = (
+            f"give splits.folds: {len(sizes)} or fewer, or another column" if len(sizes) > 2 else "give another column"
+        )
+        raise InputError(
+            f"splits.group: {len(labels)} people who take part are of {len(sizes)} group(s) of '{column}', which is "
+            f"too few for {folds} folds, because a group stays on one side; {remedy}"
+        )
+    if missing := int(groups.isna().sum()):
+        log.warning("%d people have no '%s' and are groups of their own", missing, column)
+    if sizes.max() > 2 * len(labels) / folds:
+        log.warning(
+            "the largest group of '%s' ('%s') has %d of %d people, more than two folds of %d would hold: folds are of "
+            "different sizes", column, groups.iloc[int(np.flatnonzero(labels == sizes.argmax())[0])], sizes.max(),
+            len(labels), folds,
+        )  # fmt: skip
 
 
 def _refuse_few_complete(n: int, repeat: int, fold: int, settings: SplitSettings) -> None:

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> None:
                 blocks[cohort, modality] = extract_table(source, sheets[cohort], modality, units).summary()
             else:
                 blocks[cohort, modality] = _images(source, sheets[cohort], modality, block.bids).summary()
-    console = Console()
+    console = Console(markup=False, emoji=False)  # a path or a label may hold [brackets]
     # Before what may refuse the cohorts, so that it is seen who lacks what.
     people = join_participants(sheets, blocks, config.modalities, config.incomplete)
     console.print(_overview(people, blocks, config))
@@ -78,6 +78,8 @@ def _overview(people: pd.DataFrame, blocks: Mapping[tuple[str, str], FeatureSumm
         taking = rows["included"]
         complete = int((taking & has_every_modality(rows, config.modalities)).sum())
         words = f"take part, {complete} with every modality"
+        if unknown := int(rows["age"].isna().sum()):
+            words += f"; {unknown} without {config.target.column}"
         table.add_row(cohort, "", str(taking.sum()), str((~taking).sum()), "", words, end_section=True)
     return table
 

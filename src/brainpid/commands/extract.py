@@ -59,6 +59,7 @@ def run(args: argparse.Namespace) -> None:
         block = extract_table(settings.source, sheet, args.modality, units)
         provenance: dict[str, Any] = record(__name__, settings.model_dump(mode="json"), ("numpy", "h5py", "pandas"))
         provenance["divided"] = divisor_of(settings.source, block.names, units)
+        provenance["notes"] = dict(block.notes)
     else:
         block, provenance = _from_images(args, settings, settings.source)
     write_features(args.out, args.cohort, [block], provenance)

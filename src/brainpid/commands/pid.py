@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +14,10 @@ from rich.table import Table
 
 from brainpid.commands.options import add_threads, set_threads
 from brainpid.core.arrays import FloatArray
+from brainpid.core.codes import warn_of_codes
 from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_table, require_column, write_json, write_text, write_tsv
+from brainpid.core.names import matching, split_patterns
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import derive
 from brainpid.crossfit.encoders import ENCODERS
@@ -130,6 +131,9 @@ def _read(args: argparse.Namespace) -> tuple[dict[str, FloatArray], FloatArray]:
     labels = table[LABEL].tolist() if LABEL in table else [f"row {row + 1}" for row in range(len(table))]
     target = numeric_cells(table[[args.target]], labels, path)[:, 0]
     blocks = {name: numeric_cells(table[columns], labels, path) for name, columns in groups.items()}
+    warn_of_codes(target[:, None], [args.target], labels, str(path))
+    for name, columns in groups.items():
+        warn_of_codes(blocks[name], columns, labels, str(path))
     known = np.isfinite(target)
     for name, block in blocks.items():
         missing = np.isnan(block)
@@ -157,8 +161,8 @@ def _groups(sources: Sequence[str], columns: Sequence[str], path: Path) -> dict[
         if name in groups:
             raise InputError(f"--source {source}: '{name}' is given twice")
         groups[name] = []
-        for pattern in patterns.split(","):
-            matched = [column for column in columns if fnmatchcase(column, pattern)]
+        for pattern in split_patterns(patterns, columns):
+            matched = matching(pattern, columns)
             if not matched:
                 raise InputError(
                     f"{path}: '{pattern}' of source '{name}' matches no column; {did_you_mean(pattern, columns)}"
@@ -172,7 +176,7 @@ def _groups(sources: Sequence[str], columns: Sequence[str], path: Path) -> dict[
 
 def _print(args: argparse.Namespace, table: pd.DataFrame, warnings: Sequence[str], checked: Normality | None) -> None:
     """Show the decompositions for reading, with what they cannot say."""
-    console = Console(width=None if Console().is_terminal else 120)
+    console = Console(width=None if Console().is_terminal else 120, markup=False, emoji=False)
     how = "columns as they are"
     if args.encoder != NO_ENCODER:
         how = f"cross-fitted {ENCODERS[args.encoder].label} latents"
@@ -219,4 +223,4 @@ def _write(
     if args.encoder in ENCODERS:
         provenance["generated_by"]["encoder_code"] = code_digest(ENCODERS[args.encoder].module)
     write_json(args.out / "provenance.json", provenance)
-    Console(stderr=True).print(f"Wrote {args.out}/pid.tsv, pid.svg and what goes with them.")
+    Console(stderr=True, markup=False, emoji=False).print(f"Wrote {args.out}/pid.tsv, pid.svg and what goes with them.")

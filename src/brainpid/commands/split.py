@@ -10,6 +10,7 @@ from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import SplitSettings
 from brainpid.core.files import write_tsv
 from brainpid.features.inclusion import choose_features, plan
+from brainpid.features.matrix import read_notes
 from brainpid.features.store import read_cohort, read_modalities, read_summary
 
 
@@ -38,6 +39,7 @@ def run(args: argparse.Namespace) -> None:
         if modality in settings.modalities
     }
     features = choose_features(blocks, settings.modalities)
+    features["note"] = read_notes(args.features, features)
     people, splits = plan(sheets, blocks, settings)
     write_tsv(args.out_features, features)
     write_tsv(args.out_participants, people)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from brainpid.config.paths import PathText
 from brainpid.config.section import Name, Section
 from brainpid.config.sources import Source
 
@@ -17,12 +19,25 @@ class Target(Section):
 
     column: str = Field("age", description="column of the participants table that holds the target")
     units: str = Field("years", description="unit of the target, for labels")
-    range: tuple[float, float] = Field((0.0, 120.0), description="plausible values; a value outside is an error")
+    range: tuple[float, float] = Field((0.0, 120.0), description="plausible values; one outside is unknown")
+    replace: dict[str, float | None] = Field(
+        {},
+        description="cells of the column and the target that they stand for, such as `{89+: 89}`; null for unknown",
+    )
+
+    @field_validator("replace", mode="before")
+    @classmethod
+    def _keys_are_cells(cls, given: Any) -> Any:
+        """Keys are texts of cells, whatever YAML makes of them."""
+        return {str(key): value for key, value in given.items()} if isinstance(given, Mapping) else given
 
     @model_validator(mode="after")
     def _ordered(self) -> Target:
         if self.range[0] >= self.range[1]:
             raise ValueError(f"range must be [low, high] with low < high, found {list(self.range)}")
+        for cell, value in self.replace.items():
+            if value is not None and not self.range[0] <= value <= self.range[1]:
+                raise ValueError(f"replace: '{cell}' stands for {value:g}, outside of range {list(self.range)}")
         return self
 
 
@@ -38,8 +53,8 @@ class Columns(Section):
 class Cohort(Section):
     """People who were recruited together."""
 
-    bids: str | None = Field(None, description="top of a BIDS dataset, for sources of kind nifti")
-    participants: str | None = Field(
+    bids: PathText | None = Field(None, description="top of a BIDS dataset, for sources of kind nifti")
+    participants: PathText | None = Field(
         None,
         description="TSV or CSV with participant_id and the target; sex and site if known; `<bids>/participants.tsv` "
         "by default",

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from brainpid.config.paths import PathText
 from brainpid.config.section import Section
 
 RegistrationModel = Literal["affine", "syn"]
@@ -18,8 +19,8 @@ TensorFit = Literal["wls", "ols"]
 class AtlasFiles(Section):
     """A parcellation in MNI space."""
 
-    image: str = Field(description="NIfTI label image")
-    labels: str = Field(description="table of label values and names")
+    image: PathText = Field(description="NIfTI label image")
+    labels: PathText = Field(description="table of label values and names")
 
 
 Atlas = Annotated[

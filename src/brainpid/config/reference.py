@@ -24,7 +24,9 @@ INTRODUCTION = """\
 
 Every key of a configuration, with its default. The file is YAML; an unknown or misspelt key is an error that names the
 nearest valid one. Paths are relative to the folder in which `snakemake` is started. `brainpid check --config FILE` goes
-through a configuration and its inputs without running anything.
+through a configuration and its inputs without running anything. A key that is given twice is refused. `~` and variables
+such as `$HOME` in paths are filled in; `{` and `}` are refused. A text that YAML takes for something else, such as `no`
+or `012`, goes in quotes.
 
 - `config.yaml`: a template; `demo.yaml`: what `make demo` runs.
 - `schema.json`: the same keys as JSON schema. A first line `# yaml-language-server: $schema=schema.json`, with the path
@@ -34,7 +36,9 @@ A participants table has one line a person: `participant_id` (unique, with or wi
 `site` where known. A feature table has `participant_id` and one column a feature; `n/a` or an empty cell is missing. A
 JSON of the same name (a BIDS dictionary) gives units, and regions of the brain for the importance of regions, two of an
 edge: `{"volume": {"Units": "mm^3", "Region": "L_insula"}, "edge": {"Region": ["L_insula", "R_insula"]}}`. Every line of
-a table has as many cells as its header, and labels are text: site `01` is another one than `1`.
+a table has as many cells as its header, and labels are text: site `01` is another one than `1`. A target that cannot be
+read, such as `89+`, is unknown, with the reason in `participants.tsv`. A number that lies far from all others of its
+column and repeats exactly, such as -9999, is used as it stands, with a warning and a note in `features.tsv`.
 
 """
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field, model_validator
 
 from brainpid.config.analysis import (
@@ -28,15 +27,17 @@ from brainpid.config.analysis import (
 from brainpid.config.cohorts import Cohort, Shards, Target
 from brainpid.config.extraction import Extraction
 from brainpid.config.models import Hyperparameters, Models
+from brainpid.config.paths import PathText
 from brainpid.config.section import Modalities, Name, Section, parse_section
-from brainpid.core.errors import InputError, did_you_mean
+from brainpid.config.yaml_files import read_yaml
+from brainpid.core.errors import did_you_mean
 from brainpid.core.names import KEEP_PEOPLE, WITHOUT_LATENTS
 
 
 class Config(Section):
     """The whole configuration."""
 
-    output_dir: str = Field(description="folder that receives everything; made if absent")
+    output_dir: PathText = Field(description="folder that receives everything; made if absent")
     modalities: Modalities = Field(description="modalities to use, at least two")
     target: Target = Field(default_factory=Target, description="what is predicted")
     incomplete: Incomplete = Field(
@@ -65,6 +66,12 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
+        for field, own in (("modalities", self.modalities), ("cohorts", tuple(self.cohorts))):
+            if len({name.lower() for name in own}) < len(set(own)):
+                raise ValueError(
+                    f"{field}: names of {list(own)} differ in capitals alone, and files of the one would be those of "
+                    "the other on some disks"
+                )
         for field in ("modalities", "models"):
             names = getattr(self, field)
             if len(set(names)) < len(names):
@@ -94,9 +101,28 @@ class Config(Section):
         for modality in self.modalities:
             if not any(modality in block.sources for block in self.cohorts.values()):
                 raise ValueError(f"modalities: no cohort has a source for '{modality}'")
+        self._refuse_reserved_group()
         if self.splits.scheme == "leave_one_cohort_out" and len(self.cohorts) < 2:
             raise ValueError("splits.scheme: leave_one_cohort_out needs at least 2 cohorts, found 1")
         return self
+
+    def _refuse_reserved_group(self) -> None:
+        """Refuse columns as groups that mean something else already, under whatever name a cohort has them."""
+        group = self.splits.group
+        if group is None:
+            return
+        columns = [block.columns for block in self.cohorts.values()]
+        meanings: dict[str, set[str | None]] = {
+            "a person's label, and every person is on one side of a split anyway; leave splits.group out": {
+                "participant_id", *(own.participant_id for own in columns)
+            },
+            "the cohort; splits.scheme: leave_one_cohort_out keeps cohorts on one side": {"cohort"},
+            "the target": {"age", self.target.column, *(own.target for own in columns)},
+            "a column of the program's own tables; rename it in the participants table": {"target_reason"},
+        }  # fmt: skip
+        for meaning, names in meanings.items():
+            if group in names:
+                raise ValueError(f"splits.group: '{group}' is {meaning}")
 
     @property
     def shares_final_model(self) -> bool:
@@ -117,15 +143,7 @@ def load_config(path: str | Path) -> Config:
     InputError
         Where the file is absent, is not YAML, or breaks the schema; the message lists every fault.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: the configuration file does not exist")
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        raise InputError(f"{path}: not readable as YAML: {' '.join(str(fault).split())}") from fault
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: expected a mapping of keys at the top, found {type(content).__name__}")
+    content = read_yaml(path)
     return parse_config(content, str(path))
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from brainpid.config.paths import PathText
 from brainpid.config.section import Section
 from brainpid.core.errors import InputError
 
@@ -14,7 +15,7 @@ class TableSource(Section):
     """A table of features: one row a person, one column a feature."""
 
     kind: Literal["table"] = Field(description="kind of source")
-    path: str = Field(
+    path: PathText = Field(
         description="TSV or CSV keyed by participant_id; a JSON of the same name may give units and regions"
     )
     divide_by: str | None = Field(
@@ -40,7 +41,7 @@ class FMRIPrepSource(Section):
     """BOLD that fMRIPrep has preprocessed."""
 
     kind: Literal["fmriprep"] = Field(description="kind of source")
-    path: str = Field(description="fMRIPrep's output folder")
+    path: PathText = Field(description="fMRIPrep's output folder")
     space: str = Field("MNI152NLin2009cAsym", description="template whose grid the BOLD is on")
     session: str | None = Field(None, description="session to use; the first one by default")
     task: str = Field("rest", description="task of the run")
@@ -50,7 +51,7 @@ class FreeSurferSource(Section):
     """FreeSurfer's statistics files."""
 
     kind: Literal["freesurfer"] = Field(description="kind of source")
-    path: str = Field(description="SUBJECTS_DIR: one folder a person, with stats/ in it")
+    path: PathText = Field(description="SUBJECTS_DIR: one folder a person, with stats/ in it")
     session: str | None = Field(None, description="session to use; the first one by default")
 
 
@@ -58,7 +59,7 @@ class QSIReconSource(Section):
     """Diffusion scalar maps in template space, as QSIRecon writes them."""
 
     kind: Literal["qsirecon"] = Field(description="kind of source")
-    path: str = Field(description="QSIRecon's output folder")
+    path: PathText = Field(description="QSIRecon's output folder")
     space: str = Field("MNI152NLin2009cAsym", description="template whose grid the maps are on")
     session: str | None = Field(None, description="session to use; the first one by default")
 

@@ -28,6 +28,17 @@ class NumericalError(BrainpidError):
     exit_code = 3
 
 
+def shortened(text: str, most: int = 80) -> str:
+    """A text for a message, cut where it is long.
+
+    Examples
+    --------
+    >>> shortened("abcdefgh", most=6)
+    'abc...'
+    """
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
 def list_some(items: Iterable[object], most: int = 8) -> str:
     """Join items for a message and count those that are left out.
 
@@ -36,13 +47,18 @@ def list_some(items: Iterable[object], most: int = 8) -> str:
     >>> list_some(["a", "b", "c"], most=2)
     'a, b and 1 more'
     """
-    names = [str(item) for item in items]
+    names = [shortened(str(item), 200) for item in items]
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
+def nearest(name: str, valid: Iterable[str]) -> str | None:
+    """Return the valid name that is most alike, None where none is near."""
+    return next(iter(difflib.get_close_matches(name, sorted(valid), n=1, cutoff=0.6)), None)
+
+
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
-    """Return a hint with the nearest valid name, or with all valid names where none is near."""
+    """Return a hint with the nearest valid name, or with some valid names where none is near."""
     names = sorted(valid)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"did you mean '{near[0]}'?" if near else f"valid names: {list_some(names)}"
+    near = nearest(name, names)
+    return f"valid names: {list_some(names)}" if near is None else f"did you mean '{near}'?"

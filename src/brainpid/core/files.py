@@ -17,8 +17,17 @@ import numpy as np
 import pandas as pd
 
 from brainpid.core.arrays import FloatArray
-from brainpid.core.errors import InputError, did_you_mean, list_some
-from brainpid.core.rows import DELIMITERS, Row, check_widths, column_names, read_rows
+from brainpid.core.errors import InputError, list_some, nearest, shortened
+from brainpid.core.rows import (
+    DELIMITERS,
+    FORMULA,
+    UNDECODABLE,
+    Row,
+    check_widths,
+    column_names,
+    read_rows,
+    separator_hint,
+)
 
 MISSING_CELLS = ["", "n/a", "N/A", "NA", "NaN", "nan"]
 OWN_MISSING_CELLS = ["", "n/a"]
@@ -30,6 +39,7 @@ TEXT_COLUMNS = frozenset(
     }
 )  # fmt: skip
 """Columns of the program's own tables that hold text, whatever it looks like: the site ``01`` is not 1."""
+DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 _LINES = "lines"
 
 
@@ -75,11 +85,12 @@ def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
 def write_tsv(path: str | Path, table: pd.DataFrame) -> None:
     """Write a table atomically: tab-separated, ``n/a`` for a missing cell, ten significant digits.
 
-    Tabs and line breaks inside a text become spaces: a TSV of BIDS has no quotes that could hold them.
+    Tabs and line breaks inside a text become spaces: a TSV of BIDS has no quotes that could hold them. A text that
+    spreadsheet programs would run as a formula gets an apostrophe before it, which `read_own_tsv` takes away.
     """
     plain = table.rename(columns=_one_line)
     for name in plain.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in plain.dtypes]]:
-        plain[name] = plain[name].map(_one_line, na_action="ignore")
+        plain[name] = plain[name].map(_safe_cell, na_action="ignore")
     with atomic_path(path) as part:
         plain.to_csv(
             part,
@@ -95,6 +106,17 @@ def write_tsv(path: str | Path, table: pd.DataFrame) -> None:
 def _one_line(cell: Any) -> Any:
     """Text without tabs and line breaks; anything else as it is."""
     return re.sub(r"[\t\r\n]+", " ", cell) if isinstance(cell, str) else cell
+
+
+def _safe_cell(cell: Any) -> Any:
+    """Text on one line that nothing runs; anything else as it is."""
+    text = _one_line(cell)
+    return f"'{text}" if isinstance(text, str) and FORMULA.match(text.lstrip("' ")) else text
+
+
+def _shown_cell(cell: Any) -> Any:
+    """A cell that `_safe_cell` made as it was; anything else as it is."""
+    return cell[1:] if isinstance(cell, str) and cell[:1] == "'" and FORMULA.match(cell.lstrip("' ")) else cell
 
 
 def read_header(path: str | Path) -> list[str]:
@@ -113,10 +135,10 @@ def read_header(path: str | Path) -> list[str]:
 def require_column(path: str | Path, header: list[str], column: str, purpose: str) -> None:
     """Raise an `InputError` that lists what is there, where a table lacks a column."""
     if column not in header:
-        raise InputError(
-            f"{path}: expected a column '{column}' ({purpose}), found {list_some(header)}; "
-            f"{did_you_mean(column, header)}"
-        )
+        hint, near = separator_hint(header, Path(path)), nearest(column, header)
+        if not hint and near is not None:
+            hint = f"; did you mean '{near}'?"
+        raise InputError(f"{path}: expected a column '{column}' ({purpose}), found {list_some(header, 5)}{hint}")
 
 
 def read_table(
@@ -146,7 +168,7 @@ def read_table(
     path = Path(path)
     rows = read_rows(path)
     names = column_names(next(rows, Row(1, [])), path)
-    lines, width = check_widths(rows, names, path)
+    lines, blank, width = check_widths(rows, names, path)
     nameless = [f"\n{place}" for place in range(len(names), width)]  # empty cells at the end of every line
     kinds: Any = str if text is None else {column: str for column in text if column in names}
     comma = path.suffix == ".csv"
@@ -160,10 +182,13 @@ def read_table(
         na_values=list(missing),
         keep_default_na=False,
         encoding="utf-8-sig",
+        encoding_errors=UNDECODABLE,
         index_col=False,
         low_memory=False,
         quoting=csv.QUOTE_MINIMAL if comma else csv.QUOTE_NONE,
     )
+    if blank:
+        table = table.drop(index=[row for row in blank if row < len(table)]).reset_index(drop=True)
     if len(table) != len(lines):
         raise InputError(f"{path}: {len(lines)} rows are in the file, but {len(table)} were read; is it a plain table?")
     if lines != list(range(2, len(lines) + 2)):  # kept where needed alone: pandas copies it with every column
@@ -178,7 +203,7 @@ def line_of(table: pd.DataFrame, row: int) -> int:
 
 def _without_quotes(path: Path) -> Path | StringIO:
     """A .tsv, or its text without quotes around cells where there are any."""
-    if '"' not in path.read_text(encoding="utf-8-sig"):
+    if '"' not in path.read_text(encoding="utf-8-sig", errors=UNDECODABLE):
         return path
     return StringIO("\n".join("\t".join(row.cells) for row in read_rows(path)))
 
@@ -209,7 +234,8 @@ def numeric_cells(table: pd.DataFrame, labels: Sequence[str], path: str | Path, 
             row = int(np.flatnonzero(text)[0])
             raise InputError(
                 f"{path}: line {line_of(table, row)} ({labels[row]}), column '{name}': expected {what} or n/a, "
-                f"found '{table[name][row]}' ({int(text.sum())} such cells in this column)"
+                f"found '{shortened(str(table[name][row]))}' ({int(text.sum())} such cells in this column)"
+                + ("; write decimals with a point" if DECIMAL_COMMA.fullmatch(str(table[name][row])) else "")
             )
     values = table.to_numpy(dtype=float)
     infinite = np.argwhere(np.isinf(values))
@@ -237,4 +263,8 @@ def read_own_tsv(path: str | Path, numbers: Collection[str] | None = None) -> pd
         text = {name for name in names if name in TEXT_COLUMNS or name.endswith(("_status", "_reason"))}
     else:
         text = set(names) - set(numbers)
-    return read_table(path, text=text, missing=OWN_MISSING_CELLS)
+    table = read_table(path, text=text, missing=OWN_MISSING_CELLS)
+    for name in table.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes]]:
+        if any(isinstance(cell, str) and cell.startswith("'") for cell in table[name]):
+            table[name] = table[name].map(_shown_cell, na_action="ignore")
+    return table

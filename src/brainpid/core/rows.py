@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from brainpid.core.errors import InputError, list_some
+from brainpid.core.errors import InputError, list_some, shortened
 
 DELIMITERS = {".tsv": "\t", ".csv": ","}
+SEPARATORS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "vertical bars"}
+NAMELESS = re.compile(r"|n/a|Unnamed: \d+(_level_\d+)?|\.\.\.\d+")
+"""What stands over a column that has no name, also once pandas or readr have read and written it."""
+ROW_NAMES = "; if R wrote the names of rows there, write the table with row.names = FALSE"
+UNDECODABLE = "backslashreplace"
+"""What happens to bytes that are not UTF-8: they stand as ``\\xe9``, so that different texts stay different ones."""
+FORMULA = re.compile(r"[=@]|[+-](?=.*[(|!])")
+"""How a text begins that spreadsheet programs run instead of showing it."""
 
 
 class Row(NamedTuple):
@@ -30,19 +39,45 @@ def read_rows(path: Path) -> Iterator[Row]:
     Raises
     ------
     InputError
-        Where the file is absent, has another ending than .tsv or .csv or is not UTF-8, or where quotes of a .csv do not
-        stand around whole cells.
+        Where the file is absent, has another ending than .tsv or .csv or is no text of single bytes, or where quotes of
+        a .csv do not stand around whole cells.
     """
     if not path.is_file():
         raise InputError(f"{path}: the file does not exist")
     if path.suffix not in DELIMITERS:
         raise InputError(f"{path}: expected a table with the ending .tsv or .csv, found '{path.suffix}'")
     comma = path.suffix == ".csv"
-    with path.open(newline="" if comma else None, encoding="utf-8-sig") as lines:
-        try:
-            yield from _csv_rows(lines, path) if comma else _tsv_rows(lines)
-        except UnicodeDecodeError as fault:
-            raise InputError(f"{path}: not UTF-8 text (byte {fault.start}); expected a delimited table") from fault
+    with path.open(newline="" if comma else None, encoding="utf-8-sig", errors=UNDECODABLE) as lines:
+        plain = _without_nul(lines, path)
+        yield from _csv_rows(plain, path) if comma else _tsv_rows(plain, path)
+
+
+def _without_nul(lines: TextIO, path: Path) -> Iterator[str]:
+    """Lines as they are; a zero byte is of another encoding or of no text at all."""
+    for number, line in enumerate(lines, start=1):
+        if "\0" in line:
+            raise InputError(
+                f"{path}: line {number} holds zero bytes, as text in UTF-16 or a file that is no text does; expected a "
+                "table in UTF-8 (in Excel: 'CSV UTF-8')"
+            )
+        yield line
+
+
+def separator_hint(cells: list[str], path: Path) -> str:
+    """Name the separator that a header seems to have in place of that of its ending; empty where it has its own."""
+    text, own = " ".join(cells), DELIMITERS.get(path.suffix)
+    if own is None:
+        return ""
+    counts = {mark: text.count(mark) for mark in SEPARATORS if mark != own}
+    mark = max(counts, key=lambda mark: counts[mark])
+    if counts[mark] >= max(len(cells), 1):
+        found = SEPARATORS[mark]
+    elif len(cells) == 1 and len(text.split()) > 1:
+        found = "spaces"
+    else:
+        return ""
+    decimals = ", and decimals with a point" if found == "semicolons" else ""
+    return f"; are the columns separated by {found}? A {path.suffix} has {SEPARATORS[own]}{decimals}"
 
 
 def column_names(header: Row, path: Path) -> list[str]:
@@ -58,7 +93,15 @@ def column_names(header: Row, path: Path) -> list[str]:
         names.pop()
     if not names:
         raise InputError(f"{path}: the file is empty; expected a header line")
-    if nameless := [number for number, name in enumerate(names, start=1) if name.strip() in ("", "n/a")]:
+    hint = separator_hint(header.cells[:1], path) if len(names) == 1 else ""
+    if hint and "spaces" not in hint:
+        raise InputError(f"{path}: line {header.line} is one column, '{shortened(names[0])}'{hint}")
+    if formulas := [name for name in names if FORMULA.match(name)]:
+        raise InputError(
+            f"{path}: line {header.line}: expected names of columns, found formulas of a spreadsheet program: "
+            f"{list_some(formulas)}; rename them"
+        )
+    if nameless := [number for number, name in enumerate(names, start=1) if NAMELESS.fullmatch(name.strip())]:
         raise InputError(
             f"{path}: line {header.line}: column(s) {list_some(nameless)} of {len(names)} have no name; if another "
             "program put row numbers there, write the table without them"
@@ -68,8 +111,26 @@ def column_names(header: Row, path: Path) -> list[str]:
     return names
 
 
-def check_widths(rows: Iterator[Row], names: list[str], path: Path) -> tuple[list[int], int]:
-    """Go through the rows below the header; return the line of each, and the number of cells that all of them have.
+class Shape(NamedTuple):
+    """Where the rows below a header stand, and how wide they are.
+
+    Attributes
+    ----------
+    lines : list of int
+        First line of each row that has something in it.
+    blank : list of int
+        Numbers, from 0 and among all rows, of those that are separators alone, as spreadsheets leave them.
+    width : int
+        Cells that all rows have.
+    """
+
+    lines: list[int]
+    blank: list[int]
+    width: int
+
+
+def check_widths(rows: Iterator[Row], names: list[str], path: Path) -> Shape:
+    """Go through the rows below the header.
 
     Raises
     ------
@@ -78,8 +139,13 @@ def check_widths(rows: Iterator[Row], names: list[str], path: Path) -> tuple[lis
         many.
     """
     lines: list[int] = []
+    blank: list[int] = []
+    first: list[tuple[str, ...]] = []
     width = len(names)
-    for row in rows:
+    for number, row in enumerate(rows):
+        if 1 < len(row.cells) <= width and not any(row.cells):
+            blank.append(number)
+            continue
         if not lines and len(row.cells) > width and not any(cell.strip() for cell in row.cells[width:]):
             width = len(row.cells)
         if len(row.cells) != width or any(cell.strip() for cell in row.cells[len(names) :]):
@@ -87,27 +153,84 @@ def check_widths(rows: Iterator[Row], names: list[str], path: Path) -> tuple[lis
                 f"{path}: line {row.line} has {len(row.cells)} cells, the header {len(names)}"
                 + (f" and the lines before {width}" if lines and width > len(names) else "")
                 + "; expected one cell a column, n/a where nothing is known"
+                + (ROW_NAMES if len(row.cells) == len(names) + 1 else "")
             )
         lines.append(row.line)
-    return lines, width
+        if width == len(names) + 1:
+            first.append(tuple(row.cells[:2]))
+    if first and _are_row_names(first):
+        raise InputError(
+            f"{path}: line {lines[0]} has {width} cells, the header {len(names)}, and cells of the first column are "
+            f"numbers of rows, not {names[0]}" + ROW_NAMES
+        )
+    return Shape(lines, blank, width)
 
 
-def _tsv_rows(lines: TextIO) -> Iterator[Row]:
+def _are_row_names(first: list[tuple[str, ...]]) -> bool:
+    """Whether the first of two columns numbers the rows, as R does, and labels stand in the second.
+
+    Where the last column is empty in all rows, such a table looks like one with an empty cell at the end of every line.
+    """
+    if not all(len(pair) == 2 and pair[0].isdecimal() for pair in first):
+        return False
+    numbers = [int(pair[0]) for pair in first]
+    rising = all(before < after for before, after in pairwise(numbers))
+    labels = [pair[1] for pair in first]
+    numeric = all(re.fullmatch(r"[-+.\deE]*", label) for label in labels)
+    return rising and (labels == [pair[0] for pair in first] or (not numeric and len(set(labels)) == len(labels)))
+
+
+def _tsv_rows(lines: Iterable[str], path: Path) -> Iterator[Row]:
     """Rows of a .tsv."""
+    opened: list[str] = []  # lines since one whose last cell begins with a quote, while each is a row by itself
+    width = 0
     for number, line in enumerate(lines, start=1):
         text = line.rstrip("\n")
+        cells = text.split("\t")
+        width = width or len(cells)
+        if opened:
+            opened.append(line)
+            closed = _one_quoted_row(opened, width) if len(cells) == width or not text else None
+            if closed:
+                raise InputError(
+                    f"{path}: lines {number - len(opened) + 1} to {number}: double quotes make one row of them, and "
+                    f"each has {width} cells by itself, as the header; expected a text in one line, without tabs"
+                )
+            if closed is None:
+                opened.clear()
+        if '"' in text and len(cells) != width and _one_quoted_row([text], width):
+            raise InputError(
+                f"{path}: line {number} has {len(cells)} cells, the header {width}: double quotes stand around tabs; "
+                "expected a text without tabs"
+            )
         if text.strip(" "):
-            cells = text.split("\t")
+            if not opened and cells[-1][:1] == '"' and _unquoted(cells[-1]) is cells[-1]:
+                opened.append(line)
             yield Row(number, [_unquoted(cell) for cell in cells] if '"' in text else cells)
 
 
+def _one_quoted_row(lines: list[str], width: int) -> bool | None:
+    """Whether lines are one row by their quotes; None where they cannot become one."""
+    if '"' not in lines[-1]:
+        return False
+    try:
+        rows = list(csv.reader(lines, delimiter="\t", strict=True))
+    except csv.Error as fault:
+        return False if "unexpected end" in str(fault) else None
+    return True if len(rows) == 1 and len(rows[0]) == width else None
+
+
 def _unquoted(cell: str) -> str:
-    """A cell without the quotes around it; quotes elsewhere are part of the text."""
-    whole = len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in cell[1:-1].replace('""', "")
-    return cell[1:-1].replace('""', '"') if whole else cell
+    """A cell without the quotes around it, in which quotes are doubled, or escaped as R does; others are text."""
+    if len(cell) > 1 and cell[0] == cell[-1] == '"':
+        inner = cell[1:-1]
+        for quote in ('""', '\\"'):
+            if '"' not in inner.replace(quote, ""):
+                return inner.replace(quote, '"')
+    return cell
 
 
-def _csv_rows(lines: TextIO, path: Path) -> Iterator[Row]:
+def _csv_rows(lines: Iterable[str], path: Path) -> Iterator[Row]:
     """Rows of a .csv."""
     seen: list[str] = []
     reader = csv.reader(_kept(lines, seen), strict=True)
@@ -135,7 +258,7 @@ def _csv_rows(lines: TextIO, path: Path) -> Iterator[Row]:
             yield Row(first, cells)
 
 
-def _kept(lines: TextIO, seen: list[str]) -> Iterator[str]:
+def _kept(lines: Iterable[str], seen: list[str]) -> Iterator[str]:
     """Lines as they are, remembered in `seen`."""
     for line in lines:
         seen.append(line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +72,8 @@ class FeatureBlock:
         Why the status is not SUCCESS; empty where it is.
     regions : tuple of tuple of str, length p
         Regions of the brain that each column belongs to, two of an edge; none of any column by default.
+    notes : mapping of str to str
+        What is to be known of a feature's values, by its name.
     """
 
     modality: str
@@ -82,6 +84,7 @@ class FeatureBlock:
     status: tuple[str, ...]
     reason: tuple[str, ...]
     regions: Regions = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n, p = len(self.participant_id), len(self.names)

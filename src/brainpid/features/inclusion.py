@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from brainpid.cohort.participants import SHEET_COLUMNS, SUCCESS, UNAVAILABLE, has_every_modality
+from brainpid.cohort.participants import SHEET_COLUMNS, SUCCESS, UNAVAILABLE, WHY_NO_TARGET, has_every_modality
 from brainpid.cohort.splits import make_splits
 from brainpid.config.analysis import Incomplete
 from brainpid.config.slices import SplitSettings
@@ -54,8 +55,11 @@ def join_participants(
         participant_id, cohort, site, age, sex, ``<m>_status`` and ``<m>_reason`` of each modality, included, reason.
     """
     tables = []
+    no_target: list[str] = []
     for cohort, sheet in sheets.items():
         table = sheet[SHEET_COLUMNS].copy()
+        target = sheet.reindex(columns=["age", WHY_NO_TARGET])
+        no_target += [_why_no_target(age, why) for age, why in target.itertuples(index=False)]
         for modality in modalities:
             block = blocks.get((cohort, modality))
             if block is None:
@@ -68,14 +72,26 @@ def join_participants(
             table[f"{modality}_reason"] = list(block.reason)
         tables.append(table)
     people = pd.concat(tables, ignore_index=True)
-    people["reason"] = [_why_excluded(person, modalities, incomplete) for person in people.to_dict("records")]
+    people["reason"] = [
+        _why_excluded(person, why, modalities, incomplete)
+        for person, why in zip(people.to_dict("records"), no_target, strict=True)
+    ]
     people.insert(people.columns.get_loc("reason"), "included", people["reason"] == "")
     return people
 
 
-def _why_excluded(person: Mapping[Hashable, object], modalities: Sequence[str], incomplete: Incomplete) -> str:
+def _why_no_target(age: Any, why: Any) -> str:
+    """Reason why a person has no target; empty where there is one."""
+    if not pd.isna(age):
+        return ""
+    return "no target value" if pd.isna(why) else f"no target value: {why}"
+
+
+def _why_excluded(
+    person: Mapping[Hashable, object], no_target: str, modalities: Sequence[str], incomplete: Incomplete
+) -> str:
     """Reason why a person cannot take part; empty where the person does."""
-    reasons = ["no target value"] if pd.isna(person["age"]) else []
+    reasons = [no_target] if no_target else []
     lacking = [modality for modality in modalities if person[f"{modality}_status"] != SUCCESS]
     if incomplete == "exclude" or len(lacking) == len(modalities):
         reasons += [f"{m} {person[f'{m}_status']}: {person[f'{m}_reason']}" for m in lacking]

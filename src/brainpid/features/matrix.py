@@ -157,3 +157,24 @@ def read_divisors(paths: Sequence[Path], modalities: Sequence[str]) -> dict[str,
         for modality, ways in found.items()
         if any(ways)
     }
+
+
+def read_notes(paths: Sequence[Path], features: pd.DataFrame) -> list[str]:
+    """What is to be known of values of features, over cohorts; empty where nothing is.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Feature files, one a cohort.
+    features : DataFrame
+        Columns modality and feature.
+    """
+    parts = {read_cohort(path): read_provenance(path).get("settings", {}).get("parts", {}) for path in paths}
+    return [
+        "; ".join(
+            f"{cohort}: {own[modality]['notes'][feature]}"
+            for cohort, own in parts.items()
+            if feature in own.get(modality, {}).get("notes", {})
+        )
+        for modality, feature in zip(features["modality"], features["feature"], strict=True)
+    ]

@@ -20,6 +20,7 @@ from brainpid.cohort.participants import read_ids, read_participants
 from brainpid.config.schema import Config
 from brainpid.config.slices import ParticipantsSettings
 from brainpid.config.sources import TableSource
+from brainpid.core.codes import warn_of_codes
 from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_header, read_table, require_column
 from brainpid.features.block import FeatureBlock
@@ -111,7 +112,9 @@ def _plain_table(path: Path, modality: str, features: Sequence[str]) -> pd.DataF
     table = read_table(path, text=[ID_COLUMN])
     labels = read_ids(table, ID_COLUMN, path).tolist()
     chosen = choose(table.drop(columns=ID_COLUMN), features, modality, path)
-    return pd.DataFrame(numeric_cells(chosen, labels, path), index=labels, columns=list(features))
+    values = numeric_cells(chosen, labels, path)
+    warn_of_codes(values, list(features), labels, str(path))
+    return pd.DataFrame(values, index=labels, columns=list(features))
 
 
 def choose(table: pd.DataFrame, features: Sequence[str], modality: str, path: str | Path) -> pd.DataFrame:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,17 @@ import pandas as pd
 
 from brainpid.cohort.participants import FAIL, SUCCESS, UNAVAILABLE, read_ids
 from brainpid.config.sources import TableSource
-from brainpid.core.arrays import BoolArray
-from brainpid.core.errors import InputError, list_some
+from brainpid.core.arrays import BoolArray, FloatArray
+from brainpid.core.codes import warn_of_codes
+from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_header, read_table, require_column
+from brainpid.core.names import matching
 from brainpid.features.block import FeatureBlock
 
 ID_COLUMN = "participant_id"
 UNKNOWN_UNIT = "n/a"
+FEWEST_ROWS_COUNTED = 10
+"""Rows from which on a column that counts them is no chance."""
 
 
 def extract_table(
@@ -77,6 +80,8 @@ def read_block(
         )
     features = _select(table.drop(columns=ID_COLUMN), source, path)
     values = numeric_cells(features, labels, path)
+    _refuse_row_numbers(values, list(features.columns), path)
+    notes = warn_of_codes(values, list(features.columns), labels.tolist(), path)
     units, regions = read_units(path), read_regions(path)
 
     aligned = pd.DataFrame(values, index=labels).reindex(sheet["participant_id"]).to_numpy()
@@ -94,10 +99,26 @@ def read_block(
         status=tuple(status),
         reason=tuple(reason),
         regions=tuple(regions.get(name, ()) for name in features.columns),
+        notes=notes,
     )
     if source.divide_by is not None:
         block = divide(block, sheet, source.divide_by, (sheet_units or {}).get(source.divide_by, UNKNOWN_UNIT))
     return block
+
+
+def _refuse_row_numbers(values: FloatArray, names: Sequence[str], path: str) -> None:
+    """Raise where a column counts the rows: in a table that is sorted by anything it would tell of that."""
+    n = len(values)
+    if n < FEWEST_ROWS_COUNTED:
+        return
+    for start in (0, 1):
+        counts = (values == np.arange(start, n + start)[:, None]).all(axis=0)
+        if counts.any():
+            name = names[int(counts.argmax())]
+            raise InputError(
+                f"{path}: column '{name}' counts the rows, from {start} to {n - 1 + start}, which is no feature; "
+                f"leave it out with drop: ['{name}']"
+            )
 
 
 def divisor_of(source: TableSource, names: Sequence[str], sheet_units: Mapping[str, str]) -> dict[str, Any]:
@@ -147,10 +168,14 @@ def divide(block: FeatureBlock, sheet: pd.DataFrame, divisor: str, unit: str) ->
         )
     numbers = pd.to_numeric(sheet[divisor], errors="coerce").to_numpy(dtype=float)
     usable = np.isfinite(numbers) & (numbers > 0)
+    place = f"participants of cohort '{cohort}'"
+    notes = warn_of_codes(numbers[:, None], [divisor], sheet["participant_id"].tolist(), place)
     status, reason = list(block.status), list(block.reason)
     for row in np.flatnonzero(~usable & block.present):
         status[row] = FAIL
-        reason[row] = f"no positive {divisor} in the participants table to divide by"
+        cell = sheet[divisor].iloc[row]
+        found = "" if pd.isna(cell) else f", found '{cell}'"
+        reason[row] = f"no positive {divisor} in the participants table to divide by{found}"
     scale = np.where(usable, numbers, np.nan)[:, None]
     values = np.column_stack([np.where(divided, block.values / scale, block.values), scale])
     values[[state != SUCCESS for state in status]] = np.nan
@@ -165,6 +190,7 @@ def divide(block: FeatureBlock, sheet: pd.DataFrame, divisor: str, unit: str) ->
         status=tuple(status),
         reason=tuple(reason),
         regions=(*block.regions, ()),
+        notes={**block.notes, **notes},
     )
 
 
@@ -178,7 +204,7 @@ def read_units(path: str | Path) -> dict[str, str]:
     """Units of a table's columns from the BIDS dictionary beside it; empty where there is none."""
     units = {}
     for name, entry in _dictionary(path):
-        if "Units" in entry:
+        if entry.get("Units") not in (None, ""):  # both are written where a unit is not known
             if not isinstance(entry["Units"], str):
                 raise InputError(f"{_beside(path)}: Units of '{name}': expected a text, found {entry['Units']!r}")
             units[name] = entry["Units"]
@@ -215,7 +241,7 @@ def _dictionary(path: str | Path) -> list[tuple[str, dict[str, Any]]]:
     if not dictionary.is_file():
         return []
     try:
-        content = json.loads(dictionary.read_text(encoding="utf-8"))
+        content = json.loads(dictionary.read_text(encoding="utf-8-sig"))
     except (json.JSONDecodeError, UnicodeDecodeError) as fault:
         raise InputError(f"{dictionary}: not readable as JSON: {fault}") from fault
     if not isinstance(content, dict):
@@ -225,10 +251,13 @@ def _dictionary(path: str | Path) -> list[tuple[str, dict[str, Any]]]:
 
 def _select(features: pd.DataFrame, source: TableSource, path: str) -> pd.DataFrame:
     """Leave out what the source drops; a pattern that matches nothing is an error."""
+    names = list(features.columns)
+    dropped: set[str] = set()
     for pattern in source.drop:
-        if not any(fnmatchcase(name, pattern) for name in features.columns):
-            raise InputError(f"{path}: drop: '{pattern}' matches no column; found {list_some(features.columns)}")
-    kept = [name for name in features.columns if not any(fnmatchcase(name, pattern) for pattern in source.drop)]
+        if not (found := matching(pattern, names)):
+            raise InputError(f"{path}: drop: '{pattern}' matches no column; {did_you_mean(pattern, names)}")
+        dropped.update(found)
+    kept = [name for name in names if name not in dropped]
     if not kept:
         raise InputError(f"{path}: no feature is left besides {ID_COLUMN}")
     return features[kept]

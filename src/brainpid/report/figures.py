@@ -31,6 +31,7 @@ MOST_LABELS = 15
 STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "brainpid",  # same data, same bytes
+    "text.parse_math": False,  # a $ in a name is no formula
     "font.size": 10,
     "font.family": "sans-serif",
     "axes.spines.top": False,

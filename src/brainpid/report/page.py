@@ -88,6 +88,7 @@ def render(
         reasons=_reasons(participants, settings.modalities),
         n_features=tables["features"].groupby("modality", sort=False).size().to_dict(),
         left_out=_left_out(tables["features"]),
+        notes=_notes(tables["features"]),
         accuracy=complete.to_dict("records"),
         comparison=tables["comparison"].to_dict("records"),
         by_pattern=_by_pattern(accuracy[accuracy["model"] == shown], everything),
@@ -153,6 +154,15 @@ def _left_out(features: pd.DataFrame) -> list[dict[str, Any]]:
         }
         for modality, rows in left_out.groupby("modality", sort=False)
     ]
+
+
+def _notes(features: pd.DataFrame) -> list[dict[str, Any]]:
+    """What is to be known of values of features: each note once, with its first feature and how many more have it."""
+    noted = features[features["note"].fillna("") != ""]
+    return [
+        {"modality": modality, "note": note, "first": rows["feature"].iloc[0], "more": len(rows) - 1}
+        for (modality, note), rows in noted.groupby(["modality", "note"], sort=False)
+    ][:MOST_LEFT_OUT]
 
 
 def _by_pattern(accuracy: pd.DataFrame, everything: str) -> list[dict[str, Any]]:

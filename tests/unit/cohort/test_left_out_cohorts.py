@@ -39,7 +39,7 @@ def settings(**splits: object) -> SplitSettings:
 
 
 def test_who_shares_a_group_with_a_tested_person_is_not_trained_on(caplog):
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", logger="brainpid")
     families = pd.Series([f"own {k}" for k in range(N)], dtype=object)
     families[[0, 8, 9]] = "012"  # one of a, two of b
     families[[10, 16]] = "12"  # one of b, one of c

@@ -14,6 +14,7 @@ from brainpid.cohort.splits import group_codes
 from brainpid.config.cohorts import Columns, Target
 from brainpid.config.slices import ParticipantsSettings
 from brainpid.core.errors import InputError
+from brainpid.features.inclusion import join_participants
 
 ID = "participant_id"
 HEADER = "participant_id,age,site,sex,family,icv\n"
@@ -70,6 +71,47 @@ def test_messages_name_the_lines_of_the_file(tmp_path):
     for read in (lambda: read_participants("a", slice_of(path)), lambda: read_labels(path, ID)):
         with pytest.raises(InputError, match=r"no participant_id in line\(s\) 3"):
             read()
-    path.write_text("participant_id\tage\n\n1\t20\n\n2\t300\n")
-    with pytest.raises(InputError, match=r"found 300 in line 5 \(sub-2\)"):
+    path.write_text("participant_id\tage\n\n1\t20\n\n2\t300\n\n3\t-1\n")
+    with pytest.raises(InputError, match=r"found '300' in line 5 \(sub-2\); 2 of 3 cells are no such number"):
         read_participants("a", slice_of(path))
+
+
+def test_one_person_without_a_readable_age_is_one_person(tmp_path):
+    """``89+`` stands in tables that are shared; the sheet keeps the reason on its way to participants.tsv."""
+    path = tmp_path / "p.tsv"
+    path.write_text("participant_id\tage\n1\t20\n2\t89+\n3\t40\n")
+    settings = slice_of(path).model_dump_json()
+    assert main(["participants", "--cohort", "a", "--settings", settings, "--out", str(tmp_path / "a.tsv")]) == 0
+    sheet = read_sheet(tmp_path / "a.tsv")
+    assert sheet["age"].isna().tolist() == [False, True, False]
+    people = join_participants({"a": sheet}, {}, ["t1"])
+    assert people["reason"][1].startswith("no target value: '89+' is no number in years")
+    assert people["reason"][0].startswith("t1 UNAVAILABLE")
+    read = read_participants("a", slice_of(path).model_copy(update={"target": Target(replace={"89+": 89})}))
+    assert read["age"].tolist() == [20, 89, 40]
+    assert "target_reason" not in read
+
+
+def test_a_renamed_site_keeps_its_own_name_too(table):
+    """By it the column can be that of the groups."""
+    settings = slice_of(table).model_copy(update={"columns": Columns(site="family")})
+    read = read_participants("a", settings)
+    assert read["site"].tolist() == ["012", "12", "1.0", "1", "a"]
+    assert read["family"].tolist()[:4] == ["012", "12", "1.0", "1"]
+
+
+def test_a_code_within_the_range_is_said(tmp_path, caplog):
+    path = tmp_path / "p.tsv"
+    rows = [f"{k}\t{20 + k % 9}\n" for k in range(30)] + ["30\t99\n", "31\t99\n"]
+    path.write_text("participant_id\tage\n" + "".join(rows))
+    assert (read_participants("a", slice_of(path))["age"] == 99).sum() == 2
+    assert "column 'age': 99 stands in 2 of 32 people, first sub-30" in caplog.text
+
+
+@pytest.mark.parametrize("label", ["../../x", "a/b", "a\\b", "s*", "s?", "<b>x</b>", "a\x07b", "x" * 101, "s[1]"])
+def test_a_label_that_is_no_part_of_a_file_name_is_refused(tmp_path, label):
+    path = tmp_path / "p.tsv"
+    path.write_text(f"participant_id\tage\n1\t20\n{label}\t30\n")
+    for read in (lambda: read_participants("a", slice_of(path)), lambda: read_labels(path, ID)):
+        with pytest.raises(InputError, match=r"p.tsv: line 3: '.*' is no label of a person"):
+            read()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainpid.cohort.participants import SUCCESS
-from brainpid.cohort.splits import deal_folds, group_codes, make_splits
+from brainpid.cohort.splits import deal_folds, deal_groups, group_codes, make_splits
 from brainpid.config.analysis import Splits
 from brainpid.config.cohorts import Target
 from brainpid.config.slices import SplitSettings
@@ -34,11 +34,37 @@ def test_every_stratum_is_spread_evenly(strata, folds, seed):
 
 
 @given(strata=STRATA, folds=st.integers(2, 6), data=st.data())
-def test_a_group_stays_together(strata, folds, data):
+def test_a_group_stays_together_and_no_fold_is_larger_than_a_group_makes_it(strata, folds, data):
     groups = data.draw(st.lists(st.integers(0, 5), min_size=len(strata), max_size=len(strata)))
-    dealt = deal_folds(strata, folds, 0, 0, groups)
+    dealt = deal_groups(strata, groups, folds, 0, 0)
     for group in set(groups):
         assert len(set(dealt[np.array(groups) == group])) == 1
+    counts = np.bincount(dealt, minlength=folds)
+    assert counts.max() - counts.min() <= np.bincount(groups).max()
+    assert (counts > 0).sum() == min(folds, len(set(groups)))
+
+
+def test_a_few_large_sites_fill_all_folds_and_repeats_differ():
+    sizes = [4, 7, 9, 12, 12, 13, 14, 15, 16, 16, 18, 20, 20, 21, 22, 24, 25, 28, 30, 31, 33, 40, 59]
+    sites = np.repeat(np.arange(23), sizes)
+    dealt = [deal_groups(sites.tolist(), sites.tolist(), 10, repeat, 0) for repeat in range(5)]
+    for folds in dealt:
+        counts = np.bincount(folds, minlength=10)
+        assert counts.sum() == 489
+        assert counts.min() >= 30
+        assert counts.max() <= 70
+    together = [frozenset(frozenset(sites[folds == k].tolist()) for k in range(10)) for folds in dealt]
+    assert len(set(together)) == 5
+
+
+def test_families_are_spread_over_strata():
+    """Pairs of siblings in four strata: every fold has about as many of each."""
+    strata, groups = np.repeat(np.arange(200) % 4, 2), np.repeat(np.arange(200), 2)
+    dealt = deal_groups(strata.tolist(), groups.tolist(), 10, 0, 0)
+    counts = np.array([np.bincount(dealt[strata == stratum], minlength=10) for stratum in range(4)])
+    assert (counts.sum(axis=0) == 40).all()
+    assert counts.min() >= 8
+    assert counts.max() <= 12
 
 
 def test_other_seeds_and_repeats_give_other_folds():
@@ -105,11 +131,40 @@ def test_leave_one_cohort_out_tests_a_whole_cohort():
         assert cohort not in set(table.loc[(table["fold"] == fold) & (table["role"] == "train"), "cohort"])
 
 
-def test_a_fold_with_nobody_is_an_error():
+def test_fewer_groups_than_folds_are_said():
     everybody = people(40, ("a",)).assign(included=True)
-    group = pd.Series(["family"] * 40)
-    with pytest.raises(InputError, match=r"repeat 0: nobody to test in fold\(s\)"):
-        make_splits(everybody, group, settings(("a",), folds=5))
+    sites = pd.Series(["x", "y", "z", "y"] * 10)
+    with pytest.raises(InputError, match=r"3 group\(s\) of 'site', which is too few for 5 folds.* splits.folds: 3 or"):
+        make_splits(everybody, sites, settings(("a",), folds=5, group="site"))
+    table = make_splits(everybody, sites, settings(("a",), folds=3, repeats=2, group="site")).merge(
+        everybody.assign(place=sites)[["participant_id", "place"]]
+    )
+    for _, rows in table.groupby(["repeat", "fold"]):
+        assert len(set(rows.loc[rows["role"] == "test", "place"])) == 1
+        assert not set(rows.loc[rows["role"] == "test", "place"]) & set(rows.loc[rows["role"] == "train", "place"])
+
+
+def test_one_group_left_for_training_is_refused():
+    """Training holds groups out once more inside, and ends with an error where there is one alone."""
+    everybody = people(40, ("a",)).assign(included=True)
+    with pytest.raises(InputError, match="of one group of 'site'; expected at least 2"):
+        make_splits(everybody, pd.Series(["x", "y"] * 20), settings(("a",), folds=2, group="site"))
+
+
+def test_a_group_without_anybody_who_takes_part_takes_no_fold():
+    everybody = people(40, ("a",)).assign(included=True)
+    sites = pd.Series(["x", "y", "z", "w"] * 10)
+    everybody.loc[sites == "w", "included"] = False
+    table = make_splits(everybody, sites, settings(("a",), folds=3, group="site"))
+    assert set(table.loc[table["role"] == "test", "fold"]) == {0, 1, 2}
+
+
+def test_a_group_that_makes_folds_unequal_and_people_without_one_are_said(caplog):
+    everybody = people(40, ("a",)).assign(included=True)
+    sites = pd.Series(["big"] * 30 + ["b", "c", "d", "e", "f", "g", "h", "i", None, None])
+    make_splits(everybody, sites, settings(("a",), folds=5, group="site"))
+    assert "the largest group of 'site' ('big') has 30 of 40 people" in caplog.text
+    assert "2 people have no 'site' and are groups of their own" in caplog.text
 
 
 def test_groups_are_numbered_and_a_missing_label_is_a_group_of_its_own():

@@ -75,23 +75,14 @@ def test_age_in_months(check):
     assert "are these months?" in message
 
 
-def test_negative_age_names_the_line(check):
-    def spoil(tables):
-        tables["participants"].loc[3, "age"] = -7
-
-    code, message = check(spoil)
-    assert code == 2
-    assert "found -7 in line 5 (sub-003); 1 of 60 values" in message
-
-
-def test_text_in_age(check):
+def test_an_age_that_cannot_be_read_is_one_persons_matter(check, caplog):
     def spoil(tables):
         tables["participants"]["age"] = tables["participants"]["age"].astype(object)
-        tables["participants"].loc[0, "age"] = "young"
+        tables["participants"].loc[[0, 3], "age"] = ["89+", -7]
 
-    code, message = check(spoil)
-    assert code == 2
-    assert "line 2 (sub-000), column 'age': expected a number in years or n/a, found 'young'" in message
+    code, _ = check(spoil)
+    assert code == 0
+    assert "line 2 (sub-000): '89+' is no number in years, line 5 (sub-003): '-7' lies outside 0 to 120" in caplog.text
 
 
 def test_ids_that_match_nobody_are_listed(check):
@@ -217,3 +208,33 @@ def test_every_fault_of_a_configuration_is_said_at_once(check):
     assert code == 2
     for key in ("splits.folds", "splits.seeds", "models"):
         assert key in message
+
+
+def test_numbers_that_may_stand_for_nothing_are_said(check, caplog):
+    def spoil(tables):
+        tables["t1"].loc[[5, 9], "t1_2"] = -9999
+        tables["dwi"].loc[[7, 3], "dwi_0":] = 0
+
+    assert check(spoil)[0] == 0
+    assert "t1.tsv: column 't1_2': -9999 stands in 2 of 60 people, first sub-005" in caplog.text
+    assert "dwi.tsv: column 'dwi_0' (and in 3 more columns): 0 stands in 2 of 60 people, first sub-003" in caplog.text
+
+
+def test_labels_that_lead_elsewhere_are_refused(check):
+    def spoil(tables):
+        tables["participants"].loc[4, "participant_id"] = "../../x"
+
+    code, message = check(spoil)
+    assert code == 2
+    assert "participants.tsv: line 6: '../../x' is no label of a person" in message
+
+
+def test_brackets_of_a_path_are_shown_as_they_are(tmp_path, capsys):
+    """They look like markup of the terminal, of which a closing one without an opening one is an error."""
+    folder = tmp_path / "x [/red]"
+    tables = make_tables(60)
+    tables["t1"] = tables["t1"].drop(index=7)
+    write_cohort(folder / "a", tables)
+    config = make_config(folder, ["a"], tmp_path / "out")
+    assert main(["check", "--config", str(write_config(tmp_path / "c.yaml", config))]) == 0
+    assert "[/red]" in "".join(capsys.readouterr().out.replace("│", "").split())

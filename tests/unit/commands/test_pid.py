@@ -111,3 +111,21 @@ def test_bad_input_is_refused_in_one_paragraph(table, tmp_path, capsys, options,
     assert pid(table, *options, "--out", str(tmp_path / "out")) == 2
     assert message in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "out").exists()
+
+
+def test_codes_for_no_value_are_said(table, caplog):
+    content = pd.read_csv(table, sep="\t")
+    content.loc[[4, 8], "t1_1"] = -9999
+    content.loc[[5, 6], "age"] = 999
+    content.to_csv(table, sep="\t", index=False)
+    assert pid(table, *SOURCES, "--permutations", "0", "--measure", "mmi") == 0
+    assert "column 't1_1': -9999 stands in 2 of 200 people, first sub-004" in caplog.text
+    assert "column 'age': 999 stands in 2 of 200 people, first sub-005" in caplog.text
+
+
+def test_a_name_is_taken_before_a_pattern(table, tmp_path):
+    """Brackets of a unit, and commas, are part of a name."""
+    content = pd.read_csv(table, sep="\t").rename(columns={"t1_0": "Vol [mm3]", "t1_1": "Vol, left", "t1_2": "V"})
+    content.to_csv(table, sep="\t", index=False)
+    sources = ["--source", "t1=Vol [mm3],Vol, left", "--source", "dwi=dwi_*"]
+    assert pid(table, *sources, "--permutations", "0", "--measure", "mmi") == 0

@@ -13,6 +13,7 @@ from cohorts import make_config, make_tables, write_cohort, write_config
 from brainpid.cli import main
 from brainpid.config.schema import load_config
 from brainpid.config.slices import ExtractSettings, ParticipantsSettings, SplitSettings, TrainSettings
+from brainpid.features.new_people import of_tables
 from brainpid.model import PIDReg
 
 UNITS = {f"t1_{k}": {"Units": "mm^3" if k < 3 else "mm"} for k in range(5)}
@@ -196,3 +197,11 @@ def test_the_model_s_folder_says_how_its_features_were_made(trained):
     provenance = json.loads((folder / "out/final/ridge/provenance.json").read_text())
     assert provenance["divided"] == {"t1": {"by": "icv_mm3", "except": ["t1_3", "t1_4"]}}
     assert provenance["n_train"] == 80
+
+
+def test_codes_for_no_value_are_said_of_new_people(tmp_path, caplog):
+    table = make_tables(3)["dwi"]
+    table.loc[[0, 2], "dwi_1"] = -9999
+    table.to_csv(tmp_path / "dwi.tsv", sep="\t", index=False)
+    of_tables({"dwi": tmp_path / "dwi.tsv"}, {"dwi": list(table.columns[1:])}, {})
+    assert "dwi.tsv: column 'dwi_1': -9999 stands in 2 of 3 people, first sub-000" in caplog.text

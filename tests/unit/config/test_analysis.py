@@ -33,7 +33,7 @@ def test_a_switch_or_a_section(tmp_path, given, kept, shares):
     ("given", "message"),
     [
         ({"shar": True}, r"final_model: unknown key 'shar'; did you mean 'share'\?"),
-        ({"share": "perhaps"}, "final_model: share: input should be a valid boolean"),
+        ({"share": "perhaps"}, "final_model: share: expected true or false, found 'perhaps'$"),
         ("perhaps", "final_model: expected true, false or a mapping with the key 'share', found 'perhaps'"),
         (None, "final_model: expected true, false or a mapping"),
     ],

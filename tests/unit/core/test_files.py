@@ -7,7 +7,15 @@ import pandas as pd
 import pytest
 
 from brainpid.core.errors import InputError
-from brainpid.core.files import line_of, numeric_cells, read_header, read_own_tsv, read_table, write_tsv
+from brainpid.core.files import (
+    line_of,
+    numeric_cells,
+    read_header,
+    read_own_tsv,
+    read_table,
+    require_column,
+    write_tsv,
+)
 
 
 @pytest.fixture
@@ -39,6 +47,9 @@ PLAIN = [["a", "1"], ["b", "2"]]
         ("t.csv", "id,x\na,1\nb,2\n"),
         ("t.csv", '\ufeff"id","x"\r\n"a",1\r\n\r\n"b","2"\r\n'),
         ("t.csv", "id,x,\na,1,\nb,2,\n"),
+        ("t.csv", "id,x\na,1\n,\nb,2\n,\n,\n"),
+        ("t.csv", "id,x,,\na,1,,\nb,2,,\n,,,\n"),
+        ("t.tsv", "id\tx\na\t1\n\t\nb\t2\n\t\n"),
     ],
 )
 def test_what_is_no_cell_and_no_row_does_not_count(written, name, text):
@@ -77,11 +88,79 @@ def test_an_irregular_table_is_refused_with_its_line(written, name, text, messag
         read_table(written(text, name))
 
 
+def test_bytes_of_another_encoding_do_not_matter_and_stay_different(written):
+    text = "id\tcomment\tx\na\tKöln\t1\nb\tKéln\t2\nc\tKoln\t3\n"
+    table = read_table(written(text, encoding="latin-1"), text=["id", "comment"])
+    assert table["comment"].tolist() == ["K\\xf6ln", "K\\xe9ln", "Koln"]
+    assert table["x"].tolist() == [1, 2, 3]
+    comma = read_table(written(text.replace("\t", ","), "t.csv", "latin-1"), text=["id", "comment"])
+    pd.testing.assert_frame_equal(comma, table)
+
+
 def test_other_encodings_are_named(written):
-    with pytest.raises(InputError, match="not UTF-8 text"):
-        read_table(written("id\tname\n" + "a\tb\n" * 9000 + "a\tJosé\n", encoding="latin-1"))
+    for encoding in ("utf-16", "utf-16-le", "utf-32"):
+        with pytest.raises(InputError, match=r"line 1 holds zero bytes.*expected a table in UTF-8"):
+            read_table(written("id\tx\na\t1\n", encoding=encoding))
     with pytest.raises(InputError, match=r"nowhere.tsv: the file does not exist"):
         read_table("nowhere.tsv")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("t.csv", "participant_id;a;b\nx;0,5;1\n", "semicolons? A .csv has commas, and decimals with a point"),
+        ("t.tsv", "participant_id,a,b\nx,0.5,1\n", "commas? A .tsv has tabs"),
+        ("t.csv", "participant_id\ta\tb\nx\t0.5\t1\n", "tabs? A .csv has commas"),
+        ("t.tsv", "participant_id;a;b\nx;0,5;1\n", "semicolons? A .tsv has tabs"),
+        ("t.csv", "participant_id|a|b\nx|1|1\n", "vertical bars? A .csv has commas"),
+        ("t.tsv", "participant_id a b\nx 1 1\n", "spaces? A .tsv has tabs"),
+        ("t.csv", 'participant_id;"a, left";b\nx;0,5;1\n', "semicolons? A .csv has commas"),
+    ],
+)
+def test_the_likely_separator_is_named(written, name, text, found):
+    path = written(text, name)
+    with pytest.raises(InputError) as error:
+        require_column(path, read_header(path), "participant_id", "the label")
+    assert found in str(error.value)
+
+
+def test_a_message_names_a_few_columns(written):
+    path = written("eid\t" + "\t".join(f"{k}-2.0" for k in range(2000)) + "\n")
+    with pytest.raises(InputError) as error:
+        require_column(path, read_header(path), "participant_id", "the label of each person")
+    assert str(error.value).endswith("found eid, 0-2.0, 1-2.0, 2-2.0, 3-2.0 and 1996 more")
+    with pytest.raises(InputError) as error:
+        require_column(path, ["x" * 5000], "participant_id", "the label of each person")
+    assert len(str(error.value)) < 500
+
+
+def test_a_decimal_comma_is_named(written):
+    path = written('id,x\na,"0,5"\n', "t.csv")
+    with pytest.raises(InputError, match=r"found '0,5' \(1 such cells in this column\); write decimals with a point"):
+        numeric_cells(read_table(path)[["x"]], ["a"], path)
+
+
+def test_a_header_of_r_is_explained(written):
+    with pytest.raises(InputError, match=r"line 2 has 3 cells, the header 2.*row.names = FALSE"):
+        read_table(written("id\tx\n1\ta\t1\n"))
+
+
+FORMULAS = ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3+cmd|' /C calc'!A0", "'=x", "''=x", " =x"]
+
+
+def test_a_formula_runs_nowhere_and_comes_back(tmp_path):
+    texts = [*FORMULAS, "-9", "+/-", "- none", "'quoted'", "a=b", "n/a text"]
+    path = tmp_path / "t.tsv"
+    write_tsv(path, pd.DataFrame({"note": texts, "x": range(len(texts))}))
+    cells = [line.split("\t")[0] for line in path.read_text().splitlines()[1:]]
+    assert [cell.lstrip(" ")[0] for cell in cells[: len(FORMULAS)]] == ["'"] * len(FORMULAS)
+    assert cells[len(FORMULAS) :] == texts[len(FORMULAS) :]
+    assert read_own_tsv(path)["note"].tolist() == texts
+
+
+def test_a_formula_is_no_name_of_a_column(written):
+    with pytest.raises(InputError, match="line 1: expected names of columns, found formulas"):
+        read_header(written("id\t=HYPERLINK(A1)\n"))
 
 
 def test_quotes_of_a_csv_hold_commas_line_breaks_and_quotes(written):

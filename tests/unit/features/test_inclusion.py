@@ -13,7 +13,7 @@ from brainpid.config.slices import SplitSettings
 from brainpid.core.errors import InputError
 from brainpid.core.files import write_tsv
 from brainpid.features.block import FeatureBlock, FeatureSummary
-from brainpid.features.inclusion import FEATURE_COLUMNS, choose_features, plan
+from brainpid.features.inclusion import FEATURE_COLUMNS, choose_features, join_participants, plan
 from brainpid.features.matrix import read_chosen
 
 NAN = np.nan
@@ -118,6 +118,16 @@ def test_who_takes_part_and_why_the_others_do_not(incomplete, out):
     assert everybody["reason"][2] == "t1 UNAVAILABLE: no file; dwi UNAVAILABLE: no file"
     assert everybody["reason"][3] == ("" if incomplete == "use" else "dwi UNAVAILABLE: no file")
     assert splits["participant_id"].nunique() == 40 - len(out)
+
+
+def test_the_reason_of_a_target_is_kept_beside_a_modality_called_target():
+    sheet, _ = incomplete_cohort()
+    sheet["target_reason"] = ["'89+' is no number in years", *[None] * 39]
+    own = {("a", "target"): block("target", np.arange(40) != 5)}
+    people = join_participants({"a": sheet}, own, ["target"])
+    assert people["reason"][0] == "no target value: '89+' is no number in years"
+    assert people["reason"][1] == "no target value"
+    assert people["target_reason"][5] == "no file"
 
 
 def test_using_incomplete_people_moves_nobody_who_is_complete():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from cohorts import make_tables, write_cohort
 
@@ -13,6 +14,8 @@ from brainpid.config.cohorts import Columns, Target
 from brainpid.config.slices import ParticipantsSettings
 from brainpid.config.sources import TableSource
 from brainpid.core.errors import InputError
+from brainpid.features.matrix import read_notes
+from brainpid.features.store import write_features
 from brainpid.features.tables import extract_table
 
 
@@ -115,3 +118,39 @@ def test_leading_zeros_survive_in_csv(tmp_path, tables):
     sheet = read_participants("a", of_path(tmp_path / "participants.csv"))
     assert sheet["participant_id"][7] == "sub-0007"
     assert extract_table(TableSource(kind="table", path=str(tmp_path / "t1.csv")), sheet, "t1").present.all()
+
+
+def test_a_feature_is_dropped_by_its_name_before_it_is_a_pattern(tmp_path, tables):
+    tables["t1"] = tables["t1"].rename(columns={"t1_0": "Vol [mm3]", "t1_1": "Vol m"})
+    assert extract(tmp_path, tables, drop=("Vol [mm3]",)).names == ("Vol m", "t1_2", "t1_3", "t1_4")
+    assert extract(tmp_path, tables, drop=("Vol*",)).names == ("t1_2", "t1_3", "t1_4")
+    with pytest.raises(InputError, match=r"drop: 'Vo1 m' matches no column; did you mean 'Vol m'\?"):
+        extract(tmp_path, tables, drop=("Vo1 m",))
+
+
+def test_notes_of_values_reach_the_list_of_features(tmp_path, tables):
+    tables["t1"].loc[[3, 7], "t1_2"] = -9999
+    block = extract(tmp_path, tables, divide_by="icv_mm3")
+    assert block.notes == {"t1_2": "-9999 in 2 people, first sub-003"}
+    write_features(tmp_path / "a.h5", "a", [block], {"settings": {"parts": {"t1": {"notes": dict(block.notes)}}}})
+    features = pd.DataFrame({"modality": ["t1", "t1", "dwi"], "feature": ["t1_1", "t1_2", "t1_2"]})
+    assert read_notes([tmp_path / "a.h5"], features) == ["", "a: -9999 in 2 people, first sub-003", ""]
+
+
+def test_a_unit_that_is_not_known_may_be_left_empty(tmp_path, tables):
+    write_cohort(tmp_path, tables)
+    content = {"t1_0": {"Units": None}, "t1_1": {"Units": ""}, "t1_2": {"Units": "mm"}}
+    (tmp_path / "t1.json").write_text(json.dumps(content), encoding="utf-8-sig")
+    assert extract(tmp_path, tables).units == ("n/a", "n/a", "mm", "n/a", "n/a")
+
+
+@pytest.mark.parametrize("start", [0, 1])
+def test_a_column_that_counts_the_rows_is_no_feature(tmp_path, tables, start):
+    """It tells of whatever the table is sorted by."""
+    tables["t1"].insert(1, "X", np.arange(start, 30 + start))
+    with pytest.raises(InputError, match=rf"column 'X' counts the rows, from {start} to {29 + start}.*drop: \['X'\]"):
+        extract(tmp_path, tables)
+    assert "X" not in extract(tmp_path, tables, drop=("X",)).names
+    tables["t1"] = tables["t1"].rename(columns={"X": "Unnamed: 0"})
+    with pytest.raises(InputError, match="have no name"):
+        extract(tmp_path, tables)

@@ -1,0 +1,37 @@
+"""Paths in a configuration: ``~`` and variables are filled in once, before anything sees them."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+
+def expanded(text: str) -> str:
+    """Path with the home folder and variables of the environment filled in, in its plainest spelling.
+
+    A second expansion changes nothing: what is left holds neither a leading ``~`` nor a ``$``.
+
+    Raises
+    ------
+    ValueError
+        Where nothing is given, a variable is not set, or a character has another meaning in a workflow.
+    """
+    filled = os.path.expanduser(os.path.expandvars(text))
+    if not filled.strip():
+        raise ValueError("expected a path")
+    if unset := re.search(r"\$\{?\w*\}?", filled):
+        raise ValueError(f"'{unset[0]}' of the path is no variable of the environment; set it, or write the path out")
+    if filled.startswith("~"):
+        raise ValueError("'~' is followed by no user of this machine; write the path out")
+    if braces := re.search(r"[{}]", filled):
+        raise ValueError(f"'{braces[0]}' has a meaning of its own in a workflow; expected a path without braces")
+    if not filled.isprintable():
+        raise ValueError("expected a path without line breaks and tabs")
+    return str(Path(filled))
+
+
+PathText = Annotated[str, AfterValidator(expanded)]
