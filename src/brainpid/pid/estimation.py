@@ -23,6 +23,7 @@ from scipy.special import digamma, polygamma
 
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError, NumericalError
+from brainpid.core.linalg import singular_values, thin_svd
 from brainpid.core.modalities import subsets_of
 from brainpid.pid.gaussian import (
     EXACT,
@@ -139,7 +140,7 @@ def information_from_data(sources: Mapping[str, ArrayLike], target: ArrayLike) -
     residual_norm, ranks, influences = [], [], []
     for subset in subsets_of(names):
         own = np.concatenate([columns[m] for m in subset])
-        u, s, _ = np.linalg.svd(small[..., own], full_matrices=False)
+        u, s, _ = thin_svd(f"information of {'+'.join(subset)}", small[..., own], n, len(own))
         kept = _directions(s)
         basis = q @ (u * kept[..., None, :])
         residual = y - np.squeeze(basis @ (np.swapaxes(basis, -1, -2) @ y[..., None]), axis=-1)
@@ -228,7 +229,7 @@ def _directions(singular: FloatArray) -> NDArray[np.bool_]:
 
 
 def _refuse_few_people(n: int, columns: FloatArray) -> None:
-    singular = np.asarray(np.linalg.svd(columns, compute_uv=False), dtype=np.float64)
+    singular = singular_values("latents", columns, n, columns.shape[-1])
     kept = _directions(singular)
     d = int(kept.sum(axis=-1).max())
     if n < MIN_PEOPLE_PER_DIMENSION * d:

@@ -27,6 +27,7 @@ from numpy.typing import ArrayLike
 
 from brainpid.core.arrays import FloatArray, IntArray
 from brainpid.core.errors import InputError, NumericalError
+from brainpid.core.linalg import eigenvectors
 from brainpid.core.modalities import Subset, subsets_of
 
 MAX_MODALITIES = 10
@@ -134,7 +135,8 @@ def _unexplained(block: FloatArray, widths: list[int], members: Subset) -> list[
 
 def _unexplained_by_rank(block: FloatArray, label: str) -> tuple[FloatArray, IntArray]:
     """Do the same by eigenvalues, without the directions that have no variance."""
-    values, vectors = np.linalg.eigh(block[..., :-1, :-1])
+    inside = block[..., :-1, :-1]
+    values, vectors = eigenvectors(f"covariance of {label}", inside, 0, inside.shape[-1])
     largest = np.maximum(values[..., -1:], 1.0)
     negative = values[..., 0] < -(RANK_TOLERANCE**2) * largest[..., 0]
     kept = values > RANK_TOLERANCE**2 * largest

@@ -32,7 +32,7 @@ import numpy as np
 from scipy.special import softmax
 
 from brainpid.core.arrays import Blocks, FloatArray, IntArray
-from brainpid.core.linalg import factorising
+from brainpid.core.linalg import least_squares, thin_svd
 from brainpid.crossfit.transforms import NormalScores, means_of_neighbours
 
 DEGREE = 3
@@ -126,9 +126,8 @@ def _models(
     def basis(values: FloatArray) -> FloatArray:
         return np.vander((values - centre) / spread, degree + 1, increasing=True)
 
-    with factorising("normative model", features, n, p):
-        curves = np.linalg.lstsq(basis(y), features, rcond=None)[0]
-        _, scatter, axes = np.linalg.svd(features - basis(y) @ curves, full_matrices=False)
+    curves = least_squares("curves of the normative model", basis(y), features, n, degree + 1)
+    _, scatter, axes = thin_svd("normative model", features - basis(y) @ curves, n, p)
     variance = scatter**2 / max(n - degree - 1, 1)
     mean_variance = max(variance.sum() / p, _LEAST_NOISE * float((features**2).mean()))
     on_axes = curves @ axes.T
