@@ -23,6 +23,7 @@ from scipy.special import digamma, polygamma
 
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError, NumericalError
+from brainpid.core.labels import numbers_of
 from brainpid.core.linalg import singular_values, thin_svd
 from brainpid.core.modalities import subsets_of
 from brainpid.pid.gaussian import (
@@ -179,8 +180,8 @@ def information_over_folds(sources: Mapping[str, ArrayLike], target: ArrayLike, 
     InputError, NumericalError
         As in `information_from_data`, for any one fold.
     """
-    blocks = {name: np.asarray(values, dtype=np.float64) for name, values in sources.items()}
-    y, fold = np.asarray(target, dtype=np.float64), np.asarray(fold)
+    blocks = {name: numbers_of(values, f"modality '{name}'") for name, values in sources.items()}
+    y, fold = numbers_of(target, "target"), np.asarray(fold)
     shape = (len(fold), 2 ** len(blocks) - 1)
     bits, raw, rank = np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=np.int64)
     influence = np.empty((len(fold), len(y), shape[1]))
@@ -243,8 +244,8 @@ def _refuse_few_people(n: int, columns: FloatArray) -> None:
 
 
 def _checked_data(sources: Mapping[str, ArrayLike], target: ArrayLike) -> tuple[dict[str, FloatArray], FloatArray]:
-    y = np.asarray(target, dtype=np.float64)
-    blocks = {name: np.asarray(values, dtype=np.float64) for name, values in sources.items()}
+    y = numbers_of(target, "target")
+    blocks = {name: numbers_of(values, f"modality '{name}'") for name, values in sources.items()}
     for name, block in blocks.items():
         if block.ndim < 2 or block.shape[-1] == 0:
             raise InputError(f"modality '{name}' has shape {block.shape}; expected (..., people, columns)")

@@ -27,6 +27,7 @@ from numpy.typing import ArrayLike
 
 from brainpid.core.arrays import FloatArray, IntArray
 from brainpid.core.errors import InputError, NumericalError
+from brainpid.core.labels import numbers_of
 from brainpid.core.linalg import eigenvectors
 from brainpid.core.modalities import Subset, subsets_of
 
@@ -96,7 +97,7 @@ def information_from_covariance(cov: ArrayLike, dims: Mapping[str, int]) -> Subs
         Where `cov` is not positive semi-definite, or a subset determines the target exactly.
     """
     names = checked_names(dims)
-    corr = _correlation(np.asarray(cov, dtype=np.float64), dims)
+    corr = _correlation(numbers_of(cov, "covariance"), dims)
     columns = columns_of(dims, first=1)
     subsets = subsets_of(names)
     unexplained: dict[Subset, FloatArray] = {}
