@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import yaml
 from pydantic import Field, model_validator
@@ -63,6 +63,9 @@ class Config(Section):
     explain: Explain = Field(default_factory=Explain, description="what predictions of the first model rest on")
     report: Report = Field(default_factory=Report, description="words on the report")
 
+    _fewest_cohorts: ClassVar[int] = 2
+    """To leave one out of."""
+
     @model_validator(mode="after")
     def _consistent(self) -> Config:
         for field in ("modalities", "models"):
@@ -94,7 +97,7 @@ class Config(Section):
         for modality in self.modalities:
             if not any(modality in block.sources for block in self.cohorts.values()):
                 raise ValueError(f"modalities: no cohort has a source for '{modality}'")
-        if self.splits.scheme == "leave_one_cohort_out" and len(self.cohorts) < 2:
+        if self.splits.scheme == "leave_one_cohort_out" and len(self.cohorts) < self._fewest_cohorts:
             raise ValueError("splits.scheme: leave_one_cohort_out needs at least 2 cohorts, found 1")
         return self
 
@@ -109,8 +112,27 @@ class Config(Section):
         return self.splits.folds if self.splits.scheme == "kfold" else len(self.cohorts)
 
 
-def load_config(path: str | Path) -> Config:
+class PredictConfig(Config):
+    """The configuration of people whom a fitted model predicts: one modality is enough, and so is one cohort.
+
+    The model has its own modalities, splits and the like; what the file says of them is read and has no say.
+    """
+
+    modalities: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(description="modalities that people may have")
+    _fewest_cohorts: ClassVar[int] = 1
+
+
+ConfigT = TypeVar("ConfigT", bound=Config)
+
+
+def load_config(path: str | Path, kind: type[ConfigT] = Config) -> ConfigT:  # type: ignore[assignment]
     """Read and check a YAML configuration.
+
+    Parameters
+    ----------
+    path : path
+    kind : type
+        `Config`, or `PredictConfig` where a fitted model predicts its people.
 
     Raises
     ------
@@ -126,11 +148,11 @@ def load_config(path: str | Path) -> Config:
         raise InputError(f"{path}: not readable as YAML: {' '.join(str(fault).split())}") from fault
     if not isinstance(content, dict):
         raise InputError(f"{path}: expected a mapping of keys at the top, found {type(content).__name__}")
-    return parse_config(content, str(path))
+    return parse_config(content, str(path), kind)
 
 
-def parse_config(content: Mapping[str, Any], origin: str) -> Config:
+def parse_config(content: Mapping[str, Any], origin: str, kind: type[ConfigT] = Config) -> ConfigT:  # type: ignore[assignment]
     """Check the content of a configuration; `origin` names it in messages."""
     # YAML reads the bare key null as no name at all.
     named = {"null" if key is None else key: value for key, value in content.items()}
-    return parse_section(Config, named, origin)
+    return parse_section(kind, named, origin)

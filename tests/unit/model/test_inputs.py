@@ -1,4 +1,4 @@
-"""What comes with labels is paired by them or refused, missing is missing however it is written, options are checked."""
+"""What comes with labels is paired by them or refused, missing is missing however written, options are checked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IDS = [f"sub-{k:02d}" for k in range(N)]
 T1 = pd.DataFrame(RNG.normal(size=(N, 3)), index=IDS, columns=["a", "b", "c"])
 DWI = pd.DataFrame(RNG.normal(size=(N, 2)), index=IDS, columns=["d", "e"])
 AGE = pd.Series(RNG.uniform(20, 80, N), index=IDS)
-FAMILY = pd.Series([f"f{k // 2}" for k in range(N)], index=IDS)
+FAMILY = pd.Series([f"f{k // 2:02d}" for k in range(N)], index=IDS)
 TURNED = IDS[::-1]
 
 
@@ -143,7 +143,7 @@ def test_options_are_checked_before_anything_is_read():
         lambda: network.decompose({}, [], confidence=95),
         lambda: network.decompose({}, [], confidence="0.9"),
     ):
-        with pytest.raises(InputError, match="coverage: expected|unknown measure|confidence is"):
+        with pytest.raises(InputError, match=r"coverage: expected|unknown measure|confidence is"):
             ask()
 
 

@@ -105,5 +105,5 @@ def test_a_state_without_a_part(saved, tmp_path, lost):
         PIDReg.load(tmp_path)
     content["parameters"] = {"members": 2, "unheard_of": 1}
     torch.save(content, tmp_path / "model.pt")
-    with pytest.raises(InputError, match="does not fit .*unheard_of"):
+    with pytest.raises(InputError, match=r"does not fit .*unheard_of"):
         PIDReg.load(tmp_path)
