@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar
 
 import yaml
 from pydantic import Field, model_validator
@@ -122,23 +122,29 @@ class PredictConfig(Config):
     _fewest_cohorts: ClassVar[int] = 1
 
 
-ConfigT = TypeVar("ConfigT", bound=Config)
-
-
-def load_config(path: str | Path, kind: type[ConfigT] = Config) -> ConfigT:  # type: ignore[assignment]
+def load_config(path: str | Path) -> Config:
     """Read and check a YAML configuration.
-
-    Parameters
-    ----------
-    path : path
-    kind : type
-        `Config`, or `PredictConfig` where a fitted model predicts its people.
 
     Raises
     ------
     InputError
         Where the file is absent, is not YAML, or breaks the schema; the message lists every fault.
     """
+    return parse_config(_read(path), str(path))
+
+
+def load_predict_config(path: str | Path) -> PredictConfig:
+    """Read and check the configuration of people to predict; raises as `load_config` does."""
+    return parse_section(PredictConfig, _named(_read(path)), str(path))
+
+
+def parse_config(content: Mapping[str, Any], origin: str) -> Config:
+    """Check the content of a configuration; `origin` names it in messages."""
+    return parse_section(Config, _named(content), origin)
+
+
+def _read(path: str | Path) -> dict[str, Any]:
+    """Content of a YAML file."""
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: the configuration file does not exist")
@@ -148,11 +154,9 @@ def load_config(path: str | Path, kind: type[ConfigT] = Config) -> ConfigT:  # t
         raise InputError(f"{path}: not readable as YAML: {' '.join(str(fault).split())}") from fault
     if not isinstance(content, dict):
         raise InputError(f"{path}: expected a mapping of keys at the top, found {type(content).__name__}")
-    return parse_config(content, str(path), kind)
+    return content
 
 
-def parse_config(content: Mapping[str, Any], origin: str, kind: type[ConfigT] = Config) -> ConfigT:  # type: ignore[assignment]
-    """Check the content of a configuration; `origin` names it in messages."""
-    # YAML reads the bare key null as no name at all.
-    named = {"null" if key is None else key: value for key, value in content.items()}
-    return parse_section(kind, named, origin)
+def _named(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Content with names alone as keys: YAML reads the bare key null as no name at all."""
+    return {"null" if key is None else key: value for key, value in content.items()}

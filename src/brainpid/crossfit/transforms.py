@@ -225,7 +225,7 @@ def clipped_features(table: pd.DataFrame, scaler: Standardizer) -> list[str]:
     for own, far in zip(values, np.abs(distance), strict=True):
         count = int((far > scaler.clip).sum())
         farthest = np.argsort(-far, kind="stable")[: min(count, _NAMED)]
-        named = ", ".join(f"{table.columns[k]} = {own[k]:.6g} ({far[k]:.3g} SD)" for k in farthest)
+        named = ", ".join(f"{table.columns[k]} = {own[k]:.6g} ({far[k]:.1f} SD)" for k in farthest)
         told.append(
             f"{count} of {len(own)} features lie more than {scaler.clip:g} standard deviations of the training people "
             f"from their mean and are clipped: {named}" + (f" and {count - _NAMED} more" if count > _NAMED else "")
