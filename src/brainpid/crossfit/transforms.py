@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from brainpid.core.arrays import FloatArray
+from brainpid.core.arrays import FloatArray, IntArray
 from brainpid.core.errors import InputError
 
 
@@ -172,6 +172,10 @@ class Standardizer:
         mean, scale = complete.mean(axis=0), complete.std(axis=0)
         spread = scale > 1e-9 * np.maximum(np.abs(mean), np.finfo(float).tiny)
         return cls(fill, mean, np.where(spread, scale, np.inf), clip)
+
+    def of(self, columns: IntArray) -> Standardizer:
+        """Scaling of some of the features."""
+        return Standardizer(self.fill[columns], self.mean[columns], self.scale[columns], self.clip)
 
     def transform(self, features: ArrayLike) -> FloatArray:
         """Standardise features (n, p) with what was fitted; the result has no unit and no missing cell."""

@@ -31,6 +31,7 @@ from brainpid.crossfit.transforms import NormalScores, Standardizer
 from brainpid.model.conformal import AdaptiveConformal
 from brainpid.model.inputs import Read, checked_coverage, checked_training
 from brainpid.model.regressor import MultimodalMixin, require_fitted
+from brainpid.model.varying import Varying, WholeReads
 
 INNER_FOLDS = 5
 """Folds of the training people whose held-out predictions choose settings and set the age bias and the intervals."""
@@ -152,6 +153,7 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     file = "model.joblib"
+    reads_whole = True
     target_transform: TargetTransform
     random_state: int
 
@@ -249,6 +251,10 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         for subset, rows in _patterns(read.has, self.subsets_).items():
             predicted[rows] = read.predict(subset, rows)
         return predicted
+
+    def vary(self, X: Modalities, modality: str) -> Varying:
+        """People as they vary in some features of a modality; see `brainpid.model.varying`."""
+        return WholeReads(self.predict, self.layout_.check(X), modality)
 
     def predict_interval(self, X: Modalities | Read, coverage: float = 0.9) -> FloatArray:
         """Prediction intervals (n, 2), in the target's units, by the held-out errors of training people.

@@ -42,6 +42,7 @@ from brainpid.model.pidreg.options import options_of, settings_of
 from brainpid.model.pidreg.state import complete_state, plain_values, read_state, to_arrays, to_tensors, write_state
 from brainpid.model.pidreg.trials import choose_recipe, target_map
 from brainpid.model.regressor import MultimodalMixin, require_fitted
+from brainpid.model.varying import Varying
 from brainpid.pid.decompose import check_options, decompose
 from brainpid.pid.result import Decomposition
 
@@ -129,6 +130,8 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
     person's score, the map of normal scores every distinct target; and there are out-of-fold predictions. Its file is
     as confidential as the data, unless it was fitted with ``share=True``.
     """
+
+    reads_whole = False
 
     def __init__(
         self,
@@ -269,6 +272,10 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
             Where `X` does not have the modalities and features that were fitted.
         """
         return self._state.predict(self.read(X).predictions)
+
+    def vary(self, X: Modalities, modality: str) -> Varying:
+        """People, all of whom have a modality, as they vary in some of its features; see `brainpid.model.varying`."""
+        return self._state.vary(X, modality)
 
     def subset_predictions(self, X: Modalities | Read) -> dict[Subset, FloatArray]:
         """Predict from every subset of the modalities alone: subset to (n,), in the target's units.
