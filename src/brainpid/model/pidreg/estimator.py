@@ -303,13 +303,7 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         return self._state.expected_gain(self.read(X).predictions, coverage)
 
     def scalar_latents(self, X: Modalities | Read) -> dict[str, FloatArray]:
-        """Each modality's own prediction of the normal score.
-
-        Returns
-        -------
-        dict of str to ndarray, shape (n,)
-            On the normal-score scale; NaN for people who lack the modality.
-        """
+        """Each modality's own prediction of the normal score, (n,) each; NaN for people who lack the modality."""
         return self._state.latents(self.read(X).predictions)
 
     def decompose(
