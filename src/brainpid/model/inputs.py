@@ -53,6 +53,8 @@ class Layout:
         if not isinstance(X, Mapping) or len(X) < 2:
             found = f"{len(X)}" if isinstance(X, Mapping) else f"a {type(X).__name__}"
             raise InputError(f"expected a mapping with 2 or more modalities, found {found}")
+        if wrong := [m for m in X if not isinstance(m, str) or not m]:
+            raise InputError(f"expected a text as the name of each modality, found {wrong[0]!r}")
         blocks = _arrays(X)
         names = {m: tuple(map(str, table.columns)) for m, table in X.items() if isinstance(table, pd.DataFrame)}
         for m, own in names.items():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import r2_score
 
-from brainpid.core.arrays import Modalities
+from brainpid.core.arrays import FloatArray, Modalities
 from brainpid.core.errors import InputError
-from brainpid.model.inputs import check_people
+from brainpid.model.inputs import check_people, checked_target
 
 
 class NotFitted(InputError, NotFittedError):  # type: ignore[misc]
@@ -37,7 +39,12 @@ class MultimodalMixin(RegressorMixin):  # type: ignore[misc]
         Raises
         ------
         InputError
-            Where features are not those that were fitted, or labels of rows differ.
+            Where features are not those that were fitted, labels of rows differ, a target is missing, or a person has
+            no modality.
         """
+        predicted: FloatArray = self.predict(X)
+        target = checked_target(y, len(predicted))
         check_people(X, y, sample_weight)
-        return float(super().score(X, y, sample_weight))
+        if without := int(np.isnan(predicted).sum()):
+            raise InputError(f"{without} of {len(target)} people have no modality, and so no prediction to score")
+        return float(r2_score(target, predicted, sample_weight=sample_weight))

@@ -169,3 +169,17 @@ def test_the_decomposition_compares_labels_and_takes_missing_cells_for_such():
         decompose({"t1": T1["a"], "dwi": DWI["d"].round().astype("Int64").mask(DWI["d"] > 1)}, AGE)
     with pytest.raises(InputError, match="modality 'dwi': expected numbers"):
         decompose({"t1": T1["a"], "dwi": DWI["d"].map(str)}, AGE)
+
+
+def test_scores_and_names_and_seeds_that_are_none():
+    model = Ridge().fit({"t1": T1, "dwi": DWI}, AGE)
+    nobody = {m: table.drop(index="sub-03").reindex(IDS) for m, table in (("t1", T1), ("dwi", DWI))}
+    for ask, message in (
+        (lambda: model.score({"t1": T1, "dwi": DWI}, AGE[:3]), "expected a target of shape"),
+        (lambda: model.score({"t1": T1, "dwi": DWI}, AGE.mask(AGE < 30)), "expected a finite target"),
+        (lambda: model.score(nobody, AGE), "1 of 40 people have no modality"),
+        (lambda: model.fit({1: T1, "dwi": DWI}, AGE), "expected a text as the name of each modality, found 1"),
+        (lambda: PIDReg(random_state=True).fit({"t1": T1, "dwi": DWI}, AGE), "random_state: expected a whole number"),
+    ):
+        with pytest.raises(InputError, match=message):
+            ask()

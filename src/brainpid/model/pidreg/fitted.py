@@ -9,6 +9,7 @@ from typing import Any, Self, cast
 import numpy as np
 
 from brainpid.core.arrays import BoolArray, FloatArray, IntArray, Modalities
+from brainpid.core.errors import InputError, did_you_mean
 from brainpid.core.modalities import Subset, lacking, subsets_of
 from brainpid.crossfit.transforms import NormalScores, Standardizer
 from brainpid.model.conformal import AdaptiveConformal
@@ -120,6 +121,8 @@ class FittedModel:
 
     def vary(self, X: Modalities, modality: str) -> Varying:
         """People, all of whom have a modality, as they vary in it."""
+        if modality not in self.layout.modalities:
+            raise InputError(f"there is no modality '{modality}'; {did_you_mean(modality, self.layout.modalities)}")
         blocks = standardise(self.layout.check(X), self.standardizers)
         learners = [learner.vary(blocks, modality) for learner in self.base_learners.values()]
 

@@ -65,7 +65,7 @@ def settings_of(parameters: Mapping[str, Any]) -> PIDRegSettings:
     """
     values = plain_values(parameters)
     seed, share = values.pop("random_state"), values.pop("share")
-    if seed is not None and not (isinstance(seed, int) and seed >= 0):
+    if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool) or seed < 0):
         raise InputError(f"PIDReg: random_state: expected a whole number from 0 on or None, found {seed!r}")
     if not isinstance(share, bool):
         raise InputError(f"PIDReg: share: expected True or False, found {share!r}")
