@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from brainpid.config.section import SectionT, parse_section
 from brainpid.core.errors import InputError
+from brainpid.core.rows import DELIMITERS
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -53,3 +55,28 @@ def read_settings(args: argparse.Namespace, section: type[SectionT]) -> SectionT
     except json.JSONDecodeError as fault:
         raise InputError(f"{origin}: not JSON: {fault}") from fault
     return parse_section(section, content, origin)
+
+
+def check_out_table(path: Path) -> None:
+    """Raise an `InputError` where a table cannot be written to a path, before anything is computed for it."""
+    if path.suffix not in DELIMITERS:
+        raise InputError(f"--out {path}: expected a table with the ending .tsv or .csv, found '{path.suffix}'")
+    if path.is_dir():
+        raise InputError(f"--out {path}: expected a file, found a folder")
+    _check_writable(path.parent)
+
+
+def check_out_folder(path: Path) -> None:
+    """Raise an `InputError` where files cannot be written into a folder, before anything is computed for it."""
+    _check_writable(path)
+
+
+def _check_writable(folder: Path) -> None:
+    """Whether a folder can be written into, or be made."""
+    nearest = folder.absolute()
+    while not nearest.exists():
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        raise InputError(f"--out: expected a folder, found that {nearest} is a file")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise InputError(f"--out: {nearest} cannot be written into; expected a folder that can")

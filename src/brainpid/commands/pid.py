@@ -12,7 +12,8 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from brainpid.commands.options import add_threads, set_threads
+from brainpid.cohort.participants import read_ids
+from brainpid.commands.options import add_threads, check_out_folder, set_threads
 from brainpid.core.arrays import FloatArray
 from brainpid.core.codes import warn_of_codes
 from brainpid.core.errors import InputError, did_you_mean, list_some
@@ -32,6 +33,8 @@ from brainpid.crossfit.table import (
 )
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.information import with_p_values
+from brainpid.pid.decompose import check_options
+from brainpid.pid.gaussian import checked_names
 from brainpid.report.glossary import CANNOT_SAY, MEASURES, dictionary
 
 log = logging.getLogger(__name__)
@@ -72,12 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read the table, decompose, print, and write where asked to."""
-    if args.wide and args.encoder != "pls":
-        raise InputError(f"--wide needs --encoder pls, found {args.encoder}: other encoders give one scalar a source")
-    if args.folds < 2 or args.permutations < 0:
-        raise InputError(f"expected --folds >= 2 and --permutations >= 0, found {args.folds} and {args.permutations}")
-    if args.repeats is not None and args.repeats < 1:
-        raise InputError(f"--repeats: expected 1 or more, found {args.repeats}")
+    _check(args)
     blocks, target = _read(args)
     used = [ENCODERS[name].packages for name in {args.encoder, args.null_encoder} - {NO_ENCODER}]
     set_threads(args.threads, [package for packages in used for package in packages])
@@ -107,6 +105,25 @@ def run(args: argparse.Namespace) -> None:
         _write(args, table, tuple(blocks), checked)
 
 
+LEAST = {"folds": 2, "repeats": 1, "components": 1, "permutations": 0, "seed": 0, "threads": 1}
+"""Smallest value of each option that is a whole number."""
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse options that are none, and a place that cannot be written, before anything is read or computed."""
+    for name, least in LEAST.items():
+        if (given := getattr(args, name)) is not None and given < least:
+            raise InputError(f"--{name}: expected {least} or more, found {given}")
+    for measure in args.measure:
+        check_options(measure, args.confidence)
+    if len(set(args.measure)) < len(args.measure):
+        raise InputError(f"--measure: given twice in {' '.join(args.measure)}")
+    if args.wide and args.encoder != "pls":
+        raise InputError(f"--wide needs --encoder pls, found {args.encoder}: other encoders give one scalar a source")
+    if args.out is not None:
+        check_out_folder(args.out)
+
+
 def _options(args: argparse.Namespace, blocks: dict[str, FloatArray], n: int) -> dict[str, object]:
     """Options of the encoder; components fall back to one scalar a source where the folds are too small for them."""
     if args.encoder != "pls":
@@ -128,7 +145,7 @@ def _read(args: argparse.Namespace) -> tuple[dict[str, FloatArray], FloatArray]:
     table = read_table(path, text=[LABEL])
     require_column(path, list(table), args.target, "the target")
     groups = _groups(args.source, [name for name in table if name not in (args.target, LABEL)], path)
-    labels = table[LABEL].tolist() if LABEL in table else [f"row {row + 1}" for row in range(len(table))]
+    labels = _labels(table, path)
     target = numeric_cells(table[[args.target]], labels, path)[:, 0]
     blocks = {name: numeric_cells(table[columns], labels, path) for name, columns in groups.items()}
     warn_of_codes(target[:, None], [args.target], labels, str(path))
@@ -148,6 +165,20 @@ def _read(args: argparse.Namespace) -> tuple[dict[str, FloatArray], FloatArray]:
         if empty.any():
             raise InputError(f"{path}: {list_some(np.array(columns)[empty])} of '{name}' has no value at all")
     return {name: block[known] for name, block in blocks.items()}, target[known]
+
+
+def _labels(table: pd.DataFrame, path: Path) -> list[str]:
+    """What to call each row; a person who has several rows is refused.
+
+    Folds would put one visit of a person into training and another one aside, so that features which only tell who it
+    is would tell the target; the null and the standard errors take rows for independent people.
+    """
+    if LABEL not in table:
+        return [f"row {row + 1}" for row in range(len(table))]
+    try:
+        return read_ids(table, LABEL, path).tolist()
+    except InputError as fault:
+        raise InputError(f"{fault}; expected one row a person, such as the first visit of each") from fault
 
 
 def _groups(sources: Sequence[str], columns: Sequence[str], path: Path) -> dict[str, list[str]]:
@@ -171,6 +202,7 @@ def _groups(sources: Sequence[str], columns: Sequence[str], path: Path) -> dict[
                 if owner.setdefault(column, name) != name:
                     raise InputError(f"{path}: column '{column}' is in both '{owner[column]}' and '{name}'")
             groups[name] += [column for column in matched if column not in groups[name]]
+    checked_names(groups)
     return groups
 
 

@@ -12,10 +12,11 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from brainpid.config.schema import load_config
-from brainpid.core.errors import InputError, list_some
-from brainpid.core.files import write_tsv
-from brainpid.crossfit.transforms import Standardizer, far_modalities
+from brainpid.commands.options import check_out_table
+from brainpid.config.schema import load_predict_config
+from brainpid.core.errors import InputError, did_you_mean, list_some
+from brainpid.core.files import write_table
+from brainpid.crossfit.transforms import Standardizer, clipped_features, far_modalities
 from brainpid.features.new_people import NewPeople, of_config, of_tables
 from brainpid.model.age_bias import AgeBias
 from brainpid.model.inputs import Layout
@@ -51,22 +52,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read the model and the people, write one line a person."""
+    if args.coverage is not None and not 0 < args.coverage < 1:
+        raise InputError(f"--coverage: expected a number between 0 and 1, found {args.coverage:g}")
+    if args.cohorts is not None and args.config is None:
+        raise InputError("--cohorts: expected with --config, found with --tables, whose people have no cohort")
+    check_out_table(args.out)
+    paths = _paths(args.tables or [])
     provenance = read_provenance(args.model)
     model = load_model(args.model, provenance)
     names = feature_names(model, args.model)
     coverage = args.coverage
     if coverage is None:
         coverage = provenance.get("settings", {}).get("interval_coverage", COVERAGE)
-    if not 0 < coverage < 1:
-        raise InputError(f"--coverage: expected a number between 0 and 1, found {coverage:g}")
     divided = provenance.get("divided", {})
     if args.config is not None:
-        config = load_config(args.config)
+        config = load_predict_config(args.config)
         new = of_config(
             config, list(config.cohorts) if args.cohorts is None else args.cohorts, names, divided, args.config
         )
     else:
-        new = of_tables(_paths(args.tables), names, divided)
+        new = of_tables(paths, names, divided)
     for modality, part in far_modalities(new.tables, model.scalers_).items():
         log.warning(
             "%s: %.0f%% of the features lie farther from the training people than these did from one another; are the "
@@ -74,7 +79,7 @@ def run(args: argparse.Namespace) -> None:
         )  # fmt: skip
     bias = provenance.get("age_bias")
     table = predict_new(model, new, None if bias is None else AgeBias(**bias), coverage)
-    write_tsv(args.out, table)
+    write_table(args.out, table)
     log.info("%d of %d people are predicted", int(table["predicted_age"].notna().sum()), len(table))
 
 
@@ -87,7 +92,28 @@ def read_provenance(folder: Path) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as fault:
         raise InputError(f"{path}: not readable as JSON: {fault}") from fault
+    if wrong := _wrong_provenance(content):
+        raise InputError(f"{path}: {wrong}; expected what was written with the model: train it again")
     return content
+
+
+def _wrong_provenance(content: object) -> str | None:
+    """What of a model's provenance is not as `train` writes it, among what prediction reads."""
+    if not isinstance(content, dict):
+        return f"expected a mapping, found {type(content).__name__}"
+    if "model" in content and content["model"] not in list(MODELS):
+        return f"model: {did_you_mean(str(content['model']), MODELS)}, found {content['model']!r}"
+    bias, settings, divided = content.get("age_bias"), content.get("settings", {}), content.get("divided", {})
+    numbers = list(bias.values()) if isinstance(bias, dict) and set(bias) == {"intercept", "slope"} else [bias]
+    if bias is not None and not all(isinstance(number, int | float) for number in numbers):
+        return f"age_bias: expected intercept and slope, found {bias!r}"
+    coverage = settings.get("interval_coverage", COVERAGE) if isinstance(settings, dict) else settings
+    if not isinstance(coverage, int | float) or not 0 < coverage < 1:
+        return f"settings.interval_coverage: expected a number between 0 and 1, found {coverage!r}"
+    ways = divided.values() if isinstance(divided, dict) else [divided]
+    if not all(way is None or (isinstance(way, dict) and (not way or {"by", "except"} <= set(way))) for way in ways):
+        return f"divided: expected by and except of each modality, found {divided!r}"
+    return None
 
 
 def load_model(folder: Path, provenance: Mapping[str, Any]) -> SavedModel:
@@ -140,7 +166,8 @@ def predict_new(model: SavedModel, new: NewPeople, bias: AgeBias | None, coverag
     DataFrame
         The people, `modalities` that each has, predicted_age, predicted_age_corrected, pi_low and pi_high, in the
         target's units; ``gain_<m>``, by how much the interval is expected to narrow, in the same units, NaN where the
-        person has m; and `reason`, why a person has no prediction.
+        person has m; and `reason`, why a person has no prediction, or which features of a person who has one are so far
+        from the training people that their values were clipped.
     """
     present = new.present
     some = present.any(axis=1).to_numpy()
@@ -153,10 +180,19 @@ def predict_new(model: SavedModel, new: NewPeople, bias: AgeBias | None, coverag
         **{f"gain_{modality}": np.nan for modality in new.tables},
         reason=None,
     )
-    table["reason"] = [
-        None if has else "; ".join(f"{modality}: {why[row]}" for modality, why in new.reasons.items())
-        for row, has in enumerate(some)
+    far = {modality: clipped_features(features, model.scalers_[modality]) for modality, features in new.tables.items()}
+    told = [far if has else new.reasons for has in some]
+    reasons = [
+        "; ".join(f"{modality}: {why[row]}" for modality, why in own.items() if why[row]) or None
+        for row, own in enumerate(told)
     ]
+    table["reason"] = reasons
+    people = zip(table["participant_id"], some, reasons, strict=True)
+    if clipped := [label for label, has, reason in people if has and reason]:
+        log.warning(
+            "%d of %d people have features so far from the training people that they are clipped (column reason): %s; "
+            "are they measured, and no code for a missing value?", len(clipped), len(table), list_some(clipped, 3),
+        )  # fmt: skip
     if not some.any():
         return table
     X = {modality: features[some] for modality, features in new.tables.items()}

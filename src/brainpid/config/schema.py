@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -64,6 +64,9 @@ class Config(Section):
     explain: Explain = Field(default_factory=Explain, description="what predictions of the first model rest on")
     report: Report = Field(default_factory=Report, description="words on the report")
 
+    _fewest_cohorts: ClassVar[int] = 2
+    """To leave one out of."""
+
     @model_validator(mode="after")
     def _consistent(self) -> Config:
         for field, own in (("modalities", self.modalities), ("cohorts", tuple(self.cohorts))):
@@ -102,7 +105,7 @@ class Config(Section):
             if not any(modality in block.sources for block in self.cohorts.values()):
                 raise ValueError(f"modalities: no cohort has a source for '{modality}'")
         self._refuse_reserved_group()
-        if self.splits.scheme == "leave_one_cohort_out" and len(self.cohorts) < 2:
+        if self.splits.scheme == "leave_one_cohort_out" and len(self.cohorts) < self._fewest_cohorts:
             raise ValueError("splits.scheme: leave_one_cohort_out needs at least 2 cohorts, found 1")
         return self
 
@@ -135,6 +138,16 @@ class Config(Section):
         return self.splits.folds if self.splits.scheme == "kfold" else len(self.cohorts)
 
 
+class PredictConfig(Config):
+    """The configuration of people whom a fitted model predicts: one modality is enough, and so is one cohort.
+
+    The model has its own modalities, splits and the like; what the file says of them is read and has no say.
+    """
+
+    modalities: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(description="modalities that people may have")
+    _fewest_cohorts: ClassVar[int] = 1
+
+
 def load_config(path: str | Path) -> Config:
     """Read and check a YAML configuration.
 
@@ -143,12 +156,19 @@ def load_config(path: str | Path) -> Config:
     InputError
         Where the file is absent, is not YAML, or breaks the schema; the message lists every fault.
     """
-    content = read_yaml(path)
-    return parse_config(content, str(path))
+    return parse_config(read_yaml(path), str(path))
+
+
+def load_predict_config(path: str | Path) -> PredictConfig:
+    """Read and check the configuration of people to predict; raises as `load_config` does."""
+    return parse_section(PredictConfig, _named(read_yaml(path)), str(path))
 
 
 def parse_config(content: Mapping[str, Any], origin: str) -> Config:
     """Check the content of a configuration; `origin` names it in messages."""
-    # YAML reads the bare key null as no name at all.
-    named = {"null" if key is None else key: value for key, value in content.items()}
-    return parse_section(Config, named, origin)
+    return parse_section(Config, _named(content), origin)
+
+
+def _named(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Content with names alone as keys: YAML reads the bare key null as no name at all."""
+    return {"null" if key is None else key: value for key, value in content.items()}

@@ -103,6 +103,24 @@ def write_tsv(path: str | Path, table: pd.DataFrame) -> None:
         )
 
 
+def write_table(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a table as its ending says, ``.tsv`` as `write_tsv` does, ``.csv`` with commas and quotes where needed.
+
+    Raises
+    ------
+    InputError
+        Where the ending is another.
+    """
+    path = Path(path)
+    if path.suffix not in DELIMITERS:
+        raise InputError(f"{path}: expected a table with the ending .tsv or .csv, found '{path.suffix}'")
+    if path.suffix == ".tsv":
+        write_tsv(path, table)
+        return
+    with atomic_path(path) as part:
+        table.to_csv(part, index=False, na_rep="n/a", float_format="%.10g", lineterminator="\n")
+
+
 def _one_line(cell: Any) -> Any:
     """Text without tabs and line breaks; anything else as it is."""
     return re.sub(r"[\t\r\n]+", " ", cell) if isinstance(cell, str) else cell

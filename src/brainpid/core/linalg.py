@@ -1,4 +1,18 @@
-"""What to say of a matrix that LAPACK refuses."""
+"""Decompositions that do not give up, and what to say of a matrix that cannot be decomposed.
+
+LAPACK's quick routines (``gesdd`` of singular values and ``gelsd`` of least squares, ``syevd`` of eigenvalues) iterate,
+and now and then do not converge on finite, ordinary matrices: OpenBLAS's do so on about one in fifty sets of residuals,
+by the build and the number of threads. Each is called here alone, and falls back on a slower routine that does
+(``gesvd``, ``syev``), and a singular value decomposition at last on the eigenvectors of the smaller Gram matrix.
+
+Cholesky factors, triangular factors by Householder's reflections (``qr``) and solutions of square systems take a fixed
+number of steps and have no convergence to fail: they are refused only where the matrix is singular or not positive
+definite, which no other routine would mend, and are called as they are within `factorising`.
+
+References
+----------
+numpy issue 12941, OpenBLAS issue 3044.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +20,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
+import scipy.linalg
 
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import NumericalError
+
+SVD = tuple[FloatArray, FloatArray, FloatArray]
+_GRAM_RANK = 1e-7  # relative: a Gram matrix squares singular values, and smaller ones are rounding errors of its sums
 
 
 @contextmanager
@@ -35,5 +53,160 @@ def factorising(what: str, matrix: FloatArray, n: int, d: int) -> Iterator[None]
     try:
         yield
     except np.linalg.LinAlgError as fault:
-        condition = np.max(np.linalg.cond(matrix))
+        condition = condition_number(matrix)
         raise NumericalError(f"{what}: n = {n}, d = {d}, condition number {condition:.3g}: {fault}") from fault
+
+
+def thin_svd(what: str, matrix: FloatArray, n: int, d: int) -> SVD:
+    """Singular value decomposition ``u s vt`` of a matrix or of a stack of them.
+
+    Parameters
+    ----------
+    what, n, d
+        For messages, see `factorising`.
+    matrix : ndarray, shape (..., k, l)
+
+    Returns
+    -------
+    u : ndarray, shape (..., k, min(k, l))
+    s : ndarray, shape (..., min(k, l))
+        In descending order.
+    vt : ndarray, shape (..., min(k, l), l)
+
+    Raises
+    ------
+    NumericalError
+        Where the matrix is not finite, or no routine decomposes it.
+    """
+    with factorising(what, matrix, n, d):
+        return _thin_svd(matrix)
+
+
+def singular_values(what: str, matrix: FloatArray, n: int, d: int) -> FloatArray:
+    """Singular values alone, (..., min(k, l)) in descending order; see `thin_svd`."""
+    with factorising(what, matrix, n, d):
+        try:
+            return np.asarray(np.linalg.svd(matrix, compute_uv=False), dtype=np.float64)
+        except np.linalg.LinAlgError:
+            return _thin_svd(matrix)[1]
+
+
+def eigenvectors(what: str, matrix: FloatArray, n: int, d: int) -> tuple[FloatArray, FloatArray]:
+    """Eigenvalues (..., k) in ascending order and eigenvectors (..., k, k) of a symmetric matrix or a stack of them.
+
+    Raises
+    ------
+    NumericalError
+        Where the matrix is not finite, or no routine decomposes it.
+    """
+    with factorising(what, matrix, n, d):
+        return _eigenvectors(matrix)
+
+
+def least_squares(
+    what: str, design: FloatArray, target: FloatArray, n: int, d: int, tolerance: float | None = None
+) -> FloatArray:
+    """Coefficients of least squares, those of the least norm where several fit alike.
+
+    Parameters
+    ----------
+    what, n, d
+        For messages, see `factorising`.
+    design : ndarray, shape (k, l)
+    target : ndarray, shape (k,) or (k, t)
+    tolerance : float, optional
+        Directions whose singular value is smaller, as a part of the largest, are left out; the precision of floating
+        point times the larger side of `design` where None.
+
+    Returns
+    -------
+    ndarray, shape (l,) or (l, t)
+
+    Raises
+    ------
+    NumericalError
+        Where the design is not finite, or no routine decomposes it.
+    """
+    with factorising(what, design, n, d):
+        try:
+            return np.asarray(np.linalg.lstsq(design, target, rcond=tolerance)[0], dtype=np.float64)
+        except np.linalg.LinAlgError:
+            u, s, vt = _thin_svd(design)
+            least = np.finfo(float).eps * max(design.shape) if tolerance is None else tolerance
+            kept = s > least * s.max(initial=0.0)
+            return np.asarray((vt[kept].T / s[kept]) @ (u[:, kept].T @ target), dtype=np.float64)
+
+
+def condition_number(matrix: FloatArray) -> float:
+    """Ratio of the largest and the smallest singular value, the worst of a stack (..., k, l).
+
+    Infinite where a direction is lost, or no routine finds the values.
+    """
+    try:
+        s = np.linalg.svd(matrix, compute_uv=False)
+    except np.linalg.LinAlgError:
+        try:
+            s = _thin_svd(matrix)[1]
+        except np.linalg.LinAlgError:
+            return float("inf")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = s[..., 0] / s[..., -1]
+    return float(np.max(np.where(np.isnan(ratio), np.inf, ratio)))
+
+
+def rank(matrix: FloatArray) -> int:
+    """Number of directions of a matrix (k, l) that are more than rounding errors, as `numpy.linalg.matrix_rank` counts.
+
+    Raises
+    ------
+    NumericalError
+        Where the matrix is not finite, or no routine decomposes it.
+    """
+    s = singular_values("rank", matrix, *matrix.shape)
+    return int((s > s.max(initial=0.0) * max(matrix.shape) * np.finfo(float).eps).sum())
+
+
+def _thin_svd(matrix: FloatArray) -> SVD:
+    """`thin_svd` without a check; one matrix of a stack that fails costs the others nothing but time."""
+    try:
+        u, s, vt = np.linalg.svd(matrix, full_matrices=False)
+    except np.linalg.LinAlgError:
+        if matrix.ndim > 2:
+            return _of_each(matrix)
+        try:
+            u, s, vt = scipy.linalg.svd(matrix, full_matrices=False, lapack_driver="gesvd")
+        except np.linalg.LinAlgError:
+            u, s, vt = _svd_by_gram(matrix)
+    return u, s, vt
+
+
+def _of_each(stack: FloatArray) -> SVD:
+    """Decompositions of a stack's matrices, one by one."""
+    lead = stack.shape[:-2]
+    parts = [_thin_svd(matrix) for matrix in stack.reshape(-1, *stack.shape[-2:])]
+    u, s, vt = (np.stack([part[k] for part in parts]) for k in range(3))
+    return u.reshape(*lead, *u.shape[1:]), s.reshape(*lead, *s.shape[1:]), vt.reshape(*lead, *vt.shape[1:])
+
+
+def _svd_by_gram(matrix: FloatArray) -> SVD:
+    """Decomposition by the eigenvectors of the smaller Gram matrix; directions below its precision get 0."""
+    if matrix.shape[0] > matrix.shape[1]:
+        u, s, vt = _svd_by_gram(matrix.T)
+        return vt.T, s, u.T
+    values, vectors = _eigenvectors(matrix @ matrix.T)
+    s, u = np.sqrt(np.maximum(values[::-1], 0.0)), vectors[:, ::-1]
+    kept = s > _GRAM_RANK * s.max(initial=0.0)
+    vt = (u / np.where(kept, s, np.inf)).T @ matrix
+    return u, np.where(kept, s, 0.0), vt
+
+
+def _eigenvectors(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
+    try:
+        values, vectors = np.linalg.eigh(matrix)
+    except np.linalg.LinAlgError:
+        if matrix.ndim > 2:
+            pairs = [_eigenvectors(one) for one in matrix.reshape(-1, *matrix.shape[-2:])]
+            values, vectors = (np.stack([pair[k] for pair in pairs]) for k in range(2))
+            return values.reshape(matrix.shape[:-1]), vectors.reshape(matrix.shape)
+        values, vectors = scipy.linalg.eigh(matrix, driver="ev")
+    return values, vectors

@@ -27,7 +27,7 @@ from scipy.stats import chi2, norm
 
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import NumericalError
-from brainpid.core.linalg import factorising
+from brainpid.core.linalg import condition_number, factorising, least_squares
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.pid.estimation import information_from_data
 
@@ -111,8 +111,8 @@ def prediction_and_target(latents: Mapping[str, FloatArray], target: FloatArray)
     pairs = []
     for columns in np.stack(list(latents.values()), axis=-1):
         design = columns - columns.mean(axis=0)
-        with factorising("best linear prediction from the latents", design, *design.shape):
-            weights = np.linalg.lstsq(design, target - target.mean(), rcond=None)[0]
+        what = "best linear prediction from the latents"
+        weights = least_squares(what, design, target - target.mean(), *design.shape)
         pairs.append(np.stack([design @ weights, target], axis=-1))
     return np.stack(pairs)
 
@@ -131,11 +131,12 @@ def whitened(sample: FloatArray) -> FloatArray:
     scaled = centred / np.where(deviation > 0, deviation, 1.0)
     covariance = np.swapaxes(scaled, -1, -2) @ scaled / n
     with factorising("normality of the latents' prediction and the target", covariance, n, d):
-        condition = float(np.max(np.linalg.cond(covariance)))
+        condition = condition_number(covariance)
     if not condition < 1e12:
         raise NumericalError(
             f"the latents' prediction and the target are collinear: n = {n}, d = {d}, condition number "
             f"{condition:.3g}; normality cannot be judged"
         )
-    factor = np.linalg.cholesky(covariance)
-    return np.swapaxes(np.linalg.solve(factor, np.swapaxes(scaled, -1, -2)), -1, -2)
+    with factorising("normality of the latents' prediction and the target", covariance, n, d):
+        factor = np.linalg.cholesky(covariance)
+        return np.swapaxes(np.linalg.solve(factor, np.swapaxes(scaled, -1, -2)), -1, -2)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from brainpid.core.arrays import Blocks, FloatArray
-from brainpid.core.linalg import factorising
+from brainpid.core.linalg import eigenvectors
 
 RIDGE_PENALTIES = np.logspace(-3, 3, 25)
 """Penalties tried, relative to the mean squared singular value of the modality."""
@@ -76,8 +76,7 @@ def _decomposed(x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Thin singular value decomposition without null directions, from the smaller Gram matrix."""
     wide = x.shape[1] > x.shape[0]
     gram = x @ x.T if wide else x.T @ x
-    with factorising("ridge encoder", gram, *x.shape):
-        values, vectors = np.linalg.eigh(gram)
+    values, vectors = eigenvectors("ridge encoder", gram, *x.shape)
     positive = values > _RANK * max(values[-1], np.finfo(float).tiny)
     s, vectors = np.sqrt(values[positive]), vectors[:, positive]
     if wide:

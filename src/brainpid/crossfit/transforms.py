@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from brainpid.core.arrays import FloatArray
+from brainpid.core.arrays import FloatArray, IntArray
 from brainpid.core.errors import InputError
 
 
@@ -175,6 +175,10 @@ class Standardizer:
         spread = scale > 1e-9 * np.maximum(np.abs(mean), np.finfo(float).tiny)
         return cls(fill, mean, np.where(spread, scale, np.inf), clip)
 
+    def of(self, columns: IntArray) -> Standardizer:
+        """Scaling of some of the features."""
+        return Standardizer(self.fill[columns], self.mean[columns], self.scale[columns], self.clip)
+
     def transform(self, features: ArrayLike) -> FloatArray:
         """Standardise features (n, p) with what was fitted; the result has no unit and no missing cell."""
         features = np.asarray(features, dtype=float)
@@ -184,8 +188,6 @@ class Standardizer:
 
 FAR = 5.0
 """Distance from the training mean, in training standard deviations, at which features are clipped."""
-
-
 MANY = 0.2
 """Part of a modality's features that lie so far in the median person only where something is wrong with the table."""
 
@@ -206,3 +208,37 @@ def far_modalities(tables: Mapping[str, pd.DataFrame], scalers: Mapping[str, Sta
         if part > MANY:
             far[modality] = part
     return far
+
+
+def clipped_features(table: pd.DataFrame, scaler: Standardizer) -> list[str]:
+    """Say of each person which features are so far from the training people that their values were clipped.
+
+    Parameters
+    ----------
+    table : DataFrame, shape (n, p)
+        Features in their units, under their names; NaN is a missing cell.
+    scaler : Standardizer
+        Of the training people.
+
+    Returns
+    -------
+    list of str, length n
+        Number and the farthest features with their values and distances; empty where none is.
+    """
+    values = table.to_numpy(dtype=float)
+    distance = np.nan_to_num((values - scaler.mean) / scaler.scale)
+    told = []
+    for own, far in zip(values, np.abs(distance), strict=True):
+        count = int((far > scaler.clip).sum())
+        farthest = np.argsort(-far, kind="stable")[: min(count, _NAMED)]
+        named = ", ".join(f"{table.columns[k]} = {own[k]:.6g} ({far[k]:.1f} SD)" for k in farthest)
+        told.append(
+            f"{count} of {len(own)} features lie more than {scaler.clip:g} standard deviations of the training people "
+            f"from their mean and are clipped: {named}" + (f" and {count - _NAMED} more" if count > _NAMED else "")
+            if count
+            else ""
+        )
+    return told
+
+
+_NAMED = 3

@@ -18,6 +18,11 @@ there. An edge is in the groups of both regions that it joins, so that importanc
 feature belongs to comes with the features: extractors give them, and for a table the key ``Region`` of the JSON beside
 it; where neither does there are no rows of regions.
 
+A model that is linear in its features at the bottom, as all of PIDReg but its trees, is asked for what the changed
+columns add and not read anew, so that the cost of a feature does not rise with the number of the others. A baseline is
+read as a whole, at most `WHOLE_CELLS` cells a modality and fold: of a table that is wider, fewer features are looked at
+one by one, those most correlated with the target, and no rows stand for the others.
+
 References
 ----------
 Breiman 2001, Machine Learning 45:5; Friedman 2001, Annals of Statistics 29:1189 (partial dependence).
@@ -25,7 +30,7 @@ Breiman 2001, Machine Learning 45:5; Friedman 2001, Annals of Statistics 29:1189
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +39,7 @@ from scipy.stats import rankdata
 
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
 from brainpid.core.modalities import lacking
+from brainpid.model.varying import Vary, Varying
 
 COLUMNS = ["modality", "scope", "feature", "region", "units", "n", "change", "importance", "importance_sd", "effect"]
 KEYS = ["modality", "scope", "feature", "region", "units"]
@@ -43,9 +49,10 @@ SUMMARY_COLUMNS = [
 ]  # fmt: skip
 MOST_PEOPLE = 200
 """People of a fold, drawn at random, that are looked at where there are more."""
-_ROWS = 500  # of one call of the model: what fits into a processor's cache is read faster
-
-Predict = Callable[[dict[str, FloatArray]], FloatArray]
+WHOLE_CELLS = 1_000_000_000
+"""Cells of one modality's changes in a fold that a model reads which is read as a whole; up to 50 ns each."""
+_CELLS = 10_000_000
+"""Changed cells that a model is asked for at once, which bounds the memory."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,48 @@ class Columns:
     alone: BoolArray
 
 
+def affordable(whole: bool, people: int, permutations: int, features: int) -> int | None:
+    """Groups of a modality that can be permuted, where a model is read as a whole; None where there is no limit.
+
+    Parameters
+    ----------
+    whole : bool
+        Whether the model is read as a whole for every change.
+    people, permutations : int
+    features : int
+        Of all modalities together.
+    """
+    rows = min(people, MOST_PEOPLE) * (permutations + 2)
+    return WHOLE_CELLS // max(rows * features, 1) if whole else None
+
+
+def within_limit(
+    regions: Sequence[Sequence[str]], most: int, limit: int | None
+) -> tuple[list[Sequence[str]], int, bool]:
+    """Regions of the features of a modality, and how many features are looked at one by one, within a limit.
+
+    Regions come first, all of them or none: a choice among them would be one by what is asked.
+
+    Returns
+    -------
+    regions : list of sequence of str
+        As given, or none of any feature.
+    most : int
+        1 at least.
+    left_out : bool
+        Whether regions are left out.
+    """
+    if limit is None:
+        return list(regions), most, False
+    counted = len({region for own in regions for region in own})
+    left_out = counted > limit
+    return (
+        [() if left_out else own for own in regions],
+        max(min(most, limit - (0 if left_out else counted)), 1),
+        left_out,
+    )
+
+
 def most_related(features: FloatArray, target: FloatArray, most: int) -> BoolArray:
     """Mark the `most` features (n, p) with the largest absolute correlation with the target (n,), shape (p,)."""
     p = features.shape[1]
@@ -86,7 +135,7 @@ def most_related(features: FloatArray, target: FloatArray, most: int) -> BoolArr
 
 
 def importances(
-    predict: Predict,
+    vary: Vary,
     X: Blocks,
     target: FloatArray,
     columns: Mapping[str, Columns],
@@ -97,8 +146,8 @@ def importances(
 
     Parameters
     ----------
-    predict : callable
-        From features by modality to predictions (n,), in the target's units.
+    vary : callable
+        From features by modality and the name of one to predictions as that one varies, see `brainpid.model.varying`.
     X : mapping of str to ndarray, shape (n, p_m)
         Features of these people; a row of NaN is a missing modality.
     target : ndarray, shape (n,)
@@ -129,12 +178,14 @@ def importances(
         if n < 2:
             records += [group.record | {"n": n} for group in groups]
             continue
-        usable = np.isfinite(own.scale)
-        seen = [group for group in groups if usable[group.columns].any()]
-        found = iter(_changes(predict, people, target[has], modality, own.scale, seen, orders))
+        usable, varying = np.isfinite(own.scale), vary(people, modality)
+        original = varying(np.arange(1), people[modality][None, :, :1])[0]
+        step = np.where(usable, own.scale, 0.0) / 2
         for group in groups:
             if usable[group.columns].any():
-                increase, change, effect = next(found)
+                increase, change, effect = _change(
+                    varying, people[modality], target[has], original, step, orders, group
+                )
             else:  # without spread among the training people: no model uses it
                 increase, change, effect = np.zeros(permutations), 0.0, 0.0
             spread = float(increase.std(ddof=1)) if permutations > 1 else np.nan
@@ -171,38 +222,27 @@ def _groups(modality: str, own: Columns) -> list[_Group]:
     return groups
 
 
-def _changes(
-    predict: Predict,
-    X: Blocks,
+def _change(
+    varying: Varying,
+    X: FloatArray,
     target: FloatArray,
-    modality: str,
-    scale: FloatArray,
-    groups: Sequence[_Group],
+    original: FloatArray,
+    step: FloatArray,
     orders: IntArray,
-) -> list[tuple[FloatArray, float, float]]:
-    """Increase of the mean absolute error under each permutation, change and effect, of each group."""
-    n, copies = len(target), len(orders) + 2
-    at_once = max(1, _ROWS // (n * copies))
-    original = predict(dict(X))
-    before = np.abs(original - target).mean()
-    found: list[tuple[FloatArray, float, float]] = []
-    for start in range(0, len(groups), at_once):
-        some = groups[start : start + at_once]
-        changed = {name: np.tile(block, (len(some) * copies, 1)) for name, block in X.items()}
-        block = changed[modality].reshape(len(some), copies, n, -1)
-        for row, group in enumerate(some):
-            for k, order in enumerate(orders):
-                block[row, k][:, group.columns] = X[modality][order][:, group.columns]
-            if group.single:
-                step = scale[group.columns] / 2
-                block[row, -2][:, group.columns] += step
-                block[row, -1][:, group.columns] -= step
-        predicted = predict(changed).reshape(len(some), copies, n)
-        errors = np.abs(predicted[:, :-2] - target).mean(axis=-1) - before
-        effects = (predicted[:, -2] - predicted[:, -1]).mean(axis=-1)
-        changes = np.abs(predicted[:, :-2] - original).mean(axis=(-2, -1))
-        found += list(zip(errors, changes.tolist(), effects.tolist(), strict=True))
-    return found
+    group: _Group,
+) -> tuple[FloatArray, float, float]:
+    """Increase of the mean absolute error under each permutation, change and effect, of one group."""
+    own = X[:, group.columns]
+    values = [own[order] for order in orders]
+    if group.single:
+        values += [own + step[group.columns], own - step[group.columns]]
+    at_once = max(1, _CELLS // max(own.size, 1))
+    parts = [np.stack(values[start : start + at_once]) for start in range(0, len(values), at_once)]
+    predicted = np.concatenate([varying(group.columns, part) for part in parts])
+    permuted = predicted[: len(orders)]
+    errors = np.abs(permuted - target).mean(axis=-1) - np.abs(original - target).mean()
+    effect = float((predicted[-2] - predicted[-1]).mean()) if group.single else np.nan
+    return errors, float(np.abs(permuted - original).mean()), effect
 
 
 def summarise(folds: Sequence[pd.DataFrame]) -> pd.DataFrame:

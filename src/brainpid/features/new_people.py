@@ -8,8 +8,10 @@ the like is done as it was in training.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,7 @@ def of_tables(paths: Mapping[str, Path], names: Names, divided: Mapping[str, Map
         needed = list(dict.fromkeys([*names[modality], way["by"]]))
         table = _divide(_plain_table(path, modality, needed), way, modality)
         found[modality] = table[list(names[modality])]
+    _warn_of_labels({modality: list(table.index) for modality, table in found.items()})
     labels = list(dict.fromkeys(label for table in found.values() for label in table.index))
     reasons = {}
     for modality in names:
@@ -104,6 +107,33 @@ def of_tables(paths: Mapping[str, Path], names: Names, divided: Mapping[str, Map
         for modality, features in names.items()
     }
     return NewPeople(pd.DataFrame({ID_COLUMN: labels}), tables, reasons)
+
+
+def _warn_of_labels(labels: Mapping[str, Sequence[str]]) -> None:
+    """Warn where tables share nobody, or label what looks like one person in two ways."""
+    for first, second in combinations(labels, 2):
+        if labels[first] and labels[second] and not set(labels[first]) & set(labels[second]):
+            log.warning(
+                "the tables of %s (%s) and %s (%s) have no participant_id in common: everybody is predicted from one "
+                "of them alone; are labels written alike?", first, list_some(labels[first], 2), second,
+                list_some(labels[second], 2),
+            )  # fmt: skip
+    spellings: dict[str, dict[str, str]] = {}
+    for modality, own in labels.items():
+        for label in own:
+            spellings.setdefault(_bare(label), {}).setdefault(label, modality)
+    if twice := [forms for forms in spellings.values() if len(forms) > 1]:
+        (one, here), (other, there), *_ = twice[0].items()
+        log.warning(
+            "%d label(s) are written in several ways and count as several people, such as '%s' of %s and '%s' of %s; "
+            "write them alike to predict each person from everything at hand", len(twice), one, here, other, there,
+        )  # fmt: skip
+
+
+def _bare(label: str) -> str:
+    """A label without what tables of one study write differently: prefix, case, zeros in front, signs, decimals."""
+    parts = re.findall(r"[^\W\d_]+|\d+", re.sub(r"^(sub[-_]?)+|\.0+$", "", label.strip().lower()))
+    return "-".join(part.lstrip("0") or "0" for part in parts)
 
 
 def _plain_table(path: Path, modality: str, features: Sequence[str]) -> pd.DataFrame:
@@ -169,6 +199,8 @@ def of_config(
     InputError
         Where a cohort is unknown, images have no features yet, or a source lacks features of the model.
     """
+    if len(set(cohorts)) < len(cohorts):
+        raise InputError(f"--cohorts: a cohort is given twice in {list_some(cohorts)}")
     if unknown := [cohort for cohort in cohorts if cohort not in config.cohorts]:
         raise InputError(f"{origin}: there is no cohort '{unknown[0]}'; {did_you_mean(unknown[0], config.cohorts)}")
     parts = [_cohort(config, cohort, names, divided, origin) for cohort in cohorts]

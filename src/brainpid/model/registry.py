@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from brainpid.core.arrays import FloatArray, Modalities
 from brainpid.model.inputs import Read
+from brainpid.model.varying import Varying
 
 
 class MultimodalRegressor(Protocol):
@@ -23,6 +24,8 @@ class MultimodalRegressor(Protocol):
     A row of NaN in a modality means that the person lacks it; everybody has at least one.
     """
 
+    reads_whole: bool
+    """Whether `vary` costs as much as people have features, whatever is changed."""
     out_of_fold_prediction_: FloatArray
     """Prediction of each training person by a fit that had not seen it, shape (n_train,), in the target's units."""
 
@@ -34,6 +37,9 @@ class MultimodalRegressor(Protocol):
 
     def predict(self, X: Modalities | Read) -> FloatArray:
         """Predict targets of shape (n,), in the target's units, of everybody with at least one modality."""
+
+    def vary(self, X: Modalities, modality: str) -> Varying:
+        """People, all of whom have a modality, as they vary in some of its features."""
 
     def predict_interval(self, X: Modalities | Read, coverage: float = 0.9) -> FloatArray:
         """Intervals (n, 2) that cover the target of a new person with this probability, in its units."""

@@ -27,6 +27,7 @@ Barrett 2015 Phys Rev E 91:052802; Kay & Ince 2018 Entropy 20:240; Ma & Yu 2025 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import get_args
 
 import numpy as np
@@ -34,6 +35,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from brainpid.core.errors import InputError, did_you_mean
+from brainpid.core.labels import check_same_people, numbers_of
 from brainpid.core.modalities import subsets_of
 from brainpid.core.names import Measure
 from brainpid.pid.atoms import atoms_of
@@ -78,17 +80,20 @@ def decompose(
     Raises
     ------
     InputError
-        Where lengths differ, a value is missing or infinite, the target has several columns, or an option is invalid.
+        Where lengths or labels of rows differ, a value is missing or infinite, the target has several columns, or an
+        option is invalid.
     NumericalError
         Where ``n < 2.5 d``, or a modality determines the target exactly.
     """
-    y = np.asarray(target, dtype=np.float64)
+    check_options(measure, confidence, se_factor)
+    check_same_people({f"sources['{name}']": values for name, values in sources.items()} | {"target": target})
+    y = numbers_of(target, "target")
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim != 1:
         raise InputError(f"the target has shape {y.shape}; expected (people,): {SCALAR_ONLY}")
     return decompose_repeats(
-        {name: np.asarray(values, dtype=np.float64)[None] for name, values in sources.items()},
+        {name: numbers_of(values, f"modality '{name}'")[None] for name, values in sources.items()},
         y[None],
         measure,
         confidence,
@@ -127,10 +132,10 @@ def decompose_repeats(
     InputError, NumericalError
         As in `decompose`.
     """
-    _check_options(measure, confidence, se_factor)
-    blocks = {name: np.asarray(values, dtype=np.float64) for name, values in sources.items()}
+    check_options(measure, confidence, se_factor)
+    blocks = {name: numbers_of(values, f"modality '{name}'") for name, values in sources.items()}
     blocks = {name: block[..., None] if block.ndim == 2 else block for name, block in blocks.items()}
-    y = np.asarray(target, dtype=np.float64)
+    y = numbers_of(target, "target")
     if y.ndim == 1 and blocks:
         y = np.broadcast_to(y, (len(next(iter(blocks.values()))), len(y)))
     return _assemble(information_from_data(blocks, y), measure, confidence, se_factor)
@@ -169,7 +174,7 @@ def decompose_folds(
         As in `decompose`; above all where a fold has fewer than 2.5 people for each of the d latent dimensions in
         total. Use one scalar latent a modality (`decompose_repeats`) there.
     """
-    _check_options(measure, confidence, se_factor)
+    check_options(measure, confidence, se_factor)
     return _assemble(information_over_folds(sources, target, fold), measure, confidence, se_factor)
 
 
@@ -204,8 +209,8 @@ def decompose_covariance(cov: ArrayLike, dims: Mapping[str, int], measure: Measu
     >>> {row.atom: round(row.bits, 3) for row in found.rows if row.scope == "all" and row.atom != "unique"}
     {'total': 0.661, 'redundant': 0.322, 'synergy': 0.339}
     """
-    _check_options(measure, 0.95, 1.0)
-    cov = np.asarray(cov, dtype=np.float64)
+    check_options(measure, 0.95, 1.0)
+    cov = numbers_of(cov, "covariance")
     if cov.ndim != 2:
         raise InputError(f"covariance has {cov.ndim} axes; expected 2")
     return _assemble(information_from_covariance(cov[None], dims), measure, 0.95, 1.0)
@@ -239,10 +244,11 @@ def _assemble(found: SubsetInformation, measure: Measure, confidence: float, se_
     return Decomposition(measure, found.modalities, rows, information, warnings, found.n, influence)
 
 
-def _check_options(measure: str, confidence: float, se_factor: float) -> None:
+def check_options(measure: str, confidence: float, se_factor: float = 1.0) -> None:
+    """Raise an `InputError` where an option of a decomposition is none: a name of a measure, or a number in range."""
     if measure not in get_args(Measure):
-        raise InputError(f"unknown measure '{measure}'; {did_you_mean(measure, get_args(Measure))}")
-    if not 0 < confidence < 1:
+        raise InputError(f"unknown measure '{measure}'; {did_you_mean(str(measure), get_args(Measure))}")
+    if not isinstance(confidence, Real) or not 0 < float(confidence) < 1:
         raise InputError(f"confidence is {confidence}; expected a value between 0 and 1, such as 0.95")
-    if not 0 < se_factor < np.inf:
+    if not isinstance(se_factor, Real) or not 0 < float(se_factor) < np.inf:
         raise InputError(f"se_factor is {se_factor}; expected a positive number")

@@ -23,6 +23,8 @@ from scipy.special import digamma, polygamma
 
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError, NumericalError
+from brainpid.core.labels import numbers_of
+from brainpid.core.linalg import singular_values, thin_svd
 from brainpid.core.modalities import subsets_of
 from brainpid.pid.gaussian import (
     EXACT,
@@ -139,7 +141,7 @@ def information_from_data(sources: Mapping[str, ArrayLike], target: ArrayLike) -
     residual_norm, ranks, influences = [], [], []
     for subset in subsets_of(names):
         own = np.concatenate([columns[m] for m in subset])
-        u, s, _ = np.linalg.svd(small[..., own], full_matrices=False)
+        u, s, _ = thin_svd(f"information of {'+'.join(subset)}", small[..., own], n, len(own))
         kept = _directions(s)
         basis = q @ (u * kept[..., None, :])
         residual = y - np.squeeze(basis @ (np.swapaxes(basis, -1, -2) @ y[..., None]), axis=-1)
@@ -178,8 +180,8 @@ def information_over_folds(sources: Mapping[str, ArrayLike], target: ArrayLike, 
     InputError, NumericalError
         As in `information_from_data`, for any one fold.
     """
-    blocks = {name: np.asarray(values, dtype=np.float64) for name, values in sources.items()}
-    y, fold = np.asarray(target, dtype=np.float64), np.asarray(fold)
+    blocks = {name: numbers_of(values, f"modality '{name}'") for name, values in sources.items()}
+    y, fold = numbers_of(target, "target"), np.asarray(fold)
     shape = (len(fold), 2 ** len(blocks) - 1)
     bits, raw, rank = np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=np.int64)
     influence = np.empty((len(fold), len(y), shape[1]))
@@ -228,7 +230,7 @@ def _directions(singular: FloatArray) -> NDArray[np.bool_]:
 
 
 def _refuse_few_people(n: int, columns: FloatArray) -> None:
-    singular = np.asarray(np.linalg.svd(columns, compute_uv=False), dtype=np.float64)
+    singular = singular_values("latents", columns, n, columns.shape[-1])
     kept = _directions(singular)
     d = int(kept.sum(axis=-1).max())
     if n < MIN_PEOPLE_PER_DIMENSION * d:
@@ -242,8 +244,8 @@ def _refuse_few_people(n: int, columns: FloatArray) -> None:
 
 
 def _checked_data(sources: Mapping[str, ArrayLike], target: ArrayLike) -> tuple[dict[str, FloatArray], FloatArray]:
-    y = np.asarray(target, dtype=np.float64)
-    blocks = {name: np.asarray(values, dtype=np.float64) for name, values in sources.items()}
+    y = numbers_of(target, "target")
+    blocks = {name: numbers_of(values, f"modality '{name}'") for name, values in sources.items()}
     for name, block in blocks.items():
         if block.ndim < 2 or block.shape[-1] == 0:
             raise InputError(f"modality '{name}' has shape {block.shape}; expected (..., people, columns)")

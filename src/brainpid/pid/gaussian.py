@@ -27,6 +27,8 @@ from numpy.typing import ArrayLike
 
 from brainpid.core.arrays import FloatArray, IntArray
 from brainpid.core.errors import InputError, NumericalError
+from brainpid.core.labels import numbers_of
+from brainpid.core.linalg import eigenvectors
 from brainpid.core.modalities import Subset, subsets_of
 
 MAX_MODALITIES = 10
@@ -95,7 +97,7 @@ def information_from_covariance(cov: ArrayLike, dims: Mapping[str, int]) -> Subs
         Where `cov` is not positive semi-definite, or a subset determines the target exactly.
     """
     names = checked_names(dims)
-    corr = _correlation(np.asarray(cov, dtype=np.float64), dims)
+    corr = _correlation(numbers_of(cov, "covariance"), dims)
     columns = columns_of(dims, first=1)
     subsets = subsets_of(names)
     unexplained: dict[Subset, FloatArray] = {}
@@ -134,7 +136,8 @@ def _unexplained(block: FloatArray, widths: list[int], members: Subset) -> list[
 
 def _unexplained_by_rank(block: FloatArray, label: str) -> tuple[FloatArray, IntArray]:
     """Do the same by eigenvalues, without the directions that have no variance."""
-    values, vectors = np.linalg.eigh(block[..., :-1, :-1])
+    inside = block[..., :-1, :-1]
+    values, vectors = eigenvectors(f"covariance of {label}", inside, 0, inside.shape[-1])
     largest = np.maximum(values[..., -1:], 1.0)
     negative = values[..., 0] < -(RANK_TOLERANCE**2) * largest[..., 0]
     kept = values > RANK_TOLERANCE**2 * largest

@@ -127,7 +127,9 @@ IMPORTANCE_COLUMNS = {
 }
 IMPORTANCE_CANNOT_SAY = (
     "Changes and importances are shared among correlated features: small ones do not show that a feature tells "
-    "nothing, and they do not add up to that of the modality. They describe this model and no cause."
+    "nothing, and they do not add up to that of the modality. They describe this model and no cause. Of a modality "
+    "with many features, those most correlated with the target among training people are looked at one by one; a "
+    "feature without a row was not, and counts in its region and modality all the same."
 )
 
 

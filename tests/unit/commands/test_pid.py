@@ -102,8 +102,17 @@ def test_people_without_a_source_are_left_out_and_counted(table, capsys, caplog)
         (["--source", "t1=t1_*", "--source", "dwi=site"], "line 2 (sub-000), column 'site': expected a number or n/a"),
         ([*SOURCES, "--folds", "150"], "n = 200 people are too few for 150 folds"),
         ([*SOURCES, "--wide"], "--wide needs --encoder pls"),
-        ([*SOURCES, "--folds", "1"], "expected --folds >= 2"),
+        ([*SOURCES, "--folds", "1"], "--folds: expected 2 or more, found 1"),
         ([*SOURCES, "--confidence", "2"], "confidence is 2.0"),
+        ([*SOURCES, "--repeats", "-1"], "--repeats: expected 1 or more, found -1"),
+        ([*SOURCES, "--repeats", "0"], "--repeats: expected 1 or more, found 0"),
+        ([*SOURCES, "--seed", "-1"], "--seed: expected 0 or more, found -1"),
+        ([*SOURCES, "--components", "0"], "--components: expected 1 or more, found 0"),
+        ([*SOURCES, "--permutations", "-5"], "--permutations: expected 0 or more, found -5"),
+        ([*SOURCES, "--threads", "0"], "--threads: expected 1 or more, found 0"),
+        ([*SOURCES, "--confidence", "nan"], "confidence is nan"),
+        ([*SOURCES, "--measure", "mmi", "mmi"], "--measure: given twice in mmi mmi"),
+        (["--source", "t1+=t1_*", "--source", "dwi=dwi_*"], "modality name 't1+' is empty or contains '+'"),
         ([*SOURCES, "--target", "Age"], "expected a column 'Age' (the target)"),
     ],
 )
@@ -129,3 +138,29 @@ def test_a_name_is_taken_before_a_pattern(table, tmp_path):
     content.to_csv(table, sep="\t", index=False)
     sources = ["--source", "t1=Vol [mm3],Vol, left", "--source", "dwi=dwi_*"]
     assert pid(table, *sources, "--permutations", "0", "--measure", "mmi") == 0
+
+
+def test_nothing_is_read_or_computed_before_options_and_place_are_checked(tmp_path, capsys, monkeypatch):
+    """The table does not exist, and would be missed first."""
+    (tmp_path / "file").touch()
+    for options, message in (
+        (["--confidence", "95"], "confidence is 95.0"),
+        (["--seed", "-1"], "--seed: expected 0 or more"),
+        (["--out", str(tmp_path / "file")], f"found that {tmp_path}/file is a file"),
+        (["--out", str(tmp_path / "file/deeper")], f"found that {tmp_path}/file is a file"),
+    ):
+        assert pid(tmp_path / "none.tsv", *SOURCES, *options) == 2
+        assert message in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("again", ["sub-003", "003", " sub-003"])
+def test_a_person_with_several_rows_is_refused(table, capsys, again):
+    rows = pd.read_csv(table, sep="\t")
+    rows.loc[7, "participant_id"] = again
+    rows.to_csv(table, sep="\t", index=False)
+    assert pid(table, *SOURCES, "--permutations", "0") == 2
+    message = " ".join(capsys.readouterr().err.split())
+    assert (
+        "participant_id must be unique, found more than once: sub-003 (lines 5, 9); expected one row a person"
+        in message
+    )

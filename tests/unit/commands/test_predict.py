@@ -64,19 +64,19 @@ def predict(trained, tmp_path, capsys):
     """Predict tables of new people; the table, or the message where the exit code is 2."""
     folder, _ = trained
 
-    def run(tables=None, model=folder / "out/final/ridge", options=()):
+    def run(tables=None, model=folder / "out/final/ridge", options=(), out="predictions.tsv"):
         pairs = []
         for modality, table in (tables or {}).items():
             path = tmp_path / f"{modality}.tsv"
             table.to_csv(path, sep="\t", index=False, na_rep="n/a")
             pairs.append(f"{modality}={path}")
         given = ["--tables", *pairs] if pairs else []
-        out = tmp_path / "predictions.tsv"
+        out = tmp_path / out
         code = main(["predict", "--model", str(model), *given, *map(str, options), "--out", str(out)])
         if code:
             assert code == 2
             return " ".join(capsys.readouterr().err.split())
-        return pd.read_csv(out, sep="\t")
+        return pd.read_csv(out, sep="," if out.suffix == ".csv" else "\t")
 
     return run
 
@@ -205,3 +205,115 @@ def test_codes_for_no_value_are_said_of_new_people(tmp_path, caplog):
     table.to_csv(tmp_path / "dwi.tsv", sep="\t", index=False)
     of_tables({"dwi": tmp_path / "dwi.tsv"}, {"dwi": list(table.columns[1:])}, {})
     assert "dwi.tsv: column 'dwi_1': -9999 stands in 2 of 3 people, first sub-000" in caplog.text
+
+
+def test_labels_that_differ_between_tables_are_pointed_out(trained, predict, caplog):
+    tables = new_tables(trained)
+    predict(tables)
+    assert "in common" not in caplog.text
+    assert "in several ways" not in caplog.text
+    labels = tables["dwi"]["participant_id"]
+    bare = labels.where(np.arange(20) >= 5, labels.str.removeprefix("sub-").astype(int).astype(str) + ".0")
+    assert len(predict(tables | {"dwi": tables["dwi"].assign(participant_id=bare)})) == 25
+    assert "no participant_id in common" not in caplog.text
+    assert "5 label(s) are written in several ways" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("001", "1"), ("sub-001", "1"), ("sub-CC001", "cc001"), ("sub-A-01", "a_1"), ("12", "12.0"), ("S01", "s1")],
+)
+def test_labels_that_look_like_one_person(trained, predict, caplog, one, other):
+    t1, dwi = (table.iloc[:1].assign(participant_id=label) for table, label in zip(
+        new_tables(trained).values(), (one, other), strict=True))  # fmt: skip
+    assert len(predict({"t1": t1, "dwi": dwi})) == 2
+    assert "no participant_id in common" in caplog.text
+    assert "1 label(s) are written in several ways" in caplog.text
+
+
+def test_labels_of_different_people_do_not_look_alike(trained, predict, caplog):
+    t1, dwi = new_tables(trained).values()
+    labels = ["1", "10", "100", "a1", "b1", "1-0", "11"]
+    predict({"t1": t1.iloc[:7].assign(participant_id=labels), "dwi": dwi.iloc[:7].assign(participant_id=labels)})
+    assert "written in several ways" not in caplog.text
+
+
+def test_a_table_ends_as_its_name_says(trained, predict):
+    tables = new_tables(trained)
+    pd.testing.assert_frame_equal(predict(tables, out="p.csv"), predict(tables))
+    assert "ending .tsv or .csv, found '.txt'" in predict(tables, out="p.txt")
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_any_work(trained, predict, tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.tsv").mkdir()
+    assert f"found that {tmp_path}/file is a file" in predict(new_tables(trained), tmp_path, out="file/p.tsv")
+    assert "expected a file, found a folder" in predict(new_tables(trained), tmp_path / "none", out="folder.tsv")
+
+
+def test_values_that_are_clipped_are_said_of_their_people_alone(trained, predict, caplog):
+    tables = new_tables(trained)
+    assert predict(tables)["reason"].isna().all()
+    tables["dwi"] = tables["dwi"].copy()
+    tables["dwi"].iloc[3, 1:3] = [-9999, 99]
+    found = predict(tables)
+    assert found["reason"].notna().tolist() == [row == 3 for row in range(20)]
+    reason = found["reason"][3]
+    assert reason.startswith("dwi: 2 of 4 features lie more than 5 standard deviations")
+    assert "dwi_0 = -9999 (" in reason
+    assert "dwi_1 = 99 (" in reason
+    assert f"1 of 20 people have features so far from the training people that they are clipped (column reason): " \
+        f"{tables['dwi']['participant_id'].iloc[3]}; are they measured" in caplog.text  # fmt: skip
+    assert np.isfinite(found["predicted_age"][3])
+
+
+def test_a_configuration_of_one_modality_is_enough(trained, predict):
+    folder, tables = trained
+    content = make_config(folder, ["a"], folder / "out")
+    content["modalities"] = ["dwi"]
+    content["splits"] = {"scheme": "leave_one_cohort_out"}
+    content["cohorts"]["a"]["sources"] = {"dwi": content["cohorts"]["a"]["sources"]["dwi"]}
+    path = write_config(folder / "dwi.yaml", content)
+    found = predict(options=["--config", path])
+    assert found["modalities"].eq("dwi").all()
+    expected = predict({"dwi": tables["dwi"]})
+    np.testing.assert_allclose(found["predicted_age"], expected["predicted_age"])
+    assert "a cohort is given twice" in predict(options=["--config", path, "--cohorts", "a", "a"])
+    content["modalities"] = []
+    assert "modalities" in predict(options=["--config", write_config(folder / "none.yaml", content)])
+
+
+def test_cohorts_are_of_a_configuration(trained, predict):
+    assert "--cohorts: expected with --config" in predict(new_tables(trained), options=["--cohorts", "a"])
+
+
+@pytest.mark.parametrize("part", [0.0, 0.2, 0.7, 0.99])
+def test_a_model_that_was_cut_off_is_named(trained, predict, tmp_path, part):
+    folder, _ = trained
+    (tmp_path / "half").mkdir()
+    whole = (folder / "out/final/ridge/model.joblib").read_bytes()
+    (tmp_path / "half/model.joblib").write_bytes(whole[: int(part * len(whole))])
+    shutil.copy(folder / "out/final/ridge/provenance.json", tmp_path / "half")
+    assert f"{tmp_path}/half/model.joblib: expected a saved Ridge" in predict(new_tables(trained), tmp_path / "half")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda held: [held], "expected a mapping, found list"),
+        (lambda held: held | {"model": "ridgee"}, "model: did you mean 'ridge'?"),
+        (lambda held: held | {"model": ["ridge"]}, "model: "),
+        (lambda held: held | {"age_bias": {"slope": 1}}, "age_bias: expected intercept and slope"),
+        (lambda held: held | {"settings": {"interval_coverage": "x"}}, "settings.interval_coverage: expected a number"),
+        (lambda held: held | {"divided": {"t1": {"by": "icv_mm3"}}}, "divided: expected by and except"),
+    ],
+)
+def test_a_provenance_that_was_damaged_is_named(trained, predict, tmp_path, change, message):
+    folder, _ = trained
+    copy = tmp_path / "model"
+    shutil.copytree(folder / "out/final/ridge", copy)
+    held = json.loads((copy / "provenance.json").read_text())
+    (copy / "provenance.json").write_text(json.dumps(change(held)))
+    found = predict(new_tables(trained), copy)
+    assert f"{copy}/provenance.json: " in found
+    assert message in found

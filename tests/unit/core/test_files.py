@@ -14,6 +14,7 @@ from brainpid.core.files import (
     read_own_tsv,
     read_table,
     require_column,
+    write_table,
     write_tsv,
 )
 
@@ -202,3 +203,13 @@ def test_what_is_written_is_read_back(tmp_path):
     text = read_own_tsv(tmp_path / "t.tsv", numbers=["bits"])
     assert text["n"].tolist() == ["3", "4"]
     assert text["bits"].dtype == float
+
+
+def test_a_table_is_written_as_its_name_says(tmp_path):
+    table = pd.DataFrame({"participant_id": ["a,1", "b"], "x": [1.5, float("nan")], "reason": ["one\ttwo", None]})
+    write_table(tmp_path / "t.csv", table)
+    assert (tmp_path / "t.csv").read_text() == 'participant_id,x,reason\n"a,1",1.5,one\ttwo\nb,n/a,n/a\n'
+    write_table(tmp_path / "t.tsv", table)
+    assert (tmp_path / "t.tsv").read_text() == "participant_id\tx\treason\na,1\t1.5\tone two\nb\tn/a\tn/a\n"
+    with pytest.raises(InputError, match=r"ending \.tsv or \.csv, found '\.txt'"):
+        write_table(tmp_path / "t.txt", table)

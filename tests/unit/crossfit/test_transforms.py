@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
 from brainpid.core.errors import InputError
-from brainpid.crossfit.transforms import NormalScores, Standardizer, normal_scores
+from brainpid.crossfit.transforms import NormalScores, Standardizer, clipped_features, normal_scores
 
 TARGETS = st.lists(st.integers(18, 90), min_size=2, max_size=60).filter(lambda ages: len(set(ages)) > 1)
 
@@ -54,3 +55,20 @@ def test_standardized_training_rows_have_no_mean_and_unit_spread():
     found = Standardizer.fit(rows).transform(rows)
     np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(found.std(axis=0), 1)
+
+
+def test_clipped_features_are_said_of_each_person():
+    table = pd.DataFrame({"a": [0.0, 2.0, 1.0, 1.0], "b": [10.0, 30.0, 20.0, 20.0], "same": 1.0})
+    scaler = Standardizer.fit(table)
+    far = pd.DataFrame(
+        {"a": [1.0, -9999.0, np.nan, 1.0], "b": [20.0, 20.0, 20.0, 1e4], "same": [1.0, 1.0, 7.0, np.nan]}
+    )
+    told = clipped_features(far, scaler)
+    assert told[0] == told[2] == ""  # a feature without spread is used by nobody
+    assert told[1].startswith("1 of 3 features lie more than 5 standard deviations of the training people")
+    assert told[1].endswith(f"a = -9999 ({10000 / np.sqrt(0.5):.1f} SD)")
+    assert told[3].endswith(f"b = 10000 ({9980 / np.sqrt(50):.1f} SD)")
+    many = pd.DataFrame([np.full(6, 100.0)], columns=list("abcdef"))
+    (sentence,) = clipped_features(many, Standardizer.fit(np.random.default_rng(0).normal(size=(50, 6))))
+    assert sentence.startswith("6 of 6 features")
+    assert sentence.endswith(" and 3 more")

@@ -6,7 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainpid.evaluation.importance import COLUMNS, Columns, agreement, importances, most_related, summarise
+from brainpid.evaluation.importance import (
+    COLUMNS,
+    WHOLE_CELLS,
+    Columns,
+    affordable,
+    agreement,
+    importances,
+    most_related,
+    summarise,
+    within_limit,
+)
+from brainpid.model.varying import WholeReads
 
 RNG = np.random.default_rng(0)
 T1 = RNG.normal(size=(150, 4)) * [1, 2, 1, 1]
@@ -21,6 +32,11 @@ def linear(X):
     return np.nan_to_num(3 * X["t1"][:, 0] - X["t1"][:, 1]) + np.nan_to_num(2 * X["dwi"][:, 0])
 
 
+def whole(predict):
+    """People as they vary by reading them anew."""
+    return lambda blocks, modality: WholeReads(predict, blocks, modality)
+
+
 def columns(**alone):
     return {
         m: Columns(names, ["mm^3"] * len(names), REGIONS[m], SCALE[m], alone.get(m, np.ones(len(names), dtype=bool)))
@@ -31,7 +47,7 @@ def columns(**alone):
 def table(X=None, target=None, permutations=20, seed=(0, 0, 0), own=None):
     X = {"t1": T1, "dwi": DWI} if X is None else X
     target = linear(X) if target is None else target
-    return importances(linear, X, target, own or columns(), permutations, list(seed))
+    return importances(whole(linear), X, target, own or columns(), permutations, list(seed))
 
 
 def test_a_linear_model_s_answers():
@@ -93,7 +109,7 @@ def test_a_region_is_every_feature_that_touches_it_and_names_do_not_matter():
     weights = np.array([1.0, 2, 4, 8, 16])
     own = {"fmri": Columns(names, ["1"] * 5, ends, np.ones(5), np.ones(5, dtype=bool))}
     model = lambda block: block["fmri"] @ weights  # noqa: E731
-    found = importances(model, X, model(X), own, 50, [0, 0, 0])
+    found = importances(whole(model), X, model(X), own, 50, [0, 0, 0])
     regions = found[found["scope"] == "region"].set_index("region")["change"]
     members = {"a": [0, 3, 4], "b": [0, 1], "c": [1, 2], "d": [2, 3]}
     assert regions.index.tolist() == list(members)
@@ -102,7 +118,7 @@ def test_a_region_is_every_feature_that_touches_it_and_names_do_not_matter():
     features = found[found["scope"] == "feature"]
     assert features["region"].tolist() == ["a+b", "b+c", "c+d", "a+d", "a"]
     none = {"fmri": Columns(names, ["1"] * 5, [()] * 5, np.ones(5), np.ones(5, dtype=bool))}
-    without = importances(model, X, model(X), none, 2, [0, 0, 0])
+    without = importances(whole(model), X, model(X), none, 2, [0, 0, 0])
     assert "region" not in set(without["scope"])
     assert without["region"].isna().all()
 
@@ -124,3 +140,22 @@ def test_summary_over_folds():
     assert agreement(folds[:1]) is None
     assert summarise([]).empty
     assert agreement([]) is None
+
+
+def test_what_a_model_reads_as_a_whole_is_bounded_at_any_width():
+    assert affordable(False, 20, 5, 10**9) is None
+    for people in (20, 200, 5000):
+        for width in (100, 20_000, 10**6):
+            limit = affordable(True, people, 5, width)
+            assert limit * 7 * min(people, 200) * width <= WHOLE_CELLS
+            assert (limit + 1) * 7 * min(people, 200) * width > WHOLE_CELLS
+    assert affordable(True, 60, 5, 1500) > 1000  # nothing changes for tables of an ordinary width
+
+
+def test_regions_come_before_single_features_and_all_or_none():
+    edges = [("a", "b"), ("b", "c"), ("a", "c"), ()]
+    assert within_limit(edges, 1000, None) == (edges, 1000, False)
+    assert within_limit(edges, 1000, 10) == (edges, 7, False)
+    assert within_limit(edges, 5, 10) == (edges, 5, False)
+    assert within_limit(edges, 1000, 3) == (edges, 1, False)
+    assert within_limit(edges, 1000, 2) == ([()] * 4, 2, True)

@@ -19,6 +19,7 @@ from scipy.interpolate import CubicSpline
 
 from brainpid.config.extraction import FunctionalExtraction, Strategy
 from brainpid.core.errors import ImageError
+from brainpid.core.linalg import rank
 from brainpid.imaging.atlases import Atlas
 from brainpid.imaging.bold.confounds import frames_to_keep, framewise_displacement, select_confounds, steady_frames
 from brainpid.imaging.bold.measures import correlation_z, partial_correlation, regional_homogeneity, slow_amplitude
@@ -223,7 +224,7 @@ def _rank(regressors: NDArray[np.float64]) -> int:
         return 0
     centred = regressors - regressors.mean(axis=0)
     scale = np.linalg.norm(centred, axis=0)
-    return int(np.linalg.matrix_rank(centred[:, scale > 0] / scale[scale > 0])) if (scale > 0).any() else 0
+    return rank(centred[:, scale > 0] / scale[scale > 0]) if (scale > 0).any() else 0
 
 
 def _clean(

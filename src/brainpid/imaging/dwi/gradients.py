@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainpid.core.errors import ImageError, list_some
+from brainpid.core.linalg import condition_number
 
 B0_LIMIT = 50.0
 """Largest b-value in s/mm^2 of a volume that counts as not weighted; scanners write 5 or 15 for 0."""
@@ -137,7 +138,7 @@ def check_gradients(gradients: Gradients, place: str) -> None:
     if n < LEAST_DIRECTIONS:
         raise ImageError(f"{place}: expected at least {LEAST_DIRECTIONS} distinct directions, found {n}")
     x, y, z = gradients.bvecs[weighted].T
-    condition = float(np.linalg.cond(np.stack([x * x, y * y, z * z, 2 * x * y, 2 * x * z, 2 * y * z], axis=1)))
+    condition = condition_number(np.stack([x * x, y * y, z * z, 2 * x * y, 2 * x * z, 2 * y * z], axis=1))
     if not condition <= LARGEST_CONDITION:
         raise ImageError(
             f"{place}: the {n} directions lie too close to a plane or cone to determine a tensor "

@@ -19,8 +19,7 @@ from typing import Any, Protocol, Self, cast
 import joblib
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import BaseEstimator
 
 from brainpid.config.models import TargetTransform
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray, Modalities
@@ -30,7 +29,9 @@ from brainpid.core.modalities import Subset, lacking, subsets_of
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.transforms import NormalScores, Standardizer
 from brainpid.model.conformal import AdaptiveConformal
-from brainpid.model.inputs import Layout, Read, checked_groups, checked_target
+from brainpid.model.inputs import Read, checked_coverage, checked_training
+from brainpid.model.regressor import MultimodalMixin, require_fitted
+from brainpid.model.varying import Varying, WholeReads
 
 INNER_FOLDS = 5
 """Folds of the training people whose held-out predictions choose settings and set the age bias and the intervals."""
@@ -45,8 +46,9 @@ _UNREADABLE = (
     IndexError,
     AttributeError,
     ImportError,
+    TypeError,
 )
-"""What reading a pickle raises that is cut off, is none, or names classes that have moved."""
+"""What reading a pickle raises that is cut off, is none, or names classes that have moved or have other fields."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ class ReadBySubsets(Read):
         return self._told[key]
 
 
-class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
     """A regressor with one fit for every subset of the modalities.
 
     Attributes
@@ -151,6 +153,7 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     file = "model.joblib"
+    reads_whole = True
     target_transform: TargetTransform
     random_state: int
 
@@ -179,10 +182,8 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         InputError
             Where features, target or groups are not usable, or too few people have all modalities.
         """
-        self.layout_, blocks = Layout.fit(X)
+        self.layout_, blocks, y, group = checked_training(X, y, groups)
         self.modalities_ = self.layout_.modalities
-        n = len(next(iter(blocks.values())))
-        y, group = checked_target(y, n), checked_groups(groups, n)
         has = _present(blocks)
         anything = np.any(list(has.values()), axis=0)
         if (complete := int(np.all(list(has.values()), axis=0).sum())) < FEWEST_PEOPLE:
@@ -236,7 +237,7 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         InputError
             Where `X` does not have the modalities and features that were fitted, or was read by another model.
         """
-        check_is_fitted(self, "fits_")
+        require_fitted(self, "fits_")
         if isinstance(X, Read):
             return cast(ReadBySubsets, X.check(self.fits_))
         blocks = self.layout_.check(X)
@@ -251,6 +252,10 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             predicted[rows] = read.predict(subset, rows)
         return predicted
 
+    def vary(self, X: Modalities, modality: str) -> Varying:
+        """People as they vary in some features of a modality; see `brainpid.model.varying`."""
+        return WholeReads(self.predict, self.layout_.check(X), modality)
+
     def predict_interval(self, X: Modalities | Read, coverage: float = 0.9) -> FloatArray:
         """Prediction intervals (n, 2), in the target's units, by the held-out errors of training people.
 
@@ -260,7 +265,7 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         coverage : float
             Between 0 and 1; see `brainpid.model.conformal.AdaptiveConformal`.
         """
-        read = self.read(X)
+        coverage, read = checked_coverage(coverage), self.read(X)
         intervals = np.full((read.n, 2), np.nan)
         for subset, rows in _patterns(read.has, self.subsets_).items():
             if rows.any():
@@ -273,7 +278,7 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         The width of intervals at the person's prediction from the modalities at hand, less that with the modality
         added; NaN for people who have it. A negative value is no gain.
         """
-        read = self.read(X)
+        coverage, read = checked_coverage(coverage), self.read(X)
         gain = {modality: np.full(read.n, np.nan) for modality in self.modalities_}
         for subset, rows in _patterns(read.has, self.subsets_).items():
             if not rows.any():
@@ -331,10 +336,12 @@ class Baseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if not path.is_file():
             raise InputError(f"{path}: expected a saved {cls.__name__}; the file does not exist")
         try:
+            zlib.decompress(path.read_bytes())  # its checksum: a damaged pickle can raise anything, or load
             model = joblib.load(path)
         except _UNREADABLE as fault:
             raise InputError(
-                f"{path}: expected a saved {cls.__name__}; the file is cut off, damaged or of another version: {fault}"
+                f"{path}: expected a saved {cls.__name__}; the file is cut off, damaged or of another version: "
+                f"{' '.join(str(fault).split())[:200]}"
             ) from fault
         if not isinstance(model, cls):
             raise InputError(f"{folder}: expected a {cls.__name__}, found a {type(model).__name__}")

@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from brainpid.config.models import TargetTransform
 from brainpid.core.arrays import FloatArray, Modalities
+from brainpid.core.linalg import thin_svd
 from brainpid.core.modalities import Subset
 from brainpid.model.baselines.early_fusion import ConcatenatedRegressor, Setting
 from brainpid.model.inputs import Read
@@ -58,9 +59,11 @@ class Ridge(ConcatenatedRegressor):
     ) -> FloatArray:
         """Predictions (settings, k) of all penalties from one decomposition of the features."""
         alphas = np.array([setting["alpha"] for setting in settings])
-        targets = np.repeat(scores[:, None], len(alphas), axis=1)
-        fitted = linear_model.Ridge(alpha=alphas, solver="svd").fit(features, targets)
-        return np.asarray(fitted.predict(new), dtype=float).reshape(len(new), -1).T
+        means, mean = features.mean(axis=0), scores.mean()
+        u, s, vt = thin_svd("Ridge", features - means, *features.shape)
+        kept = s > _NO_DIRECTION
+        shrunk = (u.T @ (scores - mean) * s)[kept, None] / (s[kept, None] ** 2 + alphas)
+        return np.asarray(mean + (new - means) @ (vt[kept].T @ shrunk)).T
 
     def regressor(self, setting: Setting) -> Any:
         """scikit-learn's ridge regression."""
@@ -129,3 +132,4 @@ class ElasticNet(ConcatenatedRegressor):
 
 
 _TOLERANCE = 1e-3
+_NO_DIRECTION = 1e-15  # singular values that are none, as scikit-learn's ridge has it

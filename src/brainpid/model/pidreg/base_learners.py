@@ -19,12 +19,13 @@ from brainpid.core.errors import InputError, list_some
 from brainpid.core.modalities import complete, presence
 from brainpid.core.names import KEEP_PEOPLE
 from brainpid.crossfit.transforms import NormalScores
-from brainpid.model.pidreg.base_predictions import BasePredictions
+from brainpid.model.pidreg.base_predictions import BasePredictions, VaryingPredictions
 from brainpid.model.pidreg.gaussian_process import GaussianProcess
 from brainpid.model.pidreg.network.ensemble import FittedEnsemble
 from brainpid.model.pidreg.normative import NormativeModel
 from brainpid.model.pidreg.state import to_arrays, to_tensors
 from brainpid.model.pidreg.trees import Trees
+from brainpid.model.varying import Varying
 
 KERNEL_MOST_PEOPLE = 2000
 """A Gaussian process keeps a matrix of people by people; beyond this number it is left out of `auto`."""
@@ -40,6 +41,9 @@ class BaseLearner(Protocol):
     def read(self, blocks: Blocks) -> BasePredictions:
         """Predictions of people, blocks in sorted order of their names."""
 
+    def vary(self, blocks: Blocks, modality: str) -> VaryingPredictions:
+        """People, all of whom have a modality, as they vary in it."""
+
     def state(self) -> dict[str, Any]:
         """Tensors and plain containers."""
 
@@ -49,6 +53,9 @@ class Regressor(Protocol):
 
     def predict(self, blocks: Blocks) -> FloatArray:
         """Predicted scores (n,) of people who have all these modalities."""
+
+    def vary(self, blocks: Blocks, modality: str) -> Varying:
+        """Such people as they vary in one modality."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,22 @@ class RegressorLearner:
         """Predictions of people."""
         alone = [_predict({m: blocks[m]}, regressor) for m, regressor in self.alone.items()]
         return BasePredictions(_predict(blocks, self.together), np.column_stack(alone))
+
+    def vary(self, blocks: Blocks, modality: str) -> VaryingPredictions:
+        """People, all of whom have a modality, as they vary in it."""
+        before, place, own = self.read(blocks), list(blocks).index(modality), complete(blocks)
+        alone = self.alone[modality].vary({modality: blocks[modality]}, modality)
+        joint = self.together.vary({m: block[own] for m, block in blocks.items()}, modality) if own.any() else None
+
+        def changed(columns: IntArray, values: FloatArray) -> BasePredictions:
+            times = len(values)
+            together, each = np.tile(before.together, (times, 1)), np.tile(before.alone, (times, 1))
+            each[:, place] = alone(columns, values).ravel()
+            if joint is not None:
+                together[:, own] = joint(columns, values[:, own])
+            return BasePredictions(together.ravel(), each)
+
+        return changed
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain containers."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from brainpid.core.arrays import BoolArray, FloatArray
+from brainpid.core.arrays import BoolArray, FloatArray, IntArray
 from brainpid.model.inputs import Read
 
 
@@ -26,6 +27,13 @@ class BasePredictions:
     def of(self, rows: BoolArray) -> BasePredictions:
         """Predictions of some of the people."""
         return BasePredictions(self.together[rows], self.alone[rows])
+
+
+class VaryingPredictions(Protocol):
+    """Predictions of the same n people with some columns of one modality replaced."""
+
+    def __call__(self, columns: IntArray, values: FloatArray) -> BasePredictions:
+        """Predictions of k n people, with columns (c,) replaced by standardised `values` (k, n, c)."""
 
 
 @dataclass(frozen=True)

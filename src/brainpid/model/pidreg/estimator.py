@@ -24,27 +24,26 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import BaseEstimator
 
-from brainpid.config.models import PIDRegSettings
-from brainpid.config.section import parse_section
 from brainpid.core.arrays import FloatArray, Modalities
 from brainpid.core.errors import InputError
 from brainpid.core.modalities import Subset, lacking, presence, subsets_of
 from brainpid.core.names import Measure
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.transforms import Standardizer, normal_scores
-from brainpid.model.inputs import Layout, Read, checked_groups, checked_target
+from brainpid.model.inputs import Layout, Read, check_people, checked_coverage, checked_target, checked_training
 from brainpid.model.pidreg.base_learners import BaseLearner, TrainingPeople, base_learners_for, fit_base_learner
 from brainpid.model.pidreg.base_predictions import ReadByBaseLearners
 from brainpid.model.pidreg.fitted import FittedModel, standardise
 from brainpid.model.pidreg.fusion import fusion
 from brainpid.model.pidreg.network.fit import fit_network
-from brainpid.model.pidreg.options import options_of
-from brainpid.model.pidreg.state import plain_values, read_state, to_arrays, to_tensors, write_state
+from brainpid.model.pidreg.options import options_of, settings_of
+from brainpid.model.pidreg.state import complete_state, plain_values, read_state, to_arrays, to_tensors, write_state
 from brainpid.model.pidreg.trials import choose_recipe, target_map
-from brainpid.pid.decompose import decompose
+from brainpid.model.regressor import MultimodalMixin, require_fitted
+from brainpid.model.varying import Varying
+from brainpid.pid.decompose import check_options, decompose
 from brainpid.pid.result import Decomposition
 
 _LOG = logging.getLogger(__name__)
@@ -56,7 +55,7 @@ SHARED_LEAST = 10
 """People behind each value of the target, at least, in a model that is to be passed on."""
 
 
-class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
     r"""Multimodal regression with information-weighted fusion.
 
     Parameters
@@ -132,6 +131,8 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     as confidential as the data, unless it was fitted with ``share=True``.
     """
 
+    reads_whole = False
+
     def __init__(
         self,
         *,
@@ -201,11 +202,9 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         NumericalError
             Where a loss term is not finite.
         """
-        settings = self._settings()
-        layout, features = Layout.fit(X)
-        n_rows = len(next(iter(features.values())))
-        y, group = checked_target(y, n_rows), checked_groups(groups, n_rows)
-        present = presence(features)
+        settings = settings_of(self.get_params())
+        layout, features, y, group = checked_training(X, y, groups)
+        n_rows, present = len(y), presence(features)
         members, n_complete = settings.members, int(present.all(axis=1).sum())
         if n_complete < 2 * members:
             raise InputError(
@@ -262,8 +261,7 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         InputError
             Where `X` does not have the modalities and features that were fitted, or was read by another model.
         """
-        check_is_fitted(self, "history_")
-        return self._fitted.read(X)
+        return self._state.read(X)
 
     def predict(self, X: Modalities | Read) -> FloatArray:
         """Predict targets (n,), in the target's units, from the modalities that each person has; NaN without any.
@@ -273,7 +271,11 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         InputError
             Where `X` does not have the modalities and features that were fitted.
         """
-        return self._fitted.predict(self.read(X).predictions)
+        return self._state.predict(self.read(X).predictions)
+
+    def vary(self, X: Modalities, modality: str) -> Varying:
+        """People, all of whom have a modality, as they vary in some of its features; see `brainpid.model.varying`."""
+        return self._state.vary(X, modality)
 
     def subset_predictions(self, X: Modalities | Read) -> dict[Subset, FloatArray]:
         """Predict from every subset of the modalities alone: subset to (n,), in the target's units.
@@ -281,14 +283,15 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         NaN for people who lack a modality of the subset. The subset of all modalities gives what `predict` gives.
         """
         predictions = self.read(X).predictions
-        return {subset: self._fitted.predict_from(predictions, subset) for subset in subsets_of(self.modalities_)}
+        return {subset: self._state.predict_from(predictions, subset) for subset in subsets_of(self.modalities_)}
 
     def predict_interval(self, X: Modalities | Read, coverage: float = 0.9) -> FloatArray:
         """Prediction intervals (n, 2) in the target's units, calibrated for the modalities that each person has.
 
         See `brainpid.model.conformal.AdaptiveConformal` for what the coverage means.
         """
-        return self._fitted.interval(self.read(X).predictions, coverage)
+        coverage = checked_coverage(coverage)
+        return self._state.interval(self.read(X).predictions, coverage)
 
     def expected_gain(self, X: Modalities | Read, coverage: float = 0.9) -> dict[str, FloatArray]:
         """By how much acquiring a modality would narrow a person's interval: modality to (n,), in the target's units.
@@ -296,17 +299,12 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         The width of intervals at the person's prediction from the modalities at hand, less that with the modality
         added; NaN for people who have it. A negative value is no gain.
         """
-        return self._fitted.expected_gain(self.read(X).predictions, coverage)
+        coverage = checked_coverage(coverage)
+        return self._state.expected_gain(self.read(X).predictions, coverage)
 
     def scalar_latents(self, X: Modalities | Read) -> dict[str, FloatArray]:
-        """Each modality's own prediction of the normal score.
-
-        Returns
-        -------
-        dict of str to ndarray, shape (n,)
-            On the normal-score scale; NaN for people who lack the modality.
-        """
-        return self._fitted.latents(self.read(X).predictions)
+        """Each modality's own prediction of the normal score, (n,) each; NaN for people who lack the modality."""
+        return self._state.latents(self.read(X).predictions)
 
     def decompose(
         self, X: Modalities | Read, y: ArrayLike, measure: Measure = "mmi", confidence: float = 0.95
@@ -322,6 +320,8 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         measure : {"mmi", "idep"}
         confidence : float
         """
+        check_options(measure, confidence)
+        check_people(X, y)
         latents = self.scalar_latents(X)
         target = checked_target(y, len(next(iter(latents.values()))))
         known = np.isfinite(np.stack(list(latents.values()))).all(0)
@@ -340,14 +340,12 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     @property
     def layout_(self) -> Layout:
         """Modalities and features that were fitted on, with the names of those that came as a DataFrame."""
-        check_is_fitted(self, "history_")
-        return self._fitted.layout
+        return self._state.layout
 
     @property
     def scalers_(self) -> dict[str, Standardizer]:
         """Scaling of each modality's features, by the training people."""
-        check_is_fitted(self, "history_")
-        return self._fitted.standardizers
+        return self._state.standardizers
 
     def save(self, folder: str | Path) -> None:
         """Write the fitted model to ``model.pt``: tensors and plain containers, whole or not at all.
@@ -358,12 +356,12 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         that fill missing cells, and edges of bins and split points where networks encode features or boosted trees are
         grown.
         """
-        check_is_fitted(self, "history_")
+        fitted = self._state
         kept = _KEPT if self.share else (*_KEPT, *_KEPT_OF_PEOPLE)
         content = {
             "parameters": plain_values(self.get_params()),
             "kept": to_tensors({name: getattr(self, name) for name in kept if hasattr(self, name)}),
-            "fitted": self._fitted.state(),
+            "fitted": fitted.state(),
         }
         write_state(Path(folder) / _FILE, content)
 
@@ -376,24 +374,22 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         InputError
             Where the file is absent, damaged, no such model, or of another version of the format.
         """
-        state = read_state(Path(folder) / _FILE)
-        model = cls(**state["parameters"])
-        for name, value in to_arrays(state["kept"]).items():
-            setattr(model, name, value)
-        model._fitted = FittedModel.from_state(state["fitted"])
+        path = Path(folder) / _FILE
+        state = read_state(path)
+        with complete_state(path):
+            model = cls(**state["parameters"])
+            for name, value in to_arrays(state["kept"]).items():
+                setattr(model, name, value)
+            model._fitted = FittedModel.from_state(state["fitted"])
         return model
+
+    @property
+    def _state(self) -> FittedModel:
+        """What was fitted."""
+        require_fitted(self, "_fitted")
+        return self._fitted
 
     @property
     def _least(self) -> int:
         """People behind each value of the target that is kept."""
         return SHARED_LEAST if self.share else 1
-
-    def _settings(self) -> PIDRegSettings:
-        """Options as the section of the configuration has them, which alone knows their ranges."""
-        values = plain_values(self.get_params())
-        seed, share = values.pop("random_state"), values.pop("share")
-        if seed is not None and not (isinstance(seed, int) and seed >= 0):
-            raise InputError(f"PIDReg: random_state: expected a whole number from 0 on or None, found {seed!r}")
-        if not isinstance(share, bool):
-            raise InputError(f"PIDReg: share: expected True or False, found {share!r}")
-        return parse_section(PIDRegSettings, values, "PIDReg")

@@ -9,6 +9,7 @@ from typing import Any, Self, cast
 import numpy as np
 
 from brainpid.core.arrays import BoolArray, FloatArray, IntArray, Modalities
+from brainpid.core.errors import InputError, did_you_mean
 from brainpid.core.modalities import Subset, lacking, subsets_of
 from brainpid.crossfit.transforms import NormalScores, Standardizer
 from brainpid.model.conformal import AdaptiveConformal
@@ -17,6 +18,7 @@ from brainpid.model.pidreg.base_learners import BaseLearner, base_learner_from_s
 from brainpid.model.pidreg.base_predictions import BasePredictions, ReadByBaseLearners
 from brainpid.model.pidreg.stacking import Stack
 from brainpid.model.pidreg.state import to_arrays, to_tensors
+from brainpid.model.varying import Varying
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,20 @@ class FittedModel:
             return cast(ReadByBaseLearners, X.check(self))
         blocks = standardise(self.layout.check(X), self.standardizers)
         return ReadByBaseLearners(self, tuple(learner.read(blocks) for learner in self.base_learners.values()))
+
+    def vary(self, X: Modalities, modality: str) -> Varying:
+        """People, all of whom have a modality, as they vary in it."""
+        if modality not in self.layout.modalities:
+            raise InputError(f"there is no modality '{modality}'; {did_you_mean(modality, self.layout.modalities)}")
+        blocks = standardise(self.layout.check(X), self.standardizers)
+        learners = [learner.vary(blocks, modality) for learner in self.base_learners.values()]
+
+        def changed(columns: IntArray, values: FloatArray) -> FloatArray:
+            flat = values.reshape(-1, len(columns))
+            scaled = self.standardizers[modality].of(columns).transform(flat).reshape(values.shape)
+            return self.predict([learner(columns, scaled) for learner in learners]).reshape(values.shape[:2])
+
+        return changed
 
     def predict(self, predictions: Sequence[BasePredictions]) -> FloatArray:
         """Predictions (n,) in the target's units, from the modalities that each person has."""

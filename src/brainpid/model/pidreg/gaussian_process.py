@@ -24,10 +24,11 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 from sklearn.metrics.pairwise import euclidean_distances
 
-from brainpid.core.arrays import Blocks, FloatArray, IntArray
+from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
 from brainpid.core.errors import NumericalError
 from brainpid.core.linalg import factorising
 from brainpid.core.modalities import lacking
+from brainpid.model.varying import Varying
 
 LEARNING_ROWS = 800
 """People that the hyperparameters are learned from, at most; the prediction always uses everybody."""
@@ -111,6 +112,36 @@ class GaussianProcess:
         between = _covariance(_mean_squares(self.terms, blocks, self.blocks), self.log_variance, self.log_length)
         return self.mean + between @ self.dual
 
+    def vary(self, blocks: Blocks, modality: str) -> Varying:
+        """People as they vary in one modality, which all of them have: squared distances are sums over features."""
+        squared = _mean_squares(self.terms, blocks, self.blocks)
+        apart = [modality not in term for term in self.terms]
+        fixed = np.full(len(blocks[modality]), self.mean)
+        if any(apart):
+            kept = [distance for distance, alone in zip(squared, apart, strict=True) if alone]
+            fixed = fixed + _covariance(kept, self.log_variance[apart], self.log_length[apart]) @ self.dual
+        moving = [q for q, alone in enumerate(apart) if not alone]
+        features = [sum(self.blocks[m].shape[1] for m in term) for term in self.terms]
+        own, trained = blocks[modality], self.blocks[modality]
+        there = ~lacking(trained)
+
+        def changed(columns: IntArray, values: FloatArray) -> FloatArray:
+            second = np.where(there[:, None], trained[:, columns], 0.0)
+            after = euclidean_distances(values.reshape(-1, len(columns)), second, squared=True)
+            step = after.reshape(*values.shape[:2], -1) - euclidean_distances(own[:, columns], second, squared=True)
+            moved = [np.maximum(squared[q] + step / features[q], 0.0) for q in moving]
+            between = _covariance(moved, self.log_variance[moving], self.log_length[moving])
+            return np.asarray(fixed + between @ self.dual)
+
+        return changed
+
+
+def _squared_distances(first: FloatArray, second: FloatArray) -> tuple[FloatArray, BoolArray]:
+    """Squared distances (n, n') of rows, and which pairs have both of them; a row that is lacking counts as 0."""
+    here, there = ~lacking(first), ~lacking(second)
+    a, b = np.where(here[:, None], first, 0.0), np.where(there[:, None], second, 0.0)
+    return euclidean_distances(a, b, squared=True), here[:, None] & there
+
 
 def _mean_squares(
     terms: Sequence[tuple[str, ...]],
@@ -120,11 +151,7 @@ def _mean_squares(
     """Mean squared difference of the features of each term, (n, n') each; infinite where one of both lacks it."""
     sums, known = {}, {}
     for name in {m for term in terms for m in term}:
-        first, second = blocks[name], (blocks if others is None else others)[name]
-        here, there = ~lacking(first), ~lacking(second)
-        a, b = np.where(here[:, None], first, 0.0), np.where(there[:, None], second, 0.0)
-        sums[name] = euclidean_distances(a, b, squared=True)
-        known[name] = here[:, None] & there
+        sums[name], known[name] = _squared_distances(blocks[name], (blocks if others is None else others)[name])
     distances = []
     for term in terms:
         features = sum(blocks[m].shape[1] for m in term)

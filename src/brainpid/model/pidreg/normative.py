@@ -32,8 +32,9 @@ import numpy as np
 from scipy.special import softmax
 
 from brainpid.core.arrays import Blocks, FloatArray, IntArray
-from brainpid.core.linalg import factorising
+from brainpid.core.linalg import least_squares, thin_svd
 from brainpid.crossfit.transforms import NormalScores, means_of_neighbours
+from brainpid.model.varying import Varying
 
 DEGREE = 3
 """Of the curves, where there are enough people; choosing it on left-out people was worse than taking it as given."""
@@ -106,9 +107,22 @@ class NormativeModel:
         """Predicted scores (n,) of people who have all modalities, standardised features (n, p_m)."""
         return self._posterior_mean(_side_by_side(blocks))
 
+    def vary(self, blocks: Blocks, modality: str) -> Varying:
+        """People as they vary in one modality: z is linear in the features."""
+        read, own = _side_by_side(blocks) @ self.weights.T, blocks[modality]
+        start = sum(blocks[m].shape[1] for m in list(blocks)[: list(blocks).index(modality)])
+
+        def changed(columns: IntArray, values: FloatArray) -> FloatArray:
+            return self._mean_at(read + (values - own[:, columns]) @ self.weights[:, start + columns].T)
+
+        return changed
+
     def _posterior_mean(self, features: FloatArray) -> FloatArray:
-        posterior = softmax(features @ self.weights.T @ self.basis.T + self.log_prior, axis=1)
-        return np.asarray(posterior @ self.scores)
+        return self._mean_at(features @ self.weights.T)
+
+    def _mean_at(self, z: FloatArray) -> FloatArray:
+        """Posterior means (...,) at z (..., q + 1)."""
+        return np.asarray(softmax(z @ self.basis.T + self.log_prior, axis=-1) @ self.scores)
 
 
 def _side_by_side(blocks: Blocks) -> FloatArray:
@@ -126,9 +140,8 @@ def _models(
     def basis(values: FloatArray) -> FloatArray:
         return np.vander((values - centre) / spread, degree + 1, increasing=True)
 
-    with factorising("normative model", features, n, p):
-        curves = np.linalg.lstsq(basis(y), features, rcond=None)[0]
-        _, scatter, axes = np.linalg.svd(features - basis(y) @ curves, full_matrices=False)
+    curves = least_squares("curves of the normative model", basis(y), features, n, degree + 1)
+    _, scatter, axes = thin_svd("normative model", features - basis(y) @ curves, n, p)
     variance = scatter**2 / max(n - degree - 1, 1)
     mean_variance = max(variance.sum() / p, _LEAST_NOISE * float((features**2).mean()))
     on_axes = curves @ axes.T

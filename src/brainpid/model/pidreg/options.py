@@ -12,12 +12,16 @@ A recipe says what is fitting for a kind of table; an option that is given expli
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from brainpid.config.models import PIDRegSettings
+from brainpid.config.section import parse_section
 from brainpid.core.arrays import FloatArray
+from brainpid.core.errors import InputError
+from brainpid.model.pidreg.state import plain_values
 
 EXPRESSIVE_FEWEST_PEOPLE = 1000
 TRIAL_MEMBERS = 2
@@ -49,6 +53,23 @@ RECIPES: dict[str, dict[str, Any]] = {
         "target_transform": "none",
     },
 }
+
+
+def settings_of(parameters: Mapping[str, Any]) -> PIDRegSettings:
+    """Parameters of the estimator as the section of the configuration has them, which alone knows their ranges.
+
+    Raises
+    ------
+    InputError
+        Where one is invalid.
+    """
+    values = plain_values(parameters)
+    seed, share = values.pop("random_state"), values.pop("share")
+    if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool) or seed < 0):
+        raise InputError(f"PIDReg: random_state: expected a whole number from 0 on or None, found {seed!r}")
+    if not isinstance(share, bool):
+        raise InputError(f"PIDReg: share: expected True or False, found {share!r}")
+    return parse_section(PIDRegSettings, values, "PIDReg")
 
 
 def options_of(settings: PIDRegSettings, recipe: str) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from scipy.optimize import nnls
 
 from brainpid.core.arrays import BoolArray, FloatArray
 from brainpid.core.errors import NumericalError
-from brainpid.core.linalg import factorising
+from brainpid.core.linalg import condition_number, least_squares
 from brainpid.crossfit.transforms import NormalScores
 from brainpid.model.pidreg.base_predictions import BasePredictions
 
@@ -121,8 +121,8 @@ class Stack:
         columns = 1 + np.flatnonzero(pattern)
         # Least squares copes with latents that are constant or copies of one another.
         own = self.covariance[np.ix_(columns, columns)]
-        with factorising("head on the scalar latents", own, len(latents), len(columns)):
-            slope = np.linalg.lstsq(own, self.covariance[columns, 0], rcond=1e-10)[0]
+        what, target = "head on the scalar latents", self.covariance[columns, 0]
+        slope = least_squares(what, own, target, len(latents), len(columns), tolerance=1e-10)
         predicted: FloatArray = self.mean[0] + (latents[:, pattern] - self.mean[columns]) @ slope
         return predicted
 
@@ -165,6 +165,6 @@ def equal_drawn_weights(candidates: FloatArray, scores: FloatArray) -> FloatArra
         weights, _ = nnls(design, np.concatenate([scores, np.full(k, prior / k)]))
     except RuntimeError as fault:
         raise NumericalError(
-            f"weights of base learners: n = {n}, d = {k}, condition number {np.linalg.cond(design):.3g}: {fault}"
+            f"weights of base learners: n = {n}, d = {k}, condition number {condition_number(design):.3g}: {fault}"
         ) from fault
     return np.asarray(weights)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pickle
+import struct
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,10 @@ from brainpid.core.files import atomic_path
 
 FORMAT, VERSION = "brainpid.PIDReg", 1
 """What a file says that it is. The version rises whenever older code could not read a file, or would misread it."""
+
+
+_DAMAGE = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, OverflowError, struct.error, zlib.error)
+"""What reading raises besides, by the byte that is turned: in a zip's directory, a pickle's stack, a tensor's shape."""
 
 
 def write_state(path: Path, content: Mapping[str, Any]) -> None:
@@ -40,7 +47,7 @@ def read_state(path: Path) -> dict[str, Any]:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
         content = None if damaged else torch.load(path, map_location="cpu", weights_only=True)
-    except (zipfile.BadZipFile, pickle.UnpicklingError, RuntimeError, EOFError, NotImplementedError) as fault:
+    except (zipfile.BadZipFile, pickle.UnpicklingError, EOFError, OSError, *_DAMAGE) as fault:
         reason = " ".join(str(fault).split())[:200]
         raise InputError(f"{expected}; the file is cut off, damaged or something else: {reason}") from fault
     if damaged:
@@ -50,6 +57,19 @@ def read_state(path: Path) -> dict[str, Any]:
     if (found := content.get("version")) != VERSION:
         raise InputError(f"{expected}, format {VERSION}, found format {found}: fit the model again")
     return content
+
+
+@contextmanager
+def complete_state(path: Path) -> Iterator[None]:
+    """Turn what a state lacks, or what does not fit together in it, into an `InputError` that names the file."""
+    try:
+        yield
+    except _DAMAGE as fault:
+        reason = " ".join(str(fault).split())[:200]
+        raise InputError(
+            f"{path}: expected a whole model of PIDReg.save; a part is absent or does not fit the others "
+            f"({type(fault).__name__}: {reason}): fit the model again"
+        ) from fault
 
 
 def to_tensors(content: Any) -> Any:

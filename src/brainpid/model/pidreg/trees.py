@@ -11,12 +11,13 @@ Geurts, Ernst and Wehenkel 2006, Machine Learning 63:3 (extremely randomised tre
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor
 
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
+from brainpid.model.varying import Varying, WholeReads
 
 RANDOMISED = {"n_estimators": 100, "max_features": 0.33}
 BOOSTING = {"learning_rate": 0.05, "max_iter": 400, "max_leaf_nodes": 31, "max_features": 0.3, "early_stopping": False}
@@ -123,6 +124,23 @@ class Trees:
             )
         predicted: FloatArray = self.offset + self.value[node].sum(axis=1)
         return predicted
+
+    def vary(self, blocks: Blocks, modality: str) -> Varying:
+        """People as they vary in one modality; trees look at few features, so that the rest is left out."""
+        widths = {m: block.shape[1] for m, block in blocks.items()}
+        used = np.unique(np.concatenate([self.feature, [0]]))
+        place = np.searchsorted(used, self.feature)
+        small, start, chosen = {}, 0, {}
+        for m, width in widths.items():
+            chosen[m] = used[(used >= start) & (used < start + width)] - start
+            small[m], start = blocks[m][:, chosen[m]], start + width
+        read = WholeReads(replace(self, feature=place).predict, small, modality)
+
+        def changed(columns: IntArray, values: FloatArray) -> FloatArray:
+            seen = np.isin(columns, chosen[modality])
+            return read(np.searchsorted(chosen[modality], columns[seen]), values[..., seen])
+
+        return changed
 
 
 def _table(blocks: Blocks) -> FloatArray:

@@ -81,3 +81,29 @@ def test_another_version_is_told(tmp_path):
         PIDReg.load(tmp_path)
     write_state(tmp_path / "other.pt", {"a": 1})
     assert read_state(tmp_path / "other.pt")["a"] == 1
+
+
+def test_bytes_turned_anywhere_never_end_in_another_error(saved, tmp_path):
+    """A header of the zip that no checksum covers may be read all the same."""
+    draws = np.random.default_rng(0)
+    for place in draws.integers(0, len(saved), 60):
+        turned = bytearray(saved)
+        turned[place] ^= int(draws.integers(1, 256))
+        (tmp_path / "model.pt").write_bytes(turned)
+        try:
+            PIDReg.load(tmp_path)
+        except InputError as refused:
+            assert str(refused).startswith(f"{tmp_path}/model.pt: ")  # noqa: PT017
+
+
+@pytest.mark.parametrize("lost", ["parameters", "kept", "fitted"])
+def test_a_state_without_a_part(saved, tmp_path, lost):
+    (tmp_path / "model.pt").write_bytes(saved)
+    content = torch.load(tmp_path / "model.pt", weights_only=True)
+    torch.save({name: part for name, part in content.items() if name != lost}, tmp_path / "model.pt")
+    with pytest.raises(InputError, match=r"model\.pt: expected a whole model .*a part is absent"):
+        PIDReg.load(tmp_path)
+    content["parameters"] = {"members": 2, "unheard_of": 1}
+    torch.save(content, tmp_path / "model.pt")
+    with pytest.raises(InputError, match=r"does not fit .*unheard_of"):
+        PIDReg.load(tmp_path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
@@ -12,9 +12,9 @@ from torch import Tensor
 
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
 from brainpid.core.modalities import presence
-from brainpid.model.pidreg.base_predictions import BasePredictions
+from brainpid.model.pidreg.base_predictions import BasePredictions, VaryingPredictions
 from brainpid.model.pidreg.network.encoding import encode
-from brainpid.model.pidreg.network.layers import Architecture, Ensemble, MemberRandom
+from brainpid.model.pidreg.network.layers import Architecture, Ensemble, MemberRandom, Perceptron
 
 _CHUNK = 2048  # rows per pass at prediction: bounds the memory of a stack of members
 
@@ -54,6 +54,39 @@ class FittedEnsemble:
         unseen = np.asarray(left_out)[:, None] == fold
         weight = unseen / np.where(unseen.any(axis=0), unseen.sum(axis=0), np.nan)
         return _predictions((predictions * weight).sum(0), (readouts * weight[..., None]).sum(0), present)
+
+    @torch.inference_mode()
+    def vary(self, blocks: Blocks, modality: str) -> VaryingPredictions:
+        """People as they vary in one modality: what changed columns add to the first layer is all that is computed."""
+        present, unused = presence(blocks), MemberRandom([0] * self.network.members)
+        inputs = network_inputs({m: np.nan_to_num(block) for m, block in blocks.items()}, self.edges)
+        stacked = [block.expand(self.network.members, -1, -1) for block in inputs]
+        encoders = cast("list[Perceptron]", list(self.network.encoders))
+        latents = [encoder(x, unused) for encoder, x in zip(encoders, stacked, strict=True)]
+        place, edges = list(blocks).index(modality), self.edges.get(modality)
+        encoder, own = encoders[place], inputs[place]
+        first = encoder.first(stacked[place])
+        widths = np.ones(blocks[modality].shape[1], dtype=int)
+        if edges is not None:
+            widths = np.array([max(len(found) - 1, 0) for found in edges])
+        ends = np.cumsum(widths)
+
+        @torch.inference_mode()
+        def changed(columns: IntArray, values: FloatArray) -> BasePredictions:
+            times, rows = len(values), values.shape[0] * values.shape[1]
+            entered = first.repeat(1, times, 1)
+            if len(inside := np.concatenate([np.arange(ends[j] - widths[j], ends[j]) for j in columns])):
+                some = {modality: [edges[j] for j in columns]} if edges is not None else {}
+                (after,) = network_inputs({modality: np.nan_to_num(values.reshape(rows, -1))}, some)
+                step = after - own[:, inside].repeat(times, 1)
+                entered = entered + step @ encoder.first.weight[:, inside]
+            moved = [latent.repeat(1, times, 1) for latent in latents]
+            moved[place] = encoder.above_first(entered, unused)
+            out = self.network.on_latents(moved, unused)
+            together, alone = (part.mean(0).numpy().astype(np.float64) for part in (out.prediction, out.readouts))
+            return _predictions(together, alone, np.tile(present, (times, 1)))
+
+        return changed
 
     def _pass(self, blocks: Blocks) -> tuple[FloatArray, FloatArray, BoolArray]:
         present = presence(blocks)

@@ -20,6 +20,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -125,12 +126,21 @@ class Perceptron(nn.Module):
 
     def forward(self, x: Tensor, random: MemberRandom) -> Tensor:
         """Map (E, n, widths[0]) to (E, n, n_out)."""
-        for linear, norm in zip(self.linear, self.norm, strict=True):
-            x = nn.functional.gelu(norm(linear(x)))
+        return self.above_first(self.first(x), random)
+
+    @property
+    def first(self) -> MemberLinear:
+        """The affine map that the features enter by."""
+        return cast(MemberLinear, self.linear[0]) if len(self.linear) else self.output
+
+    def above_first(self, x: Tensor, random: MemberRandom) -> Tensor:
+        """Map what `first` gave, (E, n, widths[1]) or without hidden layers (E, n, n_out), to (E, n, n_out)."""
+        for place, norm in enumerate(self.norm):
+            x = nn.functional.gelu(norm(x))
             if self.training and self.dropout > 0.0:
                 x = x * random.dropout_mask(self.dropout, *x.shape[1:])
-        out: Tensor = self.output(x)
-        return out
+            x = self.linear[place + 1](x) if place + 1 < len(self.linear) else self.output(x)
+        return x
 
 
 class NoisyBottleneck(nn.Module):
@@ -226,7 +236,10 @@ class Ensemble(nn.Module):
 
     def forward(self, blocks: Sequence[Tensor], random: MemberRandom) -> Outputs:
         """Predict from one block (E, n, p_m) per modality; `random` is used in training only."""
-        latents = [encoder(x, random) for encoder, x in zip(self.encoders, blocks, strict=True)]
+        return self.on_latents([encoder(x, random) for encoder, x in zip(self.encoders, blocks, strict=True)], random)
+
+    def on_latents(self, latents: list[Tensor], random: MemberRandom) -> Outputs:
+        """Predict from the latents a_m (E, n, d) of every modality."""
         noisy = [bottleneck(a, random) for bottleneck, a in zip(self.bottlenecks, latents, strict=True)]
         tapped = [torch.lerp(z.detach(), z, self.architecture.alpha_readout) for z in noisy]
         readouts = torch.cat([readout(z) for readout, z in zip(self.readouts, tapped, strict=True)], -1)
