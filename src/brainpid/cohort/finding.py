@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from brainpid.cohort import bids
-from brainpid.cohort.derivatives import find_fmriprep, find_freesurfer, find_qsirecon
-from brainpid.cohort.person_files import Found
+from brainpid.cohort.derivatives import find_fmriprep, find_qsirecon
+from brainpid.cohort.freesurfer import LONGITUDINAL, find_freesurfer, is_person, is_template
+from brainpid.cohort.person_files import NOT_FETCHED, Found, absent
+from brainpid.config.extraction import DIFFUSION_METRICS
 from brainpid.config.sources import FMRIPrepSource, FreeSurferSource, ImageSource, NiftiSource, QSIReconSource, image_of
-from brainpid.core.errors import InputError
+from brainpid.core.errors import InputError, list_some
 
 
 def root_of(source: ImageSource, bids_root: str | None) -> Path:
@@ -27,17 +29,50 @@ def root_of(source: ImageSource, bids_root: str | None) -> Path:
 
 
 def find(source: ImageSource, modality: str, bids_root: str | None, person: str) -> Found:
-    """Find one person's files; absence is no error but a reason."""
+    """Find one person's files; absence is no error but a reason, and so is content that lies elsewhere."""
     root = root_of(source, bids_root)
+    try:
+        found = _find(source, modality, root, person)
+        elsewhere = absent(found.files)
+    except OSError as fault:  # as of a folder that may not be read
+        return Found(reason=f"{fault.filename or root / person}: {fault.strerror or fault}")
+    if elsewhere:
+        return Found(reason=f"{NOT_FETCHED}: {list_some(elsewhere, 3)}")
+    return found
+
+
+def _find(source: ImageSource, modality: str, root: Path, person: str) -> Found:
+    """Find one person's files, fetched or not."""
     if isinstance(source, NiftiSource):
-        return bids.find(root, person, image_of(source, modality), source.session, source.task)
+        return bids.find(root, person, image_of(source, modality), source.session, source.task, source.entities)
     if isinstance(source, FMRIPrepSource):
-        return find_fmriprep(root, person, source.space, source.session, source.task)
+        return find_fmriprep(root, person, source.space, source.session, source.task, source.entities)
     if isinstance(source, FreeSurferSource):
-        return find_freesurfer(root, person, source.session)
+        return find_freesurfer(root, person, source.session, source.parcellation)
     if isinstance(source, QSIReconSource):
-        return find_qsirecon(root, person, source.space, source.session)
+        return find_qsirecon(
+            root, person, source.space, source.session, source.entities, source.maps, DIFFUSION_METRICS
+        )
     raise InputError(f"sources.{modality}: no finder for kind '{source.kind}'")
+
+
+def different_acquisitions(found: Mapping[str, Found]) -> str:
+    """Say where people of one cohort get different acquisitions; empty where all get the same.
+
+    Parameters
+    ----------
+    found : mapping of str to Found
+        By participant.
+    """
+    kinds: dict[str, list[str]] = {}
+    for person, own in found.items():
+        if own.files:
+            kinds.setdefault(own.acquisition, []).append(person)
+    if len(kinds) < 2:
+        return ""
+    ordered = sorted(kinds.items(), key=lambda kind: (-len(kind[1]), kind[0]))
+    words = [f"{len(people)} x {name or 'no entities'} ({list_some(people, 3)})" for name, people in ordered]
+    return f"people get different acquisitions: {list_some(words, 6)}"
 
 
 def unmatched_labels(source: ImageSource, bids_root: str | None, people: Iterable[str]) -> list[str]:
@@ -47,7 +82,9 @@ def unmatched_labels(source: ImageSource, bids_root: str | None, people: Iterabl
 
 def people_in(source: ImageSource, bids_root: str | None) -> list[str]:
     """Labels with ``sub-`` of the folders that a source has; FreeSurfer's may lack the prefix."""
-    folders = [folder.name for folder in root_of(source, bids_root).iterdir() if folder.is_dir()]
+    folders = [folder for folder in root_of(source, bids_root).iterdir() if folder.is_dir()]
+    names = [folder.name for folder in folders if not folder.name.startswith(".")]
     if isinstance(source, FreeSurferSource):
-        folders = [name if name.startswith("sub-") else f"sub-{name}" for name in folders if name != "fsaverage"]
-    return sorted({name.split("_ses-")[0] for name in folders if name.startswith("sub-")})
+        own = [folder.name for folder in folders if is_person(folder.name) and not is_template(folder)]
+        names = [name if name.startswith("sub-") else f"sub-{name}" for name in own]
+    return sorted({name.split(LONGITUDINAL)[0].split("_ses-")[0] for name in names if name.startswith("sub-")})

@@ -20,7 +20,7 @@ from brainpid.cohort.shards import shard_of
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.extraction import ImageExtraction
 from brainpid.config.slices import ExtractSettings
-from brainpid.config.sources import ImageSource, TableSource, section_of
+from brainpid.config.sources import ImageSource, TableSource, reader_options, section_of
 from brainpid.core.errors import InputError
 from brainpid.core.files import write_tsv
 from brainpid.core.provenance import code_digest, record
@@ -85,10 +85,11 @@ def _from_images(
         )
     # What the results depend on, before the work begins.
     code, atlas = code_digest(entry.module), atlas_digest(entry, section)
-    text = json.dumps(section.model_dump(mode="json"), sort_keys=True)
+    options = reader_options(source)
+    text = json.dumps(section.model_dump(mode="json") | options, sort_keys=True)
     people = read_labels(args.participants, settings.participant_id)
     own = [person for person in people if shard_of(person, settings.shards) == args.shard]
-    extract = partial(entry.load(), settings=section)
+    extract = partial(entry.load(), settings=section, **options)
     tasks = [
         Task(person, find(source, args.modality, settings.bids, person), extract, atlas, text, code, args.keep)
         for person in own

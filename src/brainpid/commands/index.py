@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainpid.cohort.finding import find, unmatched_labels
+from brainpid.cohort.finding import different_acquisitions, find, unmatched_labels
 from brainpid.cohort.participants import read_sheet
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import IndexSettings
@@ -17,7 +17,7 @@ from brainpid.core.files import write_tsv
 
 log = logging.getLogger(__name__)
 
-COLUMNS = ["participant_id", "modality", "role", "path", "reason", "note"]
+COLUMNS = ["participant_id", "modality", "role", "path", "reason", "note", "acquisition"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,8 +46,11 @@ def run(args: argparse.Namespace) -> None:
                 f"cohort '{args.cohort}': none of {len(people)} participants has {modality} images; the first reason: "
                 f"{lines[0][1].reason}. Do the labels of the participants table fit the folders?"
             )
+        if differing := different_acquisitions(dict(lines)):
+            log.warning("%s %s: %s", args.cohort, modality, differing)
         for person, found in lines:
             shared = {"participant_id": person, "modality": modality, "note": found.note, "reason": found.reason}
+            shared |= {"acquisition": found.acquisition}
             roles = found.files.items() or [("", "")]
             records += [shared | {"role": role, "path": path} for role, path in roles]
         log.info("%s %s: %d of %d people", args.cohort, modality, sum(bool(f.files) for _, f in lines), len(people))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from freesurfer_files import ASEG, freesurfer
 
-from brainpid.cohort.derivatives import find_freesurfer
+from brainpid.cohort.freesurfer import find_freesurfer
 from brainpid.config.extraction import StructuralExtraction
 from brainpid.core.errors import ImageError
 from brainpid.imaging.freesurfer import extract_files, read_stats
