@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from brainpid.cohort import bids
@@ -54,25 +54,6 @@ def _find(source: ImageSource, modality: str, root: Path, person: str) -> Found:
             root, person, source.space, source.session, source.entities, source.maps, DIFFUSION_METRICS
         )
     raise InputError(f"sources.{modality}: no finder for kind '{source.kind}'")
-
-
-def different_acquisitions(found: Mapping[str, Found]) -> str:
-    """Say where people of one cohort get different acquisitions; empty where all get the same.
-
-    Parameters
-    ----------
-    found : mapping of str to Found
-        By participant.
-    """
-    kinds: dict[str, list[str]] = {}
-    for person, own in found.items():
-        if own.files:
-            kinds.setdefault(own.acquisition, []).append(person)
-    if len(kinds) < 2:
-        return ""
-    ordered = sorted(kinds.items(), key=lambda kind: (-len(kind[1]), kind[0]))
-    words = [f"{len(people)} x {name or 'no entities'} ({list_some(people, 3)})" for name, people in ordered]
-    return f"people get different acquisitions: {list_some(words, 6)}"
 
 
 def unmatched_labels(source: ImageSource, bids_root: str | None, people: Iterable[str]) -> list[str]:

@@ -12,7 +12,8 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from brainpid.cohort.finding import different_acquisitions, find
+from brainpid.cohort.acquisitions import counted, different
+from brainpid.cohort.finding import find
 from brainpid.cohort.participants import SUCCESS, UNAVAILABLE, has_every_modality, read_participants
 from brainpid.cohort.person_files import Found
 from brainpid.config.schema import Config, load_config
@@ -103,7 +104,7 @@ def _images(found: Mapping[str, Found], modality: str) -> FeatureBlock:
 
 def _words_on(found: Mapping[str, Found]) -> list[str]:
     """What was chosen where people have several images, and where they get different ones."""
-    differing = different_acquisitions(found)
-    # One line for all of whom the same is to be said but for their labels.
-    notes = Counter(own.note.replace(person, "sub-*") for person, own in found.items() if own.note and own.files)
-    return [*([f"warning: {differing}"] if differing else []), *(f"{n} x {note}" for note, n in notes.most_common())]
+    present = {person: own for person, own in found.items() if own.files}
+    differing = different({person: own.acquisition for person, own in present.items()})
+    notes = counted({person: own.note for person, own in present.items()})
+    return [*([f"warning: {differing}"] if differing else []), *notes]

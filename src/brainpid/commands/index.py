@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainpid.cohort.finding import different_acquisitions, find, unmatched_labels
+from brainpid.cohort.acquisitions import different
+from brainpid.cohort.finding import find, unmatched_labels
 from brainpid.cohort.participants import read_sheet
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import IndexSettings
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> None:
                 f"cohort '{args.cohort}': none of {len(people)} participants has {modality} images; the first reason: "
                 f"{lines[0][1].reason}. Do the labels of the participants table fit the folders?"
             )
-        if differing := different_acquisitions(dict(lines)):
+        if differing := different({person: found.acquisition for person, found in lines if found.files}):
             log.warning("%s %s: %s", args.cohort, modality, differing)
         for person, found in lines:
             shared = {"participant_id": person, "modality": modality, "note": found.note, "reason": found.reason}

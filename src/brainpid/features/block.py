@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from brainpid.cohort.participants import FAIL, SUCCESS
 from brainpid.core.arrays import BoolArray
 from brainpid.core.errors import InputError, list_some
+from brainpid.features.shared_names import difference, in_one_order, lacking, share_little
+
+log = logging.getLogger(__name__)
 
 Regions = tuple[tuple[str, ...], ...]
 """Regions of each feature: none, one, or the two that an edge joins."""
@@ -148,6 +152,8 @@ class FeatureBlock:
 def join_people(parts: Sequence[FeatureBlock], people: Sequence[str]) -> FeatureBlock:
     """Join blocks of different people of one cohort and modality, in the order of `people`.
 
+    A feature that a part lacks is not known in its people.
+
     Parameters
     ----------
     parts : sequence of FeatureBlock
@@ -158,7 +164,8 @@ def join_people(parts: Sequence[FeatureBlock], people: Sequence[str]) -> Feature
     Raises
     ------
     InputError
-        Where parts have different features, a person is missing or twice, or nobody has the modality.
+        Where parts share few features or give one feature two units, a person is missing or twice, or nobody has the
+        modality.
     """
     modality = parts[0].modality
     labels = [label for part in parts for label in part.participant_id]
@@ -169,8 +176,18 @@ def join_people(parts: Sequence[FeatureBlock], people: Sequence[str]) -> Feature
     if not named:
         reasons = sorted({reason for part in parts for reason in part.reason})
         raise InputError(f"{modality}: nobody of {len(people)} participants has it: {list_some(reasons, 3)}")
-    names = same_names({f"part {number}": part.names for number, part in enumerate(named)}, modality)
-    values = np.concatenate([p.values if p.names else np.full((len(p.status), len(names)), np.nan) for p in parts])
+    largest = max(named, key=lambda part: len(part.names))
+    for part in named:
+        if share_little(part.names, largest.names):
+            raise InputError(
+                f"{modality}: people of one cohort must have the same features, but those of "
+                f"{list_some(part.participant_id, 3)}: {difference(part.names, largest.names)}. Are their files of one "
+                "pipeline?"
+            )
+    names = in_one_order(part.names for part in named)
+    _warn_of_gaps(named, names)
+    units, regions = _descriptions(named, modality)
+    values = np.concatenate([_spread(part, names) for part in parts])
     place = {label: row for row, label in enumerate(labels)}
     order = [place[person] for person in people]
     status = [state for part in parts for state in part.status]
@@ -179,12 +196,46 @@ def join_people(parts: Sequence[FeatureBlock], people: Sequence[str]) -> Feature
         modality=modality,
         participant_id=tuple(people),
         names=names,
-        units=named[0].units,
+        units=tuple(units[name] for name in names),
         values=values[order],
         status=tuple(status[row] for row in order),
         reason=tuple(reason[row] for row in order),
-        regions=named[0].regions,
+        regions=tuple(regions[name] for name in names),
     )
+
+
+def _spread(part: FeatureBlock, names: tuple[str, ...]) -> NDArray[np.floating]:
+    """Values of a part under the names of all parts, NaN where it has none; shape (n, p)."""
+    if part.names == names:
+        return part.values
+    values = np.full((len(part.status), len(names)), np.nan)
+    place = {name: column for column, name in enumerate(names)}
+    values[:, [place[name] for name in part.names]] = part.values
+    return values
+
+
+def _descriptions(parts: Sequence[FeatureBlock], modality: str) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """Unit and regions of every feature of any part."""
+    units: dict[str, str] = {}
+    regions: dict[str, tuple[str, ...]] = {}
+    for part in parts:
+        for name, unit, places in zip(part.names, part.units, part.regions, strict=True):
+            if units.setdefault(name, unit) != unit:
+                raise InputError(f"{modality}: {name} is in {units[name]} and in {unit}; expected one unit in a cohort")
+            regions.setdefault(name, places)
+    return units, regions
+
+
+def _warn_of_gaps(parts: Sequence[FeatureBlock], names: tuple[str, ...]) -> None:
+    """Name the people and features of parts that have fewer than others."""
+    own = {
+        person: part.names
+        for part in parts
+        for person, has in zip(part.participant_id, part.present, strict=True)
+        if has
+    }
+    if gaps := lacking(own, names):
+        log.warning("%s: features that others have are n/a in %s", parts[0].modality, list_some(gaps, 20))
 
 
 def same_names(names: Mapping[str, tuple[str, ...]], modality: str) -> tuple[str, ...]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from cohorts import touch
 
-from brainpid.cohort.finding import different_acquisitions, find, people_in
-from brainpid.cohort.person_files import Found
+from brainpid.cohort.finding import find, people_in
 from brainpid.config.sources import FreeSurferSource, NiftiSource, image_of
 from brainpid.core.errors import InputError
 
@@ -33,12 +32,3 @@ def test_content_that_was_not_fetched_is_a_reason(tmp_path):
     # Not the other run: who fetches more must not change what is chosen.
     assert found.files == {}
     assert found.reason == f"content not fetched (datalad get): {link}"
-
-
-def test_people_with_different_acquisitions_are_named():
-    people = {f"sub-{k}": Found({"t1w": "x"}, acquisition="acq-a" if k < 3 else "") for k in range(4)}
-    people |= {"sub-9": Found(reason="no folder")}
-    said = "people get different acquisitions: 3 x acq-a (sub-0, sub-1, sub-2), 1 x no entities (sub-3)"
-    assert different_acquisitions(people) == said
-    del people["sub-3"]
-    assert different_acquisitions(people) == ""
