@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from brainpid.cohort import bids
 from brainpid.cohort.derivatives import find_fmriprep, find_qsirecon
 from brainpid.cohort.freesurfer import LONGITUDINAL, find_freesurfer, is_person, is_template
-from brainpid.cohort.person_files import NOT_FETCHED, Found, absent
+from brainpid.cohort.person_files import NOT_FETCHED, Found, absent, listed
 from brainpid.config.extraction import DIFFUSION_METRICS
 from brainpid.config.sources import FMRIPrepSource, FreeSurferSource, ImageSource, NiftiSource, QSIReconSource, image_of
 from brainpid.core.errors import InputError, list_some
@@ -34,11 +34,30 @@ def find(source: ImageSource, modality: str, bids_root: str | None, person: str)
     try:
         found = _find(source, modality, root, person)
         elsewhere = absent(found.files)
+        empty = not found.files and (root / person).is_dir() and not listed(root / person)
     except OSError as fault:  # as of a folder that may not be read
         return Found(reason=f"{fault.filename or root / person}: {fault.strerror or fault}")
     if elsewhere:
         return Found(reason=f"{NOT_FETCHED}: {list_some(elsewhere, 3)}")
+    if empty:  # as of a dataset within a dataset that was not installed
+        return Found(reason=f"{NOT_FETCHED}: the folder {root / person} is empty")
     return found
+
+
+def require_anybody(cohort: str, modality: str, found: Mapping[str, Found]) -> None:
+    """Refuse a cohort of which nobody has the files of a source: then labels and folders do not fit.
+
+    Parameters
+    ----------
+    cohort, modality : str
+    found : mapping of str to Found
+        By participant.
+    """
+    if not any(own.files for own in found.values()):
+        raise InputError(
+            f"cohort '{cohort}': none of {len(found)} participants has {modality} images; the first reason: "
+            f"{next(iter(found.values())).reason}. Do the labels of the participants table fit the folders?"
+        )
 
 
 def _find(source: ImageSource, modality: str, root: Path, person: str) -> Found:

@@ -60,7 +60,9 @@ def images(folder: Path, person: str, suffix: str) -> list[Path]:
     return [
         path
         for path, name in found
-        if name.suffix == suffix and name.extension in IMAGE_ENDINGS and name.entities.get("sub", label) == label
+        if (name.suffix, name.entities.get("sub", label)) == (suffix, label)
+        and name.extension in IMAGE_ENDINGS
+        and not path.is_dir()
     ]
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from brainpid.cohort.acquisitions import counted, different
-from brainpid.cohort.finding import find
+from brainpid.cohort.finding import find, require_anybody
 from brainpid.cohort.participants import SUCCESS, UNAVAILABLE, has_every_modality, read_participants
 from brainpid.cohort.person_files import Found
 from brainpid.config.schema import Config, load_config
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
     """Go through everything that a run reads, in memory."""
     logging.getLogger("brainpid").setLevel(logging.WARNING)
     config = load_config(args.config)
-    sheets, blocks, said = {}, {}, []
+    sheets, blocks, images = {}, {}, {}
     for cohort, block in config.cohorts.items():
         settings = ParticipantsSettings.of(config, cohort)
         sheets[cohort] = read_participants(cohort, settings)
@@ -44,16 +44,19 @@ def run(args: argparse.Namespace) -> None:
             else:
                 people = sheets[cohort]["participant_id"].tolist()
                 found = {person: find(source, modality, block.bids, person) for person in people}
+                images[cohort, modality] = found
                 blocks[cohort, modality] = _images(found, modality).summary()
-                said += [f"{cohort} {modality}: {words}" for words in _words_on(found)]
     console = Console()
     # Before what may refuse the cohorts, so that it is seen who lacks what.
     everybody = join_participants(sheets, blocks, config.modalities, config.incomplete)
     console.print(_overview(everybody, blocks, config))
-    for words in said:
-        console.print(words, markup=False)
+    for (cohort, modality), found in images.items():
+        for words in _words_on(found):
+            console.print(f"{cohort} {modality}: {words}", markup=False)
     choose_features(blocks, config.modalities)
     plan(sheets, blocks, SplitSettings.of(config))
+    for (cohort, modality), found in images.items():
+        require_anybody(cohort, modality, found)
     folds, repeats = config.n_folds, config.splits.n_repeats
     console.print(
         f"{args.config} is valid: {len(config.models)} models x {repeats} repeats x {folds} folds = "

@@ -66,7 +66,7 @@ def extract_files(files: Mapping[str, str], settings: StructuralExtraction) -> E
     for hemisphere in ("lh", "rh"):
         path = files[f"{hemisphere}_aparc"]
         for row in read_stats(path)[1]:
-            region = _cell(row, "StructName", path)
+            region = _cell(row, "StructName", path).replace("&", "_and_")  # G&S of a2009s, which was G_and_S before 6
             thickness, volume = f"thickness_{hemisphere}_{region}", f"volume_{hemisphere}_{region}"
             values[thickness], units[thickness] = _number(row, "ThickAvg", path), "mm"
             values[volume], units[volume] = _number(row, "GrayVol", path), "mm^3"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
 from brainpid.core.errors import ImageError
@@ -24,15 +25,18 @@ def check(image: nib.Nifti1Image, path: Path) -> None:
     Raises
     ------
     ImageError
-        Where sizes differ by more than 1%, or sform and qform have left and right exchanged.
+        Where sizes differ by more than 1%, the qform is no rotation, or sform and qform have left and right exchanged.
     """
     header = image.header
     pixdim = np.abs(header["pixdim"][1:4].astype(float))
-    forms = {
-        name: get()[:3, :3].astype(float)
-        for name, get in (("sform", header.get_sform), ("qform", header.get_qform))
-        if int(header[f"{name}_code"]) > 0
-    }
+    try:
+        forms = {
+            name: get()[:3, :3].astype(float)
+            for name, get in (("sform", header.get_sform), ("qform", header.get_qform))
+            if int(header[f"{name}_code"]) > 0
+        }
+    except (ValueError, HeaderDataError) as fault:  # of a quaternion that is longer than 1, or no number
+        raise ImageError(f"{path}: the qform is no rotation ({fault}); convert the image again") from fault
     sizes = {name: np.linalg.norm(axes, axis=0) for name, axes in forms.items()} | {"pixdim": pixdim}
     table = np.stack(list(sizes.values()))
     if not np.isfinite(table).all() or ("sform" in sizes and sizes["sform"].min() == 0):

@@ -83,6 +83,7 @@ def names(found: list[Path]) -> list[str]:
 def test_hidden_files_and_those_of_others_are_no_images_of_a_person(tmp_path):
     touch(tmp_path, "sub-1_T1w.nii.gz", "T1w.nii", "._sub-1_T1w.nii.gz", ".T1w.nii", "sub-1_notT1w.nii.gz")
     touch(tmp_path, "sub-2_T1w.nii.gz", "sub-1_T1w.json", "sub-1_T1w_defaced.nii.gz", "sub-1_acq-T1w_T2w.nii.gz")
+    (tmp_path / "sub-1_run-2_T1w.nii.gz").mkdir()
     assert names(images(tmp_path, "sub-1", "T1w")) == ["T1w.nii", "sub-1_T1w.nii.gz"]
     assert images(tmp_path / "nowhere", "sub-1", "T1w") == []
 

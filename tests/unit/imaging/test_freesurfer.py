@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from freesurfer_files import ASEG, freesurfer
+from freesurfer_files import APARC, ASEG, freesurfer
 
 from brainpid.cohort.freesurfer import find_freesurfer
 from brainpid.config.extraction import StructuralExtraction
@@ -71,6 +71,9 @@ def test_summaries_and_structures_of_other_versions_have_one_name(tmp_path):
     found = extract_files(find_freesurfer(tmp_path, "sub-1").files, StructuralExtraction())
     assert (found.values["icv"], found.values["wm_cerebral"], found.note) == (1500000.25, 450000.0, "")
     assert found.values["volume_Left-Thalamus"] == 4100.0
+    freesurfer(tmp_path, label="sub-2", aparc=APARC.replace("cuneus", "G&S_frontomargin"))
+    other = extract_files(find_freesurfer(tmp_path, "sub-2").files, StructuralExtraction())
+    assert other.values["thickness_lh_G_and_S_frontomargin"] == 1.95
 
 
 def test_a_summary_that_is_lacking_is_not_known_and_said(tmp_path):

@@ -183,6 +183,8 @@ COLOURS = np.zeros(DATA.shape, dtype=[(name, "u1") for name in "RGB"])
         (DATA, lambda raw: struct.pack_into("<f", raw, 108, np.nan), "readable|cannot be read"),
         (DATA, lambda raw: struct.pack_into("<8h", raw, 40, 3, 30000, 30000, 30000, 1, 1, 1, 1), "cannot be read"),
         (DATA, lambda raw: struct.pack_into("<h", raw, 40, 77), "not readable|expected NIfTI"),
+        (DATA, lambda raw: struct.pack_into("<3f", raw, 256, 2, 2, 2), "the qform is no rotation"),
+        (DATA, lambda raw: struct.pack_into("<f", raw, 280, np.nan), "the affine is singular|readable"),
     ],
 )
 def test_voxels_that_are_no_numbers_and_headers_that_are_none_end_in_a_sentence(tmp_path, data, edit, message):
