@@ -55,7 +55,7 @@ def choose(visits: Sequence[Path], folder: str, person: str, suffix: str, wanted
     return Found(
         {"image": str(path)},
         note=join_notes(f"first of {count}: {path.name}" if count > 1 else "", visit_note(visits, taken)),
-        acquisition=written(entities(path), OF_THE_PERSON),
+        acquisition=written(entities(path), (*OF_THE_PERSON, "task", "space")),  # which all have in common
     )
 
 

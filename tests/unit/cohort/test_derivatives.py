@@ -102,3 +102,12 @@ def test_tasks_spaces_and_tables_are_compared_whole(tmp_path):
     assert "has no sub-1_task-rest_run-1_desc-confounds" in find_fmriprep(tmp_path, "sub-1", SPACE).reason
     touch(tmp_path, "sub-1/func/sub-1_task-rest_run-01_desc-confounds_timeseries.tsv")
     assert find_fmriprep(tmp_path, "sub-1", SPACE).files["confounds"].endswith("run-01_desc-confounds_timeseries.tsv")
+
+
+def test_the_acquisition_of_a_run_is_what_may_differ_between_people(tmp_path):
+    stem = "sub-1/func/sub-1_task-rest_acq-mb4_run-1"
+    touch(tmp_path, f"{stem}_space-{SPACE}_res-2_desc-preproc_bold.nii.gz", f"{stem}_desc-confounds_timeseries.tsv")
+    assert find_fmriprep(tmp_path, "sub-1", SPACE).acquisition == "acq-mb4_res-2_desc-preproc"
+    chosen = find_fmriprep(tmp_path, "sub-1", SPACE, wanted={"res": ("2", None), "acq": ("mb4",)})
+    assert chosen.files["confounds"].endswith("acq-mb4_run-1_desc-confounds_timeseries.tsv")
+    assert not find_fmriprep(tmp_path, "sub-1", SPACE, wanted={"acq": ("mb",)}).files
