@@ -7,7 +7,6 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from brainpid.cohort.finding import find
-from brainpid.cohort.participants import FAIL, SUCCESS, read_labels, read_sheet
+from brainpid.cohort.participants import SUCCESS, read_labels, read_sheet
 from brainpid.cohort.person_files import join_notes
 from brainpid.cohort.shards import shard_of
 from brainpid.commands.options import add_settings, read_settings
@@ -30,7 +29,7 @@ from brainpid.features.block import FeatureBlock
 from brainpid.features.extraction import Task, extract_people
 from brainpid.features.extractors import atlas_digest, extractor_of
 from brainpid.features.person_results import PersonResult
-from brainpid.features.shared_names import difference, in_one_order, lacking, share_little, usual
+from brainpid.features.shared_names import in_one_order, lacking
 from brainpid.features.store import write_features
 from brainpid.features.tables import divisor_of, extract_table, read_units
 
@@ -111,10 +110,9 @@ def _from_images(
 def _block(results: list[PersonResult], modality: str) -> FeatureBlock:
     """Features of a shard; without any success in it there are no names, and `collect` takes those of other shards.
 
-    What one person lacks is not known in that person. Who shares little with most others was measured by something
-    else, and fails; where that is half of the people, nobody can tell whose features are meant.
+    What one person lacks is not known in that person. Who was measured by something else than others is seen where
+    everybody is joined.
     """
-    results = _without_strangers(results, modality)
     measured = {result.participant_id: result for result in results if result.status == SUCCESS}
     own = {person: tuple(result.values) for person, result in measured.items()}
     names = in_one_order(own.values())
@@ -136,31 +134,6 @@ def _block(results: list[PersonResult], modality: str) -> FeatureBlock:
         reason=tuple(result.reason for result in results),
         regions=tuple(tuple(regions.get(name, ())) for name in names),
     )
-
-
-def _without_strangers(results: list[PersonResult], modality: str) -> list[PersonResult]:
-    """Let those fail whose features are others than most people's."""
-    names = {result.participant_id: tuple(result.values) for result in results if result.status == SUCCESS}
-    if not names:
-        return results
-    most = usual(list(names.values()))
-    strangers = {person: difference(own, most) for person, own in names.items() if share_little(own, most)}
-    if 2 * len(strangers) >= len(names):
-        person, words = next(iter(strangers.items()))
-        raise InputError(
-            f"{modality}: {len(strangers)} of {len(names)} people have other features than the rest; first {person}: "
-            f"{words}. People of one cohort must be measured by one pipeline"
-        )
-    if strangers:
-        log.warning("%s: other features than most people's, which fail: %s", modality, list_some(strangers))
-    return [
-        replace(
-            result, status=FAIL, reason=f"measured by something else than others: {strangers[result.participant_id]}"
-        )
-        if result.participant_id in strangers
-        else result
-        for result in results
-    ]
 
 
 def _quality(results: list[PersonResult], statuses: Sequence[str], args: argparse.Namespace) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,10 +149,11 @@ class FeatureBlock:
         )
 
 
-def join_people(parts: Sequence[FeatureBlock], people: Sequence[str]) -> FeatureBlock:
+def join_people(parts: Sequence[FeatureBlock], people: Sequence[str], of_images: bool) -> FeatureBlock:
     """Join blocks of different people of one cohort and modality, in the order of `people`.
 
-    A feature that a part lacks is not known in its people.
+    A feature that a part lacks is not known in its people. Of shards, which hold people's images, whoever has hardly
+    any of the features that most people have was measured by something else, and fails.
 
     Parameters
     ----------
@@ -160,12 +161,14 @@ def join_people(parts: Sequence[FeatureBlock], people: Sequence[str]) -> Feature
         Together they have everybody once. A part in which nobody succeeded may have no features.
     people : sequence of str
         Labels of everybody.
+    of_images : bool
+        Whether features come from images, and not from a table, whose columns are what they are.
 
     Raises
     ------
     InputError
-        Where parts share few features or give one feature two units, a person is missing or twice, or nobody has the
-        modality.
+        Where half of the people have other features than the rest, one feature has two units, a person is missing or
+        twice, or nobody has the modality.
     """
     modality = parts[0].modality
     labels = [label for part in parts for label in part.participant_id]
@@ -176,14 +179,6 @@ def join_people(parts: Sequence[FeatureBlock], people: Sequence[str]) -> Feature
     if not named:
         reasons = sorted({reason for part in parts for reason in part.reason})
         raise InputError(f"{modality}: nobody of {len(people)} participants has it: {list_some(reasons, 3)}")
-    largest = max(named, key=lambda part: len(part.names))
-    for part in named:
-        if share_little(part.names, largest.names):
-            raise InputError(
-                f"{modality}: people of one cohort must have the same features, but those of "
-                f"{list_some(part.participant_id, 3)}: {difference(part.names, largest.names)}. Are their files of one "
-                "pipeline?"
-            )
     names = in_one_order(part.names for part in named)
     _warn_of_gaps(named, names)
     units, regions = _descriptions(named, modality)
@@ -192,7 +187,7 @@ def join_people(parts: Sequence[FeatureBlock], people: Sequence[str]) -> Feature
     order = [place[person] for person in people]
     status = [state for part in parts for state in part.status]
     reason = [why for part in parts for why in part.reason]
-    return FeatureBlock(
+    joined = FeatureBlock(
         modality=modality,
         participant_id=tuple(people),
         names=names,
@@ -202,6 +197,38 @@ def join_people(parts: Sequence[FeatureBlock], people: Sequence[str]) -> Feature
         reason=tuple(reason[row] for row in order),
         regions=tuple(regions[name] for name in names),
     )
+    return joined if not of_images else _without_strangers(joined)
+
+
+def _without_strangers(block: FeatureBlock) -> FeatureBlock:
+    """Let those fail who have hardly any of the features that most people have, but others.
+
+    A person's features are those with a value: who lacks some has a part of the usual ones, and is no stranger.
+    """
+    known = np.isfinite(block.values) & block.present[:, None]
+    usual = known.sum(axis=0) > known.any(axis=1).sum() / 2
+    most = tuple(np.array(block.names, dtype=object)[usual])
+    strangers = {}
+    for row in np.flatnonzero(known.any(axis=1)):
+        own = tuple(np.array(block.names, dtype=object)[known[row]])
+        if not most or share_little(own, most):
+            strangers[int(row)] = difference(own, most)
+    if not strangers:
+        return block
+    first, words = next(iter(strangers.items()))
+    if 2 * len(strangers) >= known.any(axis=1).sum():
+        raise InputError(
+            f"{block.modality}: people of one cohort must have the same features, and no feature is known in most: of "
+            f"{block.participant_id[first]} {words}. Are their files of one pipeline?"
+        )
+    log.warning(
+        "%s: %d people have other features than most, and fail: %s", block.modality, len(strangers),
+        list_some(block.participant_id[row] for row in strangers),
+    )  # fmt: skip
+    status, reason = list(block.status), list(block.reason)
+    for row, words in strangers.items():
+        status[row], reason[row] = FAIL, f"measured by something else than others: {words}"
+    return replace(block, status=tuple(status), reason=tuple(reason))
 
 
 def _spread(part: FeatureBlock, names: tuple[str, ...]) -> NDArray[np.floating]:

@@ -6,8 +6,7 @@ share little with the rest were measured by something else.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from brainpid.core.errors import list_some
 
@@ -39,12 +38,6 @@ def in_one_order(names: Iterable[Names]) -> Names:
                 known.add(name)
                 place += 1
     return tuple(joined)
-
-
-def usual(names: Sequence[Names]) -> Names:
-    """The set of features that most people have; the larger of two that as many have."""
-    counts = Counter(names)
-    return max(counts, key=lambda own: (counts[own], len(own)))
 
 
 def share_little(one: Names, other: Names) -> bool:
