@@ -22,8 +22,10 @@ from brainpid.core.errors import list_some
 
 CONFOUNDS = (("timeseries", ".tsv"), ("regressors", ".tsv"), ("timeseries", ".tsv.gz"))
 """Suffix and extension of fMRIPrep's confounds, the newest first."""
-OF_A_GRID = ("space", "cohort", "res", "den", "desc", "echo", "part")
+OF_A_GRID = ("space", "cohort", "res", "den", "desc")
 """Entities that an image has and the table of its run has not."""
+OF_A_PART = ("echo", "part")
+"""Entities that the table and the mask of a run may have or lack, whatever its image has."""
 TENSOR, KURTOSIS, NODDI = ("tensor", "dti"), ("dki",), ("noddi",)
 MODELS = {
     **dict.fromkeys(("fa", "md", "ad", "rd"), (*TENSOR, *KURTOSIS)),
@@ -95,21 +97,28 @@ def find_fmriprep(
     bold = Path(found.files["image"])
     own = entities(bold)
     beside = [(path, parse(path.name)) for path in listed(bold.parent)]
-    run = {key: value for key, value in own.items() if key not in OF_A_GRID}
+    whole = _without(own, OF_A_PART)
+    run = _without(whole, OF_A_GRID)
     tables = [
         path
         for suffix, extension in CONFOUNDS
         for path, name in beside
-        if (name.suffix, name.extension) == (suffix, extension) and name.entities == run | {"desc": "confounds"}
+        if (name.suffix, name.extension) == (suffix, extension)
+        and _without(name.entities, OF_A_PART) == run | {"desc": "confounds"}
     ]
     if not tables:
         return Found(reason=f"{bold.name} has no {written(run)}_desc-confounds_timeseries.tsv beside it")
     files = {"bold": str(bold), "confounds": str(tables[0])}
-    brain = {key: value for key, value in own.items() if key not in ("echo", "part")} | {"desc": "brain"}
-    masks = [path for path in images(bold.parent, person, "mask") if entities(path) == brain]
+    brain = whole | {"desc": "brain"}
+    masks = [path for path in images(bold.parent, person, "mask") if _without(entities(path), OF_A_PART) == brain]
     if masks:
         files["mask"] = str(masks[0])
     return replace(found, files=files | bold_sidecars(bold, root), note=join_notes(found.note, space_note(space)))
+
+
+def _without(own: Mapping[str, str], keys: Sequence[str]) -> dict[str, str]:
+    """Entities but for some."""
+    return {key: value for key, value in own.items() if key not in keys}
 
 
 def find_qsirecon(

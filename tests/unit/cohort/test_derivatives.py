@@ -111,3 +111,11 @@ def test_the_acquisition_of_a_run_is_what_may_differ_between_people(tmp_path):
     chosen = find_fmriprep(tmp_path, "sub-1", SPACE, wanted={"res": ("2", None), "acq": ("mb4",)})
     assert chosen.files["confounds"].endswith("acq-mb4_run-1_desc-confounds_timeseries.tsv")
     assert not find_fmriprep(tmp_path, "sub-1", SPACE, wanted={"acq": ("mb",)}).files
+
+
+@pytest.mark.parametrize("part", ["", "_part-mag", "_echo-2"])
+def test_tables_and_masks_may_have_or_lack_the_part_and_echo_of_their_run(tmp_path, part):
+    stem = "sub-1/func/sub-1_task-rest"
+    touch(tmp_path, f"{stem}_part-mag_space-{SPACE}_desc-preproc_bold.nii.gz")
+    touch(tmp_path, f"{stem}{part}_desc-confounds_timeseries.tsv", f"{stem}{part}_space-{SPACE}_desc-brain_mask.nii.gz")
+    assert set(find_fmriprep(tmp_path, "sub-1", SPACE).files) == {"bold", "confounds", "mask"}
