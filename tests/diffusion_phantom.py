@@ -18,7 +18,7 @@ def even_gradients(n: int, b: float = 1000, unweighted: int = 2, seed: int = 0) 
     radius = np.sqrt(1 - height**2)
     vectors = np.stack([radius * np.cos(angle), radius * np.sin(angle), height], axis=1)
     bvals = np.r_[np.zeros(unweighted), np.full(n, b)]
-    return Gradients(bvals, np.vstack([np.zeros((unweighted, 3)), vectors]))
+    return Gradients(bvals, np.vstack([np.zeros((unweighted, 3)), vectors]), 50.0)
 
 
 def eigenvalues(fa: float, md: float) -> np.ndarray:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from brainpid.core.errors import ImageError
+from brainpid.core.errors import ImageError, NotInImageError
 from brainpid.imaging.extracted import Extracted
 
 
@@ -19,13 +19,17 @@ def by_content(files: dict[str, str]) -> Extracted:
         log.write(f"{path.stem}\n")
     if word == "bad":
         raise ImageError(f"{path}: 4 of 9 voxels are NaN")
+    if word == "slab":
+        raise NotInImageError("0 of 9 regions are covered")
     if word == "bug":
         raise ValueError("a library\nfell over")
     if word == "crash":
         os._exit(11)
     picture = np.full((4, 6), 7, dtype=np.uint8)
     excluded = "mean FD 0.9 mm, above 0.5" if word == "moves" else ""
-    return Extracted({"a": float(word == "good"), "b": 2.0}, {"a": "1", "b": "mm^3"}, {"fd": 0.1}, picture, excluded)
+    return Extracted(
+        {"a": float(word == "good"), "b": 2.0}, {"a": "1", "b": "mm^3"}, {"fd": 0.1}, picture, excluded, note="doubtful"
+    )
 
 
 def replaced_meanwhile(files: dict[str, str]) -> Extracted:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from brainpid.cohort.person_files import Found, bold_sidecars, choose, has_suffix, inherited, looked_for, sessions
+from brainpid.cohort.choice import Filter, choose
+from brainpid.cohort.person_files import Found, bold_sidecars, inherited, sessions
 
 FOLDERS = {"t1w": ("anat", "T1w"), "dwi": ("dwi", "dwi"), "bold": ("func", "bold")}
 
 
-def find(root: Path, person: str, image: str, session: str | None = None, task: str = "rest") -> Found:
+def find(
+    root: Path,
+    person: str,
+    image: str,
+    session: str | None = None,
+    task: str = "rest",
+    wanted: Filter | None = None,
+) -> Found:
     """Find one person's raw image.
 
     Parameters
@@ -23,6 +32,8 @@ def find(root: Path, person: str, image: str, session: str | None = None, task: 
         Label of the session, with or without ``ses-``; the first one with an image by default.
     task : str
         Task of a BOLD run.
+    wanted : mapping of str to sequence of str or None, optional
+        Further entities; see `brainpid.cohort.choice`.
 
     Returns
     -------
@@ -30,17 +41,18 @@ def find(root: Path, person: str, image: str, session: str | None = None, task: 
         Roles ``t1w``; ``dwi``, ``bval``, ``bvec``; or ``bold`` with the JSON files that apply to it, the nearest first:
         ``json``, ``json_2``...
     """
-    folder_name, suffix = FOLDERS[image]
-    visits = sessions(root / person, session)
+    folder, suffix = FOLDERS[image]
     if not (root / person).is_dir():
         return Found(reason=f"no folder {root / person}")
-    wanted = f"*task-{task}*_bold.nii*" if image == "bold" else f"*_{suffix}.nii*"
-    folders = [visit / folder_name for visit in visits]
-    candidates = [path for folder in folders for path in folder.glob(wanted) if has_suffix(path, suffix)]
-    chosen = choose(candidates)
-    if chosen is None:
-        return Found(reason=looked_for(wanted.replace("*", "…", 1), folders or [root / person / f"ses-{session}"]))
-    path, note = chosen
+    visits = sessions(root / person, session)
+    asked = {"task": (task,)} if image == "bold" else {}
+    what = f"…_task-{task}_…bold.nii*" if image == "bold" else f"…_{suffix}.nii*"
+    found = choose(
+        visits or [root / person / f"ses-{session}"], folder, person, suffix, {**asked, **(wanted or {})}, what
+    )
+    if not found.files:
+        return found
+    path = Path(found.files["image"])
     files = {image: str(path)}
     if image == "dwi":
         for role in ("bval", "bvec"):
@@ -50,4 +62,4 @@ def find(root: Path, person: str, image: str, session: str | None = None, task: 
             files[role] = str(gradients[0])
     if image == "bold":
         files |= bold_sidecars(path, root)
-    return Found(files, note=note)
+    return replace(found, files=files)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from brainpid.cohort import bids
-from brainpid.cohort.derivatives import find_fmriprep, find_freesurfer, find_qsirecon
-from brainpid.cohort.person_files import Found
+from brainpid.cohort.derivatives import find_fmriprep, find_qsirecon
+from brainpid.cohort.freesurfer import LONGITUDINAL, find_freesurfer, is_person, is_template
+from brainpid.cohort.person_files import NOT_FETCHED, Found, absent, listed
+from brainpid.config.extraction import DIFFUSION_METRICS
 from brainpid.config.sources import FMRIPrepSource, FreeSurferSource, ImageSource, NiftiSource, QSIReconSource, image_of
-from brainpid.core.errors import InputError
+from brainpid.core.errors import InputError, list_some
 
 
 def root_of(source: ImageSource, bids_root: str | None) -> Path:
@@ -27,16 +29,49 @@ def root_of(source: ImageSource, bids_root: str | None) -> Path:
 
 
 def find(source: ImageSource, modality: str, bids_root: str | None, person: str) -> Found:
-    """Find one person's files; absence is no error but a reason."""
+    """Find one person's files; absence is no error but a reason, and so is content that lies elsewhere."""
     root = root_of(source, bids_root)
+    try:
+        found = _find(source, modality, root, person)
+        elsewhere = absent(found.files)
+        empty = not found.files and (root / person).is_dir() and not listed(root / person)
+    except OSError as fault:  # as of a folder that may not be read
+        return Found(reason=f"{fault.filename or root / person}: {fault.strerror or fault}")
+    if elsewhere:
+        return Found(reason=f"{NOT_FETCHED}: {list_some(elsewhere, 3)}")
+    if empty:  # as of a dataset within a dataset that was not installed
+        return Found(reason=f"{NOT_FETCHED}: the folder {root / person} is empty")
+    return found
+
+
+def require_anybody(cohort: str, modality: str, found: Mapping[str, Found]) -> None:
+    """Refuse a cohort of which nobody has the files of a source: then labels and folders do not fit.
+
+    Parameters
+    ----------
+    cohort, modality : str
+    found : mapping of str to Found
+        By participant.
+    """
+    if not any(own.files for own in found.values()):
+        raise InputError(
+            f"cohort '{cohort}': none of {len(found)} participants has {modality} images; the first reason: "
+            f"{next(iter(found.values())).reason}. Do the labels of the participants table fit the folders?"
+        )
+
+
+def _find(source: ImageSource, modality: str, root: Path, person: str) -> Found:
+    """Find one person's files, fetched or not."""
     if isinstance(source, NiftiSource):
-        return bids.find(root, person, image_of(source, modality), source.session, source.task)
+        return bids.find(root, person, image_of(source, modality), source.session, source.task, source.entities)
     if isinstance(source, FMRIPrepSource):
-        return find_fmriprep(root, person, source.space, source.session, source.task)
+        return find_fmriprep(root, person, source.space, source.session, source.task, source.entities)
     if isinstance(source, FreeSurferSource):
-        return find_freesurfer(root, person, source.session)
+        return find_freesurfer(root, person, source.session, source.parcellation)
     if isinstance(source, QSIReconSource):
-        return find_qsirecon(root, person, source.space, source.session)
+        return find_qsirecon(
+            root, person, source.space, source.session, source.entities, source.maps, DIFFUSION_METRICS
+        )
     raise InputError(f"sources.{modality}: no finder for kind '{source.kind}'")
 
 
@@ -47,7 +82,9 @@ def unmatched_labels(source: ImageSource, bids_root: str | None, people: Iterabl
 
 def people_in(source: ImageSource, bids_root: str | None) -> list[str]:
     """Labels with ``sub-`` of the folders that a source has; FreeSurfer's may lack the prefix."""
-    folders = [folder.name for folder in root_of(source, bids_root).iterdir() if folder.is_dir()]
+    folders = [folder for folder in root_of(source, bids_root).iterdir() if folder.is_dir()]
+    names = [folder.name for folder in folders if not folder.name.startswith(".")]
     if isinstance(source, FreeSurferSource):
-        folders = [name if name.startswith("sub-") else f"sub-{name}" for name in folders if name != "fsaverage"]
-    return sorted({name.split("_ses-")[0] for name in folders if name.startswith("sub-")})
+        own = [folder.name for folder in folders if is_person(folder.name) and not is_template(folder)]
+        names = [name if name.startswith("sub-") else f"sub-{name}" for name in own]
+    return sorted({name.split(LONGITUDINAL)[0].split("_ses-")[0] for name in names if name.startswith("sub-")})

@@ -1,21 +1,27 @@
 """Which image files a person has: what every finder returns, and what finders share.
 
 A finder looks into one person's folder and nowhere else but for inherited metadata, so that an index of a cohort costs
-one listing a folder, and a job can be given its own people's files.
+one listing a folder, and a job can be given its own people's files. Names that begin with a dot are no data. A link
+whose content is absent counts as there, so that the choice does not depend on what was fetched.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from brainpid.cohort.names import entities, natural, parse
 from brainpid.core.errors import list_some
 
-ENTITY = re.compile(r"([a-z]+)-([A-Za-z0-9.]+)")
+IMAGE_ENDINGS = (".nii", ".nii.gz")
+NOT_FETCHED = "content not fetched (datalad get)"
+POINTERS = (b"/annex/objects/", b"../.git/annex/objects/", b"version https://git-lfs.github.com/spec/")
+"""How a file begins that stands for content which git-annex or git-lfs has elsewhere."""
+LONGEST_POINTER = 1024
+"""Such files are short; longer ones are not opened."""
 
 
 @dataclass(frozen=True)
@@ -29,46 +35,55 @@ class Found:
     reason : str
         Why it is not there; empty where it is.
     note : str
-        What was chosen where there were several; empty where there was no choice.
+        What was chosen where there were several, and what of it stands out; empty where there is nothing to say.
+    acquisition : str
+        What tells this acquisition from others, such as ``acq-mprage``; people of a cohort should have the same.
     """
 
     files: dict[str, str] = field(default_factory=dict)
     reason: str = ""
     note: str = ""
+    acquisition: str = ""
 
 
-def entities(path: Path) -> dict[str, str]:
-    """BIDS entities of a file name, such as ``{"sub": "01", "ses": "a", "run": "1"}``."""
-    return dict(ENTITY.findall(path.name))
+def listed(folder: Path) -> list[Path]:
+    """What lies in a folder, sorted as people count, without names that begin with a dot; empty where it is absent."""
+    if not folder.is_dir():
+        return []
+    return [folder / name for name in sorted(os.listdir(folder), key=natural) if not name.startswith(".")]
 
 
-def has_suffix(path: Path, suffix: str) -> bool:
-    """Whether a file name ends with a BIDS suffix and ``.nii`` or ``.nii.gz``; hidden files are no images."""
-    return bool(re.search(rf"^(?!\.)(.*_)?{suffix}\.nii(\.gz)?$", path.name))
+def images(folder: Path, person: str, suffix: str) -> list[Path]:
+    """Images of one kind in a folder of a person; a file that is named after somebody else is not the person's."""
+    label = person.removeprefix("sub-")
+    found = [(path, parse(path.name)) for path in listed(folder)]
+    return [
+        path
+        for path, name in found
+        if (name.suffix, name.entities.get("sub", label)) == (suffix, label)
+        and name.extension in IMAGE_ENDINGS
+        and not path.is_dir()
+    ]
 
 
 def sessions(person: Path, session: str | None) -> list[Path]:
     """Folders to look into, best first; a person without session folders has one, the person's own."""
-    folders = sorted(folder for folder in person.glob("ses-*") if folder.is_dir())
+    folders = [folder for folder in listed(person) if folder.name.startswith("ses-") and folder.is_dir()]
     if session is not None:
-        name = session if session.startswith("ses-") else f"ses-{session}"
-        return [folder for folder in folders if folder.name == name]
+        return [folder for folder in folders if folder.name == f"ses-{session.removeprefix('ses-')}"]
     return folders or [person]
 
 
-def choose(candidates: Iterable[Path]) -> tuple[Path, str] | None:
-    """First of several images by run and name, and a note where there was a choice; None where there is none."""
-    ordered = sorted(candidates, key=lambda path: (entities(path).get("ses", ""), _number(entities(path)), path.name))
-    if not ordered:
-        return None
-    note = f"first of {len(ordered)}: {ordered[0].name}" if len(ordered) > 1 else ""
-    return ordered[0], note
+def visit_note(visits: Sequence[Path], taken: Path) -> str:
+    """Say which visit was taken where a person has several."""
+    if len(visits) < 2:
+        return ""
+    return f"visit {taken.name} of {len(visits)} ({list_some([visit.name for visit in visits], 4)})"
 
 
-def _number(found: Mapping[str, str]) -> int:
-    """Number of a run; a file without one comes first."""
-    run = re.sub(r"\D", "", found.get("run", "0"))
-    return int(run or 0)
+def join_notes(*notes: str) -> str:
+    """Join what is to be said of a person, without what is empty."""
+    return "; ".join(note for note in notes if note)
 
 
 def inherited(image: Path, root: Path, suffix: str, extension: str) -> list[Path]:
@@ -85,13 +100,15 @@ def inherited(image: Path, root: Path, suffix: str, extension: str) -> list[Path
         Of the metadata files, such as ``dwi`` and ``.bval``.
     """
     own = entities(image).items()
-    named = re.compile(rf"(?!\.)(?:.*_)?{re.escape(suffix + extension)}")
     found: list[Path] = []
     folder = image.parent
     while True:
-        names = [name for name in _names(folder, folder == root) if named.fullmatch(name)]
-        fitting = [folder / name for name in sorted(names) if entities(folder / name).items() <= own]
-        found += sorted(fitting, key=lambda path: -len(entities(path)))
+        fitting = []
+        for name in sorted(_names(folder, folder == root)):
+            parts = parse(name)
+            if (parts.suffix, parts.extension) == (suffix, extension) and parts.entities.items() <= own:
+                fitting.append((len(parts.entities), folder / name))
+        found += [path for _, path in sorted(fitting, key=lambda one: -one[0])]
         if folder == root or folder == folder.parent:
             return found
         folder = folder.parent
@@ -121,6 +138,23 @@ def _names(folder: Path, is_top: bool) -> list[str]:
     return _tops[folder][1]
 
 
-def looked_for(what: str, folders: Iterable[Path]) -> str:
-    """Reason of a person without a file."""
-    return f"no {what} in {list_some([str(folder) for folder in folders], 3)}"
+def absent(files: Mapping[str, str]) -> list[str]:
+    """Paths whose content is elsewhere: a link to nothing, or the short text that git-annex or git-lfs leaves."""
+    return [path for path in files.values() if _stands_for_another(Path(path))]
+
+
+def _stands_for_another(path: Path) -> bool:
+    try:
+        if path.stat().st_size > LONGEST_POINTER:
+            return False
+        with path.open("rb") as file:
+            return file.read(64).startswith(POINTERS)
+    except OSError:  # a link to nothing; whoever may not read a file hears so when it is read
+        return path.is_symlink() and not path.exists()
+
+
+def nothing(what: str, folders: Iterable[Path], there: Iterable[str] = ()) -> str:
+    """Reason of a person without a file: what was looked for, where, and what lies there instead."""
+    reason = f"no {what} in {list_some([str(folder) for folder in folders], 3)}"
+    others = list(there)
+    return f"{reason}; there is {list_some(others, 3)}" if others else reason

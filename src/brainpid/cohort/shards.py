@@ -26,7 +26,7 @@ def stamp(files: Mapping[str, str]) -> str:
         try:
             found = Path(path).stat()
             parts.append(f"{role} {path} {found.st_size} {found.st_mtime_ns}")
-        except FileNotFoundError:  # as of a dataset whose content is not fetched; the extraction says so
+        except OSError:  # as of a dataset whose content is not fetched; who looks for the files says so
             parts.append(f"{role} {path} absent")
     return "\n".join(parts)
 

@@ -12,11 +12,13 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from brainpid.cohort.finding import find
+from brainpid.cohort.acquisitions import counted, different
+from brainpid.cohort.finding import find, require_anybody
 from brainpid.cohort.participants import SUCCESS, UNAVAILABLE, has_every_modality, read_participants
+from brainpid.cohort.person_files import Found
 from brainpid.config.schema import Config, load_config
 from brainpid.config.slices import ParticipantsSettings, SplitSettings
-from brainpid.config.sources import ImageSource, TableSource
+from brainpid.config.sources import TableSource
 from brainpid.features.block import FeatureBlock, FeatureSummary
 from brainpid.features.inclusion import choose_features, join_participants, plan
 from brainpid.features.tables import extract_table, read_units
@@ -31,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
     """Go through everything that a run reads, in memory."""
     logging.getLogger("brainpid").setLevel(logging.WARNING)
     config = load_config(args.config)
-    sheets, blocks = {}, {}
+    sheets, blocks, images = {}, {}, {}
     for cohort, block in config.cohorts.items():
         settings = ParticipantsSettings.of(config, cohort)
         sheets[cohort] = read_participants(cohort, settings)
@@ -40,13 +42,21 @@ def run(args: argparse.Namespace) -> None:
             if isinstance(source, TableSource):
                 blocks[cohort, modality] = extract_table(source, sheets[cohort], modality, units).summary()
             else:
-                blocks[cohort, modality] = _images(source, sheets[cohort], modality, block.bids).summary()
+                people = sheets[cohort]["participant_id"].tolist()
+                found = {person: find(source, modality, block.bids, person) for person in people}
+                images[cohort, modality] = found
+                blocks[cohort, modality] = _images(found, modality).summary()
     console = Console(markup=False, emoji=False)  # a path or a label may hold [brackets]
     # Before what may refuse the cohorts, so that it is seen who lacks what.
-    people = join_participants(sheets, blocks, config.modalities, config.incomplete)
-    console.print(_overview(people, blocks, config))
+    everybody = join_participants(sheets, blocks, config.modalities, config.incomplete)
+    console.print(_overview(everybody, blocks, config))
+    for (cohort, modality), found in images.items():
+        for words in _words_on(found):
+            console.print(f"{cohort} {modality}: {words}")
     choose_features(blocks, config.modalities)
     plan(sheets, blocks, SplitSettings.of(config))
+    for (cohort, modality), found in images.items():
+        require_anybody(cohort, modality, found)
     folds, repeats = config.n_folds, config.splits.n_repeats
     console.print(
         f"{args.config} is valid: {len(config.models)} models x {repeats} repeats x {folds} folds = "
@@ -84,16 +94,22 @@ def _overview(people: pd.DataFrame, blocks: Mapping[tuple[str, str], FeatureSumm
     return table
 
 
-def _images(source: ImageSource, sheet: pd.DataFrame, modality: str, bids: str | None) -> FeatureBlock:
+def _images(found: Mapping[str, Found], modality: str) -> FeatureBlock:
     """Who has images; nothing is read, and what the features are is known once they are extracted."""
-    people = sheet["participant_id"].tolist()
-    found = [find(source, modality, bids, person) for person in people]
     return FeatureBlock(
         modality=modality,
-        participant_id=tuple(people),
+        participant_id=tuple(found),
         names=(),
         units=(),
-        values=np.empty((len(people), 0)),
-        status=tuple(SUCCESS if one.files else UNAVAILABLE for one in found),
-        reason=tuple(one.reason for one in found),
+        values=np.empty((len(found), 0)),
+        status=tuple(SUCCESS if one.files else UNAVAILABLE for one in found.values()),
+        reason=tuple(one.reason for one in found.values()),
     )
+
+
+def _words_on(found: Mapping[str, Found]) -> list[str]:
+    """What was chosen where people have several images, and where they get different ones."""
+    present = {person: own for person, own in found.items() if own.files}
+    differing = different({person: own.acquisition for person, own in present.items()})
+    notes = counted({person: own.note for person, own in present.items()})
+    return [*([f"warning: {differing}"] if differing else []), *notes]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from brainpid.cohort.participants import read_sheet
 from brainpid.core.provenance import record
@@ -26,6 +27,14 @@ def run(args: argparse.Namespace) -> None:
         for modality in read_modalities(part):
             parts.setdefault(modality, []).append(part)
     people = read_sheet(args.participants)["participant_id"].tolist()
-    blocks = [join_people([read_features(part, modality) for part in own], people) for modality, own in parts.items()]
     sources = {modality: read_provenance(own[0]) for modality, own in parts.items()}
+    blocks = [
+        join_people([read_features(part, modality) for part in own], people, not _is_table(sources[modality]))
+        for modality, own in parts.items()
+    ]
     write_features(args.out, args.cohort, blocks, record(__name__, {"parts": sources}, ("h5py",)))
+
+
+def _is_table(provenance: dict[str, Any]) -> bool:
+    """Whether features were read from a table."""
+    return bool(provenance["settings"]["source"]["kind"] == "table")

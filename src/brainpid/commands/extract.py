@@ -16,18 +16,20 @@ import pandas as pd
 
 from brainpid.cohort.finding import find
 from brainpid.cohort.participants import SUCCESS, read_labels, read_sheet
+from brainpid.cohort.person_files import join_notes
 from brainpid.cohort.shards import shard_of
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.extraction import ImageExtraction
 from brainpid.config.slices import ExtractSettings
-from brainpid.config.sources import ImageSource, TableSource, section_of
-from brainpid.core.errors import InputError
+from brainpid.config.sources import ImageSource, TableSource, reader_options, section_of
+from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import write_tsv
 from brainpid.core.provenance import code_digest, record
 from brainpid.features.block import FeatureBlock
 from brainpid.features.extraction import Task, extract_people
 from brainpid.features.extractors import atlas_digest, extractor_of
 from brainpid.features.person_results import PersonResult
+from brainpid.features.shared_names import in_one_order, lacking
 from brainpid.features.store import write_features
 from brainpid.features.tables import divisor_of, extract_table, read_units
 
@@ -86,15 +88,19 @@ def _from_images(
         )
     # What the results depend on, before the work begins.
     code, atlas = code_digest(entry.module), atlas_digest(entry, section)
-    text = json.dumps(section.model_dump(mode="json"), sort_keys=True)
+    options = reader_options(source)
+    text = json.dumps(section.model_dump(mode="json") | options, sort_keys=True)
     people = read_labels(args.participants, settings.participant_id)
     own = [person for person in people if shard_of(person, settings.shards) == args.shard]
-    extract = partial(entry.extract, settings=section)
+    extract = partial(entry.extract, settings=section, **options)
     tasks = [
         Task(person, find(source, args.modality, settings.bids, person), extract, atlas, text, code, args.keep)
         for person in own
     ]
     results = extract_people(tasks, args.workers)
+    for result in results:
+        if result.remark:
+            log.warning("%s: %s", result.participant_id, result.remark)
     block = _block(results, args.modality)
     write_tsv(args.quality, _quality(results, block.status, args))
     provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "h5py", *entry.packages))
@@ -103,25 +109,31 @@ def _from_images(
 
 
 def _block(results: list[PersonResult], modality: str) -> FeatureBlock:
-    """Features of a shard; without any success in it there are no names, and `collect` takes those of other shards."""
-    first = next((result for result in results if result.status == SUCCESS), None)
-    names = tuple(first.values) if first else ()
-    for result in results:
-        if first and result.status == SUCCESS and tuple(result.values) != names:
-            raise InputError(
-                f"{modality}: {result.participant_id} has {len(result.values)} features, {first.participant_id} "
-                f"{len(names)}; people of one cohort must have the same. Are their files of one pipeline?"
-            )
-    rows = [list(result.values.values()) if result.status == SUCCESS else [np.nan] * len(names) for result in results]
+    """Features of a shard; without any success in it there are no names, and `collect` takes those of other shards.
+
+    What one person lacks is not known in that person. Who was measured by something else than others is seen where
+    everybody is joined.
+    """
+    measured = {result.participant_id: result for result in results if result.status == SUCCESS}
+    own = {person: tuple(result.values) for person, result in measured.items()}
+    names = in_one_order(own.values())
+    if gaps := lacking(own, names):
+        log.warning("%s: features that others have are n/a in %s", modality, list_some(gaps, 20))
+    units = {name: unit for result in measured.values() for name, unit in result.units.items()}
+    regions = {name: region for result in measured.values() for name, region in result.regions.items()}
+    rows = [
+        [result.values.get(name, np.nan) if result.participant_id in measured else np.nan for name in names]
+        for result in results
+    ]
     return FeatureBlock(
         modality=modality,
         participant_id=tuple(result.participant_id for result in results),
         names=names,
-        units=tuple(first.units[name] for name in names) if first else (),
+        units=tuple(units[name] for name in names),
         values=np.array(rows, dtype=float).reshape(len(results), len(names)),
         status=tuple(result.status for result in results),
         reason=tuple(result.reason for result in results),
-        regions=tuple(tuple(first.regions.get(name, ())) for name in names) if first else (),
+        regions=tuple(tuple(regions.get(name, ())) for name in names),
     )
 
 
@@ -130,7 +142,12 @@ def _quality(results: list[PersonResult], statuses: Sequence[str], args: argpars
     records = [
         {"participant_id": r.participant_id, "cohort": args.cohort, "modality": args.modality, "status": status}
         | r.quality
-        | {"seconds": r.seconds, "peak_mb": r.peak_mb, "note": r.note}
+        | {
+            "seconds": r.seconds,
+            "peak_mb": r.peak_mb,
+            "note": join_notes(r.note, r.remark),
+            "acquisition": r.acquisition,
+        }
         for r, status in zip(results, statuses, strict=True)
         if r.key
     ]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainpid.cohort.finding import find, unmatched_labels
+from brainpid.cohort.acquisitions import different
+from brainpid.cohort.finding import find, require_anybody, unmatched_labels
 from brainpid.cohort.participants import read_sheet
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import IndexSettings
@@ -17,7 +18,7 @@ from brainpid.core.files import write_tsv
 
 log = logging.getLogger(__name__)
 
-COLUMNS = ["participant_id", "modality", "role", "path", "reason", "note"]
+COLUMNS = ["participant_id", "modality", "role", "path", "reason", "note", "acquisition"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,15 +41,16 @@ def run(args: argparse.Namespace) -> None:
         if others:
             log.warning("%s: %d people with %s files are not in the participants table and are not used: %s",
                         args.cohort, len(others), modality, list_some(others))  # fmt: skip
-        lines = [(person, find(source, modality, settings.bids, person)) for person in people]
-        if not any(found.files for _, found in lines):
-            raise InputError(
-                f"cohort '{args.cohort}': none of {len(people)} participants has {modality} images; the first reason: "
-                f"{lines[0][1].reason}. Do the labels of the participants table fit the folders?"
-            )
-        for person, found in lines:
+        everybody = {person: find(source, modality, settings.bids, person) for person in people}
+        require_anybody(args.cohort, modality, everybody)
+        if differing := different({person: found.acquisition for person, found in everybody.items() if found.files}):
+            log.warning("%s %s: %s", args.cohort, modality, differing)
+        for person, found in everybody.items():
             shared = {"participant_id": person, "modality": modality, "note": found.note, "reason": found.reason}
+            shared |= {"acquisition": found.acquisition}
             roles = found.files.items() or [("", "")]
             records += [shared | {"role": role, "path": path} for role, path in roles]
-        log.info("%s %s: %d of %d people", args.cohort, modality, sum(bool(f.files) for _, f in lines), len(people))
+        log.info(
+            "%s %s: %d of %d people", args.cohort, modality, sum(bool(f.files) for f in everybody.values()), len(people)
+        )
     write_tsv(args.out, pd.DataFrame(records, columns=COLUMNS))

@@ -14,6 +14,8 @@ Strategy = Literal["none", "6P", "24P", "36P", "simple", "scrubbing", "compcor",
 RawStrategy = Literal["none", "6P", "24P"]
 Connectivity = Literal["correlation", "partial"]
 TensorFit = Literal["wls", "ols"]
+DIFFUSION_METRICS = ("fa", "md", "ad", "rd", "mk", "ak", "rk", "icvf", "isovf", "od")
+"""Tensor, kurtosis and NODDI metrics whose unit is known."""
 
 
 class AtlasFiles(Section):
@@ -56,6 +58,13 @@ class DiffusionExtraction(Section):
     """Diffusion images and maps."""
 
     resolution: int = Field(2, ge=1, le=8, description="voxel size of the template work, in mm")
+    b0_threshold: float = Field(
+        50.0,
+        ge=0,
+        le=300,
+        description="largest b-value of a volume that counts as not weighted, in s/mm^2; where none is below it, the "
+        "lowest shell counts as such, up to 300 s/mm^2",
+    )
     max_b: float = Field(1500.0, gt=0, description="largest b-value that enters the tensor fit, in s/mm^2")
     mppca: bool = Field(False, description="denoise with Marchenko-Pastur PCA first; slow")
     fit: TensorFit = Field("wls", description="weighted or ordinary least squares of the tensor")

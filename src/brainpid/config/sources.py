@@ -4,11 +4,34 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
+from brainpid.config.entities import ENTITY_JSON, entity_filter
+from brainpid.config.extraction import DIFFUSION_METRICS
 from brainpid.config.paths import PathText
 from brainpid.config.section import Section
-from brainpid.core.errors import InputError
+from brainpid.core.errors import InputError, did_you_mean
+
+Entities = Annotated[dict[str, tuple[str | None, ...]], BeforeValidator(entity_filter), WithJsonSchema(ENTITY_JSON)]
+"""Values that entities of a file's name may have, in the order of preference."""
+ENTITIES = (
+    "entities that the file's name must have, such as `{acq: mprage, rec: null, dir: [AP, PA]}`: a value, several in "
+    "the order of preference, or null for an entity that must not be there; compared whole"
+)
+OWN_SPACES = ("T1w", "T2w", "ACPC", "anat", "func", "bold", "boldref", "dwi", "individual", "native", "orig", "scanner")
+"""Spaces of a person's own images, which regions of a template do not fit."""
+
+
+def _of_a_template(space: str) -> str:
+    """Refuse a space in which the regions do not lie."""
+    if space in OWN_SPACES or space.startswith("fs"):
+        raise ValueError(f"'{space}' is no volume of a template; expected one such as MNI152NLin2009cAsym")
+    if not space.strip() or "_" in space:
+        raise ValueError("expected a template such as MNI152NLin2009cAsym, MNIPediatricAsym+2 or X:cohort-2")
+    return space
+
+
+Space = Annotated[str, BeforeValidator(lambda space: _of_a_template(space) if isinstance(space, str) else space)]
 
 
 class TableSource(Section):
@@ -34,7 +57,8 @@ class NiftiSource(Section):
         None, description="which image; by the modality's name, where that is t1, t1w, dwi, fmri or bold"
     )
     session: str | None = Field(None, description="session to use; the first one by default")
-    task: str = Field("rest", description="task of a BOLD run")
+    task: str = Field("rest", description="task of a BOLD run, compared whole")
+    entities: Entities = Field({}, description=ENTITIES)
 
 
 class FMRIPrepSource(Section):
@@ -42,9 +66,13 @@ class FMRIPrepSource(Section):
 
     kind: Literal["fmriprep"] = Field(description="kind of source")
     path: PathText = Field(description="fMRIPrep's output folder")
-    space: str = Field("MNI152NLin2009cAsym", description="template whose grid the BOLD is on")
+    space: Space = Field(
+        "MNI152NLin2009cAsym",
+        description="template whose grid the BOLD is on; of one with cohorts any, or `X+2` or `X:cohort-2` one",
+    )
     session: str | None = Field(None, description="session to use; the first one by default")
-    task: str = Field("rest", description="task of the run")
+    task: str = Field("rest", description="task of the run, compared whole")
+    entities: Entities = Field({}, description=ENTITIES)
 
 
 class FreeSurferSource(Section):
@@ -53,6 +81,19 @@ class FreeSurferSource(Section):
     kind: Literal["freesurfer"] = Field(description="kind of source")
     path: PathText = Field(description="SUBJECTS_DIR: one folder a person, with stats/ in it")
     session: str | None = Field(None, description="session to use; the first one by default")
+    parcellation: str | None = Field(
+        None,
+        description="cortical parcellation, such as `aparc.a2009s` of `lh.aparc.a2009s.stats`; by default the first "
+        "that is there of aparc, aparc.DKTatlas.mapped (FastSurfer), aparc.DKTatlas and aparc.DKTatlas40",
+    )
+
+    @field_validator("parcellation")
+    @classmethod
+    def _bare(cls, name: str | None) -> str | None:
+        """Take the name of a parcellation and not that of a file."""
+        if name is not None and (name.startswith(("lh.", "rh.")) or name.endswith(".stats") or "/" in name or not name):
+            raise ValueError("expected the part of the file's name between lh. and .stats, such as aparc.a2009s")
+        return name
 
 
 class QSIReconSource(Section):
@@ -60,8 +101,25 @@ class QSIReconSource(Section):
 
     kind: Literal["qsirecon"] = Field(description="kind of source")
     path: PathText = Field(description="QSIRecon's output folder")
-    space: str = Field("MNI152NLin2009cAsym", description="template whose grid the maps are on")
+    space: Space = Field("MNI152NLin2009cAsym", description="template whose grid the maps are on")
     session: str | None = Field(None, description="session to use; the first one by default")
+    entities: Entities = Field({}, description=f"of every map: {ENTITIES}")
+    maps: dict[str, Entities] = Field(
+        {},
+        description="the maps to read, by metric, with the entities (model, param, desc...) of each, such as `{fa: "
+        "{model: dki}, icvf: {desc: modulated}}`; by default all whose metric is known, a plain one before one with "
+        "desc, and FA, MD, AD and RD of the tensor before those of a kurtosis fit",
+    )
+    diffusivity_unit: Literal["mm^2/s", "um^2/ms"] = Field(
+        "mm^2/s", description="unit of MD, AD and RD in the files; DSI Studio has 10^-3 mm^2/s, which is um^2/ms"
+    )
+
+    @model_validator(mode="after")
+    def _known_maps(self) -> QSIReconSource:
+        for metric in self.maps:
+            if metric not in DIFFUSION_METRICS:
+                raise ValueError(f"maps.{metric}: no metric of known unit; {did_you_mean(metric, DIFFUSION_METRICS)}")
+        return self
 
 
 Source = Annotated[
@@ -107,3 +165,8 @@ def section_of(source: ImageSource, modality: str) -> Literal["structural", "dif
 def reader_of(source: ImageSource, modality: str) -> str:
     """What reads a source's files: the image of raw data, else the kind of the source."""
     return image_of(source, modality) if isinstance(source, NiftiSource) else source.kind
+
+
+def reader_options(source: ImageSource) -> dict[str, str]:
+    """What a source says of its files that their reader needs to know beside the settings of the extraction."""
+    return {"diffusivity_unit": source.diffusivity_unit} if isinstance(source, QSIReconSource) else {}

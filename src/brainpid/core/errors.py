@@ -22,6 +22,10 @@ class ImageError(InputError):
     """An image that cannot be used; the message becomes the person's reason in ``participants.tsv``."""
 
 
+class NotInImageError(ImageError):
+    """A sound image that does not show what is measured: the person is UNAVAILABLE, for the reason in the message."""
+
+
 class NumericalError(BrainpidError):
     """A computation that has no trustworthy answer: the message carries n, d and the condition number."""
 

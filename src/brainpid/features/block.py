@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from brainpid.cohort.participants import FAIL, SUCCESS
 from brainpid.core.arrays import BoolArray
 from brainpid.core.errors import InputError, list_some
+from brainpid.features.shared_names import difference, in_one_order, lacking, share_little
+
+log = logging.getLogger(__name__)
 
 Regions = tuple[tuple[str, ...], ...]
 """Regions of each feature: none, one, or the two that an edge joins."""
@@ -148,8 +152,11 @@ class FeatureBlock:
         )
 
 
-def join_people(parts: Sequence[FeatureBlock], people: Sequence[str]) -> FeatureBlock:
+def join_people(parts: Sequence[FeatureBlock], people: Sequence[str], of_images: bool) -> FeatureBlock:
     """Join blocks of different people of one cohort and modality, in the order of `people`.
+
+    A feature that a part lacks is not known in its people. Of shards, which hold people's images, whoever has hardly
+    any of the features that most people have was measured by something else, and fails.
 
     Parameters
     ----------
@@ -157,11 +164,14 @@ def join_people(parts: Sequence[FeatureBlock], people: Sequence[str]) -> Feature
         Together they have everybody once. A part in which nobody succeeded may have no features.
     people : sequence of str
         Labels of everybody.
+    of_images : bool
+        Whether features come from images, and not from a table, whose columns are what they are.
 
     Raises
     ------
     InputError
-        Where parts have different features, a person is missing or twice, or nobody has the modality.
+        Where half of the people have other features than the rest, one feature has two units, a person is missing or
+        twice, or nobody has the modality.
     """
     modality = parts[0].modality
     labels = [label for part in parts for label in part.participant_id]
@@ -172,22 +182,90 @@ def join_people(parts: Sequence[FeatureBlock], people: Sequence[str]) -> Feature
     if not named:
         reasons = sorted({reason for part in parts for reason in part.reason})
         raise InputError(f"{modality}: nobody of {len(people)} participants has it: {list_some(reasons, 3)}")
-    names = same_names({f"part {number}": part.names for number, part in enumerate(named)}, modality)
-    values = np.concatenate([p.values if p.names else np.full((len(p.status), len(names)), np.nan) for p in parts])
+    names = in_one_order(part.names for part in named)
+    _warn_of_gaps(named, names)
+    units, regions = _descriptions(named, modality)
+    values = np.concatenate([_spread(part, names) for part in parts])
     place = {label: row for row, label in enumerate(labels)}
     order = [place[person] for person in people]
     status = [state for part in parts for state in part.status]
     reason = [why for part in parts for why in part.reason]
-    return FeatureBlock(
+    joined = FeatureBlock(
         modality=modality,
         participant_id=tuple(people),
         names=names,
-        units=named[0].units,
+        units=tuple(units[name] for name in names),
         values=values[order],
         status=tuple(status[row] for row in order),
         reason=tuple(reason[row] for row in order),
-        regions=named[0].regions,
+        regions=tuple(regions[name] for name in names),
     )
+    return joined if not of_images else _without_strangers(joined)
+
+
+def _without_strangers(block: FeatureBlock) -> FeatureBlock:
+    """Let those fail who have hardly any of the features that most people have, but others.
+
+    A person's features are those with a value: who lacks some has a part of the usual ones, and is no stranger.
+    """
+    known = np.isfinite(block.values) & block.present[:, None]
+    usual = known.sum(axis=0) > known.any(axis=1).sum() / 2
+    most = tuple(np.array(block.names, dtype=object)[usual])
+    strangers = {}
+    for row in np.flatnonzero(known.any(axis=1)):
+        own = tuple(np.array(block.names, dtype=object)[known[row]])
+        if not most or share_little(own, most):
+            strangers[int(row)] = difference(own, most)
+    if not strangers:
+        return block
+    first, words = next(iter(strangers.items()))
+    if 2 * len(strangers) >= known.any(axis=1).sum():
+        raise InputError(
+            f"{block.modality}: people of one cohort must have the same features, and no feature is known in most: of "
+            f"{block.participant_id[first]} {words}. Are their files of one pipeline?"
+        )
+    log.warning(
+        "%s: %d people have other features than most, and fail: %s", block.modality, len(strangers),
+        list_some(block.participant_id[row] for row in strangers),
+    )  # fmt: skip
+    status, reason = list(block.status), list(block.reason)
+    for row, words in strangers.items():
+        status[row], reason[row] = FAIL, f"measured by something else than others: {words}"
+    return replace(block, status=tuple(status), reason=tuple(reason))
+
+
+def _spread(part: FeatureBlock, names: tuple[str, ...]) -> NDArray[np.floating]:
+    """Values of a part under the names of all parts, NaN where it has none; shape (n, p)."""
+    if part.names == names:
+        return part.values
+    values = np.full((len(part.status), len(names)), np.nan)
+    place = {name: column for column, name in enumerate(names)}
+    values[:, [place[name] for name in part.names]] = part.values
+    return values
+
+
+def _descriptions(parts: Sequence[FeatureBlock], modality: str) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """Unit and regions of every feature of any part."""
+    units: dict[str, str] = {}
+    regions: dict[str, tuple[str, ...]] = {}
+    for part in parts:
+        for name, unit, places in zip(part.names, part.units, part.regions, strict=True):
+            if units.setdefault(name, unit) != unit:
+                raise InputError(f"{modality}: {name} is in {units[name]} and in {unit}; expected one unit in a cohort")
+            regions.setdefault(name, places)
+    return units, regions
+
+
+def _warn_of_gaps(parts: Sequence[FeatureBlock], names: tuple[str, ...]) -> None:
+    """Name the people and features of parts that have fewer than others."""
+    own = {
+        person: part.names
+        for part in parts
+        for person, has in zip(part.participant_id, part.present, strict=True)
+        if has
+    }
+    if gaps := lacking(own, names):
+        log.warning("%s: features that others have are n/a in %s", parts[0].modality, list_some(gaps, 20))
 
 
 def same_names(names: Mapping[str, tuple[str, ...]], modality: str) -> tuple[str, ...]:

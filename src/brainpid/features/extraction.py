@@ -20,7 +20,7 @@ from pathlib import Path
 
 from brainpid.cohort.participants import EXCLUDED, FAIL, SUCCESS, UNAVAILABLE
 from brainpid.cohort.person_files import Found
-from brainpid.core.errors import ImageError
+from brainpid.core.errors import ImageError, NotInImageError
 from brainpid.features.person_results import PersonResult, keep, kept, key_of
 from brainpid.imaging.extracted import Extracted
 
@@ -72,7 +72,7 @@ def extract_people(tasks: Sequence[Task], workers: int) -> list[PersonResult]:
         # Before the work: what changes while it is under way must not pass for what the result was made from.
         key = key_of(task.found.files, task.atlas, task.settings, task.code)
         if (old := kept(task.folder, person, key)) is not None:
-            results[person] = replace(old, note=task.found.note)
+            results[person] = replace(old, note=task.found.note, acquisition=task.found.acquisition)
         else:
             waiting.append((task, key))
     log.info("%d people: %d kept from before, %d to extract", len(tasks), len(results), len(waiting))
@@ -120,11 +120,14 @@ def extract_person(task: Task, key: str) -> PersonResult:
     start = time.perf_counter()
     picture = None
     regions: dict[str, tuple[str, ...]] = {}
+    remark = ""
     try:
         extracted = task.extract(task.found.files)
         status, reason = (EXCLUDED, extracted.excluded) if extracted.excluded else (SUCCESS, "")
         values, units, quality, picture = extracted.values, extracted.units, extracted.quality, extracted.picture
-        regions = extracted.regions
+        regions, remark = extracted.regions, extracted.note
+    except NotInImageError as fault:
+        status, reason, values, units, quality = UNAVAILABLE, str(fault), {}, {}, {}
     except ImageError as fault:
         status, reason, values, units, quality = FAIL, str(fault), {}, {}, {}
     except Exception as fault:  # the one place where a library may raise anything: the reason is recorded
@@ -143,6 +146,8 @@ def extract_person(task: Task, key: str) -> PersonResult:
         round(peak, 1),
         task.found.note,
         regions,
+        remark,
+        task.found.acquisition,
     )
     keep(task.folder, result, picture)
     return result

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 from brainpid.cohort.shards import content_digest
 from brainpid.config.extraction import ImageExtraction
@@ -37,9 +38,9 @@ class ExtractorEntry:
         extract: Callable[..., Extracted] = import_module(self.module).extract_files
         return extract
 
-    def extract(self, files: Mapping[str, str], settings: ImageExtraction) -> Extracted:
+    def extract(self, files: Mapping[str, str], settings: ImageExtraction, **options: Any) -> Extracted:
         """Import the extractor where it is called, and call it: who hands out the work does without its libraries."""
-        return self.load()(files, settings)
+        return self.load()(files, settings, **options)
 
 
 EXTRACTORS = {

@@ -40,6 +40,10 @@ class PersonResult:
         Wall time, and largest memory of the process so far.
     note : str
         What was chosen where there were several files.
+    remark : str
+        What the extraction itself found doubtful or lacking.
+    acquisition : str
+        As in `brainpid.cohort.person_files.Found`.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -55,11 +59,13 @@ class PersonResult:
     peak_mb: float
     note: str
     regions: dict[str, tuple[str, ...]]
+    remark: str
+    acquisition: str
 
     @classmethod
     def without_features(cls, participant_id: str, key: str, status: str, reason: str) -> Self:
         """Outcome of a person of whom nothing was measured."""
-        return cls(participant_id, key, status, reason, {}, {}, {}, math.nan, math.nan, "", {})
+        return cls(participant_id, key, status, reason, {}, {}, {}, math.nan, math.nan, "", {}, "", "")
 
 
 _READER = TypeAdapter(PersonResult)

@@ -10,7 +10,7 @@ from brainpid.core.arrays import FloatArray
 
 OUTLIER = 3.5
 """Robust z from which a value is flagged (Iglewicz & Hoaglin 1993)."""
-NO_MEASURE = ["participant_id", "cohort", "modality", "status", "seconds", "peak_mb", "note"]
+NO_MEASURE = ["participant_id", "cohort", "modality", "status", "seconds", "peak_mb", "note", "acquisition"]
 
 
 def robust_z(values: FloatArray) -> FloatArray:

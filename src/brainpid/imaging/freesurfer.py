@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from brainpid.config.extraction import StructuralExtraction
 from brainpid.core.errors import ImageError
-from brainpid.imaging.extracted import Extracted, divide_by_icv
+from brainpid.imaging.extracted import ICV, Extracted, check_icv, divide_by_icv
 
 MEASURES = {
-    "eTIV": "icv",
-    "BrainSegVolNotVent": "brain_without_ventricles",
-    "TotalGrayVol": "gm_total",
-    "CerebralWhiteMatterVol": "wm_cerebral",
+    "icv": ("eTIV", "ICV"),
+    "brain_without_ventricles": ("BrainSegVolNotVent",),
+    "gm_total": ("TotalGrayVol",),
+    "wm_cerebral": ("CerebralWhiteMatterVol", "CorticalWhiteMatterVol"),
 }
+"""Summaries by feature, under the names that versions gave them: ICV before 5.2, cortical for cerebral white matter in
+5.3."""
+STRUCTURES = {"Left-Thalamus-Proper": "Left-Thalamus", "Right-Thalamus-Proper": "Right-Thalamus"}
+"""Names before FreeSurfer 7, by the present one."""
 SKIPPED = {"WM-hypointensities", "Left-WM-hypointensities", "Right-WM-hypointensities"}
 SKIPPED |= {"non-WM-hypointensities", "Left-non-WM-hypointensities", "Right-non-WM-hypointensities"}
 
@@ -33,38 +39,41 @@ def extract_files(files: Mapping[str, str], settings: StructuralExtraction) -> E
     -------
     Extracted
         ``volume_<structure>`` and summary volumes in mm^3, ``thickness_<hemi>_<region>`` in mm and
-        ``volume_<hemi>_<region>`` in mm^3. Divided volumes are parts of ``icv``, which is FreeSurfer's eTIV.
+        ``volume_<hemi>_<region>`` in mm^3, under the names of FreeSurfer 7. Divided volumes are parts of ``icv``, which
+        is FreeSurfer's eTIV. A summary that the file lacks is NaN and said in the note.
 
     Raises
     ------
     ImageError
-        Where a file is no statistics table, or lacks a column or measure that is needed.
+        Where a file is no statistics table or lacks a column, or the intracranial volume is no head's.
     """
     values: dict[str, float] = {}
     units: dict[str, str] = {}
     regions: dict[str, tuple[str, ...]] = {}
     measures, rows = read_stats(files["aseg"])
-    for measure, name in MEASURES.items():
-        if measure not in measures:
-            found = ", ".join(measures) or "none"
-            raise ImageError(f"{files['aseg']}: expected the measure '{measure}', found {found}")
-        values[name], units[name] = measures[measure], "mm^3"
+    for name, known in MEASURES.items():
+        values[name] = next((measures[measure] for measure in known if measure in measures), np.nan)
+        units[name] = "mm^3"
+    lacking = [MEASURES[name][0] for name in MEASURES if np.isnan(values[name])]
+    check_icv(values[ICV], f"eTIV of {files['aseg']}")
     for row in rows:
         structure = _cell(row, "StructName", files["aseg"])
         if structure not in SKIPPED:
+            structure = STRUCTURES.get(structure, structure)
             name = f"volume_{structure}"
             values[name], units[name] = _number(row, "Volume_mm3", files["aseg"]), "mm^3"
             regions[name] = (structure,)
     for hemisphere in ("lh", "rh"):
         path = files[f"{hemisphere}_aparc"]
         for row in read_stats(path)[1]:
-            region = _cell(row, "StructName", path)
+            region = _cell(row, "StructName", path).replace("&", "_and_")  # G&S of a2009s, which was G_and_S before 6
             thickness, volume = f"thickness_{hemisphere}_{region}", f"volume_{hemisphere}_{region}"
             values[thickness], units[thickness] = _number(row, "ThickAvg", path), "mm"
             values[volume], units[volume] = _number(row, "GrayVol", path), "mm^3"
             regions[thickness] = regions[volume] = (f"{hemisphere}_{region}",)
     quality = {"surface_holes": measures["SurfaceHoles"]} if "SurfaceHoles" in measures else {}
-    extracted = Extracted(values, units, quality, regions=regions)
+    note = f"aseg.stats has no measure {', '.join(lacking)}" if lacking else ""
+    extracted = Extracted(values, units, quality, regions=regions, note=note)
     return divide_by_icv(extracted) if settings.divide_by_icv else extracted
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from pathlib import Path
 from typing import Any
@@ -10,53 +9,77 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError, HeaderTypeError, ImageDataError
+from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
 from brainpid.core.errors import ImageError
+from brainpid.imaging import header_sizes
 
+NIBABEL_ERRORS = (
+    ImageFileError,
+    HeaderDataError,
+    HeaderTypeError,
+    ImageDataError,
+    WrapStructError,
+    EOFError,
+    OSError,
+    zlib.error,
+    ValueError,
+    OverflowError,
+    KeyError,
+    MemoryError,
+)
+"""Whatever nibabel raises at a file that is damaged or says senseless things of itself; MemoryError at a shape."""
+MILLIMETRES = {"meter": 1e3, "micron": 1e-3, "mm": 1.0, "unknown": 1.0}
+SENSIBLE_MM = (0.01, 100.0)
+"""Sizes of voxels in mm; others are in another unit than the header says."""
 SHEAR_TOLERANCE = 0.02
 """Largest cosine between two voxel axes that counts as rounding of an orthogonal affine."""
 
 
 def open_image(path: str | Path, ndim: int) -> nib.Nifti1Image:
-    """Open an image without reading its data, after a check of header, dimensions and affine.
+    """Open an image without reading its data, its affine in mm, after a check of header, dimensions and affine.
 
     Parameters
     ----------
     path : path
         A NIfTI file.
     ndim : {3, 4}
-        Dimensions that are expected. A fourth dimension of length 1 does not count.
+        Dimensions that are expected. Axes of length 1 beyond the third are dropped.
 
     Raises
     ------
     ImageError
-        Where the file is absent, empty or no NIfTI image, has other dimensions, or its affine is missing or sheared.
+        Where the file is absent, empty or no NIfTI image, its voxels are no single numbers, it has other dimensions,
+        its affine is missing or sheared, or what the header says of the size of voxels disagrees.
     """
     path = Path(path)
     if not path.is_file():
         raise ImageError(f"{path}: the file does not exist")
-    if path.stat().st_size == 0:
-        raise ImageError(f"{path}: the file is empty; copy it again")
     try:
+        if path.stat().st_size == 0:
+            raise ImageError(f"{path}: the file is empty; copy it again")
         image = nib.load(path)
-    except (ImageFileError, EOFError, OSError, zlib.error, ValueError) as fault:
+        if not isinstance(image, nib.Nifti1Pair):
+            raise ImageError(f"{path}: found a {type(image).__name__}; expected NIfTI")
+        kind = image.get_data_dtype()
+    except NIBABEL_ERRORS as fault:
         raise ImageError(f"{path}: not readable as an image ({_short(fault)}); expected NIfTI") from fault
-    if not isinstance(image, nib.Nifti1Pair):
-        raise ImageError(f"{path}: found a {type(image).__name__}; expected NIfTI")
-    shape = tuple(image.shape)
-    while len(shape) > 3 and shape[-1] == 1:
-        shape = shape[:-1]
-    if len(shape) != ndim:
+    _check_kind(kind, image, path)
+    image = _without_empty_axes(image, ndim, path)
+    if len(image.shape) != ndim:
         raise ImageError(f"{path}: expected {ndim} dimensions, found shape {image.shape}")
-    if min(shape[:3]) < 2 and ndim == 3:
+    if min(image.shape[:3]) < 2 and ndim == 3:
         raise ImageError(f"{path}: expected a volume, found shape {image.shape}")
+    header_sizes.check(image, path)
+    image = _in_mm(image, path)
     _check_affine(image, path)
     return image
 
 
 def read_data(image: nib.Nifti1Image) -> NDArray[np.float32]:
-    """Read the scaled data as float32, one length-1 fourth dimension dropped.
+    """Read the scaled data as float32.
 
     Raises
     ------
@@ -65,8 +88,6 @@ def read_data(image: nib.Nifti1Image) -> NDArray[np.float32]:
     """
     path = image.get_filename() or "image"
     data = read_voxels(image).astype(np.float32, copy=False)
-    while data.ndim > 3 and data.shape[-1] == 1:
-        data = data[..., 0]
     bad = int(data.size - np.isfinite(data).sum())
     if bad:
         raise ImageError(f"{path}: {bad} of {data.size} voxels are NaN or infinite; expected finite values")
@@ -86,7 +107,7 @@ def read_voxels(image: nib.Nifti1Image) -> NDArray[Any]:
     """
     try:
         return np.asanyarray(image.dataobj)
-    except (EOFError, OSError, zlib.error, gzip.BadGzipFile, ValueError) as fault:
+    except NIBABEL_ERRORS as fault:
         raise ImageError(
             f"{image.get_filename() or 'image'}: the data cannot be read ({_short(fault)}); "
             "the file is cut off or damaged"
@@ -131,6 +152,62 @@ def make_image(data: NDArray[Any], affine: NDArray[np.floating]) -> nib.Nifti1Im
     image = nib.Nifti1Image(data, affine)
     image.header.set_xyzt_units("mm", "sec")
     return image
+
+
+def _check_kind(kind: np.dtype[Any], image: nib.Nifti1Image, path: Path) -> None:
+    """Refuse voxels that are no single real numbers."""
+    if kind.kind in "iuf":
+        return
+    code = int(image.header["datatype"])
+    if kind.names:
+        what = f"colours ({'/'.join(kind.names)})"
+        advice = "a map for looking at holds no measurement; use the image that it was made from"
+    elif kind.kind == "c":
+        what, advice = f"complex ({kind})", "save the magnitude as an image of its own"
+    else:
+        what, advice = f"of no type that is known (datatype {code})", "convert the image again"
+    raise ImageError(f"{path}: the voxels are {what}, expected one real number each; {advice}")
+
+
+def _without_empty_axes(image: nib.Nifti1Image, ndim: int, path: Path) -> nib.Nifti1Image:
+    """The image without axes of length 1 beyond the third, as long as it has more than are expected; not read."""
+    shape = tuple(int(n) for n in image.shape)
+    if len(shape) <= ndim or len([n for n in shape[3:] if n > 1]) > ndim - 3:
+        return image
+    kept = [axis for axis, n in enumerate(shape) if axis < 3 or n > 1]
+    kept += [axis for axis in range(3, len(shape)) if axis not in kept][: max(0, ndim - len(kept))]
+    kept.sort()
+    sizes = image.header["pixdim"][1:8]
+    header = image.header.copy()
+    header.set_data_shape([shape[axis] for axis in kept])
+    header["pixdim"][1 : len(kept) + 1] = [sizes[axis] for axis in kept]
+    try:
+        data = image.dataobj.reshape(tuple(shape[axis] for axis in kept))
+    except NIBABEL_ERRORS as fault:
+        raise ImageError(f"{path}: not readable as an image ({_short(fault)}); expected NIfTI") from fault
+    return type(image)(data, image.affine, header, file_map=image.file_map)
+
+
+def _in_mm(image: nib.Nifti1Image, path: Path) -> nib.Nifti1Image:
+    """The image with an affine in mm, whatever unit its header has; not read."""
+    unit = str(image.header.get_xyzt_units()[0])
+    factor = MILLIMETRES[unit]
+    sizes = np.linalg.norm(image.affine[:3, :3], axis=0) * factor
+    low, high = SENSIBLE_MM
+    if np.isfinite(sizes).all() and sizes.min() > 0 and not low <= sizes.min() <= sizes.max() <= high:
+        words = "no unit" if unit == "unknown" else f"the unit {unit}"
+        raise ImageError(
+            f"{path}: voxels of {' x '.join(f'{size:.4g}' for size in sizes)} mm, as the header has {words}; expected "
+            f"{low:g} to {high:g} mm: is the unit right?"
+        )
+    if factor == 1:
+        return image
+    affine = image.affine.copy()
+    affine[:3] *= factor
+    header = image.header.copy()
+    header["pixdim"][1:4] *= factor
+    header.set_xyzt_units("mm", image.header.get_xyzt_units()[1])
+    return type(image)(image.dataobj, affine, header, file_map=image.file_map)
 
 
 def _check_affine(image: nib.Nifti1Image, path: Path) -> None:

@@ -47,6 +47,7 @@ def render(
     figures: Mapping[str, str],
     qc_images: Sequence[QCImage],
     generated_by: str,
+    said_of_images: Sequence[str] = (),
 ) -> str:
     """Compose the page.
 
@@ -67,6 +68,8 @@ def render(
         Pictures of single people; none where no features come from images.
     generated_by : str
         Program and version, for the foot of the page.
+    said_of_images : sequence of str
+        What was chosen among people's images, and what of them is doubtful.
     """
     participants, accuracy, pid = tables["participants"], tables["accuracy"], tables["pid"]
     template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True).from_string(
@@ -82,6 +85,7 @@ def render(
         labels=LABELS,
         figures=figures,
         qc_images=qc_images,
+        said_of_images=said_of_images,
         generated_by=generated_by,
         best=best,
         flow=_flow(participants, settings.modalities),

@@ -9,7 +9,7 @@ from cohorts import touch
 
 from brainpid.cohort import bids
 from brainpid.cohort.derivatives import find_fmriprep
-from brainpid.cohort.person_files import has_suffix, inherited, sessions
+from brainpid.cohort.person_files import absent, images, inherited, sessions
 
 SPACE = "MNI152NLin2009cAsym"
 
@@ -76,8 +76,35 @@ def test_the_top_of_a_dataset_is_listed_once_and_never_from_before_a_change(tmp_
     assert found() == ["task-rest_bold.json"]
 
 
-def test_hidden_files_are_no_images():
-    assert has_suffix(Path("sub-1_T1w.nii.gz"), "T1w")
-    assert has_suffix(Path("T1w.nii"), "T1w")
-    assert not has_suffix(Path("._sub-1_T1w.nii.gz"), "T1w")
-    assert not has_suffix(Path("sub-1_notT1w.nii.gz"), "T1w")
+def names(found: list[Path]) -> list[str]:
+    return [path.name for path in found]
+
+
+def test_hidden_files_and_those_of_others_are_no_images_of_a_person(tmp_path):
+    touch(tmp_path, "sub-1_T1w.nii.gz", "T1w.nii", "._sub-1_T1w.nii.gz", ".T1w.nii", "sub-1_notT1w.nii.gz")
+    touch(tmp_path, "sub-2_T1w.nii.gz", "sub-1_T1w.json", "sub-1_T1w_defaced.nii.gz", "sub-1_acq-T1w_T2w.nii.gz")
+    (tmp_path / "sub-1_run-2_T1w.nii.gz").mkdir()
+    assert names(images(tmp_path, "sub-1", "T1w")) == ["T1w.nii", "sub-1_T1w.nii.gz"]
+    assert images(tmp_path / "nowhere", "sub-1", "T1w") == []
+
+
+def test_visits_are_sorted_as_people_count(tmp_path):
+    touch(tmp_path, *(f"ses-{visit}/x" for visit in (10, 2, 1)), ".ses-0/x")
+    assert names(sessions(tmp_path, None)) == ["ses-1", "ses-2", "ses-10"]
+
+
+def test_content_that_lies_elsewhere_is_told_from_small_and_empty_files(tmp_path):
+    contents = {
+        "annex": b"/annex/objects/MD5E-s1--0.nii.gz\n",
+        "lfs": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+        "small": b"0 1000 1000\n",
+        "empty": b"",
+        "large": b"/annex/objects/" + b"x" * 2000,
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "link").symlink_to("../.git/annex/objects/xx/nothing")
+    (tmp_path / "fetched").symlink_to("small")
+    (tmp_path / "loop").symlink_to("loop")
+    files = {name: str(tmp_path / name) for name in (*contents, "link", "fetched", "loop")}
+    assert [Path(path).name for path in absent(files)] == ["annex", "lfs", "link", "loop"]

@@ -15,7 +15,7 @@ def check(tmp_path, capsys, monkeypatch):
     """Run `brainpid check` on a dataset with empty files at these places; return code, lines of the table, message."""
     monkeypatch.setenv("COLUMNS", "400")
 
-    def run(places):
+    def run(places, unfetched=()):
         rows = [f"{person}\t{40 + k}" for k, person in enumerate(PEOPLE)]
         bids = tmp_path / "bids"
         bids.mkdir()
@@ -24,6 +24,9 @@ def check(tmp_path, capsys, monkeypatch):
             path = bids / place
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
+        for place in unfetched:
+            (bids / place).parent.mkdir(parents=True, exist_ok=True)
+            (bids / place).symlink_to("../../.git/annex/objects/nothing")
         cohorts = {"a": {"bids": str(bids), "sources": {"t1": {"kind": "nifti"}, "dwi": {"kind": "nifti"}}}}
         config = {"output_dir": str(tmp_path / "out"), "modalities": ["t1", "dwi"], "cohorts": cohorts}
         config |= {"splits": {"folds": 2, "repeats": 1}, "models": ["ridge"]}
@@ -59,3 +62,15 @@ def test_who_lacks_what_is_shown_where_nobody_takes_part(check):
     assert code == 2
     assert f"a t1 0 12 from images 12 x no folder {bids}/sub-*" in lines
     assert message.startswith("error: cohort 'a': nobody takes part; first reason: t1 UNAVAILABLE: no folder")
+
+
+def test_the_choice_of_images_and_content_that_is_not_there_are_said(check):
+    places = [path for person in PEOPLE for path in images(person, "dwi.nii.gz", "dwi.bval", "dwi.bvec")]
+    places += [path for person in PEOPLE[:10] for path in images(person, "T1w.nii.gz")]
+    places += images(PEOPLE[0], "acq-b_T1w.nii.gz") + images(PEOPLE[10], "acq-b_T1w.nii.gz")
+    code, lines, message, bids = check(places, images(PEOPLE[11], "T1w.nii.gz"))
+    assert (code, message) == (0, "")
+    assert f"a t1 11 1 from images 1 x content not fetched (datalad get): {bids}/sub-*/anat/sub-*_T1w.nii.gz" in lines
+    assert "a t1: 1 x first of 2: sub-*_T1w.nii.gz" in lines
+    different = "people get different acquisitions: 10 x no entities (sub-01, sub-02, sub-03 and 7 more)"
+    assert f"a t1: warning: {different}, 1 x acq-b (sub-11)" in lines

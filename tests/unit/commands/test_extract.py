@@ -125,6 +125,16 @@ def test_another_repetition_time_is_that_of_one_person(study, first, caplog):
     assert moved.tolist() == [False, True, False]
 
 
+def test_a_repetition_time_from_the_header_alone_is_noted_with_its_person(study, first, caplog):
+    path = study / f"fmriprep/sub-1/func/sub-1_task-rest_space-{SPACE}_desc-preproc_bold.json"
+    path.unlink()
+    extract(study, caplog)
+    words = "repetition time 2 s from the header alone, without a JSON that tells it"
+    notes = pd.read_csv(study / "quality.tsv", sep="\t", keep_default_na=False)["note"].tolist()
+    assert notes == ["", words, ""]
+    assert f"sub-1: {words}" in caplog.text
+
+
 def test_a_json_that_cannot_be_read_is_one_person_s_failure(study, first, caplog):
     path = study / f"fmriprep/sub-2/func/sub-2_task-rest_space-{SPACE}_desc-preproc_bold.json"
     path.write_text("{")

@@ -73,9 +73,8 @@ def test_results_of_images_become_a_block_with_the_regions_of_the_first(tmp_path
     assert found.status == (FAIL, SUCCESS, FAIL, FAIL)
     assert found.reason[2] == "z_a__b is inf, expected a finite number"
     assert found.regions == (("a", "b"), ("a",), ())
-    joined = join_people(
-        [found, block([[1, 2, 3]], names=found.names, labels=["sub-5"])], [*found.participant_id, "sub-5"]
-    )
+    other = replace(block([[1, 2, 3]], names=found.names, labels=["sub-5"]), units=found.units)
+    joined = join_people([found, other], [*found.participant_id, "sub-5"], True)
     assert joined.regions == found.regions
     write_features(tmp_path / "a.h5", "a", [joined], {})
     assert read_features(tmp_path / "a.h5", "t1").regions == found.regions
@@ -126,7 +125,7 @@ def part(people: tuple[str, ...], values: list[list[float]], names: tuple[str, .
 
 def test_parts_are_joined_in_the_order_of_the_people():
     parts = [part(("c", "a"), [[5, 6], [1, 2]]), part(("d",), [[]], ()), part(("b",), [[3, 4]])]
-    joined = join_people(parts, ["a", "b", "c", "d"])
+    joined = join_people(parts, ["a", "b", "c", "d"], True)
     np.testing.assert_array_equal(joined.values, [[1, 2], [3, 4], [5, 6], [np.nan, np.nan]])
     assert joined.status == ("SUCCESS", "SUCCESS", "SUCCESS", "FAIL")
     assert joined.reason == ("", "", "", "broken")
@@ -138,10 +137,59 @@ def test_parts_are_joined_in_the_order_of_the_people():
     [
         ([part(("a",), [[1, 2]])], "parts and participants differ, for example b"),
         ([part(("a", "b"), [[1, 2], [3, 4]]), part(("a",), [[1, 2]])], "parts and participants differ"),
-        ([part(("a",), [[1, 2]]), part(("b",), [[1, 2]], ("x", "z"))], "must have the same features"),
+        (
+            [part(("a",), [[1, 2]]), part(("b",), [[1, 2]], ("w", "z"))],
+            "must have the same features, and no feature is known in most: of a 0 of 2 features .*; only here: x, y",
+        ),
         ([part(("a", "b"), [[], []], ())], "nobody of 2 participants has it: broken"),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(parts, message):
     with pytest.raises(InputError, match=message):
-        join_people(parts, ["a", "b"])
+        join_people(parts, ["a", "b"], True)
+
+
+def result(person, **values):
+    return replace(
+        PersonResult.without_features(person, "k", SUCCESS, ""), values=values, units=dict.fromkeys(values, "mm")
+    )
+
+
+def test_a_feature_that_one_person_lacks_is_not_known_in_that_person(caplog):
+    people = [result("sub-1", a=1, c=3), result("sub-2", a=4, b=5, c=6), result("sub-3", a=7, b=8, c=9)]
+    found = _block(people, "t1")
+    assert found.names == ("a", "b", "c")
+    np.testing.assert_array_equal(found.values, [[1, NAN, 3], [4, 5, 6], [7, 8, 9]])
+    assert found.status == (SUCCESS,) * 3
+    assert "t1: features that others have are n/a in sub-1: b" in caplog.text
+    caplog.clear()
+    whole = join_people([_block(people[:1], "t1"), _block(people[1:], "t1")], ["sub-3", "sub-1", "sub-2"], True)
+    assert whole.names == ("a", "b", "c")
+    np.testing.assert_array_equal(whole.values, [[7, 8, 9], [1, NAN, 3], [4, 5, 6]])
+    assert "t1: features that others have are n/a in sub-1: b" in caplog.text
+
+
+def test_one_who_was_measured_by_something_else_fails_and_stops_nobody():
+    others = [result(f"sub-{k}", a=k, b=k, c=k) for k in range(3)]
+    odd = result("sub-9", a=1, x=1, y=1)
+    # Alone with one other in a shard, where it could not be told who is odd.
+    found = join_people(
+        [_block([others[0], odd], "t1"), _block(others[1:], "t1")], ["sub-0", "sub-1", "sub-2", "sub-9"], True
+    )
+    assert found.status == (SUCCESS, SUCCESS, SUCCESS, FAIL)
+    assert "1 of 3 features are among the 3 of others; only here: x, y; not here: b, c" in found.reason[3]
+    few = join_people(
+        [_block([*others, result("sub-9", a=NAN, b=NAN, c=1.0)], "t1")], ["sub-0", "sub-1", "sub-2", "sub-9"], True
+    )
+    assert few.status == (SUCCESS,) * 4
+
+
+def test_a_table_may_have_columns_that_few_have():
+    joined = join_people([block([[1, NAN], [NAN, 2]])], ["a", "b"], False)
+    assert joined.status == (SUCCESS, SUCCESS)
+
+
+def test_one_feature_in_two_units_is_refused():
+    other = replace(part(("b",), [[3, 4]]), units=("mm^3", "1"))
+    with pytest.raises(InputError, match=r"y is in mm\^3 and in 1"):
+        join_people([part(("a",), [[1, 2]]), other], ["a", "b"], False)

@@ -40,11 +40,14 @@ def people(tmp_path):
 def test_everybody_ends_with_a_status_and_a_reason(people, tmp_path):
     make, _ = people
     words = {"sub-1": "good", "sub-2": "bad", "sub-3": "bug", "sub-4": "crash", "sub-5": "moves", "sub-6": ""}
+    words |= {"sub-7": "slab"}
     results = extract_people(make(words), 2)
     assert [r.participant_id for r in results] == list(words)
-    assert [r.status for r in results] == ["SUCCESS", "FAIL", "FAIL", "FAIL", "EXCLUDED", "UNAVAILABLE"]
+    assert [r.status for r in results] == ["SUCCESS", "FAIL", "FAIL", "FAIL", "EXCLUDED", "UNAVAILABLE", "UNAVAILABLE"]
     reasons = [r.reason for r in results]
     assert reasons[0] == ""
+    assert reasons[6] == "0 of 9 regions are covered"  # a sound image, which fails nobody
+    assert (results[0].remark, results[1].remark) == ("doubtful", "")
     assert "4 of 9 voxels are NaN" in reasons[1]
     assert reasons[2].startswith("ValueError: a library fell over")
     assert "the process died" in reasons[3]

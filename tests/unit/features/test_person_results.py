@@ -29,6 +29,8 @@ GOOD = PersonResult(
     3.0,
     "first of 2",
     {"a": ("left", "right")},
+    "repetition time from the header",
+    "acq-x",
 )
 
 

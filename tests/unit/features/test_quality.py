@@ -61,6 +61,7 @@ def measures() -> pd.DataFrame:
             "seconds": [1e6, *np.ones(19)],
             "peak_mb": 1.0,
             "note": None,
+            "acquisition": None,
         }
     )
     table.loc[3, "motion"] = 9
@@ -100,4 +101,11 @@ def test_the_verb_joins_shards_and_an_empty_one(tmp_path):
     expected = flag_outliers(table)
     assert found["participant_id"].tolist() == expected["participant_id"].tolist()
     np.testing.assert_allclose(found["largest_z"], expected["largest_z"], atol=1e-6)
-    assert json.loads(found.iloc[:0].to_json()).keys() >= {"largest_z", "outlier_in", "seconds", "peak_mb", "note"}
+    assert json.loads(found.iloc[:0].to_json()).keys() >= {
+        "largest_z",
+        "outlier_in",
+        "seconds",
+        "peak_mb",
+        "note",
+        "acquisition",
+    }

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from brainpid.config.extraction import StructuralExtraction
+from brainpid.core.errors import ImageError
 from brainpid.imaging.atlases import Atlas
 from brainpid.imaging.bold.regional import _regions_of
 from brainpid.imaging.dwi.regional import regions_of
+from brainpid.imaging.extracted import check_icv
 from brainpid.imaging.freesurfer import extract_files
 
 ASEG = """# Measure EstimatedTotalIntraCranialVol, eTIV, Estimated Total Intracranial Volume, 1500000.0, mm^3
@@ -57,3 +59,11 @@ def test_maps_of_diffusion():
     found = regions_of(["fa", "md"], atlases)
     assert found["fa_fornix_L"] == found["md_fornix_L"] == ("fornix_L",)
     assert list(found) == [f"{metric}_{name}" for metric in ("fa", "md") for name in ("fornix_L", "body", "whole")]
+
+
+def test_an_intracranial_volume_is_that_of_a_head_or_refused():
+    for volume in (700_000, 1_500_000, 2_300_000, np.nan):
+        check_icv(volume, "x")
+    for volume, words in ((699_000, "699"), (2_301_000, "2,301"), (0, "0"), (np.inf, "inf")):
+        with pytest.raises(ImageError, match=rf"is {words} cm\^3 by x, expected 700 to 2,300 cm\^3"):
+            check_icv(volume, "x")

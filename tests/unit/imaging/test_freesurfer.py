@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from freesurfer_files import ASEG, freesurfer
+import math
 
-from brainpid.cohort.derivatives import find_freesurfer
+import pytest
+from freesurfer_files import APARC, ASEG, freesurfer
+
+from brainpid.cohort.freesurfer import find_freesurfer
 from brainpid.config.extraction import StructuralExtraction
 from brainpid.core.errors import ImageError
 from brainpid.imaging.freesurfer import extract_files, read_stats
@@ -34,14 +36,15 @@ def test_volumes_are_divided_by_that_of_the_skull_where_asked(tmp_path):
     for name in ("icv", "thickness_rh_cuneus"):
         assert (divided.values[name], divided.units[name]) == (plain.values[name], plain.units[name])
     (tmp_path / "sub-1/stats/aseg.stats").write_text(ASEG.replace("1500000.25", "0"))
-    with pytest.raises(ImageError, match=r"the intracranial volume is 0 mm\^3, expected more than 0"):
+    with pytest.raises(ImageError, match=r"the intracranial volume is 0 cm\^3 by eTIV of .* expected 700 to 2,300 cm"):
         extract_files(files, StructuralExtraction(divide_by_icv=True))
 
 
 @pytest.mark.parametrize(
     ("aseg", "message"),
     [
-        (ASEG.replace("eTIV", "x"), "expected the measure 'eTIV'"),
+        (ASEG.replace("1500000.25", "inf"), "the intracranial volume is inf cm"),
+        (ASEG.replace("1500000.25", "150000"), "the intracranial volume is 150 cm"),
         (ASEG.replace("Volume_mm3", "Vol"), "expected a column 'Volume_mm3'"),
         (ASEG.replace("6100.5", "six"), "expected a number"),
         (ASEG.replace(" 35.1", ""), "line 8 has 5 cells, expected 6"),
@@ -60,3 +63,25 @@ def test_a_missing_statistics_file_is_a_reason(tmp_path):
     assert "no rh.aparc.stats in" in find_freesurfer(tmp_path, "sub-1").reason
     with pytest.raises(ImageError, match="not readable"):
         read_stats(tmp_path / "nothing")
+
+
+def test_summaries_and_structures_of_other_versions_have_one_name(tmp_path):
+    old = ASEG.replace("CerebralWhiteMatter", "CorticalWhiteMatter").replace("eTIV", "ICV")
+    freesurfer(tmp_path, old.replace("Left-Hippocampus", "Left-Thalamus-Proper"))
+    found = extract_files(find_freesurfer(tmp_path, "sub-1").files, StructuralExtraction())
+    assert (found.values["icv"], found.values["wm_cerebral"], found.note) == (1500000.25, 450000.0, "")
+    assert found.values["volume_Left-Thalamus"] == 4100.0
+    freesurfer(tmp_path, label="sub-2", aparc=APARC.replace("cuneus", "G&S_frontomargin"))
+    other = extract_files(find_freesurfer(tmp_path, "sub-2").files, StructuralExtraction())
+    assert other.values["thickness_lh_G_and_S_frontomargin"] == 1.95
+
+
+def test_a_summary_that_is_lacking_is_not_known_and_said(tmp_path):
+    freesurfer(tmp_path, ASEG.replace("TotalGrayVol", "x").replace("eTIV", "y"))
+    files = find_freesurfer(tmp_path, "sub-1").files
+    found = extract_files(files, StructuralExtraction())
+    assert math.isnan(found.values["gm_total"])
+    assert found.values["wm_cerebral"] == 450000.0
+    assert found.note == "aseg.stats has no measure eTIV, TotalGrayVol"
+    with pytest.raises(ImageError, match="the intracranial volume is not known"):
+        extract_files(files, StructuralExtraction(divide_by_icv=True))

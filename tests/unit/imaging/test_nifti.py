@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import struct
+
 import nibabel as nib
 import numpy as np
 import pytest
 
 from brainpid.core.errors import ImageError
+from brainpid.imaging.bold.series import iterate_volumes
 from brainpid.imaging.nifti import open_image, read_data
 
 AFFINE = np.diag([2.0, 2, 2, 1])
@@ -83,3 +86,107 @@ def test_damaged_files(tmp_path):
     other.write_text("not an image " * 100)
     with pytest.raises(ImageError, match="expected NIfTI"):
         open_image(other, 3)
+
+
+def written(folder, data=DATA, affine=AFFINE, unit="mm", edit=None):
+    """A file whose qform and sform both say the affine; `edit` changes the bytes of its header."""
+    image = nib.Nifti1Image(data, affine)
+    image.set_qform(affine, 1)
+    image.set_sform(affine, 1)
+    image.header.set_xyzt_units(unit, "sec")
+    path = folder / "header.nii"
+    image.to_filename(path)
+    raw = bytearray(path.read_bytes())
+    if edit is not None:
+        edit(raw)
+    path.write_bytes(bytes(raw))
+    return path
+
+
+def scaled_sform(factor):
+    def edit(raw):
+        for row in range(3):
+            struct.pack_into("<4f", raw, 280 + 16 * row, *(AFFINE * factor)[row])
+
+    return edit
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("meter", 1e-3), ("micron", 1e3), ("unknown", 1.0)])
+def test_every_unit_of_length_becomes_mm(tmp_path, unit, factor):
+    affine = AFFINE.copy()
+    affine[:3] *= factor
+    affine[:3, 3] = np.array([1.0, 2, 3]) * factor
+    image = open_image(written(tmp_path, affine=affine, unit=unit), 3)
+    np.testing.assert_allclose(image.affine, [[2, 0, 0, 1], [0, 2, 0, 2], [0, 0, 2, 3], [0, 0, 0, 1]], rtol=1e-6)
+    np.testing.assert_allclose(image.header.get_zooms(), 2, rtol=1e-6)
+    assert np.array_equal(read_data(image), DATA)
+
+
+def test_a_unit_that_cannot_be_is_refused(tmp_path):
+    for unit, affine, found in (("meter", AFFINE, "2000 x 2000"), ("unknown", np.diag([2e-3] * 3 + [1]), "0.002 x")):
+        with pytest.raises(ImageError, match=rf"voxels of {found} .* mm, .* is the unit right"):
+            open_image(written(tmp_path, affine=affine, unit=unit), 3)
+
+
+@pytest.mark.parametrize("factor", [1.0667, 0.9375, 1.9692, 1.011])
+def test_places_of_the_header_that_disagree_are_named_with_their_sizes(tmp_path, factor):
+    size = f"{2 * factor:.4g}"
+    with pytest.raises(ImageError, match=f"sform {size} x {size} x {size}, qform 2 x 2 x 2, pixdim 2 x 2 x 2 mm"):
+        open_image(written(tmp_path, edit=scaled_sform(factor)), 3)
+
+
+def test_rounding_of_the_header_and_another_orientation_are_no_disagreement(tmp_path):
+    open_image(written(tmp_path, edit=scaled_sform(1.004)), 3)
+    path = written(tmp_path)
+    image = nib.load(path)
+    image.set_sform(AFFINE @ np.array([[0, 1, 0, 0], [-1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]), 4)
+    image.to_filename(tmp_path / "turned.nii")
+    open_image(tmp_path / "turned.nii", 3)
+    image.set_sform(AFFINE @ np.diag([-1, 1, 1, 1]), 4)
+    image.to_filename(tmp_path / "flipped.nii")
+    with pytest.raises(ImageError, match="sform and qform exchange left and right"):
+        open_image(tmp_path / "flipped.nii", 3)
+
+
+@pytest.mark.parametrize(
+    ("shape", "ndim", "expected"),
+    [
+        ((8, 8, 8, 1), 3, (8, 8, 8)),
+        ((8, 8, 8, 1, 1), 3, (8, 8, 8)),
+        ((4, 4, 4, 8, 1), 4, (4, 4, 4, 8)),
+        ((4, 4, 4, 1, 8), 4, (4, 4, 4, 8)),
+    ],
+)
+def test_axes_of_length_1_are_dropped_and_the_time_step_is_kept(tmp_path, shape, ndim, expected):
+    image = nib.Nifti1Image(DATA.reshape(shape), AFFINE)
+    image.header.set_zooms((2, 2, 2, *(1.5 if n > 1 else 0 for n in shape[3:])))
+    image.to_filename(tmp_path / "axes.nii.gz")
+    found = open_image(tmp_path / "axes.nii.gz", ndim)
+    assert found.shape == expected
+    assert np.array_equal(read_data(found), DATA.reshape(expected))
+    if ndim == 4:
+        assert found.header.get_zooms()[3] == 1.5
+        assert np.array_equal(list(iterate_volumes(found))[1], DATA.reshape(expected)[..., 1].ravel(order="F"))
+
+
+COLOURS = np.zeros(DATA.shape, dtype=[(name, "u1") for name in "RGB"])
+
+
+@pytest.mark.parametrize(
+    ("data", "edit", "message"),
+    [
+        (COLOURS, None, r"the voxels are colours \(R/G/B\), expected one real number each"),
+        (DATA.astype(np.complex64), None, "the voxels are complex .*save the magnitude"),
+        (DATA, lambda raw: struct.pack_into("<h", raw, 70, 0), "of no type that is known|not readable as an image"),
+        (DATA, lambda raw: struct.pack_into("<h", raw, 70, 9999), "not readable as an image"),
+        (DATA, lambda raw: struct.pack_into("<2f", raw, 112, 1, np.nan), "not readable as an image .*intercept"),
+        (DATA, lambda raw: struct.pack_into("<f", raw, 108, np.nan), "readable|cannot be read"),
+        (DATA, lambda raw: struct.pack_into("<8h", raw, 40, 3, 30000, 30000, 30000, 1, 1, 1, 1), "cannot be read"),
+        (DATA, lambda raw: struct.pack_into("<h", raw, 40, 77), "not readable|expected NIfTI"),
+        (DATA, lambda raw: struct.pack_into("<3f", raw, 256, 2, 2, 2), "the qform is no rotation"),
+        (DATA, lambda raw: struct.pack_into("<f", raw, 280, np.nan), "the affine is singular|readable"),
+    ],
+)
+def test_voxels_that_are_no_numbers_and_headers_that_are_none_end_in_a_sentence(tmp_path, data, edit, message):
+    with pytest.raises(ImageError, match=message):
+        read_data(open_image(written(tmp_path, data, edit=edit), 3))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from brainpid.config.extraction import FunctionalExtraction
 from brainpid.imaging.atlas_files import atlas_of
 from brainpid.imaging.bold.confounds import read_confounds
@@ -19,6 +21,7 @@ def extract_files(files: dict[str, str], settings: FunctionalExtraction) -> Extr
     image = open_image(files["bold"], 4)
     confounds = read_confounds(files["confounds"], image.shape[3])
     mask = open_image(files["mask"], 3) if "mask" in files else None
-    tr = repetition_time(image, files)
+    tr, doubt = repetition_time(image, files)
     atlas = atlas_of(settings.atlas, lambda: gray_matter(ATLAS_RESOLUTION))
-    return extract_bold(image, tr, confounds=confounds, mask=mask, settings=settings, atlas=atlas)
+    found = extract_bold(image, tr, confounds=confounds, mask=mask, settings=settings, atlas=atlas)
+    return replace(found, note=doubt)

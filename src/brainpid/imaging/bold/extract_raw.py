@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from brainpid.config.extraction import FunctionalExtraction
 from brainpid.imaging.atlas_files import atlas_of
 from brainpid.imaging.bold.raw import extract_raw_bold
@@ -16,6 +18,6 @@ ATLAS_RESOLUTION = 3
 def extract_files(files: dict[str, str], settings: FunctionalExtraction) -> Extracted:
     """Extract connectivity and amplitudes; see `brainpid.imaging.bold.raw.extract_raw_bold`."""
     image = open_image(files["bold"], 4)
-    tr = repetition_time(image, files)
+    tr, doubt = repetition_time(image, files)
     atlas = atlas_of(settings.atlas, lambda: gray_matter(ATLAS_RESOLUTION))
-    return extract_raw_bold(image, tr, settings=settings, atlas=atlas)
+    return replace(extract_raw_bold(image, tr, settings=settings, atlas=atlas), note=doubt)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from brainpid.config.extraction import FunctionalExtraction, Strategy
-from brainpid.core.errors import ImageError
+from brainpid.core.errors import ImageError, NotInImageError
 from brainpid.core.linalg import rank
 from brainpid.imaging.atlases import Atlas
 from brainpid.imaging.bold.confounds import frames_to_keep, framewise_displacement, select_confounds, steady_frames
@@ -105,6 +105,7 @@ def analyse_series(
         )
     if confounds is None and strategy != "none":
         raise ImageError(f"confound strategy '{strategy}' needs a confounds file, and there is none")
+    _require_regions(regions, settings)
     n_frames = len(regions.series)
     if confounds is not None and len(confounds) != n_frames:
         raise ImageError(f"the confounds have {len(confounds)} rows, but the image has {n_frames} volumes")
@@ -154,6 +155,17 @@ def analyse_series(
         excluded=excluded,
         regions=_regions_of(values, regions.names),
     )
+
+
+def _require_regions(regions: RegionSeries, settings: FunctionalExtraction) -> None:
+    """Refuse an image that shows too few regions for a single feature, such as a slab."""
+    needed = 1 if settings.alff or settings.reho else 2
+    n = int(regions.covered.sum())
+    if n < needed:
+        raise NotInImageError(
+            f"{n} of {len(regions.names)} regions are covered (at least {100 * settings.least_coverage:g}% of one "
+            f"in the mask of the brain), expected at least {needed}: does the image show the whole brain?"
+        )
 
 
 def degrees_of_freedom(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,11 +15,14 @@ from brainpid.core.errors import ImageError
 
 LONGEST = 10.0
 """In seconds: a longer repetition time is in another unit."""
+TOLERANCE = 0.01
+"""Part by which header and JSON may differ."""
+SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6, "unknown": 1.0}
 _SIDECAR = re.compile(r"json(?:_(\d+))?")
 
 
-def repetition_time(image: nib.Nifti1Image, files: Mapping[str, str]) -> float:
-    """Repetition time in seconds.
+def repetition_time(image: nib.Nifti1Image, files: Mapping[str, str]) -> tuple[float, str]:
+    """Repetition time in seconds, and what is doubtful about it.
 
     Parameters
     ----------
@@ -27,25 +31,43 @@ def repetition_time(image: nib.Nifti1Image, files: Mapping[str, str]) -> float:
         Paths by role, as the finders give them: ``bold``, and its JSON files ``json``, ``json_2``... from the nearest
         to the farthest; what is nearer overrides (BIDS inheritance).
 
+    Returns
+    -------
+    seconds : float
+        Of the JSON, else of the header.
+    doubt : str
+        Where the header alone tells, which many tools leave at 1, or it differs by more than 1% from the JSON; empty
+        where there is none.
+
     Raises
     ------
     ImageError
-        Where a JSON cannot be read, neither tells, or what they tell is not between 0 and 10 s.
+        Where a JSON cannot be read, neither tells, what they tell is not between 0 and 10 s, or volumes are not evenly
+        spaced.
     """
     sidecars = {int(role[1] or 1): path for name, path in files.items() if (role := _SIDECAR.fullmatch(name))}
     metadata: dict[str, Any] = {}
     for place in sorted(sidecars, reverse=True):
         metadata |= _read(sidecars[place])
-    found = metadata.get("RepetitionTime")
-    if found is None:
-        unit = image.header.get_xyzt_units()[1]
-        found = float(image.header.get_zooms()[3]) * {"msec": 1e-3, "usec": 1e-6}.get(unit, 1.0)
+    if metadata.get("VolumeTiming") is not None:
+        raise ImageError(
+            f"{files['bold']}: its JSON has VolumeTiming: volumes are not evenly spaced in time; expected a run with "
+            "one RepetitionTime"
+        )
+    unit = image.header.get_xyzt_units()[1]
+    header = float(image.header.get_zooms()[3]) * SECONDS.get(unit, math.nan)
+    stated = metadata.get("RepetitionTime")
+    found = header if stated is None else stated
     if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found <= LONGEST:
         raise ImageError(
             f"{files['bold']}: the repetition time is {found!r}; expected RepetitionTime in its JSON, or the fourth "
             f"voxel size, between 0 and {LONGEST:g} s"
         )
-    return float(found)
+    if stated is None:
+        return header, f"repetition time {header:g} s from the header alone, without a JSON that tells it"
+    if header > 0 and abs(header - found) > TOLERANCE * found:
+        return float(found), f"repetition time {found:g} s of the JSON is used; the header has {header:g} s"
+    return float(found), ""
 
 
 def _read(path: str) -> dict[str, Any]:

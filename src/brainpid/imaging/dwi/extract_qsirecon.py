@@ -10,8 +10,8 @@ from brainpid.imaging.extracted import Extracted
 from brainpid.imaging.nifti import open_image
 
 
-def extract_files(files: dict[str, str], settings: DiffusionExtraction) -> Extracted:
+def extract_files(files: dict[str, str], settings: DiffusionExtraction, diffusivity_unit: str = "mm^2/s") -> Extracted:
     """Extract regional means of every map; see `extract_scalar_maps`."""
     maps = {parameter: open_image(path, 3) for parameter, path in files.items()}
     atlas = atlas_of(settings.atlas, lambda: white_matter(settings.resolution))
-    return extract_scalar_maps(maps, settings, atlas)
+    return extract_scalar_maps(maps, settings, atlas, diffusivity_unit)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from brainpid.core.errors import ImageError, list_some
 from brainpid.core.linalg import condition_number
 
-B0_LIMIT = 50.0
-"""Largest b-value in s/mm^2 of a volume that counts as not weighted; scanners write 5 or 15 for 0."""
+LOWEST_SHELL = 300.0
+"""Largest b-value in s/mm^2 of a lowest shell that may stand for volumes that are not weighted."""
 B_TOLERANCE = 50.0
 """Spread of b-values in s/mm^2 within one shell, as imaging gradients move them."""
 LENGTH_TOLERANCE = 0.05
@@ -34,24 +34,27 @@ class Gradients:
     bvals : ndarray, shape (n,)
         s/mm^2.
     bvecs : ndarray, shape (n, 3)
-        Unit vectors, zero where a volume is not weighted. Their frame (voxel axes, as FSL writes them) does not matter
-        for anything that a rotation leaves as it is, such as FA, MD and MK.
+        Unit vectors; zero where a volume is not weighted, or is of the lowest shell and has none. Their frame (voxel
+        axes, as FSL writes them) does not matter for anything that a rotation leaves as it is, such as FA, MD and MK.
+    b0_limit : float
+        Largest b-value of a volume that counts as not weighted, in s/mm^2.
     """
 
     bvals: NDArray[np.float64]
     bvecs: NDArray[np.float64]
+    b0_limit: float
 
     @property
     def unweighted(self) -> NDArray[np.bool_]:
-        """Which volumes have b = 0, within the scanner's rounding; shape (n,)."""
-        return self.bvals <= B0_LIMIT
+        """Which volumes count as not weighted; shape (n,)."""
+        return self.bvals <= self.b0_limit
 
     def take(self, volumes: NDArray[np.bool_]) -> Gradients:
         """Keep some volumes."""
-        return Gradients(self.bvals[volumes], self.bvecs[volumes])
+        return Gradients(self.bvals[volumes], self.bvecs[volumes], self.b0_limit)
 
 
-def read_gradients(bval_path: str | Path, bvec_path: str | Path, n_volumes: int) -> Gradients:
+def read_gradients(bval_path: str | Path, bvec_path: str | Path, n_volumes: int, b0_threshold: float) -> Gradients:
     """Read b-values and directions that are separated by white space or commas, in rows or columns.
 
     Parameters
@@ -60,12 +63,15 @@ def read_gradients(bval_path: str | Path, bvec_path: str | Path, n_volumes: int)
         n b-values in s/mm^2; directions as 3 rows of n or n rows of 3. The name's extension does not matter.
     n_volumes : int
         Volumes of the image.
+    b0_threshold : float
+        Largest b-value of a volume that counts as not weighted; scanners write 5 or 15 for 0. Where no volume is below
+        it, the lowest shell up to 300 s/mm^2 counts as such, and keeps its b-values and directions in the fit.
 
     Returns
     -------
     Gradients
-        Directions normalised where their length is within 5% of 1, and set to zero where b <= 50: some programs write
-        NaN or an arbitrary vector there.
+        Directions normalised where their length is within 5% of 1, and set to zero where b is at most the threshold:
+        some programs write NaN or an arbitrary vector there.
 
     Raises
     ------
@@ -86,8 +92,10 @@ def read_gradients(bval_path: str | Path, bvec_path: str | Path, n_volumes: int)
     if not np.isfinite(bvals).all() or bvals.min() < 0:
         found = list_some(f"{value:g}" for value in bvals[~(bvals >= 0) | np.isinf(bvals)])
         raise ImageError(f"{bval_path}: expected finite b-values of at least 0 s/mm^2, found {found}")
-    _check_weighting(bvals, str(bval_path))  # before the directions: without b = 0 all of them would be looked at
-    gradients = Gradients(bvals, _unit_vectors(bvals, bvecs, bvec_path))
+    limit = _b0_limit(bvals, b0_threshold)
+    # Before the directions: without b = 0 all of them would be looked at.
+    _check_weighting(bvals, limit, str(bval_path))
+    gradients = Gradients(bvals, _unit_vectors(bvals, bvecs, b0_threshold, limit, bvec_path), limit)
     check_gradients(gradients, str(bval_path))
     return gradients
 
@@ -133,7 +141,7 @@ def check_gradients(gradients: Gradients, place: str) -> None:
         With `place` in front of the sentence.
     """
     weighted = ~gradients.unweighted
-    _check_weighting(gradients.bvals, place)
+    _check_weighting(gradients.bvals, gradients.b0_limit, place)
     n = count_directions(gradients)
     if n < LEAST_DIRECTIONS:
         raise ImageError(f"{place}: expected at least {LEAST_DIRECTIONS} distinct directions, found {n}")
@@ -146,14 +154,25 @@ def check_gradients(gradients: Gradients, place: str) -> None:
         )
 
 
-def _check_weighting(bvals: NDArray[np.float64], place: str) -> None:
+def _b0_limit(bvals: NDArray[np.float64], threshold: float) -> float:
+    """The threshold, or the upper edge of the lowest shell where no volume is below it and others are above."""
+    lowest = float(bvals.min())
+    edge = lowest + B_TOLERANCE
+    falls_back = threshold < lowest <= LOWEST_SHELL and (bvals > edge + B_TOLERANCE).any()
+    return edge if falls_back else threshold
+
+
+def _check_weighting(bvals: NDArray[np.float64], limit: float, place: str) -> None:
     """Refuse b-values without a volume that is not weighted, or without one that is."""
-    weighted = bvals > B0_LIMIT
+    weighted = bvals > limit
     if weighted.all():
-        raise ImageError(f"{place}: no volume with b <= {B0_LIMIT:g} s/mm^2, found b of {_range(bvals)}; expected one")
+        raise ImageError(
+            f"{place}: no volume with b <= {limit:g} s/mm^2 (b0_threshold) and no lowest shell up to {LOWEST_SHELL:g}, "
+            f"found b of {_range(bvals)}; expected one"
+        )
     if not weighted.any():
         raise ImageError(
-            f"{place}: no diffusion-weighted volume, found b of {_range(bvals)}; expected b > {B0_LIMIT:g} s/mm^2"
+            f"{place}: no diffusion-weighted volume, found b of {_range(bvals)}; expected b > {limit:g} s/mm^2"
         )
 
 
@@ -182,15 +201,19 @@ def _as_columns(rows: list[list[float]], path: str | Path, n: int) -> NDArray[np
     return table.T if table.shape[0] == 3 else table
 
 
-def _unit_vectors(bvals: NDArray[np.float64], bvecs: NDArray[np.float64], path: str | Path) -> NDArray[np.float64]:
+def _unit_vectors(
+    bvals: NDArray[np.float64], bvecs: NDArray[np.float64], threshold: float, limit: float, path: str | Path
+) -> NDArray[np.float64]:
     """Normalise the directions of weighted volumes and set the others to zero."""
-    weighted = bvals > B0_LIMIT
     lengths = np.linalg.norm(bvecs, axis=1)
-    off = weighted & ~(np.abs(lengths - 1) <= LENGTH_TOLERANCE)
+    unit = np.abs(lengths - 1) <= LENGTH_TOLERANCE
+    off = (bvals > limit) & ~unit
     if off.any():
         found = list_some(f"{lengths[k]:.3g} (volume {k}, b = {bvals[k]:g})" for k in np.flatnonzero(off))
-        raise ImageError(f"{path}: expected unit vectors where b > {B0_LIMIT:g}, found lengths {found}")
-    return np.where(weighted[:, None], bvecs / np.where(weighted, lengths, 1.0)[:, None], 0.0)
+        raise ImageError(f"{path}: expected unit vectors where b > {limit:g}, found lengths {found}")
+    # A lowest shell above the threshold is weighted, if weakly: its directions enter the fit where it has any.
+    kept = unit & (bvals > threshold)
+    return np.where(kept[:, None], bvecs / np.where(kept, lengths, 1.0)[:, None], 0.0)
 
 
 def _layout(rows: list[list[float]]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from nilearn.image import resample_to_img
 from numpy.typing import NDArray
 
-from brainpid.config.extraction import DiffusionExtraction
+from brainpid.config.extraction import DIFFUSION_METRICS, DiffusionExtraction
 from brainpid.core.errors import ImageError
 from brainpid.imaging.atlases import Atlas, labels_on, on_grid, region_coverage
 from brainpid.imaging.dwi.regional import PLAUSIBLE_MD, WHITE_MATTER, finite_means, regions_of, white_matter
@@ -19,24 +19,27 @@ from brainpid.imaging.templates import mni152
 
 DIFFUSIVITIES = ("md", "ad", "rd")
 FRACTIONS = ("fa", "icvf", "isovf", "od")
-KURTOSES = ("mk", "ak", "rk")
-METRICS = (*FRACTIONS[:1], *DIFFUSIVITIES, *KURTOSES, *FRACTIONS[1:])
-"""Tensor, kurtosis and NODDI metrics whose unit is known."""
+MM2_PER_S = {"mm^2/s": 1.0, "um^2/ms": 1e-3}
+"""Units of diffusivity in files, in mm^2/s."""
 LEAST_INSIDE = 0.5
 """Least fraction of a map's voxels that lie in the template's brain."""
 
 
-def extract_scalar_maps(maps: Mapping[str, nib.Nifti1Image], settings: DiffusionExtraction, atlas: Atlas) -> Extracted:
+def extract_scalar_maps(
+    maps: Mapping[str, nib.Nifti1Image], settings: DiffusionExtraction, atlas: Atlas, diffusivity_unit: str = "mm^2/s"
+) -> Extracted:
     """Extract regional means of maps that are in MNI space already.
 
     Parameters
     ----------
     maps : mapping of str to Nifti1Image
-        3D map by metric (see `METRICS`), each on any grid in MNI space; 0 or NaN where it has no value.
+        3D map by metric (see `DIFFUSION_METRICS`), each on any grid in MNI space; 0 or NaN where it has no value.
     settings : DiffusionExtraction
         ``resolution``, ``least_coverage`` and ``least_similarity`` are used.
     atlas : Atlas
         Regions in MNI space; taken to a map's grid by nearest neighbour.
+    diffusivity_unit : {"mm^2/s", "um^2/ms"}
+        Of MD, AD and RD in the maps.
 
     Returns
     -------
@@ -56,7 +59,7 @@ def extract_scalar_maps(maps: Mapping[str, nib.Nifti1Image], settings: Diffusion
     uncovered: set[str] = set()
     atlases = (atlas, white_matter(settings.resolution))
     for metric, image in maps.items():
-        volume = _read_map(metric, image)
+        volume = _read_map(metric, image, diffusivity_unit)
         held = nib.Nifti1Image(np.isfinite(volume).astype(np.float32), image.affine)
         _check_space(metric, held)
         for cut in atlases:
@@ -69,11 +72,13 @@ def extract_scalar_maps(maps: Mapping[str, nib.Nifti1Image], settings: Diffusion
     first = next(iter(maps))
     quality = {
         "regions_uncovered": float(len(uncovered)),
-        "mask_volume_mm3": float(np.isfinite(_read_map(first, maps[first])).sum() * _voxel_volume(maps[first])),
+        "mask_volume_mm3": float(
+            np.isfinite(_read_map(first, maps[first], diffusivity_unit)).sum() * _voxel_volume(maps[first])
+        ),
     }
     picture = None
     if "fa" in maps:
-        volume = _read_map("fa", maps["fa"])
+        volume = _read_map("fa", maps["fa"], diffusivity_unit)
         fa = nib.Nifti1Image(np.nan_to_num(volume), maps["fa"].affine)
         quality |= {
             "fa_white_matter": values[f"fa_{WHITE_MATTER}"],
@@ -83,23 +88,25 @@ def extract_scalar_maps(maps: Mapping[str, nib.Nifti1Image], settings: Diffusion
     return Extracted(values, units, quality, picture, regions=regions_of(maps, atlases))
 
 
-def _read_map(metric: str, image: nib.Nifti1Image) -> NDArray[np.float32]:
+def _read_map(metric: str, image: nib.Nifti1Image, diffusivity_unit: str) -> NDArray[np.float32]:
     """Values of a map in its unit, NaN where it has none."""
-    if metric not in METRICS:
-        raise ImageError(f"unknown diffusion metric '{metric}'; expected one of {', '.join(METRICS)}")
+    if metric not in DIFFUSION_METRICS:
+        raise ImageError(f"unknown diffusion metric '{metric}'; expected one of {', '.join(DIFFUSION_METRICS)}")
     if len(image.shape) != 3:
         raise ImageError(f"the {metric} map has shape {image.shape}; expected a volume of three dimensions")
     volume = np.array(image.dataobj, dtype=np.float32)
     volume[~np.isfinite(volume) | (volume == 0)] = np.nan
     if np.isnan(volume).all():
         raise ImageError(f"the {metric} map has only voxels that are 0 or NaN; expected values")
+    if metric in DIFFUSIVITIES:
+        volume *= np.float32(MM2_PER_S[diffusivity_unit])
     median = float(np.nanmedian(volume))
     if metric in DIFFUSIVITIES:
         low, high = PLAUSIBLE_MD
         if not low <= median <= high:
             raise ImageError(
                 f"the {metric} map has the median {median:.3g}, expected {low:g} to {high:g} mm^2/s: "
-                "is it in another unit, such as um^2/ms?"
+                "is it in another unit, such as um^2/ms (the key diffusivity_unit of the source)?"
             )
     elif metric in FRACTIONS and not 0 < median < 1:
         raise ImageError(f"the {metric} map has the median {median:.3g}, expected 0 to 1")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from brainpid.config.extraction import DiffusionExtraction
 from brainpid.core.errors import ImageError
-from brainpid.imaging.dwi.gradients import B0_LIMIT, B_TOLERANCE, Gradients, count_directions, select_shells
+from brainpid.imaging.dwi.gradients import B_TOLERANCE, Gradients, count_directions, select_shells
 
 KURTOSIS_MAX_B = 3000.0
 """Largest b-value in s/mm^2 for kurtosis; the expansion of the signal's logarithm does not converge above it."""
@@ -90,7 +90,7 @@ def _mean_kurtosis(signal: NDArray[np.float32], gradients: Gradients) -> NDArray
     """Mean kurtosis, 0 to 3, of every row: ln S = ln S0 - bD + b^2 D^2 K / 6 (Jensen et al. 2005)."""
     kept = gradients.bvals <= KURTOSIS_MAX_B + B_TOLERANCE
     used = gradients.take(kept)
-    shells = unique_bvals_tolerance(used.bvals[used.bvals > B0_LIMIT], tol=2 * B_TOLERANCE)
+    shells = unique_bvals_tolerance(used.bvals[~used.unweighted], tol=2 * B_TOLERANCE)
     n = count_directions(used)
     if len(shells) < 2 or n < KURTOSIS_DIRECTIONS:
         raise ImageError(
@@ -103,7 +103,7 @@ def _mean_kurtosis(signal: NDArray[np.float32], gradients: Gradients) -> NDArray
 
 def _table(gradients: Gradients) -> object:
     """Dipy's gradient table."""
-    return gradient_table(gradients.bvals, bvecs=gradients.bvecs, b0_threshold=B0_LIMIT)
+    return gradient_table(gradients.bvals, bvecs=gradients.bvecs, b0_threshold=gradients.b0_limit)
 
 
 def _to_volume(values: NDArray[np.floating], where: NDArray[np.bool_]) -> NDArray[np.float32]:

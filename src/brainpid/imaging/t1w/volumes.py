@@ -10,7 +10,7 @@ from brainpid.config.extraction import StructuralExtraction
 from brainpid.core.errors import ImageError
 from brainpid.imaging.atlases import Atlas, labels_on, region_means, region_sums, require_overlap
 from brainpid.imaging.default_atlases import white_matter
-from brainpid.imaging.extracted import Extracted
+from brainpid.imaging.extracted import Extracted, check_icv
 from brainpid.imaging.mosaic import mosaic
 from brainpid.imaging.nifti import make_image
 from brainpid.imaging.registration import Registration, register
@@ -47,8 +47,8 @@ def extract_t1(
     Raises
     ------
     ImageError
-        Where the image is not a volume, its voxels are too uneven, registration or segmentation fails, or the atlas
-        lies outside the image.
+        Where the image is not a volume, its voxels are too uneven, registration or segmentation fails, the atlas
+        lies outside the image, or the intracranial volume is no head's.
     """
     ratio = _voxel_ratio(image, data, settings.most_voxel_ratio)
     head = working_image(image, data, settings.resolution)
@@ -71,8 +71,9 @@ def extract_t1(
         mask = _bring(found, template_mask) > 0.5
         regions = [_bring_labels(found, cut) for cut in (atlas, white)]
         view = found.to_template(make_image(np.ones(head.shape, dtype=np.float32), head.affine))
-    tissue = segment(even, mask, priors)
     voxel = abs(float(np.linalg.det(head.affine[:3, :3])))
+    check_icv(voxel * float(mask.sum()), "the mask of the brain")
+    tissue = segment(even, mask, priors)
     gray, lacking_gray = _volumes(tissue.probabilities[1], regions[0], atlas, view, voxel, settings.least_coverage)
     pale, lacking_white = _volumes(tissue.probabilities[2], regions[1], white, view, voxel, settings.least_coverage)
     csf_total, gm_total, wm_total = (voxel * float(share.sum(dtype=np.float64)) for share in tissue.probabilities)

@@ -15,7 +15,7 @@ from nilearn.maskers import NiftiLabelsMasker
 from sklearn.covariance import EmpiricalCovariance
 
 from brainpid.config.extraction import FunctionalExtraction
-from brainpid.core.errors import ImageError
+from brainpid.core.errors import ImageError, NotInImageError
 from brainpid.imaging.atlases import Atlas
 from brainpid.imaging.bold.confounds import MOTION
 from brainpid.imaging.bold.regional import degrees_of_freedom, extract_bold
@@ -177,6 +177,21 @@ def test_regions_outside_the_mask_are_nan_and_counted():
     assert found.quality["regions_not_covered"] == 1
     lenient = extract(data, replace(PLAIN, least_coverage=0.1), mask=image_of(mask))
     assert np.isfinite(list(lenient.values.values())).all()
+
+
+def test_a_slab_without_enough_regions_is_not_available_with_their_number():
+    data, _, atlas = make_bold()
+    labels = np.asarray(atlas.image.dataobj)
+    slab = (labels > 0).astype(np.uint8)
+    for label in np.unique(labels[labels > 0]):
+        where = np.argwhere(labels == label)
+        slab[tuple(where[len(where) // 5 :].T)] = 0  # a fifth of every region is left
+    with pytest.raises(NotInImageError, match=r"0 of 3 regions are covered .at least 50% of one .* at least 1: does"):
+        extract(data, mask=image_of(slab))
+    one = (labels == labels[labels > 0][0]).astype(np.uint8)
+    assert np.isfinite(list(extract(data, mask=image_of(one)).values.values())).sum() == 2  # alff and falff of it
+    with pytest.raises(NotInImageError, match=r"1 of 3 regions are covered .* expected at least 2"):
+        extract(data, replace(PLAIN, alff=False), mask=image_of(one))
 
 
 def test_quality_of_known_noise():

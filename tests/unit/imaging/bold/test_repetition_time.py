@@ -39,7 +39,7 @@ def test_the_repetition_time_is_in_seconds_or_refused(tmp_path, json_tr, header_
         with pytest.raises(ImageError, match=r"sub-1_task-rest_bold.nii.gz: .*between 0 and 10 s"):
             repetition_time(bold(header_tr, unit), files)
     else:
-        assert repetition_time(bold(header_tr, unit), files) == pytest.approx(expected)
+        assert repetition_time(bold(header_tr, unit), files)[0] == pytest.approx(expected)
 
 
 def test_the_nearest_json_that_tells_decides(tmp_path):
@@ -50,7 +50,7 @@ def test_the_nearest_json_that_tells_decides(tmp_path):
         content = {"EchoTime": 0.03} if place == 1 else {"RepetitionTime": float(place)}
         (tmp_path / f"{role}.json").write_text(json.dumps(content))
         files[role] = str(tmp_path / f"{role}.json")
-    assert repetition_time(bold(), files) == 2.0
+    assert repetition_time(bold(), files)[0] == 2.0
 
 
 @pytest.mark.parametrize(
@@ -72,4 +72,24 @@ def test_a_json_that_cannot_be_read_is_named(tmp_path, content, message):
 
 
 def test_without_a_json_the_header_tells():
-    assert repetition_time(bold(2.2), {"bold": "b.nii.gz"}) == pytest.approx(2.2)
+    seconds, doubt = repetition_time(bold(2.2), {"bold": "b.nii.gz"})
+    assert seconds == pytest.approx(2.2)
+    assert doubt == "repetition time 2.2 s from the header alone, without a JSON that tells it"
+
+
+@pytest.mark.parametrize(
+    ("header_tr", "doubtful"), [(2.0, False), (2.015, False), (2.03, True), (1.0, True), (0, False)]
+)
+def test_a_header_that_disagrees_with_the_json_is_flagged(tmp_path, header_tr, doubtful):
+    (tmp_path / "bold.json").write_text('{"RepetitionTime": 2.0}')
+    seconds, doubt = repetition_time(bold(header_tr), {"bold": "b.nii.gz", "json": str(tmp_path / "bold.json")})
+    assert seconds == 2.0
+    assert bool(doubt) == doubtful
+    if doubtful:
+        assert doubt == f"repetition time 2 s of the JSON is used; the header has {header_tr:g} s"
+
+
+def test_volumes_that_are_not_evenly_spaced_are_refused(tmp_path):
+    (tmp_path / "bold.json").write_text('{"VolumeTiming": [0, 10, 20]}')
+    with pytest.raises(ImageError, match="VolumeTiming: volumes are not evenly spaced"):
+        repetition_time(bold(), {"bold": "b.nii.gz", "json": str(tmp_path / "bold.json")})

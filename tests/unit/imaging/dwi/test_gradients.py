@@ -26,7 +26,7 @@ def test_every_layout_gives_the_same_gradients(tmp_path, separator, rows):
     paths = write(
         tmp_path, GOOD.bvals if rows else GOOD.bvals[:, None], GOOD.bvecs.T if rows else GOOD.bvecs, separator
     )
-    found = read_gradients(*paths, 14)
+    found = read_gradients(*paths, 14, 50.0)
     np.testing.assert_allclose(found.bvals, GOOD.bvals)
     np.testing.assert_allclose(found.bvecs, GOOD.bvecs, atol=1e-12)
 
@@ -34,7 +34,7 @@ def test_every_layout_gives_the_same_gradients(tmp_path, separator, rows):
 def test_lengths_are_rounded_and_directions_without_weighting_do_not_matter(tmp_path):
     bvecs = GOOD.bvecs * 1.04
     bvecs[0], bvecs[1] = np.nan, [0.3, 0.9, 0]
-    found = read_gradients(*write(tmp_path, bvecs=bvecs), 14)
+    found = read_gradients(*write(tmp_path, bvecs=bvecs), 14, 50.0)
     np.testing.assert_allclose(found.bvecs, GOOD.bvecs, atol=1e-12)
 
 
@@ -65,19 +65,19 @@ FEW = np.vstack([GOOD.bvecs[:7], -GOOD.bvecs[2:7], GOOD.bvecs[2:4]])
         ({"bvals": changed(GOOD.bvals, 3, np.nan)}, "expected finite b-values .* found nan"),
         ({"bvals": changed(GOOD.bvals, 3, np.inf)}, "expected finite b-values .* found inf"),
         ({"bvals": changed(GOOD.bvals, 3, -1000)}, "expected finite b-values .* found -1000"),
-        ({"bvals": np.maximum(GOOD.bvals, 60)}, "no volume with b <= 50 s/mm.2, found b of 60 to 1000"),
+        ({"bvals": np.maximum(GOOD.bvals, 310)}, "no volume with b <= 50 s/mm.2 .* found b of 310 to 1000"),
         ({"bvals": GOOD.bvals / 1000}, "no diffusion-weighted volume, found b of 0 to 1 s/mm.2"),
         ({"bvals": np.tile(GOOD.bvals, (2, 1))}, "expected one row or one column of b-values, found 2 rows of 14"),
     ],
 )
 def test_a_bad_file_is_refused_with_what_was_found(tmp_path, change, words):
     with pytest.raises(ImageError, match=words):
-        read_gradients(*write(tmp_path, **change), 14)
+        read_gradients(*write(tmp_path, **change), 14, 50.0)
 
 
 def test_the_image_must_have_as_many_volumes(tmp_path):
     with pytest.raises(ImageError, match=r"14 b-values .* 14 directions, but the image has 15 volumes"):
-        read_gradients(*write(tmp_path), 15)
+        read_gradients(*write(tmp_path), 15, 50.0)
 
 
 @pytest.mark.parametrize(
@@ -89,24 +89,24 @@ def test_a_file_that_is_absent_empty_or_text(tmp_path, text, words):
     if text is not None:
         bval.write_text(text)
     with pytest.raises(ImageError, match=words):
-        read_gradients(bval, bvec, 14)
+        read_gradients(bval, bvec, 14, 50.0)
 
 
 def test_a_ragged_file_is_refused(tmp_path):
     bval, bvec = write(tmp_path)
     bvec.write_text("0 0 1\n0 1\n1 0 0\n")
     with pytest.raises(ImageError, match="found 3 rows of 2 or 3"):
-        read_gradients(bval, bvec, 14)
+        read_gradients(bval, bvec, 14, 50.0)
 
 
 def test_opposite_and_nearly_equal_directions_are_one_axis():
-    doubled = Gradients(np.r_[GOOD.bvals, GOOD.bvals[2:]], np.vstack([GOOD.bvecs, -GOOD.bvecs[2:]]))
+    doubled = Gradients(np.r_[GOOD.bvals, GOOD.bvals[2:]], np.vstack([GOOD.bvecs, -GOOD.bvecs[2:]]), 50.0)
     assert count_directions(GOOD) == count_directions(doubled) == 12
 
 
 def test_shells_are_kept_whole_up_to_the_largest_b():
     bvals = np.r_[0, 0, np.full(12, 1520.0), np.full(12, 2000.0)]
-    two = Gradients(bvals, np.vstack([GOOD.bvecs, GOOD.bvecs[2:]]))
+    two = Gradients(bvals, np.vstack([GOOD.bvecs, GOOD.bvecs[2:]]), 50.0)
     np.testing.assert_array_equal(select_shells(two, 1500), bvals < 1600)
     assert select_shells(two, 3000).all()
     with pytest.raises(ImageError, match=r"volumes with b <= 700 of 0 to 2000 s/mm.2: no diffusion-weighted volume"):
@@ -124,7 +124,7 @@ def test_shells_are_kept_whole_up_to_the_largest_b():
     ],
 )
 def test_files_of_four_programs_are_read(bval, bvec, n, directions):
-    found = read_gradients(NIFTI / bval, NIFTI / bvec, n)
+    found = read_gradients(NIFTI / bval, NIFTI / bvec, n, 50.0)
     np.testing.assert_allclose(np.linalg.norm(found.bvecs, axis=1), ~found.unweighted, atol=1e-12)
     assert directions is None or count_directions(found) == directions
 
@@ -132,4 +132,18 @@ def test_files_of_four_programs_are_read(bval, bvec, n, directions):
 @real
 def test_a_spinal_cord_scheme_does_not_determine_a_tensor():
     with pytest.raises(ImageError, match="the 6 directions lie too close to a plane or cone"):
-        read_gradients(NIFTI / "sct/dmri.bval.txt", NIFTI / "sct/dmri.bvec.txt", 7)
+        read_gradients(NIFTI / "sct/dmri.bval.txt", NIFTI / "sct/dmri.bvec.txt", 7, 50.0)
+
+
+def test_the_lowest_shell_counts_as_not_weighted_where_nothing_is_below_the_threshold(tmp_path):
+    bvals = np.where(GOOD.bvals == 0, 100.0, GOOD.bvals)
+    bvecs = changed(GOOD.bvecs, 0, [0, 0, 1])
+    found = read_gradients(*write(tmp_path, bvals, bvecs), 14, 50.0)
+    assert found.unweighted.tolist() == [True, True] + [False] * 12
+    np.testing.assert_array_equal(found.bvals, bvals)  # its weighting stays in the fit
+    np.testing.assert_allclose(found.bvecs[:2], [[0, 0, 1], [0, 0, 0]])
+    higher = read_gradients(*write(tmp_path, bvals, bvecs), 14, 120.0)
+    assert higher.unweighted.tolist() == found.unweighted.tolist()
+    np.testing.assert_allclose(higher.bvecs[0], 0)
+    with pytest.raises(ImageError, match=r"no volume with b <= 50 .*b0_threshold.* found b of 400 to 1000"):
+        read_gradients(*write(tmp_path, np.where(GOOD.bvals == 0, 400.0, GOOD.bvals), bvecs), 14, 50.0)

@@ -124,7 +124,7 @@ def test_bad_series_are_refused_with_a_reason(moved):
 
 def scaled(factor):
     """The gradients with b-values in a wrong unit."""
-    return Gradients(GRADIENTS.bvals * factor, GRADIENTS.bvecs)
+    return Gradients(GRADIENTS.bvals * factor, GRADIENTS.bvecs, 50.0)
 
 
 @pytest.mark.slow

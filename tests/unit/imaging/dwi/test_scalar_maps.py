@@ -37,6 +37,18 @@ def test_maps_in_template_space_give_the_planted_values(maps):
     assert finer.values["fa_octant3"] == pytest.approx(planted(atlas)["octant3"][0], rel=0.15)
 
 
+def test_diffusivities_in_another_unit_are_converted_where_it_is_said(maps):
+    atlas, images = maps
+    thousandths = nib.Nifti1Image(1e3 * np.asarray(images["md"].dataobj), images["md"].affine)
+    files = {"fa": images["fa"], "md": thousandths}
+    with pytest.raises(ImageError, match="the key diffusivity_unit of the source"):
+        extract_scalar_maps(files, DiffusionExtraction(resolution=4), atlas)
+    found = extract_scalar_maps(files, DiffusionExtraction(resolution=4), atlas, "um^2/ms")
+    for name, (fa, md) in planted(atlas).items():
+        assert found.values[f"md_{name}"] == pytest.approx(md, rel=1e-5)
+        assert found.values[f"fa_{name}"] == pytest.approx(fa, rel=1e-5)
+
+
 def test_a_map_without_a_region_has_no_value_for_it(maps):
     atlas, images = maps
     holed = np.asarray(images["md"].dataobj).copy()

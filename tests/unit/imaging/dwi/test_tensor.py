@@ -56,14 +56,16 @@ def test_turning_gradients_and_tensors_together_changes_nothing():
     rng = np.random.default_rng(1)
     evals = np.moveaxis(eigenvalues(rng.uniform(0.1, 0.8, 20), rng.uniform(6e-4, 1e-3, 20)), 0, -1)
     turn = Rotation.from_euler("xyz", [20, -40, 75], degrees=True).as_matrix()
-    turned = Gradients(GRADIENTS.bvals, GRADIENTS.bvecs @ turn.T)
+    turned = Gradients(GRADIENTS.bvals, GRADIENTS.bvecs @ turn.T, 50.0)
     before, after = fit(evals, random_axes(20)), fit(evals, random_axes(20) @ turn.T, turned)
     for name in ("fa", "md", "ad", "rd"):
         np.testing.assert_allclose(after[name], before[name], rtol=1e-4)
 
 
 def test_shells_above_the_largest_b_do_not_reach_the_tensor():
-    two = Gradients(np.r_[GRADIENTS.bvals, np.full(30, 3000.0)], np.vstack([GRADIENTS.bvecs, GRADIENTS.bvecs[2:]]))
+    two = Gradients(
+        np.r_[GRADIENTS.bvals, np.full(30, 3000.0)], np.vstack([GRADIENTS.bvecs, GRADIENTS.bvecs[2:]]), 50.0
+    )
     series = np.full((1, 1, 1, 62), 500.0, dtype=np.float32)
     series[..., :32] = signal(np.array(1000.0), eigenvalues(0.5, 7e-4), np.array([1.0, 0, 0]), GRADIENTS)
     mask = np.ones((1, 1, 1), dtype=bool)
@@ -86,7 +88,9 @@ def test_voxels_without_signal_and_tensors_that_are_not_positive_are_told_apart(
 
 def test_isotropic_kurtosis_is_recovered_and_refused_with_one_shell():
     settings = DiffusionExtraction(kurtosis=True)
-    two = Gradients(np.r_[GRADIENTS.bvals, np.full(30, 2000.0)], np.vstack([GRADIENTS.bvecs, GRADIENTS.bvecs[2:]]))
+    two = Gradients(
+        np.r_[GRADIENTS.bvals, np.full(30, 2000.0)], np.vstack([GRADIENTS.bvecs, GRADIENTS.bvecs[2:]]), 50.0
+    )
     b, d, k = two.bvals, 8e-4, 0.9
     series = np.tile(1000 * np.exp(-b * d + (b * d) ** 2 * k / 6), (2, 2, 1, 1)).astype(np.float32)
     mask = np.ones((2, 2, 1), dtype=bool)
@@ -100,7 +104,7 @@ def test_two_slices_of_a_real_brain():
     folder = NIFTI / "mdt_b1k_b2k"
     series = nib.load(folder / "b1k_b2k_example_slices_24_38.nii.gz").get_fdata(dtype=np.float32)
     mask = nib.load(folder / "b1k_b2k_example_slices_24_38_mask.nii.gz").get_fdata() > 0
-    gradients = read_gradients(folder / "b1k_b2k.bval", folder / "b1k_b2k.bvec", series.shape[3])
+    gradients = read_gradients(folder / "b1k_b2k.bval", folder / "b1k_b2k.bvec", series.shape[3], 50.0)
     maps = tensor_maps(series, gradients, mask, DiffusionExtraction())
     assert np.nanmedian(maps["fa"]) == pytest.approx(0.19, abs=0.015)
     assert np.nanpercentile(maps["fa"], 95) == pytest.approx(0.65, abs=0.03)
@@ -117,7 +121,7 @@ def test_real_crops_have_the_diffusivity_of_tissue(name):
     path = NIFTI / "dipy" / name
     series = nib.load(path).get_fdata(dtype=np.float32)
     stem = path.parent / name.partition(".")[0]
-    gradients = read_gradients(f"{stem}.bval", f"{stem}.bvec", series.shape[3])
+    gradients = read_gradients(f"{stem}.bval", f"{stem}.bvec", series.shape[3], 50.0)
     settings = DiffusionExtraction(max_b=2000)
     maps = tensor_maps(series, gradients, series.min(axis=3) > 0, settings)
     assert 3e-4 < np.nanmedian(maps["md"]) < 2e-3

@@ -38,9 +38,9 @@ def plain():
 
 @pytest.mark.slow
 def test_volumes_follow_head_size_and_a_seed_gives_the_same_numbers(plain):
-    large = extract(phantom(1.1))
+    large = extract(phantom(1.06))
     for name in ("gm_total", "wm_total", "icv"):
-        assert large.values[name] / plain.values[name] == pytest.approx(1.1**3, rel=0.05)
+        assert large.values[name] / plain.values[name] == pytest.approx(1.06**3, rel=0.05)
     # Finer voxels are brought to 5 mm, which mixes tissues; the head's size stays.
     assert extract(phantom(0.9)).values["icv"] / plain.values["icv"] == pytest.approx(0.9**3, rel=0.03)
     assert extract(phantom()).values == plain.values
@@ -48,6 +48,13 @@ def test_volumes_follow_head_size_and_a_seed_gives_the_same_numbers(plain):
     assert plain.values["icv"] == pytest.approx(brain, rel=0.05)
     assert set(plain.units.values()) == {"mm^3"}
     assert plain.picture.dtype == np.uint8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("scale", "found"), [(1.1, "2,5"), (0.7, "6")])
+def test_a_head_of_a_size_that_nobody_has_is_refused_with_its_volume(scale, found):
+    with pytest.raises(ImageError, match=f"volume is {found}.. cm.3 by the mask of the brain, expected 700 to 2,300"):
+        extract(phantom(scale))
 
 
 @pytest.mark.slow
