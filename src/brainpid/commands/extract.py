@@ -88,7 +88,7 @@ def _from_images(
         )
     # What the results depend on, before the work begins.
     code, atlas = code_digest(entry.module), atlas_digest(entry, section)
-    options = reader_options(source)
+    options: dict[str, Any] = reader_options(source)
     text = json.dumps(section.model_dump(mode="json") | options, sort_keys=True)
     people = read_labels(args.participants, settings.participant_id)
     own = [person for person in people if shard_of(person, settings.shards) == args.shard]
