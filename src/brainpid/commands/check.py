@@ -15,11 +15,14 @@ from rich.table import Table
 from brainpid.cohort.finding import find
 from brainpid.cohort.participants import SUCCESS, UNAVAILABLE, has_every_modality, read_participants
 from brainpid.config.schema import Config, load_config
-from brainpid.config.slices import ParticipantsSettings, SplitSettings
+from brainpid.config.slices import LimitSettings, ParticipantsSettings, SplitSettings
 from brainpid.config.sources import ImageSource, TableSource
+from brainpid.crossfit.minima import why_no_null, why_not_decomposed
 from brainpid.features.block import FeatureBlock, FeatureSummary
 from brainpid.features.inclusion import choose_features, join_participants, plan
 from brainpid.features.tables import extract_table, read_units
+
+log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,12 +49,23 @@ def run(args: argparse.Namespace) -> None:
     people = join_participants(sheets, blocks, config.modalities, config.incomplete)
     console.print(_overview(people, blocks, config))
     choose_features(blocks, config.modalities)
-    plan(sheets, blocks, SplitSettings.of(config))
+    planned, _ = plan(sheets, blocks, SplitSettings.of(config), LimitSettings.of(config))
+    _warn_of_nulls(planned, config)
     folds, repeats = config.n_folds, config.splits.n_repeats
     console.print(
         f"{args.config} is valid: {len(config.models)} models x {repeats} repeats x {folds} folds = "
         f"{len(config.models) * repeats * folds} trainings"
     )
+
+
+def _warn_of_nulls(people: pd.DataFrame, config: Config) -> None:
+    """Name the cohorts that can be decomposed and have no p-values."""
+    complete = people[people["included"] & has_every_modality(people, config.modalities)]
+    for cohort, rows in complete.groupby("cohort", sort=False):
+        age = rows["age"].to_numpy(dtype=float)
+        reason = why_no_null(age, config.modalities, config.null.folds)
+        if config.null.permutations and reason and not why_not_decomposed(age, config.modalities):
+            log.warning("cohort '%s' has no null and no p-values: %s", cohort, reason)
 
 
 def _overview(people: pd.DataFrame, blocks: Mapping[tuple[str, str], FeatureSummary], config: Config) -> Table:

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from brainpid.cohort.participants import read_sheet
-from brainpid.commands.options import add_settings, read_settings
-from brainpid.config.slices import SplitSettings
+from brainpid.commands.options import add_settings, parse_json, read_settings
+from brainpid.config.slices import LimitSettings, SplitSettings
 from brainpid.core.files import write_tsv
 from brainpid.features.inclusion import choose_features, plan
 from brainpid.features.store import read_cohort, read_modalities, read_summary
@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--participants", required=True, nargs="+", type=Path, help="sheet of every cohort")
     parser.add_argument("--features", required=True, nargs="+", type=Path, help="feature file of every cohort")
     add_settings(parser)
+    parser.add_argument("--limits", help="JSON of what later steps need, to refuse what they would (default: nothing)")
     parser.add_argument(
         "--out-participants", required=True, type=Path, help="table of everybody with status and reason"
     )
@@ -38,7 +39,8 @@ def run(args: argparse.Namespace) -> None:
         if modality in settings.modalities
     }
     features = choose_features(blocks, settings.modalities)
-    people, splits = plan(sheets, blocks, settings)
+    limits = None if args.limits is None else parse_json(args.limits, LimitSettings, "--limits")
+    people, splits = plan(sheets, blocks, settings, limits)
     write_tsv(args.out_features, features)
     write_tsv(args.out_participants, people)
     write_tsv(args.out_splits, splits)

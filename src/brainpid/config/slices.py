@@ -24,7 +24,7 @@ from brainpid.config.analysis import (
 )
 from brainpid.config.cohorts import Columns, Shards, Target
 from brainpid.config.extraction import DiffusionExtraction, Extraction, FunctionalExtraction, StructuralExtraction
-from brainpid.config.models import Hyperparameters, Models
+from brainpid.config.models import Hyperparameters, Members, Models
 from brainpid.config.schema import Config
 from brainpid.config.section import Modalities, Name, Section
 from brainpid.config.sources import Source, section_of
@@ -108,6 +108,27 @@ class SplitSettings(Section):
             target=config.target,
             incomplete=config.incomplete,
             splits=config.splits,
+        )
+
+
+class LimitSettings(Section):
+    """What `brainpid split` has to know of later steps, to refuse before anything is trained what they would refuse.
+
+    No number depends on it: it stands in the command and not among a rule's params, so that another model reruns
+    nothing that was made.
+    """
+
+    models: Models
+    members: Members
+    interval_coverage: Coverage
+
+    @classmethod
+    def of(cls, config: Config) -> LimitSettings:
+        """Slice of what sets the fewest people of a training."""
+        return cls(
+            models=config.models,
+            members=config.hyperparameters.pidreg.members,
+            interval_coverage=config.interval_coverage,
         )
 
 

@@ -15,13 +15,14 @@ import numpy as np
 import pandas as pd
 
 from brainpid.cohort.participants import SHEET_COLUMNS, SUCCESS, UNAVAILABLE, has_every_modality
-from brainpid.cohort.splits import make_splits
+from brainpid.cohort.splits import group_codes, make_splits
 from brainpid.config.analysis import Incomplete
-from brainpid.config.slices import SplitSettings
+from brainpid.config.slices import LimitSettings, SplitSettings
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import require_column
+from brainpid.crossfit.minima import why_not_decomposed
 from brainpid.features.block import FeatureSummary, same_names
-from brainpid.pid.estimation import MIN_PEOPLE_PER_DIMENSION
+from brainpid.features.training_sets import refuse_untrainable
 
 log = logging.getLogger(__name__)
 
@@ -83,15 +84,20 @@ def _why_excluded(person: Mapping[Hashable, object], modalities: Sequence[str], 
 
 
 def plan(
-    sheets: Mapping[str, pd.DataFrame], blocks: Mapping[tuple[str, str], FeatureSummary], settings: SplitSettings
+    sheets: Mapping[str, pd.DataFrame],
+    blocks: Mapping[tuple[str, str], FeatureSummary],
+    settings: SplitSettings,
+    limits: LimitSettings | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Everybody's status, as `join_participants` gives it, and the roles of those who take part.
+
+    A cohort that cannot be decomposed (`brainpid.crossfit.minima`) is named in a warning, and takes part.
 
     Raises
     ------
     InputError
-        Where a cohort has nobody left, no cohort has as many people with every modality as the latents need (with
-        ``incomplete: exclude``, one has not), or the folds do not fit the people.
+        Where a cohort has nobody left, no cohort can be decomposed, the folds do not fit the people, or the training
+        people of a fold do not suffice for the models in `limits`.
     """
     ordered = {cohort: sheets[cohort] for cohort in settings.cohorts}
     people = join_participants(ordered, blocks, settings.modalities, settings.incomplete)
@@ -100,27 +106,27 @@ def plan(
         for cohort, sheet in ordered.items():
             require_column(f"participants of cohort '{cohort}'", list(sheet), settings.splits.group, "splits.group")
         groups = pd.concat([sheet[settings.splits.group] for sheet in ordered.values()], ignore_index=True)
-    needed = MIN_PEOPLE_PER_DIMENSION * len(settings.modalities)
-    enough = {}
+    why_not = {}
     for cohort, rows in people.groupby("cohort", sort=False):
-        n = int((rows["included"] & has_every_modality(rows, settings.modalities)).sum())
-        log.info("%s: %d of %d people take part, %d with every modality", cohort, rows["included"].sum(), len(rows), n)
+        complete = rows[rows["included"] & has_every_modality(rows, settings.modalities)]
+        log.info(
+            "%s: %d of %d people take part, %d with every modality",
+            cohort, rows["included"].sum(), len(rows), len(complete),
+        )  # fmt: skip
         if not rows["included"].any():
             raise InputError(f"cohort '{cohort}': nobody takes part; first reason: {rows['reason'].iloc[0]}")
-        enough[cohort] = n >= needed
-        if not enough[cohort]:
-            message = (
-                f"cohort '{cohort}': n = {n} people who take part have every modality, which is too few to decompose "
-                f"d = {len(settings.modalities)} latents, one a modality; expected at least "
-                f"{MIN_PEOPLE_PER_DIMENSION:g} people a modality"
-            )
-            if settings.incomplete == "exclude":
-                remedy = "Leave the cohort out, use fewer modalities, or look at the reasons of the others"
-                raise InputError(f"{message}. {remedy}")
-            log.warning("%s: it is used for training and accuracy alone", message)
-    if not any(enough.values()):
-        raise InputError(f"{message}, in at least one cohort. Use fewer modalities, or look at participants.tsv")
-    return people, make_splits(people, groups, settings)
+        if reason := why_not_decomposed(complete["age"].to_numpy(dtype=float), settings.modalities):
+            why_not[cohort] = f"cohort '{cohort}': {reason}"
+    if len(why_not) == len(ordered):
+        raise InputError(
+            f"no cohort can be decomposed: {list_some(why_not.values(), 3)}, in at least one cohort. Use fewer "
+            "modalities, or look at participants.tsv"
+        )
+    for message in why_not.values():
+        log.warning("%s; it is not decomposed, and used for training and accuracy alone", message)
+    splits = make_splits(people, groups, settings)
+    refuse_untrainable(people, None if groups is None else group_codes(groups), splits, settings.modalities, limits)
+    return people, splits
 
 
 def choose_features(blocks: Mapping[tuple[str, str], FeatureSummary], modalities: Sequence[str]) -> pd.DataFrame:

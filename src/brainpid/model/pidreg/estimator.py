@@ -34,6 +34,7 @@ from brainpid.core.errors import InputError
 from brainpid.core.modalities import Subset, lacking, presence, subsets_of
 from brainpid.core.names import Measure
 from brainpid.crossfit.folds import stratified_folds
+from brainpid.crossfit.minima import fewest_of_ensemble
 from brainpid.crossfit.transforms import Standardizer, normal_scores
 from brainpid.model.inputs import Layout, Read, checked_groups, checked_target
 from brainpid.model.pidreg.base_learners import BaseLearner, TrainingPeople, base_learners_for, fit_base_learner
@@ -207,11 +208,9 @@ class PIDReg(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         y, group = checked_target(y, n_rows), checked_groups(groups, n_rows)
         present = presence(features)
         members, n_complete = settings.members, int(present.all(axis=1).sum())
-        if n_complete < 2 * members:
-            raise InputError(
-                f"{n_complete} people have every modality ({', '.join(layout.modalities)}); expected at least "
-                f"{2 * members}, twice the number of members"
-            )
+        if n_complete < (least := fewest_of_ensemble(members)):
+            found = f"{n_complete} people have every modality ({', '.join(layout.modalities)})"
+            raise InputError(f"{found}; expected at least {least}, twice the number of members")
         some = present.any(axis=1)
         if not present.all():
             _LOG.info(
