@@ -30,6 +30,7 @@ def run_tables(path: Path) -> Path:
     people, splits, chosen = out / "participants.tsv", out / "splits.tsv", out / "features.tsv"
     run_verb(
         "split", slices.SplitSettings.of(config), "--participants", *sheets, "--features", *features,
+        "--limits", slices.LimitSettings.of(config).model_dump_json(),
         "--out-participants", people, "--out-splits", splits, "--out-features", chosen,
     )  # fmt: skip
     people_and_features = ["--participants", people, "--features", *features, "--chosen", chosen]

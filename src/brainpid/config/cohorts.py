@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -12,18 +12,27 @@ from brainpid.config.sources import Source
 Shards = Annotated[int, Field(ge=1)]
 
 
-class Target(Section):
-    """What is predicted."""
+class TargetValues(Section):
+    """What is predicted, without its label."""
 
     column: str = Field("age", description="column of the participants table that holds the target")
-    units: str = Field("years", description="unit of the target, for labels")
     range: tuple[float, float] = Field((0.0, 120.0), description="plausible values; a value outside is an error")
 
     @model_validator(mode="after")
-    def _ordered(self) -> Target:
+    def _ordered(self) -> Self:
         if self.range[0] >= self.range[1]:
             raise ValueError(f"range must be [low, high] with low < high, found {list(self.range)}")
         return self
+
+
+class Target(TargetValues):
+    """What is predicted."""
+
+    units: str = Field("years", description="unit of the target, for labels")
+
+    def values(self) -> TargetValues:
+        """Everything but the label."""
+        return TargetValues(column=self.column, range=self.range)
 
 
 class Columns(Section):

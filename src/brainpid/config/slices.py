@@ -22,7 +22,7 @@ from brainpid.config.analysis import (
     Seed,
     Splits,
 )
-from brainpid.config.cohorts import Columns, Shards, Target
+from brainpid.config.cohorts import Columns, Shards, Target, TargetValues
 from brainpid.config.extraction import DiffusionExtraction, Extraction, FunctionalExtraction, StructuralExtraction
 from brainpid.config.models import Hyperparameters, Members, Models
 from brainpid.config.schema import Config
@@ -95,7 +95,7 @@ class SplitSettings(Section):
 
     cohorts: tuple[Name, ...]
     modalities: Modalities
-    target: Target
+    target: TargetValues
     incomplete: Incomplete
     splits: Splits
 
@@ -105,7 +105,7 @@ class SplitSettings(Section):
         return cls(
             cohorts=tuple(config.cohorts),
             modalities=config.modalities,
-            target=config.target,
+            target=config.target.values(),
             incomplete=config.incomplete,
             splits=config.splits,
         )

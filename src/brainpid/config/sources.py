@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -23,6 +24,10 @@ class TableSource(Section):
         "(every feature, where no units are given) and is kept as a feature itself",
     )
     drop: tuple[str, ...] = Field((), description="features to leave out, as names or shell patterns")
+
+    def keeps(self, column: str) -> bool:
+        """Whether a column of the table is left in."""
+        return not any(fnmatchcase(column, pattern) for pattern in self.drop)
 
 
 class NiftiSource(Section):

@@ -9,19 +9,20 @@ trained, and holds for every fold, the final model, the null and new people.
 from __future__ import annotations
 
 import logging
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from brainpid.cohort.participants import SHEET_COLUMNS, SUCCESS, UNAVAILABLE, has_every_modality
+from brainpid.cohort.participants import FAIL, SHEET_COLUMNS, SUCCESS, UNAVAILABLE, has_every_modality
 from brainpid.cohort.splits import group_codes, make_splits
 from brainpid.config.analysis import Incomplete
 from brainpid.config.slices import LimitSettings, SplitSettings
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import require_column
 from brainpid.crossfit.minima import why_not_decomposed
-from brainpid.features.block import FeatureSummary, same_names
+from brainpid.features.block import FeatureBlock, FeatureSummary, same_names
 from brainpid.features.training_sets import refuse_untrainable
 
 log = logging.getLogger(__name__)
@@ -127,6 +128,38 @@ def plan(
     splits = make_splits(people, groups, settings)
     refuse_untrainable(people, None if groups is None else group_codes(groups), splits, settings.modalities, limits)
     return people, splits
+
+
+def without_chosen(
+    blocks: Mapping[tuple[str, str], FeatureSummary],
+    features: pd.DataFrame,
+    values_of: Callable[[str, str], FeatureBlock],
+) -> dict[tuple[str, str], FeatureSummary]:
+    """Let people fail in a modality of which they have values of features alone that are left out.
+
+    Parameters
+    ----------
+    blocks : mapping of (cohort, modality) to FeatureSummary
+    features : DataFrame
+        As `choose_features` gives it.
+    values_of : callable
+        Gives the block of a cohort and modality; asked only where a person may have nothing that is left.
+    """
+    found = dict(blocks)
+    for (cohort, modality), block in blocks.items():
+        own = features[features["modality"] == modality]
+        chosen = own["included"].to_numpy(dtype=bool)
+        if not block.names or (block.known[chosen] == block.present.sum()).any():
+            continue
+        void = block.present & np.isnan(values_of(cohort, modality).values[:, chosen]).all(axis=1)
+        if void.any():
+            reason = f"no value of any of the {int(chosen.sum())} features of {modality} that differ between people"
+            found[cohort, modality] = replace(
+                block,
+                status=tuple(FAIL if own else state for own, state in zip(void, block.status, strict=True)),
+                reason=tuple(reason if own else why for own, why in zip(void, block.reason, strict=True)),
+            )
+    return found
 
 
 def choose_features(blocks: Mapping[tuple[str, str], FeatureSummary], modalities: Sequence[str]) -> pd.DataFrame:

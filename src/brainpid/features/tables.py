@@ -228,7 +228,7 @@ def _select(features: pd.DataFrame, source: TableSource, path: str) -> pd.DataFr
     for pattern in source.drop:
         if not any(fnmatchcase(name, pattern) for name in features.columns):
             raise InputError(f"{path}: drop: '{pattern}' matches no column; found {list_some(features.columns)}")
-    kept = [name for name in features.columns if not any(fnmatchcase(name, pattern) for pattern in source.drop)]
+    kept = [name for name in features.columns if source.keeps(name)]
     if not kept:
         raise InputError(f"{path}: no feature is left besides {ID_COLUMN}")
     return features[kept]

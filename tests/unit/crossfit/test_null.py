@@ -75,7 +75,7 @@ def test_what_has_no_null_is_refused():
         permutation_null({m: x[:6] for m, x in X.items()}, y[:6], RidgeEncoder(), **OPTIONS)
     with pytest.raises(InputError, match="all 120 people who take part with every modality have the same target, 50"):
         permutation_null(X, np.full(120, 50.0), RidgeEncoder(), **OPTIONS)
-    with pytest.raises(InputError, match="n = 4 people .* too few to decompose d = 2"):
+    with pytest.raises(InputError, match=r"n = 4 people .* too few to decompose d = 2"):
         permutation_null({m: x[:4] for m, x in X.items()}, y[:4], RidgeEncoder(), permutations=3, folds=2, seed=0)
 
 
