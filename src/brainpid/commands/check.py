@@ -6,6 +6,7 @@ import argparse
 import logging
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from brainpid.config.sources import ImageSource, TableSource
 from brainpid.crossfit.minima import why_no_null, why_not_decomposed
 from brainpid.features.block import FeatureBlock, FeatureSummary
 from brainpid.features.inclusion import choose_features, join_participants, plan, without_chosen
-from brainpid.features.tables import extract_table, read_units
+from brainpid.features.tables import divisor_of, extract_table, read_units
 
 log = logging.getLogger(__name__)
 
@@ -36,21 +37,23 @@ def run(args: argparse.Namespace) -> None:
     config = load_config(args.config)
     sheets, blocks = {}, {}
     tables: dict[tuple[str, str], FeatureBlock] = {}
+    divided: dict[tuple[str, str], dict[str, Any]] = {}
     for cohort, block in config.cohorts.items():
         settings = ParticipantsSettings.of(config, cohort)
         sheets[cohort] = read_participants(cohort, settings)
         units = read_units(settings.path)
         for modality, source in block.sources.items():
             if isinstance(source, TableSource):
-                tables[cohort, modality] = extract_table(source, sheets[cohort], modality, units)
-                blocks[cohort, modality] = tables[cohort, modality].summary()
+                table = extract_table(source, sheets[cohort], modality, units)
+                tables[cohort, modality], blocks[cohort, modality] = table, table.summary()
+                divided[cohort, modality] = divisor_of(source, table.names, units)
             else:
                 blocks[cohort, modality] = _images(source, sheets[cohort], modality, block.bids).summary()
     console = Console()
     # Before what may refuse the cohorts, so that it is seen who lacks what.
     people = join_participants(sheets, blocks, config.modalities, config.incomplete)
     console.print(_overview(people, blocks, config))
-    features = choose_features(blocks, config.modalities)
+    features = choose_features(blocks, config.modalities, divided)
     blocks = without_chosen(blocks, features, lambda cohort, modality: tables[cohort, modality])
     planned, _ = plan(sheets, blocks, SplitSettings.of(config), LimitSettings.of(config))
     _warn_of_nulls(planned, config)

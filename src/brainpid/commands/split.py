@@ -10,7 +10,7 @@ from brainpid.commands.options import add_settings, parse_json, read_settings
 from brainpid.config.slices import LimitSettings, SplitSettings
 from brainpid.core.files import write_tsv
 from brainpid.features.inclusion import choose_features, plan, without_chosen
-from brainpid.features.store import read_cohort, read_features, read_modalities, read_summary
+from brainpid.features.store import read_cohort, read_features, read_modalities, read_provenance, read_summary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,14 @@ def run(args: argparse.Namespace) -> None:
         for modality in read_modalities(path)
         if modality in settings.modalities
     }
-    features = choose_features(blocks, settings.modalities)
+    parts = {cohort: read_provenance(path).get("settings", {}).get("parts", {}) for cohort, path in paths.items()}
+    divided = {
+        (cohort, modality): part["divided"]
+        for cohort, own in parts.items()
+        for modality, part in own.items()
+        if "divided" in part
+    }
+    features = choose_features(blocks, settings.modalities, divided)
     blocks = without_chosen(blocks, features, lambda cohort, modality: read_features(paths[cohort], modality))
     limits = None if args.limits is None else parse_json(args.limits, LimitSettings, "--limits")
     people, splits = plan(sheets, blocks, settings, limits)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,8 +23,10 @@ from brainpid.config.slices import LimitSettings, SplitSettings
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import require_column
 from brainpid.crossfit.minima import why_not_decomposed
+from brainpid.features.between_cohorts import refuse_other_divisions, refuse_other_units, warn_of_scales
 from brainpid.features.block import FeatureBlock, FeatureSummary, same_names
 from brainpid.features.training_sets import refuse_untrainable
+from brainpid.features.units import UNKNOWN_UNIT, is_known
 
 log = logging.getLogger(__name__)
 
@@ -162,7 +165,11 @@ def without_chosen(
     return found
 
 
-def choose_features(blocks: Mapping[tuple[str, str], FeatureSummary], modalities: Sequence[str]) -> pd.DataFrame:
+def choose_features(
+    blocks: Mapping[tuple[str, str], FeatureSummary],
+    modalities: Sequence[str],
+    divided: Mapping[tuple[str, str], Mapping[str, Any]] | None = None,
+) -> pd.DataFrame:
     """Say of every feature whether it takes part, and why it does not.
 
     Parameters
@@ -171,6 +178,8 @@ def choose_features(blocks: Mapping[tuple[str, str], FeatureSummary], modalities
         What was extracted of each cohort that has a source for the modality. One without any feature is not extracted
         yet, and counts for nothing.
     modalities : sequence of str
+    divided : mapping of (cohort, modality) to mapping, optional
+        How the features of tables were divided, see `brainpid.features.tables.divisor_of`.
 
     Returns
     -------
@@ -181,7 +190,8 @@ def choose_features(blocks: Mapping[tuple[str, str], FeatureSummary], modalities
     Raises
     ------
     InputError
-        Where cohorts have different features, or none of a modality is left.
+        Where cohorts have different features, in different units or divided in different ways, or none of a modality
+        is left.
     """
     tables = [pd.DataFrame(columns=FEATURE_COLUMNS)]
     for modality in modalities:
@@ -189,6 +199,16 @@ def choose_features(blocks: Mapping[tuple[str, str], FeatureSummary], modalities
         if not own:
             continue
         names = same_names({cohort: block.names for cohort, block in own.items()}, modality)
+        refuse_other_divisions(
+            {cohort: (divided or {})[cohort, modality] for cohort in own if (cohort, modality) in (divided or {})},
+            modality,
+        )
+        refuse_other_units(own, modality)
+        warn_of_scales(own, modality)
+        units = [
+            next((unit for unit in of_cohorts if is_known(unit)), UNKNOWN_UNIT)
+            for of_cohorts in zip(*(block.units for block in own.values()), strict=True)
+        ]
         n = np.sum([block.known for block in own.values()], axis=0)
         low = np.fmin.reduce([block.low for block in own.values()])
         high = np.fmax.reduce([block.high for block in own.values()])
@@ -199,7 +219,7 @@ def choose_features(blocks: Mapping[tuple[str, str], FeatureSummary], modalities
             else (f"the same value, {least:g}, in all {count} people who have one" if least == most else "")
             for count, least, most in zip(n.tolist(), low.tolist(), high.tolist(), strict=True)
         ]
-        table = pd.DataFrame({"modality": modality, "feature": names, "units": next(iter(own.values())).units, "n": n})
+        table = pd.DataFrame({"modality": modality, "feature": names, "units": units, "n": n})
         tables.append(table.assign(included=[not why for why in reason], reason=reason))
         left_out = [f"{name} ({why})" for name, why in zip(names, reason, strict=True) if why]
         if len(left_out) == len(names):

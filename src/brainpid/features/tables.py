@@ -17,9 +17,9 @@ from brainpid.core.arrays import BoolArray
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import numeric_cells, read_header, read_table, require_column
 from brainpid.features.block import FeatureBlock
+from brainpid.features.units import UNKNOWN_UNIT, canonical_unit, is_known
 
 ID_COLUMN = "participant_id"
-UNKNOWN_UNIT = "n/a"
 
 
 def extract_table(
@@ -170,8 +170,8 @@ def divide(block: FeatureBlock, sheet: pd.DataFrame, divisor: str, unit: str) ->
 
 def _divided(units: Sequence[str], unit: str) -> tuple[BoolArray, bool]:
     """Which features of these units a divisor of a unit divides, and whether that is all because units are unknown."""
-    unknown = unit == UNKNOWN_UNIT or set(units) == {UNKNOWN_UNIT}
-    return np.array([unknown or known == unit for known in units]), unknown
+    unknown = not is_known(unit) or not any(map(is_known, units))
+    return np.array([unknown or canonical_unit(known) == canonical_unit(unit) for known in units]), unknown
 
 
 def read_units(path: str | Path) -> dict[str, str]:
