@@ -22,7 +22,7 @@ P = {"t1": 3, "dwi": 2, "fmri": 1}
 
 def ages(rng: np.random.Generator, n: int) -> np.ndarray:
     """Ages that differ, are all the same or nearly, or are known of some alone."""
-    kind = rng.choice(["differ", "differ", "differ", "same", "nearly", "some"])
+    kind = rng.choice(["differ"] * 5 + ["same", "nearly", "some"])
     if kind == "same":
         return np.full(n, 73.0)
     found = rng.uniform(20, 80, n).round(1)
@@ -39,7 +39,7 @@ def study(folder: Path, seed: int) -> dict[str, Any]:
     modalities = list(P)[: rng.integers(2, 4)]
     cohorts: dict[str, Any] = {}
     for cohort in "abc"[: rng.integers(1, 4)]:
-        n = int(rng.choice([3, 6, 9, 14, 24, 40]))
+        n = int(rng.choice([14, 24, 40, 40, 60] if cohort == "a" else [2, 6, 9, 14, 40]))
         labels = [f"sub-{k:02d}" for k in range(n)]
         age = ages(rng, n)
         people = {
@@ -51,10 +51,10 @@ def study(folder: Path, seed: int) -> dict[str, Any]:
             if cohort != "a" and rng.random() < 0.15:
                 continue
             values = np.nan_to_num(age, nan=50)[:, None] / 20 + rng.normal(size=(n, P[modality]))
-            if rng.random() < 0.2:
+            if P[modality] > 1 and rng.random() < 0.3:
                 values[:, 0] = 5  # the same in this cohort, and perhaps in all
             values[rng.random(values.shape) < rng.choice([0, 0, 0.3])] = np.nan
-            keep = rng.random(n) >= rng.choice([0, 0, 0.2, 0.6])
+            keep = rng.random(n) >= rng.choice([0, 0, 0, 0, 0.1, 0.5])
             table = pd.DataFrame(values, columns=[f"{modality}_{k}" for k in range(P[modality])])
             table.insert(0, "participant_id", labels)
             tables[modality] = table[keep]
@@ -67,14 +67,14 @@ def study(folder: Path, seed: int) -> dict[str, Any]:
         "output_dir": str(folder / "out"),
         "modalities": modalities,
         "cohorts": cohorts,
-        "incomplete": str(rng.choice(["use", "use", "exclude"])),
+        "incomplete": str(rng.choice(["use", "use", "use", "exclude"])),
         "splits": {
             "scheme": str(rng.choice(schemes)), "folds": int(rng.integers(2, 5)),
-            "repeats": int(rng.integers(1, 3)), "group": rng.choice([None, None, "family", "site"]), "seed": seed,
+            "repeats": int(rng.integers(1, 3)), "group": rng.choice([None, None, None, "family", "family", "site"]), "seed": seed,
         },
         "models": ["ridge", *(["mean"] if rng.random() < 0.2 else [])],
         "hyperparameters": {"ridge": {"alphas": 3}},
-        "interval_coverage": float(rng.choice([0.5, 0.9, 0.95])),
+        "interval_coverage": float(rng.choice([0.5, 0.9, 0.9, 0.95])),
         "null": {"permutations": 5, "folds": int(rng.choice([2, 5]))},
         "explain": {"permutations": int(rng.integers(0, 2))},
         "final_model": bool(rng.random() < 0.3),
