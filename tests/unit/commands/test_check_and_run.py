@@ -70,7 +70,8 @@ def study(folder: Path, seed: int) -> dict[str, Any]:
         "incomplete": str(rng.choice(["use", "use", "use", "exclude"])),
         "splits": {
             "scheme": str(rng.choice(schemes)), "folds": int(rng.integers(2, 5)),
-            "repeats": int(rng.integers(1, 3)), "group": rng.choice([None, None, None, "family", "family", "site"]), "seed": seed,
+            "repeats": int(rng.integers(1, 3)), "seed": seed,
+            "group": rng.choice([None, None, None, "family", "family", "site"]),
         },
         "models": ["ridge", *(["mean"] if rng.random() < 0.2 else [])],
         "hyperparameters": {"ridge": {"alphas": 3}},
