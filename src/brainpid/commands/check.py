@@ -19,9 +19,11 @@ from brainpid.config.schema import Config, load_config
 from brainpid.config.slices import LimitSettings, ParticipantsSettings, SplitSettings
 from brainpid.config.sources import ImageSource, TableSource
 from brainpid.crossfit.minima import why_no_null, why_not_decomposed
+from brainpid.features.between_cohorts import warn_of_target
 from brainpid.features.block import FeatureBlock, FeatureSummary
 from brainpid.features.inclusion import choose_features, join_participants, plan, without_chosen
 from brainpid.features.tables import divisor_of, extract_table, read_units
+from brainpid.features.units import UNKNOWN_UNIT
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,8 @@ def run(args: argparse.Namespace) -> None:
         settings = ParticipantsSettings.of(config, cohort)
         sheets[cohort] = read_participants(cohort, settings)
         units = read_units(settings.path)
+        column = settings.columns.target or config.target.column
+        warn_of_target(cohort, column, units.get(column, UNKNOWN_UNIT), config.target.units)
         for modality, source in block.sources.items():
             if isinstance(source, TableSource):
                 table = extract_table(source, sheets[cohort], modality, units)

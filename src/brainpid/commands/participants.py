@@ -10,7 +10,9 @@ from brainpid.cohort.participants import SHEET_COLUMNS, read_participants
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import ParticipantsSettings
 from brainpid.core.files import read_header, require_column, write_json, write_tsv
+from brainpid.features.between_cohorts import warn_of_target
 from brainpid.features.tables import read_units
+from brainpid.features.units import UNKNOWN_UNIT
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,8 @@ def run(args: argparse.Namespace) -> None:
     for column in args.keep or []:
         require_column(settings.path, read_header(settings.path), column, "of splits.group or divide_by")
     sheet, units = read_participants(args.cohort, settings), read_units(settings.path)
+    column = settings.columns.target or settings.target.column
+    warn_of_target(args.cohort, column, units.get(column, UNKNOWN_UNIT), settings.target.units)
     if args.keep is not None:
         # A column that nothing uses is not kept, so that the sheet stays true where such a column changes.
         own = [*SHEET_COLUMNS, *(column for column in sheet if column in args.keep and column not in SHEET_COLUMNS)]

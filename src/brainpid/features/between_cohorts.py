@@ -81,6 +81,25 @@ def refuse_other_divisions(divided: Mapping[str, Mapping[str, Any]], modality: s
             )
 
 
+def warn_of_target(cohort: str, column: str, found: str, expected: str) -> None:
+    """Warn where the dictionary of a participants table gives the target in another unit than the configuration.
+
+    Parameters
+    ----------
+    cohort : str
+    column : str
+        Name of the target's column.
+    found, expected : str
+        Units by the dictionary, and by ``target.units``.
+    """
+    if differ(found, expected):
+        log.warning(
+            "cohort '%s': the JSON beside participants gives '%s' in %s, and target.units is %s. Targets of all "
+            "cohorts have to be in one unit: convert the column, or correct the one that is wrong",
+            cohort, column, found, expected,
+        )  # fmt: skip
+
+
 def warn_of_scales(blocks: Mapping[str, FeatureSummary], modality: str) -> None:
     """Warn of features whose medians are about a thousandfold apart between cohorts, whatever their units are.
 

@@ -7,7 +7,7 @@ import pytest
 
 from brainpid.cohort.participants import SUCCESS
 from brainpid.core.errors import InputError
-from brainpid.features.between_cohorts import refuse_other_divisions
+from brainpid.features.between_cohorts import refuse_other_divisions, warn_of_target
 from brainpid.features.block import FeatureBlock, FeatureSummary
 from brainpid.features.inclusion import choose_features
 
@@ -86,3 +86,11 @@ def test_a_feature_that_is_divided_in_one_cohort_alone_is_refused():
     one = summary(volumes(0))
     with pytest.raises(InputError, match="thick is divided by icv in cohort 'b'"):
         choose(one, one, {("a", "t1"): volumes_alone, ("b", "t1"): everything})
+
+
+def test_a_target_in_another_unit_than_the_configuration_s_is_named(caplog):
+    warn_of_target("b", "age", "y", "years")
+    warn_of_target("b", "age", "n/a", "years")
+    assert caplog.text == ""
+    warn_of_target("b", "age", "months", "years")
+    assert "cohort 'b': the JSON beside participants gives 'age' in months, and target.units is years" in caplog.text
