@@ -69,8 +69,8 @@ def run_tables(path: Path) -> Path:
 def _extract(config: Config, cohort: str, sheet: Path, merged: Path) -> None:
     """Check one cohort's people and read their tables into one file of features."""
     run_verb(
-        "participants", slices.ParticipantsSettings.of(config, cohort), "--cohort", cohort, "--units", config.target.units,
-        "--keep", *config.used_columns(cohort), "--out", sheet,
+        "participants", slices.ParticipantsSettings.of(config, cohort), "--cohort", cohort,
+        "--units", config.target.units, "--keep", *config.used_columns(cohort), "--out", sheet,
     )  # fmt: skip
     parts = []
     for modality in config.cohorts[cohort].sources:
