@@ -27,11 +27,16 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        # Every fold and feature file by name: with the report alone, a fold that was deleted would not be made again.
+        # Every file that a user reads, by name: of what no target names, nothing would be made again where it is
+        # deleted, as long as the report is there.
         COHORT_FILES,
+        rules.split.output,
         FOLD_FILES,
         EXPLAINED,
-        FINAL_FILES,
+        rules.train_final.output if CONFIG.final_model else [],
         NULL_FILES,
+        NULL_PROVENANCE,
+        QUALITY_PARTS,
         QUALITY_FILES,
-        f"{OUT}/report.html",
+        rules.aggregate.output,
+        rules.report.output,

@@ -30,6 +30,7 @@ def run_tables(path: Path) -> Path:
     people, splits, chosen = out / "participants.tsv", out / "splits.tsv", out / "features.tsv"
     run_verb(
         "split", slices.SplitSettings.of(config), "--participants", *sheets, "--features", *features,
+        "--limits", slices.LimitSettings.of(config).model_dump_json(),
         "--out-participants", people, "--out-splits", splits, "--out-features", chosen,
     )  # fmt: skip
     people_and_features = ["--participants", people, "--features", *features, "--chosen", chosen]
@@ -67,7 +68,10 @@ def run_tables(path: Path) -> Path:
 
 def _extract(config: Config, cohort: str, sheet: Path, merged: Path) -> None:
     """Check one cohort's people and read their tables into one file of features."""
-    run_verb("participants", slices.ParticipantsSettings.of(config, cohort), "--cohort", cohort, "--out", sheet)
+    run_verb(
+        "participants", slices.ParticipantsSettings.of(config, cohort), "--cohort", cohort,
+        "--units", config.target.units, "--keep", *config.used_columns(cohort), "--out", sheet,
+    )  # fmt: skip
     parts = []
     for modality in config.cohorts[cohort].sources:
         parts.append(merged.parent / f"parts/{cohort}/{modality}.h5")

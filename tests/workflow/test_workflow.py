@@ -194,6 +194,73 @@ def test_keys_rerun_only_what_depends_on_them(run):
     assert planned(folder / "c.yaml", folder / "src") == jobs
 
 
+EACH_DELETED = {
+    "report": ["report.html", "dataset_description.json", *(f"figures/{name}.svg" for name in (
+        "predicted_age", "modalities", "normality", "selection", "importance"))],
+    "aggregate": [f"aggregate/{name}" for name in (
+        "accuracy.tsv", "comparison.tsv", "predictions.tsv", "latents.tsv", "pid.tsv", "pid.json", "null.tsv",
+        "normality.tsv", "selection.tsv", "selection.json", "importance.tsv", "importance.json")],
+    "train_final": [f"final/pidreg/{name}" for name in ("model.pt", "provenance.json", "history.tsv")],
+    "null": ["null/a.tsv", "null/b.json"],
+    "split": ["participants.tsv", "splits.tsv", "features.tsv"],
+    "participants": ["participants/a.tsv", "participants/b.json"],
+}  # fmt: skip
+"""Files that a user reads, by the rule that makes them."""
+
+
+@pytest.mark.parametrize("rule", EACH_DELETED)
+def test_every_file_that_a_user_reads_is_made_again_where_it_is_deleted(run, rule):
+    folder, _ = run
+    for file in EACH_DELETED[rule]:
+        kept = (folder / "out" / file).rename(folder / "kept")
+        assert rule in planned(folder / "c.yaml", folder / "src"), file
+        kept.rename(folder / "out" / file)
+    assert planned(folder / "c.yaml", folder / "src") == {}
+
+
+def test_no_file_is_left_that_no_target_names(run):
+    """But for logs, times and what is kept of single people."""
+    folder, _ = run
+    files = {str(path.relative_to(folder / "out")) for path in (folder / "out").rglob("*") if path.is_file()}
+    summary = snakemake(folder / "c.yaml", "--summary", source=folder / "src").stdout
+    named = {line.split("\t")[0].removeprefix("out/") for line in summary.splitlines()[1:]}
+    assert {file for file in files - named if not file.startswith(("logs/", "benchmarks/"))} == set()
+
+
+def test_what_changes_nothing_reruns_nothing(run):
+    """Line ends, a byte order mark, an unused column, what a dictionary says of it, and other spellings of paths."""
+    folder, config = run
+    for file in ("participants", "t1"):
+        path = folder / f"a/{file}.tsv"
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    path = folder / "b/dwi.tsv"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    people = pd.read_csv(folder / "b/participants.tsv", sep="\t")
+    people.assign(note="x").to_csv(folder / "b/participants.tsv", sep="\t", index=False, na_rep="n/a")
+    (folder / "b/participants.json").write_text(json.dumps({"note": {"Units": "m"}, "age": {"Description": "of b"}}))
+    text = json.dumps(config).replace('"a/', '".//a/').replace('"b/', f'"{folder}/a/../b/').replace('"out"', '"./out/"')
+    write_config(folder / "c.yaml", json.loads(text))
+    assert planned(folder / "c.yaml", folder / "src") == {}
+
+
+def test_labels_make_the_report_again_and_another_model_is_trained_alone(run):
+    folder, config = run
+    labels = {"target": {"units": "y"}, "report": {"title": "Another"}}
+    write_config(folder / "c.yaml", config | labels)
+    assert planned(folder / "c.yaml", folder / "src") == {"report": 1}
+    write_config(folder / "c.yaml", config | labels | {"models": [*config["models"], "mean"]})
+    assert planned(folder / "c.yaml", folder / "src") == {"train_baseline": 2, "aggregate": 1, "report": 1}
+
+
+def test_a_corrected_age_runs_what_ages_are_in(run):
+    folder, _ = run
+    people = pd.read_csv(folder / "a/participants.tsv", sep="\t")
+    people.loc[0, "age"] += 0.1
+    people.to_csv(folder / "a/participants.tsv", sep="\t", index=False, na_rep="n/a")
+    jobs = planned(folder / "c.yaml", folder / "src")
+    assert (jobs["participants"], jobs["extract_table"], jobs["collect"]) == (1, 2, 1)  # of this cohort alone
+
+
 def test_edits_of_modules_rerun_their_steps(run):
     folder, _ = run
     for module in ("model/pidreg/network/penalties.py", "crossfit/null.py"):
@@ -205,10 +272,10 @@ def test_edits_of_modules_rerun_their_steps(run):
 
 def test_a_new_cohort_leaves_the_features_of_the_others(run):
     folder, config = run
-    write_cohort(folder / "c", make_tables(60, 7))
-    more = make_config(
-        Path(), ["a", "b", "c"], Path("out"), models=["ridge"], splits=config["splits"] | {"group": None}
-    )
+    tables = make_tables(60, 7)
+    tables["participants"]["family"] = [f"c{person // 3}" for person in range(60)]
+    write_cohort(folder / "c", tables)
+    more = make_config(Path(), ["a", "b", "c"], Path("out"), models=["ridge"], splits=config["splits"])
     write_config(folder / "c.yaml", more)
     jobs = planned(folder / "c.yaml", folder / "src")
     assert {rule: jobs[rule] for rule in ("participants", "extract_table", "collect", "split")} == {

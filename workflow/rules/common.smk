@@ -18,6 +18,7 @@ from brainpid.features.extractors import atlas_digest, extractor_of
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.model.registry import MODELS
 from brainpid.core.provenance import code_digest
+from brainpid.core.contents import table_digest
 from brainpid.cohort.finding import find, root_of, unmatched_labels
 from brainpid.cohort.shards import digests
 
@@ -158,15 +159,36 @@ def quality_parts(modality):
     ]
 
 
-def as_json(section):
-    """The settings that a verb receives on its command line, every value of them: a change of one reruns it."""
-    return json.dumps(section.model_dump(mode="json"), sort_keys=True)
+def as_json(section, labels=None):
+    """The settings that a verb receives on its command line, every value of them: a change of one reruns it.
+
+    Labels, which no result depends on, are left out; the verb has them from an option of its own, which is no param.
+    """
+    return json.dumps(section.model_dump(mode="json", exclude=labels), sort_keys=True)
 
 
-def existing_dictionary(path):
-    """The JSON that describes a table's columns, where there is one."""
-    dictionary = Path(path).with_suffix(".json")
-    return [str(dictionary)] if dictionary.is_file() else []
+@cache
+def participants_content(cohort):
+    """Digest of the used columns of a participants table; read once, where jobs are planned."""
+    if not workflow.is_main_process:
+        return ""
+    block = CONFIG.cohorts[cohort]
+    own = [block.columns.target or CONFIG.target.column, *CONFIG.used_columns(cohort)]
+    own += [block.columns.participant_id, block.columns.sex, block.columns.site]
+    return table_digest(
+        block.participants_path,
+        set(own).__contains__,
+        CONFIG.used_columns(cohort).__contains__,
+    )
+
+
+@cache
+def source_content(cohort, modality):
+    """Digest of the features in a table; read once, where jobs are planned."""
+    if not workflow.is_main_process:
+        return ""
+    source = CONFIG.cohorts[cohort].sources[modality]
+    return table_digest(source.path, source.keeps, source.keeps)
 
 
 def fold_outputs(model_file):
@@ -179,10 +201,18 @@ def fold_outputs(model_file):
 
 CONFIG = checked_config()
 OUT = CONFIG.output_dir
+# What no result depends on stands in commands by these names, and in no params: a change of it reruns nothing.
+LABELS = {"target": {"units"}}
+TARGET_UNITS = CONFIG.target.units
+LIMITS = slices.LimitSettings.of(CONFIG).model_dump_json()
 COHORTS = list(CONFIG.cohorts)
 FOLD = "repeat-{repeat}_fold-{fold}"
 COHORT_FILES = [
-    *expand(f"{OUT}/participants/{{cohort}}.tsv", cohort=COHORTS),
+    *expand(
+        f"{OUT}/participants/{{cohort}}.{{ending}}",
+        cohort=COHORTS,
+        ending=["tsv", "json"],
+    ),
     *(path for cohort in COHORTS for path in parts_of(cohort)),
     *(
         f"{OUT}/index/{cohort}.tsv"
@@ -207,14 +237,15 @@ EXPLAINED = expand(
     fold=range(CONFIG.n_folds if CONFIG.explain.permutations else 0),
 )
 FINAL_MODEL = f"{OUT}/final/{CONFIG.models[0]}/{MODELS[CONFIG.models[0]].file}"
-FINAL_FILES = [FINAL_MODEL] if CONFIG.final_model else []
-QUALITY_FILES = expand(
-    f"{OUT}/quality/{{modality}}.tsv",
-    modality=slices.ReportSettings.of(CONFIG).image_modalities,
-)
+IMAGE_MODALITIES = slices.ReportSettings.of(CONFIG).image_modalities
+QUALITY_FILES = expand(f"{OUT}/quality/{{modality}}.tsv", modality=IMAGE_MODALITIES)
+QUALITY_PARTS = [
+    part for modality in IMAGE_MODALITIES for part in quality_parts(modality)
+]
 NULL_FILES = expand(
     f"{OUT}/null/{{cohort}}.tsv", cohort=COHORTS if CONFIG.null.permutations else []
 )
+NULL_PROVENANCE = [path.removesuffix("tsv") + "json" for path in NULL_FILES]
 
 
 wildcard_constraints:

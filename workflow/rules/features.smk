@@ -13,11 +13,11 @@ rule extract_table:
     input:
         sheet=rules.participants.output.sheet,
         units=rules.participants.output.units,
-        table=lambda wildcards: CONFIG.cohorts[wildcards.cohort]
-        .sources[wildcards.modality]
-        .path,
-        table_units=lambda wildcards: existing_dictionary(
-            CONFIG.cohorts[wildcards.cohort].sources[wildcards.modality].path
+        # What its columns hold is in `content`, so that the time of the table does not count.
+        table=ancient(
+            lambda wildcards: CONFIG.cohorts[wildcards.cohort]
+            .sources[wildcards.modality]
+            .path
         ),
     output:
         f"{OUT}/features/parts/{{cohort}}/{{modality}}.h5",
@@ -32,6 +32,7 @@ rule extract_table:
         settings=lambda wildcards: as_json(
             slices.ExtractSettings.of(CONFIG, wildcards.cohort, wildcards.modality)
         ),
+        content=lambda wildcards: source_content(wildcards.cohort, wildcards.modality),
     shell:
         "brainpid extract --cohort {wildcards.cohort} --modality {wildcards.modality} --participants {input.sheet:q}"
         " --settings {params.settings:q} --out {output:q} 2> {log:q}"

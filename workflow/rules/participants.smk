@@ -1,14 +1,15 @@
 # REQUIRES     cohorts.<cohort>.participants, a TSV or CSV, and its JSON dictionary where there is one
-# PRODUCES     participants/<cohort>.tsv and .json: checked labels, target, sex, site and every other column
-# CONFIG KEYS  cohorts.<cohort>.participants, cohorts.<cohort>.columns, target
+# PRODUCES     participants/<cohort>.tsv and .json: checked labels, target, sex, site and the other columns that are used
+# CONFIG KEYS  cohorts.<cohort>.participants, cohorts.<cohort>.columns, target, splits.group,
+#              cohorts.<cohort>.sources.<modality>.divide_by
 
 
 rule participants:
     """Check one cohort's participants table."""
     input:
-        table=lambda wildcards: CONFIG.cohorts[wildcards.cohort].participants_path,
-        units=lambda wildcards: existing_dictionary(
-            CONFIG.cohorts[wildcards.cohort].participants_path
+        # What the used columns hold is in `content`, so that the time of the table does not count.
+        table=ancient(
+            lambda wildcards: CONFIG.cohorts[wildcards.cohort].participants_path
         ),
     output:
         sheet=f"{OUT}/participants/{{cohort}}.tsv",
@@ -22,8 +23,10 @@ rule participants:
     params:
         code=code_digest("brainpid.commands.participants"),
         settings=lambda wildcards: as_json(
-            slices.ParticipantsSettings.of(CONFIG, wildcards.cohort)
+            slices.ParticipantsSettings.of(CONFIG, wildcards.cohort), LABELS
         ),
+        keep=lambda wildcards: CONFIG.used_columns(wildcards.cohort),
+        content=lambda wildcards: participants_content(wildcards.cohort),
     shell:
-        "brainpid participants --cohort {wildcards.cohort} --settings {params.settings:q} --out {output.sheet:q}"
-        " 2> {log:q}"
+        "brainpid participants --cohort {wildcards.cohort} --settings {params.settings:q} --units {TARGET_UNITS:q}"
+        " --keep {params.keep:q} --out {output.sheet:q} 2> {log:q}"

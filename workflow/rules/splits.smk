@@ -1,7 +1,8 @@
 # REQUIRES     participants/<cohort>.tsv and features/<cohort>.h5 of every cohort
 # PRODUCES     participants.tsv (everybody, with status and reason); features.tsv (all features, and why some are left out);
 #              splits.tsv (roles by repeat and fold)
-# CONFIG KEYS  modalities, target, incomplete, splits
+# CONFIG KEYS  modalities, target.range, incomplete, splits; models, hyperparameters.pidreg.members and interval_coverage
+#              set limits, and rerun nothing
 
 
 rule split:
@@ -24,5 +25,5 @@ rule split:
         settings=as_json(slices.SplitSettings.of(CONFIG)),
     shell:
         "brainpid split --participants {input.sheets:q} --features {input.features:q} --settings {params.settings:q}"
-        " --out-participants {output.participants:q} --out-splits {output.splits:q}"
+        " --limits {LIMITS:q} --out-participants {output.participants:q} --out-splits {output.splits:q}"
         " --out-features {output.chosen:q} 2> {log:q}"

@@ -17,7 +17,7 @@ from brainpid.evaluation.accuracy import accuracy_table
 from brainpid.evaluation.comparison import comparison_table
 from brainpid.evaluation.importance import agreement, summarise
 from brainpid.evaluation.information import decompose_all, normality_table, null_summary
-from brainpid.evaluation.predictions import CONCATENATED, LATENT, SUBSET, decomposable
+from brainpid.evaluation.predictions import CONCATENATED, LATENT, SUBSET, decomposable, not_decomposable
 from brainpid.evaluation.selection import select
 from brainpid.report.glossary import dictionary, importance_dictionary, selection_dictionary
 
@@ -59,6 +59,8 @@ def run(args: argparse.Namespace) -> None:
     }
     pid = decompose_all(predictions, settings.modalities, settings.pid, nulls)
     first = predictions[predictions["model"] == settings.models[0]]
+    for cohort, reason in not_decomposable(first, settings.modalities).items():
+        log.warning("cohort '%s' is not decomposed, its accuracy is given: %s", cohort, reason)
     selection = select(
         decomposable(first, settings.modalities), settings.modalities, settings.costs, settings.pid.confidence
     )

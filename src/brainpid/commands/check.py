@@ -6,6 +6,7 @@ import argparse
 import logging
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,11 +18,16 @@ from brainpid.cohort.finding import find, require_anybody
 from brainpid.cohort.participants import SUCCESS, UNAVAILABLE, has_every_modality, read_participants
 from brainpid.cohort.person_files import Found
 from brainpid.config.schema import Config, load_config
-from brainpid.config.slices import ParticipantsSettings, SplitSettings
+from brainpid.config.slices import LimitSettings, ParticipantsSettings, SplitSettings
 from brainpid.config.sources import TableSource
+from brainpid.crossfit.minima import why_no_null, why_not_decomposed
+from brainpid.features.between_cohorts import warn_of_target
 from brainpid.features.block import FeatureBlock, FeatureSummary
-from brainpid.features.inclusion import choose_features, join_participants, plan
-from brainpid.features.tables import extract_table, read_units
+from brainpid.features.inclusion import choose_features, join_participants, plan, without_chosen
+from brainpid.features.tables import divisor_of, extract_table, read_units
+from brainpid.features.units import UNKNOWN_UNIT
+
+log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,13 +40,19 @@ def run(args: argparse.Namespace) -> None:
     logging.getLogger("brainpid").setLevel(logging.WARNING)
     config = load_config(args.config)
     sheets, blocks, images = {}, {}, {}
+    tables: dict[tuple[str, str], FeatureBlock] = {}
+    divided: dict[tuple[str, str], dict[str, Any]] = {}
     for cohort, block in config.cohorts.items():
         settings = ParticipantsSettings.of(config, cohort)
         sheets[cohort] = read_participants(cohort, settings)
         units = read_units(settings.path)
+        column = settings.columns.target or config.target.column
+        warn_of_target(cohort, column, units.get(column, UNKNOWN_UNIT), config.target.units)
         for modality, source in block.sources.items():
             if isinstance(source, TableSource):
-                blocks[cohort, modality] = extract_table(source, sheets[cohort], modality, units).summary()
+                table = extract_table(source, sheets[cohort], modality, units)
+                tables[cohort, modality], blocks[cohort, modality] = table, table.summary()
+                divided[cohort, modality] = divisor_of(source, table.names, units)
             else:
                 people = sheets[cohort]["participant_id"].tolist()
                 found = {person: find(source, modality, block.bids, person) for person in people}
@@ -53,15 +65,27 @@ def run(args: argparse.Namespace) -> None:
     for (cohort, modality), found in images.items():
         for words in _words_on(found):
             console.print(f"{cohort} {modality}: {words}")
-    choose_features(blocks, config.modalities)
-    plan(sheets, blocks, SplitSettings.of(config))
+    features = choose_features(blocks, config.modalities, divided)
+    blocks = without_chosen(blocks, features, lambda cohort, modality: tables[cohort, modality])
+    planned, _ = plan(sheets, blocks, SplitSettings.of(config), LimitSettings.of(config))
     for (cohort, modality), found in images.items():
         require_anybody(cohort, modality, found)
+    _warn_of_nulls(planned, config)
     folds, repeats = config.n_folds, config.splits.n_repeats
     console.print(
         f"{args.config} is valid: {len(config.models)} models x {repeats} repeats x {folds} folds = "
         f"{len(config.models) * repeats * folds} trainings"
     )
+
+
+def _warn_of_nulls(people: pd.DataFrame, config: Config) -> None:
+    """Name the cohorts that can be decomposed and have no p-values."""
+    complete = people[people["included"] & has_every_modality(people, config.modalities)]
+    for cohort, rows in complete.groupby("cohort", sort=False):
+        age = rows["age"].to_numpy(dtype=float)
+        reason = why_no_null(age, config.modalities, config.null.folds)
+        if config.null.permutations and reason and not why_not_decomposed(age, config.modalities):
+            log.warning("cohort '%s' has no null and no p-values: %s", cohort, reason)
 
 
 def _overview(people: pd.DataFrame, blocks: Mapping[tuple[str, str], FeatureSummary], config: Config) -> Table:

@@ -10,14 +10,14 @@ from typing import Any
 from brainpid.cohort.participants import has_every_modality
 from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.slices import NullSettings
-from brainpid.core.errors import InputError
+from brainpid.core.errors import InputError, NumericalError
 from brainpid.core.files import read_own_tsv, write_json, write_tsv
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import derive
 from brainpid.crossfit.encoders import ENCODERS
+from brainpid.crossfit.minima import why_no_null
 from brainpid.crossfit.null import empty_null_table, null_table, permutation_null
 from brainpid.features.matrix import read_chosen, read_matrix
-from brainpid.pid.estimation import MIN_PEOPLE_PER_DIMENSION
 
 log = logging.getLogger(__name__)
 
@@ -43,20 +43,26 @@ def run(args: argparse.Namespace) -> None:
     people = people[has_every_modality(people, settings.modalities)]
     entry = ENCODERS[settings.null.encoder]
     write_json(args.out.with_suffix(".json"), _provenance(settings))
-    if len(people) < max(MIN_PEOPLE_PER_DIMENSION * len(settings.modalities), 2 * settings.null.folds):
-        log.warning("%s: %d people with every modality are too few for a null", args.cohort, len(people))
+    age = people["age"].to_numpy(dtype=float)
+    if reason := why_no_null(age, settings.modalities, settings.null.folds):
+        log.warning("cohort '%s' has no null and no p-values: %s", args.cohort, reason)
         write_tsv(args.out, empty_null_table(settings.modalities))
         return
     blocks = read_matrix([args.features], people, read_chosen(args.chosen, settings.modalities))
     set_threads(args.threads, entry.packages)
-    null = permutation_null(
-        blocks,
-        people["age"].to_numpy(dtype=float),
-        entry.load(),
-        permutations=settings.null.permutations,
-        folds=settings.null.folds,
-        seed=derive(settings.seed, "null", args.cohort),
-    )
+    try:
+        null = permutation_null(
+            blocks,
+            age,
+            entry.load(),
+            permutations=settings.null.permutations,
+            folds=settings.null.folds,
+            seed=derive(settings.seed, "null", args.cohort),
+        )
+    except NumericalError as fault:
+        log.warning("cohort '%s' has no null and no p-values: %s", args.cohort, fault)
+        write_tsv(args.out, empty_null_table(settings.modalities))
+        return
     write_tsv(args.out, null_table(null))
 
 

@@ -50,6 +50,17 @@ def read_settings(args: argparse.Namespace, section: type[SectionT]) -> SectionT
             text = Path(origin).read_text(encoding="utf-8")
         except OSError as fault:
             raise InputError(f"{origin}: cannot be read: {fault.strerror}") from fault
+    return parse_json(text, section, origin)
+
+
+def parse_json(text: str, section: type[SectionT], origin: str) -> SectionT:
+    """Settings that stand in a text, checked against their section; `origin` says where, for messages.
+
+    Raises
+    ------
+    InputError
+        Where the text is not JSON or breaks the schema.
+    """
     try:
         content = json.loads(text)
     except json.JSONDecodeError as fault:

@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 
 from brainpid.cohort.participants import read_sheet
-from brainpid.commands.options import add_settings, read_settings
-from brainpid.config.slices import SplitSettings
+from brainpid.commands.options import add_settings, parse_json, read_settings
+from brainpid.config.slices import LimitSettings, SplitSettings
 from brainpid.core.files import write_tsv
-from brainpid.features.inclusion import choose_features, plan
+from brainpid.features.inclusion import choose_features, plan, without_chosen
 from brainpid.features.matrix import read_notes
-from brainpid.features.store import read_cohort, read_modalities, read_summary
+from brainpid.features.store import read_cohort, read_features, read_modalities, read_provenance, read_summary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--participants", required=True, nargs="+", type=Path, help="sheet of every cohort")
     parser.add_argument("--features", required=True, nargs="+", type=Path, help="feature file of every cohort")
     add_settings(parser)
+    parser.add_argument("--limits", help="JSON of what later steps need, to refuse what they would (default: nothing)")
     parser.add_argument(
         "--out-participants", required=True, type=Path, help="table of everybody with status and reason"
     )
@@ -29,18 +30,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Join the cohorts, choose the features, deal the folds, write the tables; no value is read."""
+    """Join the cohorts, choose the features, deal the folds, write the tables.
+
+    Values are read only where a person may have none of the features that are chosen.
+    """
     settings = read_settings(args, SplitSettings)
     sheets = {sheet["cohort"].iloc[0]: sheet for sheet in map(read_sheet, args.participants)}
+    paths = {read_cohort(path): path for path in args.features}
     blocks = {
-        (read_cohort(path), modality): read_summary(path, modality)
-        for path in args.features
+        (cohort, modality): read_summary(path, modality)
+        for cohort, path in paths.items()
         for modality in read_modalities(path)
         if modality in settings.modalities
     }
-    features = choose_features(blocks, settings.modalities)
+    parts = {cohort: read_provenance(path).get("settings", {}).get("parts", {}) for cohort, path in paths.items()}
+    divided = {
+        (cohort, modality): part["divided"]
+        for cohort, own in parts.items()
+        for modality, part in own.items()
+        if "divided" in part
+    }
+    features = choose_features(blocks, settings.modalities, divided)
     features["note"] = read_notes(args.features, features)
-    people, splits = plan(sheets, blocks, settings)
+    blocks = without_chosen(blocks, features, lambda cohort, modality: read_features(paths[cohort], modality))
+    limits = None if args.limits is None else parse_json(args.limits, LimitSettings, "--limits")
+    people, splits = plan(sheets, blocks, settings, limits)
     write_tsv(args.out_features, features)
     write_tsv(args.out_participants, people)
     write_tsv(args.out_splits, splits)

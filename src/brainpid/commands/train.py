@@ -20,7 +20,7 @@ from brainpid.core.names import WITHOUT_LATENTS
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import derive
 from brainpid.evaluation.decomposition import PID_COLUMNS, decompose_cohort
-from brainpid.evaluation.predictions import decomposable, predict_table
+from brainpid.evaluation.predictions import decomposable, not_decomposable, predict_table, without_rows
 from brainpid.features.matrix import read_chosen, read_divisors, read_roles, read_tables
 from brainpid.model.fitting import Fitted, fit_model
 from brainpid.model.registry import MODELS
@@ -111,10 +111,12 @@ def read_groups(sheets: Sequence[Path], people: pd.DataFrame, column: str | None
 
 
 def _decompose(predictions: pd.DataFrame, settings: TrainSettings, model: str) -> pd.DataFrame:
-    """Decomposition among one fold's test people with every modality, for each cohort that has enough of them."""
+    """Decomposition among one fold's test people with every modality, for each cohort that can be."""
     told = predictions.iloc[:0] if model in WITHOUT_LATENTS else predictions
-    frames = [
-        decompose_cohort(rows, settings.modalities, settings.pid).assign(cohort=cohort, model=model)
-        for cohort, rows in decomposable(told, settings.modalities).groupby("cohort", sort=False)
-    ]
+    for cohort, reason in not_decomposable(told, settings.modalities).items():
+        log.warning("cohort '%s' of this fold is not decomposed: %s", cohort, reason)
+    frames = []
+    for cohort, rows in decomposable(told, settings.modalities).groupby("cohort", sort=False):
+        with without_rows(cohort, "its decomposition in this fold"):
+            frames.append(decompose_cohort(rows, settings.modalities, settings.pid).assign(cohort=cohort, model=model))
     return pd.concat(frames, ignore_index=True)[PID_COLUMNS] if frames else pd.DataFrame(columns=PID_COLUMNS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -14,11 +14,10 @@ from brainpid.config.sources import Source
 Shards = Annotated[int, Field(ge=1)]
 
 
-class Target(Section):
-    """What is predicted."""
+class TargetValues(Section):
+    """What is predicted, without its label."""
 
     column: str = Field("age", description="column of the participants table that holds the target")
-    units: str = Field("years", description="unit of the target, for labels")
     range: tuple[float, float] = Field((0.0, 120.0), description="plausible values; one outside is unknown")
     replace: dict[str, float | None] = Field(
         {},
@@ -32,13 +31,23 @@ class Target(Section):
         return {str(key): value for key, value in given.items()} if isinstance(given, Mapping) else given
 
     @model_validator(mode="after")
-    def _ordered(self) -> Target:
+    def _ordered(self) -> Self:
         if self.range[0] >= self.range[1]:
             raise ValueError(f"range must be [low, high] with low < high, found {list(self.range)}")
         for cell, value in self.replace.items():
             if value is not None and not self.range[0] <= value <= self.range[1]:
                 raise ValueError(f"replace: '{cell}' stands for {value:g}, outside of range {list(self.range)}")
         return self
+
+
+class Target(TargetValues):
+    """What is predicted."""
+
+    units: str = Field("years", description="unit of the target, for labels")
+
+    def values(self) -> TargetValues:
+        """Everything but the label."""
+        return TargetValues(column=self.column, range=self.range, replace=self.replace)
 
 
 class Columns(Section):

@@ -12,6 +12,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Part = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+Members = Annotated[int, Field(ge=2)]
 TargetTransform = Literal["auto", "normal_scores", "none"]
 
 
@@ -30,7 +31,7 @@ class PIDRegSettings(Section):
     signal: float = Field(
         1.0, ge=0.01, le=1, description="initial signal part of the noisy bottleneck, which is learned; 1 is no noise"
     )
-    members: int = Field(10, ge=2, description="networks of the ensemble, each without one inner fold")
+    members: Members = Field(10, description="networks of the ensemble, each without one inner fold")
     epochs: int | None = Field(None, ge=1, description="passes over the training people")
     batch_size: int | None = Field(None, ge=2, description="people in a batch")
     learning_rate: float | None = Field(None, gt=0, le=1, description="peak of the one-cycle schedule")

@@ -1,4 +1,7 @@
-"""Paths in a configuration: ``~`` and variables are filled in once, before anything sees them."""
+"""Paths in a configuration: ``~`` and variables are filled in once, and each path gets one spelling.
+
+Both happen before anything sees them, so that another spelling is no other path to the workflow.
+"""
 
 from __future__ import annotations
 
@@ -34,4 +37,16 @@ def expanded(text: str) -> str:
     return str(Path(filled))
 
 
-PathText = Annotated[str, AfterValidator(expanded)]
+def plain_path(path: str) -> str:
+    """Spell a path in one way: relative to the working directory where it lies below it, else from the root.
+
+    Links of folders are followed; the last part stays, since what lies beside a file is found by its name.
+    """
+    place = Path(path)
+    whole = Path(os.path.realpath(place.parent if place.name not in ("", "..") else place))
+    whole = whole / place.name if place.name not in ("", "..") else whole
+    here = Path.cwd()
+    return str(whole.relative_to(here)) if whole.is_relative_to(here) else str(whole)
+
+
+PathText = Annotated[str, AfterValidator(expanded), AfterValidator(plain_path)]

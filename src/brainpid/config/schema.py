@@ -29,6 +29,7 @@ from brainpid.config.extraction import Extraction
 from brainpid.config.models import Hyperparameters, Models
 from brainpid.config.paths import PathText
 from brainpid.config.section import Modalities, Name, Section, parse_section
+from brainpid.config.sources import TableSource
 from brainpid.config.yaml_files import read_yaml
 from brainpid.core.errors import did_you_mean
 from brainpid.core.names import KEEP_PEOPLE, WITHOUT_LATENTS
@@ -131,6 +132,12 @@ class Config(Section):
     def shares_final_model(self) -> bool:
         """Whether the final model is to be passed on."""
         return isinstance(self.final_model, FinalModel) and self.final_model.share
+
+    def used_columns(self, cohort: str) -> list[str]:
+        """Further columns of a cohort's participants table that a result depends on: of groups, and divisors."""
+        sources = self.cohorts[cohort].sources.values()
+        divisors = [source.divide_by for source in sources if isinstance(source, TableSource)]
+        return list(dict.fromkeys(name for name in [self.splits.group, *divisors] if name is not None))
 
     @property
     def n_folds(self) -> int:

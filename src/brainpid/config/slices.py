@@ -22,9 +22,9 @@ from brainpid.config.analysis import (
     Seed,
     Splits,
 )
-from brainpid.config.cohorts import Columns, Shards, Target
+from brainpid.config.cohorts import Columns, Shards, Target, TargetValues
 from brainpid.config.extraction import DiffusionExtraction, Extraction, FunctionalExtraction, StructuralExtraction
-from brainpid.config.models import Hyperparameters, Models
+from brainpid.config.models import Hyperparameters, Members, Models
 from brainpid.config.schema import Config
 from brainpid.config.section import Modalities, Name, Section
 from brainpid.config.sources import Source, section_of
@@ -95,7 +95,7 @@ class SplitSettings(Section):
 
     cohorts: tuple[Name, ...]
     modalities: Modalities
-    target: Target
+    target: TargetValues
     incomplete: Incomplete
     splits: Splits
 
@@ -105,9 +105,30 @@ class SplitSettings(Section):
         return cls(
             cohorts=tuple(config.cohorts),
             modalities=config.modalities,
-            target=config.target,
+            target=config.target.values(),
             incomplete=config.incomplete,
             splits=config.splits,
+        )
+
+
+class LimitSettings(Section):
+    """What `brainpid split` has to know of later steps, to refuse before anything is trained what they would refuse.
+
+    No number depends on it: it stands in the command and not among a rule's params, so that another model reruns
+    nothing that was made.
+    """
+
+    models: Models
+    members: Members
+    interval_coverage: Coverage
+
+    @classmethod
+    def of(cls, config: Config) -> LimitSettings:
+        """Slice of what sets the fewest people of a training."""
+        return cls(
+            models=config.models,
+            members=config.hyperparameters.pidreg.members,
+            interval_coverage=config.interval_coverage,
         )
 
 

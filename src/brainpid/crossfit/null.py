@@ -28,6 +28,7 @@ from brainpid.core.modalities import subsets_of
 from brainpid.crossfit.encoders import Encoder
 from brainpid.crossfit.folds import random_folds
 from brainpid.crossfit.latents import cross_fit
+from brainpid.crossfit.minima import why_no_null
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.pid.estimation import information_from_sample_covariance
 
@@ -100,13 +101,14 @@ def permutation_null(
     Raises
     ------
     InputError
-        Where there are fewer than two people a fold, or the encoder gives more than one latent a modality.
+        Where there are too few people for the folds or the latents, all have the same target, or the encoder gives more
+        than one latent a modality.
     NumericalError
-        Where there are fewer than 2.5 people a modality.
+        Where a permutation has no trustworthy answer.
     """
     n = len(target)
-    if n < 2 * folds:
-        raise InputError(f"n = {n} people are too few for {folds} folds; expected at least {2 * folds}")
+    if reason := why_no_null(target, list(blocks), folds):
+        raise InputError(reason)
     rng = np.random.default_rng(seed)
     fold = random_folds(n, folds, rng)
     orders = np.concatenate([np.arange(n)[None], rng.permuted(np.tile(np.arange(n), (permutations, 1)), axis=1)])

@@ -48,7 +48,7 @@ def accuracy_table(
                     "mae_se": plain.mae_se,
                 }
             )  # fmt: skip
-    table = pd.DataFrame(records)
+    table = pd.DataFrame(records, columns=[*ACCURACY_COLUMNS, "mae_se"])
     pooled = [
         _pool_accuracy(rows, confidence)
         for _, of_model in table.groupby("model", sort=False)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,26 +13,54 @@ import pandas as pd
 from brainpid.core.arrays import Blocks, FloatArray
 from brainpid.core.errors import InputError, NumericalError
 from brainpid.core.modalities import presence
+from brainpid.crossfit.minima import why_not_decomposed
 from brainpid.model.age_bias import AgeBias
 from brainpid.model.registry import MultimodalRegressor
-from brainpid.pid.estimation import MIN_PEOPLE_PER_DIMENSION
 
+log = logging.getLogger(__name__)
+
+NOBODY = np.empty(0)
 LATENT, SUBSET, CONCATENATED = "latent_", "subset_", "concatenated_"
 """What starts the name of a column: a modality's latent, a prediction in the target's units from a subset of the
 modalities, and a normal score from the concatenated features of a subset."""
 
 
-def enough_people(n: int, modalities: Sequence[str]) -> bool:
-    """Whether n people are enough for one scalar latent a modality."""
-    return n >= MIN_PEOPLE_PER_DIMENSION * len(modalities)
-
-
 def decomposable(predictions: pd.DataFrame, modalities: Sequence[str]) -> pd.DataFrame:
-    """Rows of people with every modality, of the cohorts that have enough of them for one scalar latent a modality."""
-    complete = predictions[predictions[[LATENT + modality for modality in modalities]].notna().all(axis=1)]
-    sizes = complete.groupby("cohort")["participant_id"].nunique()
-    few = [cohort for cohort, n in sizes.items() if not enough_people(n, modalities)]
-    return complete[~complete["cohort"].isin(few)]
+    """Rows of people with every modality, of the cohorts in which these can be decomposed."""
+    complete = _complete(predictions, modalities)
+    return complete[~complete["cohort"].isin(not_decomposable(predictions, modalities))]
+
+
+def not_decomposable(predictions: pd.DataFrame, modalities: Sequence[str]) -> dict[str, str]:
+    """Why cohorts cannot be decomposed into one scalar latent a modality, by name (`brainpid.crossfit.minima`).
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Out-of-fold rows with cohort, participant_id, age and latents; of any number of models and repeats.
+    modalities : sequence of str
+    """
+    people = _complete(predictions, modalities).drop_duplicates(["cohort", "participant_id"])
+    ages = dict(iter(people.groupby("cohort", sort=False)["age"]))
+    reasons = {
+        str(cohort): why_not_decomposed(ages[cohort].to_numpy(dtype=float) if cohort in ages else NOBODY, modalities)
+        for cohort in dict.fromkeys(predictions["cohort"])
+    }
+    return {cohort: reason for cohort, reason in reasons.items() if reason}
+
+
+def _complete(predictions: pd.DataFrame, modalities: Sequence[str]) -> pd.DataFrame:
+    """Rows of people with every modality."""
+    return predictions[predictions[[LATENT + modality for modality in modalities]].notna().all(axis=1)]
+
+
+@contextmanager
+def without_rows(cohort: object, what: str) -> Iterator[None]:
+    """Go on where latents of one cohort have no trustworthy answer: it has no rows, and a warning has its name."""
+    try:
+        yield
+    except NumericalError as fault:
+        log.warning("cohort '%s': %s is left out: %s", cohort, what, fault)
 
 
 def by_repeat(predictions: pd.DataFrame, columns: Sequence[str]) -> tuple[dict[str, FloatArray], FloatArray, int]:

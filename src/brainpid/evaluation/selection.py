@@ -36,12 +36,16 @@ from brainpid.core.errors import InputError
 from brainpid.core.modalities import subsets_of
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.metrics import Accuracy, accuracy
-from brainpid.evaluation.predictions import LATENT, SUBSET, by_repeat
+from brainpid.evaluation.predictions import LATENT, SUBSET, by_repeat, without_rows
 from brainpid.pid.estimation import information_from_data
 
 SELECTION_COLUMNS = [
     "modalities", "cost", "n", "mae", "mae_ci_low", "mae_ci_high", "information_bits", "recommended",
 ]  # fmt: skip
+
+
+FEWEST_TO_CHOOSE = 2
+"""Fewest people whose paired differences have a standard error."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class Selection:
     best : str
         Subset of the smallest mean squared error.
     nested : Accuracy or None
-        Of the whole procedure, choice included; None where there is no second fold to choose by.
+        Of the whole procedure, choice included; None where a fold leaves nobody, or one person, to choose by.
     chosen : dict of str to int
         How often each subset was chosen by the people outside a fold.
     """
@@ -101,20 +105,23 @@ def select(
     Raises
     ------
     InputError
-        Where a subset has no predictions.
+        Where nobody is left, or a subset has no predictions.
     """
+    if predictions.empty:
+        raise InputError("no cohort can be decomposed, and no subset of the modalities chosen; see the log of `split`")
     subsets = subsets_of(modalities)
     names = ["+".join(subset) for subset in subsets]
     if absent := [name for name in names if SUBSET + name not in predictions]:
         raise InputError(f"predictions: no column {SUBSET}{absent[0]}; train the folds again")
     latents = [LATENT + modality for modality in modalities]
     errors, fold, bits, sizes = [], [], [], []
-    for _, rows in predictions.groupby("cohort", sort=False):
+    for cohort, rows in predictions.groupby("cohort", sort=False):
         values, age, _ = by_repeat(rows, [*(SUBSET + name for name in names), *latents, "fold"])
         errors.append(np.stack([values[SUBSET + name] - age for name in names], axis=-1))
         fold.append(values["fold"].astype(np.int64))
-        bits.append(_information({m: values[LATENT + m] for m in modalities}, normal_scores(age)))
-        sizes.append(len(age))
+        with without_rows(cohort, "the information of subsets"):
+            bits.append(_information({m: values[LATENT + m] for m in modalities}, normal_scores(age)))
+            sizes.append(len(age))
     error, assigned = np.concatenate(errors, axis=1), np.concatenate(fold, axis=1)
     losses = (error**2).mean(axis=0)
     prices = [sum(costs[modality] for modality in subset) for subset in subsets]
@@ -125,12 +132,12 @@ def select(
         {
             "modalities": names, "cost": prices, "n": error.shape[1], "mae": [one.mae for one in read],
             "mae_ci_low": [one.mae_ci_low for one in read], "mae_ci_high": [one.mae_ci_high for one in read],
-            "information_bits": np.average(bits, axis=0, weights=sizes),
+            "information_bits": np.average(bits, axis=0, weights=sizes) if bits else np.nan,
             "recommended": np.arange(len(subsets)) == recommended,
         }
     )  # fmt: skip
     best = names[int(np.argmin(losses.mean(axis=0)))]
-    if len(np.unique(assigned)) < 2:
+    if fewest_outside(assigned) < FEWEST_TO_CHOOSE:
         return Selection(table[SELECTION_COLUMNS], best, None, {})
     found = choose_without_own_fold(error, assigned, prices, counts)
     nested = accuracy(found.errors, np.zeros(error.shape[1]), confidence)
@@ -171,7 +178,7 @@ def recommend(losses: ArrayLike, costs: ArrayLike, sizes: ArrayLike) -> int:
         Where there are fewer than two people, or a loss is not finite.
     """
     losses = np.asarray(losses, dtype=float)
-    if len(losses) < 2 or not np.isfinite(losses).all():
+    if len(losses) < FEWEST_TO_CHOOSE or not np.isfinite(losses).all():
         raise InputError(f"the choice needs finite losses of 2 or more people, found {losses.shape[0]} people")
     mean = losses.mean(axis=0)
     # Costs such as 0.1 + 0.2 and 0.3 are the same.
@@ -186,6 +193,11 @@ def as_good_as_the_best(losses: FloatArray) -> BoolArray:
     difference = losses - losses[:, [best]]
     error = difference.std(axis=0, ddof=1) / np.sqrt(len(losses))
     return np.asarray(difference.mean(axis=0) <= error)
+
+
+def fewest_outside(fold: IntArray) -> int:
+    """Fewest people outside any one fold of a repeat, from folds (R, n)."""
+    return min(int((assigned != k).sum()) for assigned in fold for k in np.unique(assigned))
 
 
 def choose_without_own_fold(errors: FloatArray, fold: IntArray, costs: ArrayLike, sizes: ArrayLike) -> NestedChoice:

@@ -34,6 +34,8 @@ class FeatureSummary:
         People with the modality who have a value of the feature.
     low, high : ndarray of float32, shape (p,)
         Smallest and largest of these values, as they are stored; NaN where there is none.
+    quartiles : ndarray of float32, shape (3, p)
+        Lower quartile, median and upper quartile of these values, each one of them; NaN where there is none.
     """
 
     modality: str
@@ -46,6 +48,7 @@ class FeatureSummary:
     known: NDArray[np.integer]
     low: NDArray[np.float32]
     high: NDArray[np.float32]
+    quartiles: NDArray[np.float32]
 
     @property
     def present(self) -> BoolArray:
@@ -149,7 +152,17 @@ class FeatureBlock:
             known=known.sum(axis=0),
             low=np.where(some, low, np.nan).astype(np.float32),
             high=np.where(some, high, np.nan).astype(np.float32),
+            quartiles=_quartiles(values, known.sum(axis=0)),
         )
+
+
+def _quartiles(values: NDArray[np.float32], known: NDArray[np.integer]) -> NDArray[np.float32]:
+    """Quartiles (3, p) of the values (n, p) of each feature that are known, which are the first when sorted."""
+    if not values.size:
+        return np.full((3, values.shape[1]), np.nan, dtype=np.float32)
+    ordered = np.sort(np.where(np.isfinite(values), values, np.nan), axis=0)
+    places = [np.maximum(known - 1, 0) * part // 4 for part in (1, 2, 3)]
+    return np.stack([np.take_along_axis(ordered, place[None], axis=0)[0] for place in places])
 
 
 def join_people(parts: Sequence[FeatureBlock], people: Sequence[str], of_images: bool) -> FeatureBlock:

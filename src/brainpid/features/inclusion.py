@@ -9,20 +9,24 @@ trained, and holds for every fold, the final model, the null and new people.
 from __future__ import annotations
 
 import logging
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from brainpid.cohort.participants import SHEET_COLUMNS, SUCCESS, UNAVAILABLE, WHY_NO_TARGET, has_every_modality
-from brainpid.cohort.splits import make_splits
+from brainpid.cohort.participants import FAIL, SHEET_COLUMNS, SUCCESS, UNAVAILABLE, WHY_NO_TARGET, has_every_modality
+from brainpid.cohort.splits import group_codes, make_splits
 from brainpid.config.analysis import Incomplete
-from brainpid.config.slices import SplitSettings
+from brainpid.config.slices import LimitSettings, SplitSettings
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import require_column
-from brainpid.features.block import FeatureSummary, same_names
-from brainpid.pid.estimation import MIN_PEOPLE_PER_DIMENSION
+from brainpid.crossfit.minima import why_not_decomposed
+from brainpid.features.between_cohorts import refuse_other_divisions, refuse_other_units, warn_of_scales
+from brainpid.features.block import FeatureBlock, FeatureSummary, same_names
+from brainpid.features.training_sets import refuse_untrainable
+from brainpid.features.units import UNKNOWN_UNIT, is_known
 
 log = logging.getLogger(__name__)
 
@@ -99,15 +103,20 @@ def _why_excluded(
 
 
 def plan(
-    sheets: Mapping[str, pd.DataFrame], blocks: Mapping[tuple[str, str], FeatureSummary], settings: SplitSettings
+    sheets: Mapping[str, pd.DataFrame],
+    blocks: Mapping[tuple[str, str], FeatureSummary],
+    settings: SplitSettings,
+    limits: LimitSettings | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Everybody's status, as `join_participants` gives it, and the roles of those who take part.
+
+    A cohort that cannot be decomposed (`brainpid.crossfit.minima`) is named in a warning, and takes part.
 
     Raises
     ------
     InputError
-        Where a cohort has nobody left, no cohort has as many people with every modality as the latents need (with
-        ``incomplete: exclude``, one has not), or the folds do not fit the people.
+        Where a cohort has nobody left, no cohort can be decomposed, the folds do not fit the people, or the training
+        people of a fold do not suffice for the models in `limits`.
     """
     ordered = {cohort: sheets[cohort] for cohort in settings.cohorts}
     people = join_participants(ordered, blocks, settings.modalities, settings.incomplete)
@@ -116,30 +125,66 @@ def plan(
         for cohort, sheet in ordered.items():
             require_column(f"participants of cohort '{cohort}'", list(sheet), settings.splits.group, "splits.group")
         groups = pd.concat([sheet[settings.splits.group] for sheet in ordered.values()], ignore_index=True)
-    needed = MIN_PEOPLE_PER_DIMENSION * len(settings.modalities)
-    enough = {}
+    why_not = {}
     for cohort, rows in people.groupby("cohort", sort=False):
-        n = int((rows["included"] & has_every_modality(rows, settings.modalities)).sum())
-        log.info("%s: %d of %d people take part, %d with every modality", cohort, rows["included"].sum(), len(rows), n)
+        complete = rows[rows["included"] & has_every_modality(rows, settings.modalities)]
+        log.info(
+            "%s: %d of %d people take part, %d with every modality",
+            cohort, rows["included"].sum(), len(rows), len(complete),
+        )  # fmt: skip
         if not rows["included"].any():
             raise InputError(f"cohort '{cohort}': nobody takes part; first reason: {rows['reason'].iloc[0]}")
-        enough[cohort] = n >= needed
-        if not enough[cohort]:
-            message = (
-                f"cohort '{cohort}': n = {n} people who take part have every modality, which is too few to decompose "
-                f"d = {len(settings.modalities)} latents, one a modality; expected at least "
-                f"{MIN_PEOPLE_PER_DIMENSION:g} people a modality"
+        if reason := why_not_decomposed(complete["age"].to_numpy(dtype=float), settings.modalities):
+            why_not[cohort] = f"cohort '{cohort}': {reason}"
+    if len(why_not) == len(ordered):
+        raise InputError(
+            f"no cohort can be decomposed: {list_some(why_not.values(), 3)}, in at least one cohort. Use fewer "
+            "modalities, or look at participants.tsv"
+        )
+    for message in why_not.values():
+        log.warning("%s; it is not decomposed, and used for training and accuracy alone", message)
+    splits = make_splits(people, groups, settings)
+    refuse_untrainable(people, None if groups is None else group_codes(groups), splits, settings.modalities, limits)
+    return people, splits
+
+
+def without_chosen(
+    blocks: Mapping[tuple[str, str], FeatureSummary],
+    features: pd.DataFrame,
+    values_of: Callable[[str, str], FeatureBlock],
+) -> dict[tuple[str, str], FeatureSummary]:
+    """Let people fail in a modality of which they have values of features alone that are left out.
+
+    Parameters
+    ----------
+    blocks : mapping of (cohort, modality) to FeatureSummary
+    features : DataFrame
+        As `choose_features` gives it.
+    values_of : callable
+        Gives the block of a cohort and modality; asked only where a person may have nothing that is left.
+    """
+    found = dict(blocks)
+    for (cohort, modality), block in blocks.items():
+        own = features[features["modality"] == modality]
+        chosen = own["included"].to_numpy(dtype=bool)
+        if not block.names or (block.known[chosen] == block.present.sum()).any():
+            continue
+        void = block.present & np.isnan(values_of(cohort, modality).values[:, chosen]).all(axis=1)
+        if void.any():
+            reason = f"no value of any of the {int(chosen.sum())} features of {modality} that differ between people"
+            found[cohort, modality] = replace(
+                block,
+                status=tuple(FAIL if own else state for own, state in zip(void, block.status, strict=True)),
+                reason=tuple(reason if own else why for own, why in zip(void, block.reason, strict=True)),
             )
-            if settings.incomplete == "exclude":
-                remedy = "Leave the cohort out, use fewer modalities, or look at the reasons of the others"
-                raise InputError(f"{message}. {remedy}")
-            log.warning("%s: it is used for training and accuracy alone", message)
-    if not any(enough.values()):
-        raise InputError(f"{message}, in at least one cohort. Use fewer modalities, or look at participants.tsv")
-    return people, make_splits(people, groups, settings)
+    return found
 
 
-def choose_features(blocks: Mapping[tuple[str, str], FeatureSummary], modalities: Sequence[str]) -> pd.DataFrame:
+def choose_features(
+    blocks: Mapping[tuple[str, str], FeatureSummary],
+    modalities: Sequence[str],
+    divided: Mapping[tuple[str, str], Mapping[str, Any]] | None = None,
+) -> pd.DataFrame:
     """Say of every feature whether it takes part, and why it does not.
 
     Parameters
@@ -148,6 +193,8 @@ def choose_features(blocks: Mapping[tuple[str, str], FeatureSummary], modalities
         What was extracted of each cohort that has a source for the modality. One without any feature is not extracted
         yet, and counts for nothing.
     modalities : sequence of str
+    divided : mapping of (cohort, modality) to mapping, optional
+        How the features of tables were divided, see `brainpid.features.tables.divisor_of`.
 
     Returns
     -------
@@ -158,7 +205,8 @@ def choose_features(blocks: Mapping[tuple[str, str], FeatureSummary], modalities
     Raises
     ------
     InputError
-        Where cohorts have different features, or none of a modality is left.
+        Where cohorts have different features, in different units or divided in different ways, or none of a modality
+        is left.
     """
     tables = [pd.DataFrame(columns=FEATURE_COLUMNS)]
     for modality in modalities:
@@ -166,6 +214,16 @@ def choose_features(blocks: Mapping[tuple[str, str], FeatureSummary], modalities
         if not own:
             continue
         names = same_names({cohort: block.names for cohort, block in own.items()}, modality)
+        refuse_other_divisions(
+            {cohort: (divided or {})[cohort, modality] for cohort in own if (cohort, modality) in (divided or {})},
+            modality,
+        )
+        refuse_other_units(own, modality)
+        warn_of_scales(own, modality)
+        units = [
+            next((unit for unit in of_cohorts if is_known(unit)), UNKNOWN_UNIT)
+            for of_cohorts in zip(*(block.units for block in own.values()), strict=True)
+        ]
         n = np.sum([block.known for block in own.values()], axis=0)
         low = np.fmin.reduce([block.low for block in own.values()])
         high = np.fmax.reduce([block.high for block in own.values()])
@@ -176,7 +234,7 @@ def choose_features(blocks: Mapping[tuple[str, str], FeatureSummary], modalities
             else (f"the same value, {least:g}, in all {count} people who have one" if least == most else "")
             for count, least, most in zip(n.tolist(), low.tolist(), high.tolist(), strict=True)
         ]
-        table = pd.DataFrame({"modality": modality, "feature": names, "units": next(iter(own.values())).units, "n": n})
+        table = pd.DataFrame({"modality": modality, "feature": names, "units": units, "n": n})
         tables.append(table.assign(included=[not why for why in reason], reason=reason))
         left_out = [f"{name} ({why})" for name, why in zip(names, reason, strict=True) if why]
         if len(left_out) == len(names):

@@ -72,8 +72,7 @@ def read_tables(
     Raises
     ------
     InputError
-        Where a cohort has no file, its file lacks a person or a feature, none of the cohorts has a modality, or a
-        person with a modality has none of the chosen features.
+        Where a cohort has no file, its file lacks a person or a feature, or none of the cohorts has a modality.
     """
     by_cohort = {read_cohort(path): path for path in paths}
     if absent := sorted(set(people["cohort"]) - set(by_cohort)):
@@ -101,14 +100,8 @@ def _read_part(path: Path, modality: str, labels: Sequence[str], names: Sequence
         raise InputError(f"{path}: {modality} has no feature {list_some(absent)}; run split again")
     rows = [row[label] for label in labels]
     part = block.values[np.ix_(rows, [column[name] for name in names])].astype(np.float32, copy=False)
-    present = block.present[rows]
-    if void := [labels[k] for k in np.flatnonzero(present & np.isnan(part).all(axis=1))]:
-        raise InputError(
-            f"{path}: {list_some(void)}: {modality} holds values of features alone that are the same in everybody and "
-            "left out; take these people's rows out of it"
-        )
     # What stands beside a failed modality, such as the divisor of its features, is not the modality.
-    part[~present] = np.nan
+    part[~block.present[rows]] = np.nan
     return part
 
 

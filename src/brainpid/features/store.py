@@ -10,6 +10,7 @@ One file a cohort, one group a modality::
     /<modality>/regions          text (p,), a JSON list of the regions of each feature
     /<modality>/known            int (p,), people with the modality who have a value of the feature
     /<modality>/low, high        float32 (p,), smallest and largest of these values
+    /<modality>/quartiles        float32 (3, p), quartiles of these values
 
 A file is written to a temporary name and renamed, so that a reader sees a whole file or none. Values are contiguous
 and uncompressed: whole-matrix reads are then as fast as the disk, and rows are picked in memory. The range of each
@@ -31,7 +32,7 @@ from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import atomic_path
 from brainpid.features.block import FeatureBlock, FeatureSummary, Regions
 
-FORMAT = "brainpid-features-2"
+FORMAT = "brainpid-features-3"
 TEXT = h5py.string_dtype("utf-8")
 
 
@@ -73,7 +74,7 @@ def write_features(
                 ("regions", tuple(json.dumps(regions, ensure_ascii=False) for regions in block.regions)),
             ):
                 group.create_dataset(name, data=_as_text(texts, path), dtype=TEXT)
-            for name in ("known", "low", "high"):
+            for name in ("known", "low", "high", "quartiles"):
                 group.create_dataset(name, data=getattr(summary, name))
 
 
@@ -133,6 +134,7 @@ def read_summary(path: str | Path, modality: str) -> FeatureSummary:
             known=group["known"][:],
             low=group["low"][:],
             high=group["high"][:],
+            quartiles=group["quartiles"][:],
         )
 
 

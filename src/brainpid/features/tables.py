@@ -18,9 +18,9 @@ from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_header, read_table, require_column
 from brainpid.core.names import matching
 from brainpid.features.block import FeatureBlock
+from brainpid.features.units import UNKNOWN_UNIT, canonical_unit, is_known
 
 ID_COLUMN = "participant_id"
-UNKNOWN_UNIT = "n/a"
 FEWEST_ROWS_COUNTED = 10
 """Rows from which on a column that counts them is no chance."""
 
@@ -196,8 +196,8 @@ def divide(block: FeatureBlock, sheet: pd.DataFrame, divisor: str, unit: str) ->
 
 def _divided(units: Sequence[str], unit: str) -> tuple[BoolArray, bool]:
     """Which features of these units a divisor of a unit divides, and whether that is all because units are unknown."""
-    unknown = unit == UNKNOWN_UNIT or set(units) == {UNKNOWN_UNIT}
-    return np.array([unknown or known == unit for known in units]), unknown
+    unknown = not is_known(unit) or not any(map(is_known, units))
+    return np.array([unknown or canonical_unit(known) == canonical_unit(unit) for known in units]), unknown
 
 
 def read_units(path: str | Path) -> dict[str, str]:

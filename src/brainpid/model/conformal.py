@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError
 from brainpid.core.linalg import factorising
+from brainpid.crossfit.minima import fewest_of_interval
 
 SHRINKAGE = 0.05
 """Ridge penalty of the spread's dependence on the prediction, as a part of the people."""
@@ -67,10 +68,9 @@ class AdaptiveConformal:
         """
         rank = int(np.ceil((len(self.ratios) + 1) * coverage - 1e-9))
         if rank > len(self.ratios):
-            needed = np.ceil(coverage / (1 - coverage) - 1e-9)
             raise InputError(
-                f"an interval of coverage {coverage:g} needs at least {needed:g} training people, found "
-                f"{len(self.ratios)}; lower interval_coverage"
+                f"an interval of coverage {coverage:g} needs at least {fewest_of_interval(coverage)} training people, "
+                f"found {len(self.ratios)}; lower interval_coverage"
             )
         spread = np.exp(self._design(np.asarray(predicted, dtype=float)) @ self.slopes)
         return np.asarray(self.ratios[rank - 1] * spread)

@@ -95,6 +95,8 @@ def normality(distances: Mapping[str, FloatArray]) -> Figure:
     distances : mapping of str to ndarray, shape (n,)
         By cohort, of two variables.
     """
+    if not distances:
+        return _nothing("Normality cannot be judged in any cohort.")
     columns = min(len(distances), 3)
     lines = -(-len(distances) // columns)
     with mpl.rc_context(STYLE):
@@ -131,6 +133,8 @@ def modalities(pid: pd.DataFrame, model: str, names: Sequence[str]) -> Figure:
         Modalities in the order of the groups.
     """
     rows = pid[(pid["model"] == model) & (pid["scope"] == "one_vs_rest")]
+    if rows.empty:
+        return _nothing("No cohort can be decomposed.")
     measure = "idep" if (rows["measure"] == "idep").any() else rows["measure"].iloc[0]
     rows = rows[rows["measure"] == measure]
     cohorts = list(dict.fromkeys(rows["cohort"]))
@@ -147,6 +151,14 @@ def modalities(pid: pd.DataFrame, model: str, names: Sequence[str]) -> Figure:
         for ax in axes[:, 0]:
             ax.set_ylabel("information about the target (bits)")
         figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+def _nothing(words: str) -> Figure:
+    """A sentence in the place of a figure that has nothing to show."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.5, 1.0))
+        figure.text(0.5, 0.5, words, ha="center", va="center")
     return figure
 
 

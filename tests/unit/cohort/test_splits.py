@@ -171,3 +171,14 @@ def test_groups_are_numbered_and_a_missing_label_is_a_group_of_its_own():
     codes = group_codes(pd.Series(["x", np.nan, "y", "x", np.nan]))
     assert codes[0] == codes[3]
     assert len(set(codes)) == 4
+
+
+@given(strata=STRATA.filter(lambda own: len(own) > 1), folds=st.integers(2, 12), data=st.data())
+def test_a_corrected_age_moves_who_stands_below_in_the_two_strata_alone(strata, folds, data):
+    """Nobody above the person in the table, nobody of another stratum, and within a stratum nobody at all."""
+    row = data.draw(st.integers(0, len(strata) - 1))
+    corrected = [*strata[:row], data.draw(st.sampled_from("abcd")), *strata[row + 1 :]]
+    moved = np.flatnonzero(deal_folds(strata, folds, 0, 0) != deal_folds(corrected, folds, 0, 0))
+    assert all(place >= row and corrected[place] in (strata[row], corrected[row]) for place in moved)
+    if corrected == strata:
+        assert len(moved) == 0

@@ -161,6 +161,15 @@ def test_fewer_people_than_folds(check):
     assert "15 people take part, which is too few for 10 folds" in message
 
 
+def test_too_few_people_to_train_a_fold(check):
+    code, message = check(n=12)
+    assert code == 2
+    assert (
+        "repeat 0, fold 0: 4 training people have every modality (t1, dwi); expected at least 10 for ridge" in message
+    )
+    assert check(n=24)[0] == 0
+
+
 def test_too_few_people_to_decompose(check):
     code, message = check(n=4, splits__folds=2)
     assert code == 2

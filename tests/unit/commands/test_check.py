@@ -7,7 +7,7 @@ from cohorts import write_config
 
 from brainpid.cli import main
 
-PEOPLE = [f"sub-{k:02d}" for k in range(1, 13)]
+PEOPLE = [f"sub-{k:02d}" for k in range(1, 33)]
 
 
 @pytest.fixture
@@ -44,23 +44,23 @@ def images(person, *endings):
 
 def test_found_and_missing_images_are_counted_with_one_reason_for_all(check):
     whole = ("T1w.nii.gz", "dwi.nii.gz", "dwi.bval", "dwi.bvec")
-    places = [path for person in PEOPLE[:8] for path in images(person, *whole)]
-    places += [path for person in PEOPLE[8:11] for path in images(person, *whole[:3])]
+    places = [path for person in PEOPLE[:28] for path in images(person, *whole)]
+    places += [path for person in PEOPLE[28:31] for path in images(person, *whole[:3])]
     code, lines, message, bids = check(places)
     assert (code, message) == (0, "")
-    assert f"a t1 11 1 from images 1 x no folder {bids}/sub-*" in lines
+    assert f"a t1 31 1 from images 1 x no folder {bids}/sub-*" in lines
     assert any(
-        line.startswith("a dwi 8 4 from images 3 x sub-*_dwi.nii.gz has no .bvec beside it or above")
+        line.startswith("a dwi 28 4 from images 3 x sub-*_dwi.nii.gz has no .bvec beside it or above")
         and line.endswith(f"; 1 x no folder {bids}/sub-*")
         for line in lines
     )
-    assert "a 11 1 take part, 8 with every modality" in lines
+    assert "a 31 1 take part, 28 with every modality" in lines
 
 
 def test_who_lacks_what_is_shown_where_nobody_takes_part(check):
     code, lines, message, bids = check([])
     assert code == 2
-    assert f"a t1 0 12 from images 12 x no folder {bids}/sub-*" in lines
+    assert f"a t1 0 32 from images 32 x no folder {bids}/sub-*" in lines
     assert message.startswith("error: cohort 'a': nobody takes part; first reason: t1 UNAVAILABLE: no folder")
 
 

@@ -120,7 +120,7 @@ def configuration() -> dict[str, Any]:
         ("splits.folds", 3, {"split", "report"}),
         ("splits.seed", 1, {"split", "train pidreg", "train ridge", "explain", "null", "report"}),
         ("splits.group", "family", {"split", "train pidreg", "train ridge", "report"}),
-        ("target.units", "months", {"participants", "split", "report"}),
+        ("target.units", "months", {"participants", "report"}),
         ("extraction.structural.divide_by_icv", True, {"extract image"}),
         ("extraction.diffusion.max_b", 900, set()),
         ("cohorts.a.sources.dwi.drop", ["dwi_1"], {"extract table"}),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import brainpid.crossfit.null
-from brainpid.core.errors import InputError, NumericalError
+from brainpid.core.errors import InputError
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.crossfit.folds import random_folds
 from brainpid.crossfit.latents import cross_fit
@@ -71,9 +71,11 @@ def test_what_has_no_null_is_refused():
     X, y = people()
     with pytest.raises(InputError, match="one latent a modality, found 2 of 't1'"):
         permutation_null(X, y, PLSEncoder(2, scalar=False), **OPTIONS)
-    with pytest.raises(InputError, match="n = 6 people are too few for 4 folds"):
+    with pytest.raises(InputError, match="n = 6 people have every modality, which is too few for 4 folds"):
         permutation_null({m: x[:6] for m, x in X.items()}, y[:6], RidgeEncoder(), **OPTIONS)
-    with pytest.raises(NumericalError, match="n = 4 people are too few for d = 2"):
+    with pytest.raises(InputError, match="all 120 people who take part with every modality have the same target, 50"):
+        permutation_null(X, np.full(120, 50.0), RidgeEncoder(), **OPTIONS)
+    with pytest.raises(InputError, match=r"n = 4 people .* too few to decompose d = 2"):
         permutation_null({m: x[:4] for m, x in X.items()}, y[:4], RidgeEncoder(), permutations=3, folds=2, seed=0)
 
 

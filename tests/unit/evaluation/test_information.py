@@ -9,7 +9,12 @@ from prediction_tables import MODALITIES, incomplete, out_of_fold
 
 from brainpid.config.analysis import DecompositionSettings
 from brainpid.crossfit.null import Null
+from brainpid.crossfit.transforms import normal_scores
+from brainpid.evaluation.decomposition import PID_COLUMNS
 from brainpid.evaluation.information import decompose_all, joint_distances, normality_table, null_summary, with_p_values
+from brainpid.evaluation.predictions import not_decomposable
+from brainpid.report import figures
+from brainpid.report.figures import to_svg
 
 
 def test_known_information_is_read_out_and_pooled():
@@ -77,3 +82,54 @@ def test_p_values_reach_every_model_of_their_cohort_and_no_other_row():
     np.testing.assert_allclose(found, [2 / 3, 2 / 3, 2 / 3, np.nan, 1 / 3, 1.0])
     assert with_p_values(table, ["t1", "dwi"], {})["p_value"].isna().all()
     assert set(null_summary(nulls, ["t1", "dwi"])["cohort"]) == {"a", "b", "pooled"}
+
+
+def birth_cohort() -> pd.DataFrame:
+    """`out_of_fold` where everybody of cohort b is 73."""
+    rows = out_of_fold(60)
+    return rows.assign(age=rows["age"].where(rows["cohort"] == "a", 73.0))
+
+
+def test_a_cohort_of_one_target_has_no_rows_and_the_others_all():
+    rows = birth_cohort()
+    found = decompose_all(rows, MODALITIES, DecompositionSettings(), {})
+    assert set(found["cohort"]) == {"a"}
+    alone = decompose_all(rows[rows["cohort"] == "a"], MODALITIES, DecompositionSettings(), {})
+    pd.testing.assert_frame_equal(found, alone)
+    assert normality_table(rows, MODALITIES)["cohort"].tolist() == ["a"]
+    assert list(joint_distances(rows, "ridge", MODALITIES)) == ["a"]
+    assert not_decomposable(rows, MODALITIES) == {
+        "b": "all 60 people who take part with every modality have the same target, 73; it must vary"
+    }
+
+
+def test_six_people_are_decomposed_but_not_checked_by_three_predictions(caplog):
+    """Two latents take five people; the check reads three predictions, which takes eight."""
+    rows = out_of_fold(60)
+    rows["concatenated_t1+dwi"] += np.random.default_rng(0).normal(size=len(rows))
+    person = rows["participant_id"].str.removeprefix("sub-").astype(int)
+    found = decompose_all(rows[(rows["cohort"] == "a") | (person < 6)], MODALITIES, DecompositionSettings(), {})
+    cohorts = found.groupby("model", sort=False)["cohort"].unique().map(list).to_dict()
+    assert cohorts == {"ridge": ["a", "b", "pooled"], "ridge_concatenated": ["a"]}
+    assert "cohort 'b': the check by ridge_concatenated is left out: n = 6 people are too few for d = 3" in caplog.text
+
+
+def test_latents_that_are_the_target_itself_are_named_and_left_out(caplog):
+    rows = out_of_fold(60)
+    leaked = rows["cohort"] == "b"
+    score = rows.groupby(["cohort", "repeat"])["age"].transform(normal_scores)
+    rows = rows.assign(latent_t1=rows["latent_t1"].where(~leaked, score))
+    assert set(decompose_all(rows, MODALITIES, DecompositionSettings(), {})["cohort"]) >= {"a"}
+    assert "cohort 'b': the decomposition of ridge is left out" in caplog.text
+    assert normality_table(rows, MODALITIES)["cohort"].tolist() == ["a"]
+
+
+def test_nothing_is_an_empty_table():
+    rows = birth_cohort()
+    only = rows[rows["cohort"] == "b"]
+    found = decompose_all(only, MODALITIES, DecompositionSettings(), {})
+    assert len(found) == 0
+    assert list(found) == PID_COLUMNS
+    assert len(normality_table(only, MODALITIES)) == 0
+    to_svg(figures.modalities(found, "ridge", MODALITIES))
+    to_svg(figures.normality({}))

@@ -126,6 +126,18 @@ def test_one_fold_gives_no_nested_estimate():
     assert found.chosen == {}
 
 
+def test_a_fold_that_leaves_one_person_to_choose_by_gives_none_either():
+    rows = predictions(6, repeats=1)[lambda table: table["cohort"] == "a"]
+    found = select(rows.assign(fold=[0, 0, 0, 0, 0, 1]), ["t1", "dwi"], {"t1": 1.0, "dwi": 1.0}, 0.95)
+    assert found.nested is None
+    assert select(rows.assign(fold=[0, 0, 0, 0, 1, 1]), ["t1", "dwi"], {"t1": 1.0, "dwi": 1.0}, 0.95).nested is not None
+
+
+def test_nobody_to_choose_by_is_said():
+    with pytest.raises(InputError, match="no cohort can be decomposed"):
+        select(predictions().iloc[:0], ["t1", "dwi"], {"t1": 1.0, "dwi": 1.0}, 0.95)
+
+
 def test_a_subset_without_predictions_is_named():
     with pytest.raises(InputError, match=r"no column subset_t1\+dwi"):
         select(predictions().drop(columns="subset_t1+dwi"), ["t1", "dwi"], {"t1": 1.0, "dwi": 1.0}, 0.95)

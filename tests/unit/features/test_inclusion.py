@@ -9,14 +9,15 @@ import pytest
 from brainpid.cohort.participants import FAIL, SUCCESS, UNAVAILABLE
 from brainpid.config.analysis import Splits
 from brainpid.config.cohorts import Target
-from brainpid.config.slices import SplitSettings
+from brainpid.config.slices import LimitSettings, SplitSettings
 from brainpid.core.errors import InputError
 from brainpid.core.files import write_tsv
 from brainpid.features.block import FeatureBlock, FeatureSummary
-from brainpid.features.inclusion import FEATURE_COLUMNS, choose_features, join_participants, plan
+from brainpid.features.inclusion import FEATURE_COLUMNS, choose_features, join_participants, plan, without_chosen
 from brainpid.features.matrix import read_chosen
 
 NAN = np.nan
+LIMITS = LimitSettings(models=("ridge",), members=10, interval_coverage=0.9)
 
 
 def summary(values, names=("x", "y", "z"), status=None, modality="t1") -> FeatureSummary:
@@ -157,6 +158,49 @@ def test_complete_people_are_needed_in_training():
     chosen = settings(("a", "b"), scheme="leave_one_cohort_out", repeats=1)
     with pytest.raises(InputError, match="fold 0: 0 training people have every modality"):
         plan(sheets, blocks | {("b", "t1"): blocks["a", "t1"]}, chosen)
+
+
+def test_a_cohort_of_one_target_is_trained_on_and_named(caplog):
+    sheet, blocks = incomplete_cohort()
+    sheets = {"a": sheet, "b": sheet.assign(cohort="b", age=73.0)}
+    both = blocks | {("b", modality): block for (_, modality), block in blocks.items()}
+    for incomplete in ("use", "exclude"):
+        caplog.clear()
+        chosen = settings(("a", "b"), folds=2, repeats=1).model_copy(update={"incomplete": incomplete})
+        everybody, splits = plan(sheets, both, chosen, LIMITS)
+        assert everybody.groupby("cohort")["included"].sum().min() >= 35
+        assert set(splits["cohort"]) == {"a", "b"}
+        assert "cohort 'b': all 36 people who take part with every modality have the same target, 73" in caplog.text
+        assert "cohort 'a'" not in caplog.text
+    with pytest.raises(InputError, match="no cohort can be decomposed: cohort 'b': all 36 people"):
+        plan({"b": sheets["b"]}, {k: v for k, v in both.items() if k[0] == "b"}, settings(("b",), folds=2, repeats=1))
+
+
+def test_a_fold_that_no_model_can_be_fitted_to_is_refused_before_training():
+    """Twelve people, two folds: six to train on, and a baseline takes ten."""
+    sheet, blocks = incomplete_cohort(17)
+    chosen = settings(("a",), folds=2, repeats=1)
+    plan({"a": sheet}, blocks, chosen)
+    with pytest.raises(InputError, match=r"repeat 0, fold 0: \d training people have every .* at least 10 for ridge"):
+        plan({"a": sheet}, blocks, chosen, LIMITS)
+
+
+def test_who_has_values_of_left_out_features_alone_fails_alone():
+    """y is the same in everybody; sub-2 has nothing but y. Values are asked for only where somebody may be so."""
+    asked = []
+
+    def values_of(cohort, modality):
+        asked.append((cohort, modality))
+        return FeatureBlock(modality, labels, ("x", "y"), ("mm",) * 2, values, (SUCCESS,) * 4, ("",) * 4)
+
+    labels, values = tuple(f"sub-{k}" for k in range(4)), np.array([[1, 5], [2, 5], [NAN, 5], [3, 5]])
+    blocks = {("a", "t1"): values_of("a", "t1").summary(), ("b", "t1"): summary([[1, 5], [2, 5]], ("x", "y"))}
+    asked.clear()
+    found = without_chosen(blocks, choose_features(blocks, ["t1"]), values_of)
+    assert asked == [("a", "t1")]
+    assert found["a", "t1"].status == (SUCCESS, SUCCESS, FAIL, SUCCESS)
+    assert found["a", "t1"].reason[2] == "no value of any of the 1 features of t1 that differ between people"
+    assert found["b", "t1"] is blocks["b", "t1"]
 
 
 def test_complete_people_are_needed_somewhere():

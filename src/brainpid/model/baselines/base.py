@@ -27,15 +27,12 @@ from brainpid.core.errors import InputError
 from brainpid.core.files import atomic_path
 from brainpid.core.modalities import Subset, lacking, subsets_of
 from brainpid.crossfit.folds import stratified_folds
+from brainpid.crossfit.minima import INNER_FOLDS, fewest_of_baseline
 from brainpid.crossfit.transforms import NormalScores, Standardizer
 from brainpid.model.conformal import AdaptiveConformal
 from brainpid.model.inputs import Read, checked_coverage, checked_training
 from brainpid.model.regressor import MultimodalMixin, require_fitted
 from brainpid.model.varying import Varying, WholeReads
-
-INNER_FOLDS = 5
-"""Folds of the training people whose held-out predictions choose settings and set the age bias and the intervals."""
-FEWEST_PEOPLE = 2 * INNER_FOLDS
 
 _UNREADABLE = (
     EOFError,
@@ -186,10 +183,10 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         self.modalities_ = self.layout_.modalities
         has = _present(blocks)
         anything = np.any(list(has.values()), axis=0)
-        if (complete := int(np.all(list(has.values()), axis=0).sum())) < FEWEST_PEOPLE:
+        if (complete := int(np.all(list(has.values()), axis=0).sum())) < fewest_of_baseline():
             raise InputError(
                 f"{complete} training people have every modality ({', '.join(self.modalities_)}); expected at least "
-                f"{FEWEST_PEOPLE}"
+                f"{fewest_of_baseline()}"
             )
         names = sorted(blocks)  # the order of the mapping must not matter
         has = {name: has[name][anything] for name in names}

@@ -31,6 +31,7 @@ from brainpid.core.errors import InputError
 from brainpid.core.modalities import Subset, lacking, presence, subsets_of
 from brainpid.core.names import Measure
 from brainpid.crossfit.folds import stratified_folds
+from brainpid.crossfit.minima import fewest_of_ensemble
 from brainpid.crossfit.transforms import Standardizer, normal_scores
 from brainpid.model.inputs import Layout, Read, check_people, checked_coverage, checked_target, checked_training
 from brainpid.model.pidreg.base_learners import BaseLearner, TrainingPeople, base_learners_for, fit_base_learner
@@ -206,11 +207,9 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         layout, features, y, group = checked_training(X, y, groups)
         n_rows, present = len(y), presence(features)
         members, n_complete = settings.members, int(present.all(axis=1).sum())
-        if n_complete < 2 * members:
-            raise InputError(
-                f"{n_complete} people have every modality ({', '.join(layout.modalities)}); expected at least "
-                f"{2 * members}, twice the number of members"
-            )
+        if n_complete < (least := fewest_of_ensemble(members)):
+            found = f"{n_complete} people have every modality ({', '.join(layout.modalities)})"
+            raise InputError(f"{found}; expected at least {least}, twice the number of members")
         some = present.any(axis=1)
         if not present.all():
             _LOG.info(

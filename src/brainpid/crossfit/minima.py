@@ -1,0 +1,71 @@
+"""How many people each step needs, and who can be decomposed: the one place of these numbers.
+
+What `check` lets pass has to run to its end, so that who decides before anything is trained and who computes afterwards
+ask here. A model that cannot be fitted stops a run. A cohort, or a fold, that cannot be decomposed does not: its
+predictions are judged all the same, and it has no rows in the decomposition.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from brainpid.core.arrays import FloatArray
+from brainpid.core.errors import list_some
+from brainpid.pid.estimation import MIN_PEOPLE_PER_DIMENSION
+
+INNER_FOLDS = 5
+"""Folds of a baseline's training people; what they predict held out chooses settings and sets bias and intervals."""
+PEOPLE_PER_FOLD = 2
+"""Fewest people with every modality in an inner fold, of models and of the null."""
+
+
+def fewest_of_baseline() -> int:
+    """Fewest training people with every modality that a baseline is fitted to."""
+    return PEOPLE_PER_FOLD * INNER_FOLDS
+
+
+def fewest_of_ensemble(members: int) -> int:
+    """Fewest training people with every modality for an ensemble of so many networks, each without one inner fold."""
+    return PEOPLE_PER_FOLD * members
+
+
+def fewest_of_interval(coverage: float) -> int:
+    """Fewest training people whose held-out errors give an interval of a coverage: their largest is its half width."""
+    return math.ceil(coverage / (1 - coverage) - 1e-9)
+
+
+def fewest_of_latents(d: int) -> int:
+    """Fewest people from whom d latents in total can be decomposed."""
+    return math.ceil(MIN_PEOPLE_PER_DIMENSION * d)
+
+
+def why_not_decomposed(target: FloatArray, modalities: Sequence[str]) -> str:
+    """Why people with every modality cannot be decomposed into one scalar latent a modality; empty where they can.
+
+    Parameters
+    ----------
+    target : ndarray, shape (n,)
+        Of the people with every modality, each once, in its units.
+    modalities : sequence of str
+        Names of the latents.
+    """
+    n, d = len(target), len(modalities)
+    if n < fewest_of_latents(d):
+        return (
+            f"n = {n} people who take part have every modality, which is too few to decompose d = {d} latents, one a "
+            f"modality ({list_some(modalities)}); expected at least {MIN_PEOPLE_PER_DIMENSION:g} people a modality, "
+            f"that is {fewest_of_latents(d)}"
+        )
+    if target.min() == target.max():
+        return f"all {n} people who take part with every modality have the same target, {target[0]:g}; it must vary"
+    return ""
+
+
+def why_no_null(target: FloatArray, modalities: Sequence[str], folds: int) -> str:
+    """Why people with every modality have no permutation null; empty where they have one."""
+    needed = PEOPLE_PER_FOLD * folds
+    few = f"n = {len(target)} people have every modality, which is too few for {folds} folds of the null"
+    return why_not_decomposed(target, modalities) or (
+        f"{few}; expected at least {needed}" if len(target) < needed else ""
+    )

@@ -1,0 +1,104 @@
+"""Whether every fold can be trained and its people predicted, decided before anything is.
+
+What a training refuses is refused here, with the fold's name and for all models at once. That a fold can be trained
+says nothing about the decomposition, which has its own rule (`brainpid.crossfit.minima`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from brainpid.cohort.participants import SUCCESS
+from brainpid.config.slices import LimitSettings
+from brainpid.core.arrays import BoolArray
+from brainpid.core.errors import InputError, list_some
+from brainpid.crossfit.minima import fewest_of_baseline, fewest_of_ensemble, fewest_of_interval
+
+
+def refuse_untrainable(
+    people: pd.DataFrame,
+    groups: NDArray[np.int64] | None,
+    splits: pd.DataFrame,
+    modalities: Sequence[str],
+    limits: LimitSettings | None,
+) -> None:
+    """Raise where a model cannot be fitted to the training people of a fold, or cannot predict those who are tested.
+
+    Parameters
+    ----------
+    people : DataFrame
+        As `brainpid.features.inclusion.join_participants` gives it, n rows.
+    groups : ndarray of int, shape (n,), or None
+        Number of each person's group.
+    splits : DataFrame
+        As `brainpid.cohort.splits.make_splits` gives it.
+    modalities : sequence of str
+    limits : LimitSettings or None
+        Models that are to be trained, and the coverage of their intervals; None where that is not known.
+
+    Raises
+    ------
+    InputError
+        Where training people all have one target or are of one group, too few of them have every modality for one of
+        the models, or too few have the modalities of a tested person for an interval.
+    """
+    row = {key: k for k, key in enumerate(zip(people["cohort"], people["participant_id"], strict=True))}
+    has = np.column_stack([(people[f"{modality}_status"] == SUCCESS).to_numpy() for modality in modalities])
+    age = people["age"].to_numpy(dtype=float)
+    for (repeat, fold), own in splits.groupby(["repeat", "fold"], sort=False):
+        rows = np.array([row[key] for key in zip(own["cohort"], own["participant_id"], strict=True)])
+        training = (own["role"] == "train").to_numpy()
+        place = f"repeat {repeat}, fold {fold}"
+        _refuse_same(age[rows[training]], place)
+        complete = rows[training][has[rows[training]].all(axis=1)]
+        if groups is not None and len(np.unique(groups[complete])) < 2:
+            raise InputError(
+                f"{place}: the {len(complete)} training people with every modality ({', '.join(modalities)}) are of "
+                "one group (splits.group), and no part of them can be held out; expected at least 2 groups"
+            )
+        if limits is not None:
+            _refuse_few(len(complete), place, modalities, limits)
+            _refuse_wide(has[rows[training]], has[rows[~training]], place, modalities, limits.interval_coverage)
+
+
+def _refuse_same(targets: NDArray[np.float64], place: str) -> None:
+    """Raise where all training people have the same target."""
+    if targets.min() == targets.max():
+        raise InputError(
+            f"{place}: all {len(targets)} training people have the same target, {targets[0]:g}; it must vary. With "
+            "leave_one_cohort_out, the cohorts that are left must differ in it"
+        )
+
+
+def _refuse_few(n: int, place: str, modalities: Sequence[str], limits: LimitSettings) -> None:
+    """Raise where n training people with every modality are too few for a model."""
+    needed = {
+        model: fewest_of_ensemble(limits.members) if model == "pidreg" else fewest_of_baseline()
+        for model in limits.models
+    }
+    if short := [f"{least} for {model}" for model, least in needed.items() if n < least]:
+        remedy = "Leave the model out, use fewer modalities, or give more splits.folds, which leave more for training"
+        if n < needed.get("pidreg", 0) and n >= fewest_of_ensemble(2):
+            remedy += f"; pidreg with hyperparameters.pidreg.members: {n // 2} takes {n // 2 * 2}"
+        raise InputError(
+            f"{place}: {n} training people have every modality ({', '.join(modalities)}); expected at least "
+            f"{list_some(short)}. {remedy}"
+        )
+
+
+def _refuse_wide(
+    training: BoolArray, tested: BoolArray, place: str, modalities: Sequence[str], coverage: float
+) -> None:
+    """Raise where too few training people have what somebody has who is tested for an interval of this coverage."""
+    for pattern in np.unique(tested, axis=0):
+        n = int(training[:, pattern].all(axis=1).sum())
+        if n < fewest_of_interval(coverage):
+            names = "+".join(name for name, own in zip(modalities, pattern, strict=True) if own)
+            raise InputError(
+                f"{place}: {n} training people have {names}, as some who are tested; an interval of coverage "
+                f"{coverage:g} needs at least {fewest_of_interval(coverage)}. Lower interval_coverage"
+            )

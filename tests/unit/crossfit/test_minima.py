@@ -1,0 +1,38 @@
+"""How many people each step needs; who can be decomposed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from brainpid.crossfit import minima
+
+MODALITIES = ["t1", "dwi"]
+
+
+def test_the_numbers_that_later_steps_hold_to():
+    assert minima.fewest_of_baseline() == 10
+    assert minima.fewest_of_ensemble(10) == 20
+    assert [minima.fewest_of_latents(d) for d in (1, 2, 3)] == [3, 5, 8]
+    assert [minima.fewest_of_interval(coverage) for coverage in (0.5, 0.8, 0.9, 0.95, 0.99)] == [1, 4, 9, 19, 99]
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ([], "n = 0 people who take part have every modality, which is too few to decompose d = 2 latents"),
+        ([60, 61, 62, 63], r"expected at least 2.5 people a modality, that is 5"),
+        ([73.0] * 40, "all 40 people who take part with every modality have the same target, 73"),
+        ([73, 73, 73, 73, 74], ""),
+    ],
+)
+def test_why_a_cohort_cannot_be_decomposed(target, reason):
+    found = minima.why_not_decomposed(np.array(target, dtype=float), MODALITIES)
+    assert reason in found
+    assert bool(found) == bool(reason)
+
+
+def test_a_null_needs_two_people_a_fold_besides():
+    assert minima.why_no_null(np.arange(9.0), MODALITIES, 5).endswith("5 folds of the null; expected at least 10")
+    assert minima.why_no_null(np.arange(10.0), MODALITIES, 5) == ""
+    assert "the same target, 7" in minima.why_no_null(np.full(10, 7.0), MODALITIES, 5)

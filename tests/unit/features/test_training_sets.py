@@ -1,0 +1,68 @@
+"""A fold that a model cannot be fitted to is refused before anything is trained."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainpid.cohort.participants import SUCCESS, UNAVAILABLE
+from brainpid.config.slices import LimitSettings
+from brainpid.core.errors import InputError
+from brainpid.features.training_sets import refuse_untrainable
+
+
+def limits(*models: str, members: int = 10, coverage: float = 0.9) -> LimitSettings:
+    return LimitSettings(models=models or ("ridge",), members=members, interval_coverage=coverage)
+
+
+def people(n: int, ages=None, without_dwi: int = 0) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "cohort": "a",
+            "participant_id": [f"sub-{k}" for k in range(n)],
+            "age": np.arange(n, dtype=float) if ages is None else np.asarray(ages, dtype=float),
+            "t1_status": SUCCESS,
+            "dwi_status": [UNAVAILABLE] * without_dwi + [SUCCESS] * (n - without_dwi),
+        }
+    )
+
+
+def splits(table: pd.DataFrame, tested: list[int]) -> pd.DataFrame:
+    role = np.where(np.isin(np.arange(len(table)), tested), "test", "train")
+    return table[["cohort", "participant_id"]].assign(repeat=0, fold=3, role=role)
+
+
+def refuse(table, tested, given, groups=None):
+    refuse_untrainable(table, groups, splits(table, tested), ["t1", "dwi"], given)
+
+
+def test_the_most_demanding_model_decides():
+    table = people(20)
+    refuse(table, list(range(10)), limits("ridge"))
+    with pytest.raises(InputError, match=r"repeat 0, fold 3: 9 training people .* at least 10 for ridge. Leave"):
+        refuse(table, list(range(11)), limits("ridge"))
+    with pytest.raises(InputError, match=r"10 training people .* at least 20 for pidreg\..*members: 5 takes 10"):
+        refuse(table, list(range(10)), limits("ridge", "pidreg"))
+    refuse(table, list(range(10)), limits("pidreg", members=5))
+
+
+def test_training_people_of_one_target_are_refused():
+    with pytest.raises(InputError, match="all 18 training people have the same target, 73"):
+        refuse(people(20, [60, 61] + [73] * 18), [0, 1], limits())
+
+
+def test_an_interval_needs_people_with_what_a_tested_person_has():
+    """Everybody has t1, 12 of the training people dwi too: enough for those who have both at 0.9, not at 0.95."""
+    table = people(40, without_dwi=26)
+    refuse(table, [38, 39], limits())
+    with pytest.raises(InputError, match=r"12 training people have t1\+dwi, as some who are tested.*at least 19"):
+        refuse(table, [38, 39], limits(coverage=0.95))
+    refuse(table, [0, 1], limits(coverage=0.95))  # nobody who is tested has both
+
+
+def test_people_with_every_modality_must_not_be_of_one_group():
+    groups = np.array([0] * 15 + [1] * 15)
+    with pytest.raises(InputError, match=r"the 15 training people with every modality .* are of one group"):
+        refuse(people(30, without_dwi=15), [0], limits(), groups)
+    refuse(people(30), [0], limits(), groups)
