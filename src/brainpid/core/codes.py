@@ -6,6 +6,7 @@ Nothing is left out for it: what is a code and what a measurement is for the rea
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -66,7 +67,9 @@ def find_codes(values: FloatArray) -> list[Code]:
     for column in columns[_has_far(values[:, columns])]:
         for value, rows in _far_values(values[:, column]):
             found[int(column), value] = rows
-    cells = {value: sum(len(rows) for (_, own), rows in found.items() if own == value) for _, value in found}
+    cells: Counter[float] = Counter()
+    for (_, value), rows in found.items():
+        cells[value] += len(rows)
     kept = {
         place: rows for place, rows in found.items()
         if len(rows) > 1 or (place[1] in CODES and cells[place[1]] > 1) or place[1] in NEVER_MEASURED
@@ -135,7 +138,8 @@ def _far_values(column: FloatArray) -> list[tuple[float, NDArray[np.integer]]]:
     spread = 1.4826 * np.median(np.abs(own - middle))
     distinct = np.unique(own)
     far = np.abs(distinct - middle) > FAR * spread
-    others = distinct[~(far & np.isin(distinct, list(CODES)))]
+    coded = np.array([value in CODES for value in distinct[far].tolist()], dtype=bool)
+    others = np.concatenate([distinct[~far], distinct[far][~coded]])
     found: list[tuple[float, NDArray[np.integer]]] = []
     for value in distinct[far]:
         rest = others[others != value]
