@@ -175,10 +175,9 @@ def participants_content(cohort):
     block = CONFIG.cohorts[cohort]
     own = [block.columns.target or CONFIG.target.column, *CONFIG.used_columns(cohort)]
     own += [block.columns.participant_id, block.columns.sex, block.columns.site]
+    described = CONFIG.used_columns(cohort)
     return table_digest(
-        block.participants_path,
-        set(own).__contains__,
-        CONFIG.used_columns(cohort).__contains__,
+        block.participants_path, lambda names: own, lambda names: described
     )
 
 
@@ -188,7 +187,12 @@ def source_content(cohort, modality):
     if not workflow.is_main_process:
         return ""
     source = CONFIG.cohorts[cohort].sources[modality]
-    return table_digest(source.path, source.keeps, source.keeps)
+
+    def used(names):
+        features = [name for name in names if name != "participant_id"]
+        return ["participant_id", *source.kept(features)]
+
+    return table_digest(source.path, used, used)
 
 
 def fold_outputs(model_file):

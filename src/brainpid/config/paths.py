@@ -50,3 +50,5 @@ def plain_path(path: str) -> str:
 
 
 PathText = Annotated[str, AfterValidator(expanded), AfterValidator(plain_path)]
+OutputPath = Annotated[str, AfterValidator(expanded)]
+"""Spelt as it is given, because files below it are asked for by that name."""

@@ -27,7 +27,7 @@ from brainpid.config.analysis import (
 from brainpid.config.cohorts import Cohort, Shards, Target
 from brainpid.config.extraction import Extraction
 from brainpid.config.models import Hyperparameters, Models
-from brainpid.config.paths import PathText
+from brainpid.config.paths import OutputPath
 from brainpid.config.section import Modalities, Name, Section, parse_section
 from brainpid.config.sources import TableSource
 from brainpid.config.yaml_files import read_yaml
@@ -38,7 +38,7 @@ from brainpid.core.names import KEEP_PEOPLE, WITHOUT_LATENTS
 class Config(Section):
     """The whole configuration."""
 
-    output_dir: PathText = Field(description="folder that receives everything; made if absent")
+    output_dir: OutputPath = Field(description="folder that receives everything; made if absent")
     modalities: Modalities = Field(description="modalities to use, at least two")
     target: Target = Field(default_factory=Target, description="what is predicted")
     incomplete: Incomplete = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
@@ -11,6 +12,7 @@ from brainpid.config.extraction import DIFFUSION_METRICS
 from brainpid.config.paths import PathText
 from brainpid.config.section import Section
 from brainpid.core.errors import InputError, did_you_mean
+from brainpid.core.names import matching
 
 Entities = Annotated[dict[str, tuple[str | None, ...]], BeforeValidator(entity_filter), WithJsonSchema(ENTITY_JSON)]
 """Values that entities of a file's name may have, in the order of preference."""
@@ -47,6 +49,11 @@ class TableSource(Section):
         "(every feature, where no units are given) and is kept as a feature itself",
     )
     drop: tuple[str, ...] = Field((), description="features to leave out, as names or shell patterns")
+
+    def kept(self, features: Sequence[str]) -> list[str]:
+        """Features of the table that `drop` leaves in, in their order."""
+        dropped = {name for pattern in self.drop for name in matching(pattern, features)}
+        return [name for name in features if name not in dropped]
 
 
 class NiftiSource(Section):

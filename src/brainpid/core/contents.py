@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from brainpid.core.errors import InputError
 from brainpid.core.rows import read_rows
 
+Chooser = Callable[[Sequence[str]], Iterable[str]]
 DESCRIBED = ("Units", "Region")
 """Keys of a column's entry in the JSON beside a table that are read."""
 
 
-def table_digest(path: str | Path, uses: Callable[[str], bool], describes: Callable[[str], bool]) -> str:
+def table_digest(path: str | Path, uses: Chooser, describes: Chooser) -> str:
     """Digest of some columns of a delimited file, as 16 hexadecimal digits.
 
     Parameters
@@ -26,22 +27,23 @@ def table_digest(path: str | Path, uses: Callable[[str], bool], describes: Calla
     path : path
         A .tsv or .csv file. Of one that is no table every byte counts: who reads it says what is wrong with it.
     uses : callable
-        Whether the column of a name is read.
+        Takes the names of all columns and gives those that are read.
     describes : callable
-        Whether what the JSON beside the table says of it is.
+        Likewise those of which the JSON beside the table is read.
     """
     path = Path(path)
     digest = hashlib.sha256()
     try:
         rows = read_rows(path)
         names = next(rows).cells
-        places = [place for place, name in enumerate(names) if uses(name)]
+        used = set(uses(names))
+        places = [place for place, name in enumerate(names) if name in used]
         _add(digest, [names[place] for place in places])
         for row in rows:
             # A line of another width is an error for who reads it, wherever the cells stand.
             whole = len(row.cells) == len(names)
             _add(digest, [row.cells[place] for place in places] if whole else ["", *row.cells])
-        _add(digest, [_described(path.with_suffix(".json"), list(filter(describes, names)))])
+        _add(digest, [_described(path.with_suffix(".json"), describes(names))])
     except (InputError, StopIteration):
         return hashlib.sha256(path.read_bytes() if path.is_file() else b"").hexdigest()[:16]
     except OSError:
@@ -54,12 +56,12 @@ def _add(digest: hashlib._Hash, cells: list[str]) -> None:
     digest.update("\x1f".join(cells).encode() + b"\x1e")
 
 
-def _described(path: Path, names: list[str]) -> str:
+def _described(path: Path, names: Iterable[str]) -> str:
     """What the JSON beside a table says of columns, as text; its bytes where it cannot be read."""
     if not path.is_file():
         return "{}"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
     except ValueError:
         return path.read_bytes().hex()
     if not isinstance(content, dict):

@@ -252,12 +252,10 @@ def _dictionary(path: str | Path) -> list[tuple[str, dict[str, Any]]]:
 def _select(features: pd.DataFrame, source: TableSource, path: str) -> pd.DataFrame:
     """Leave out what the source drops; a pattern that matches nothing is an error."""
     names = list(features.columns)
-    dropped: set[str] = set()
     for pattern in source.drop:
-        if not (found := matching(pattern, names)):
+        if not matching(pattern, names):
             raise InputError(f"{path}: drop: '{pattern}' matches no column; {did_you_mean(pattern, names)}")
-        dropped.update(found)
-    kept = [name for name in names if name not in dropped]
+    kept = source.kept(names)
     if not kept:
         raise InputError(f"{path}: no feature is left besides {ID_COLUMN}")
     return features[kept]

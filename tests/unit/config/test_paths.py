@@ -86,7 +86,7 @@ def test_every_path_of_a_configuration_is_spelt_so(here):
         atlas = {"image": spell("data/a.nii"), "labels": spell("data/a.tsv")}
         return parse_config(
             {
-                "output_dir": spell("out"),
+                "output_dir": "out",
                 "modalities": ["t1", "tab"],
                 "cohorts": {"a": {"bids": spell("data"), "participants": spell("data/p.tsv"),
                                   "sources": {"t1": source, "tab": table}}},
