@@ -139,12 +139,12 @@ def parts_of(cohort):
     folder = f"{OUT}/features/parts/{cohort}"
     sources = CONFIG.cohorts[cohort].sources
     return [
-        f"{folder}/{modality}{ending}.h5"
+        f"{folder}/{part}.h5"
         for modality in sources
-        for ending in (
-            [""]
+        for part in (
+            [modality]
             if sources[modality].kind == "table"
-            else [f"/{shard}" for shard in range(CONFIG.shards)]
+            else [f"{modality}/{shard}" for shard in range(CONFIG.shards)]
         )
     ]
 
@@ -205,7 +205,7 @@ def fold_outputs(model_file):
 
 CONFIG = checked_config()
 OUT = CONFIG.output_dir
-# What no result depends on stands in commands by these names, and in no params: a change of it reruns nothing.
+# What no result depends on stands in `resources`, and in no params: a change of it reruns nothing.
 LABELS = {"target": {"units"}}
 TARGET_UNITS = CONFIG.target.units
 LIMITS = slices.LimitSettings.of(CONFIG).model_dump_json()

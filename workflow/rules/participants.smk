@@ -20,6 +20,9 @@ rule participants:
         f"{OUT}/benchmarks/participants/{{cohort}}.tsv"
     conda:
         "../../envs/brainpid.yaml"
+    resources:
+        # A label, on which no result depends: unlike a param, it reruns nothing.
+        units=TARGET_UNITS,
     params:
         code=code_digest("brainpid.commands.participants"),
         settings=lambda wildcards: as_json(
@@ -28,5 +31,5 @@ rule participants:
         keep=lambda wildcards: CONFIG.used_columns(wildcards.cohort),
         content=lambda wildcards: participants_content(wildcards.cohort),
     shell:
-        "brainpid participants --cohort {wildcards.cohort} --settings {params.settings:q} --units {TARGET_UNITS:q}"
+        "brainpid participants --cohort {wildcards.cohort} --settings {params.settings:q} --units {resources.units:q}"
         " --keep {params.keep:q} --out {output.sheet:q} 2> {log:q}"
