@@ -38,7 +38,7 @@ def expanded(text: str) -> str:
 
 
 def plain_path(path: str) -> str:
-    """Spell a path in one way: relative to the working directory where it lies below it, else from the root.
+    """Spell a path in one way: relative to the working directory below and beside it (``../data``), else from the root.
 
     Links of folders are followed; the last part stays, since what lies beside a file is found by its name.
     """
@@ -46,7 +46,9 @@ def plain_path(path: str) -> str:
     whole = Path(os.path.realpath(place.parent if place.name not in ("", "..") else place))
     whole = whole / place.name if place.name not in ("", "..") else whole
     here = Path.cwd()
-    return str(whole.relative_to(here)) if whole.is_relative_to(here) else str(whole)
+    # A project and the data beside it may be moved or copied together.
+    near = whole.is_relative_to(here) or (whole.is_relative_to(here.parent) and here.parent != Path(here.anchor))
+    return os.path.relpath(whole, here) if near else str(whole)
 
 
 PathText = Annotated[str, AfterValidator(expanded), AfterValidator(plain_path)]

@@ -74,7 +74,9 @@ def test_a_path_below_the_working_directory_is_relative_and_another_is_whole(her
     for path in ("data/a.tsv", "./data/a.tsv", "data//a.tsv", "data/../data/a.tsv", "link/a.tsv", f"{here}/data/a.tsv"):
         assert plain_path(path) == "data/a.tsv"
     assert plain_path("data/") == plain_path("../study/data") == "data"
-    assert plain_path("../a.tsv") == plain_path(f"{here.parent}//a.tsv") == f"{here.parent.resolve()}/a.tsv"
+    assert plain_path("../a.tsv") == plain_path(f"{here.parent}//a.tsv") == "../a.tsv"
+    far = here.parent.parent.resolve() / "a.tsv"
+    assert plain_path("../../a.tsv") == plain_path(str(far)) == str(far)
     assert plain_path("data/b.tsv") == "data/b.tsv"  # a link of a file stays: its JSON lies beside it
     assert plain_path(".") == plain_path("data/..") == "."
 
