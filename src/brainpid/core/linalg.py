@@ -85,10 +85,7 @@ def thin_svd(what: str, matrix: FloatArray, n: int, d: int) -> SVD:
 def singular_values(what: str, matrix: FloatArray, n: int, d: int) -> FloatArray:
     """Singular values alone, (..., min(k, l)) in descending order; see `thin_svd`."""
     with factorising(what, matrix, n, d):
-        try:
-            return np.asarray(np.linalg.svd(matrix, compute_uv=False), dtype=np.float64)
-        except np.linalg.LinAlgError:
-            return _thin_svd(matrix)[1]
+        return _singular_values(matrix)
 
 
 def eigenvectors(what: str, matrix: FloatArray, n: int, d: int) -> tuple[FloatArray, FloatArray]:
@@ -143,12 +140,9 @@ def condition_number(matrix: FloatArray) -> float:
     Infinite where a direction is lost, or no routine finds the values.
     """
     try:
-        s = np.linalg.svd(matrix, compute_uv=False)
+        s = _singular_values(matrix)
     except np.linalg.LinAlgError:
-        try:
-            s = _thin_svd(matrix)[1]
-        except np.linalg.LinAlgError:
-            return float("inf")
+        return float("inf")
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = s[..., 0] / s[..., -1]
     return float(np.max(np.where(np.isnan(ratio), np.inf, ratio)))
@@ -164,6 +158,14 @@ def rank(matrix: FloatArray) -> int:
     """
     s = singular_values("rank", matrix, *matrix.shape)
     return int((s > s.max(initial=0.0) * max(matrix.shape) * np.finfo(float).eps).sum())
+
+
+def _singular_values(matrix: FloatArray) -> FloatArray:
+    """`singular_values` without a check."""
+    try:
+        return np.asarray(np.linalg.svd(matrix, compute_uv=False), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        return _thin_svd(matrix)[1]
 
 
 def _thin_svd(matrix: FloatArray) -> SVD:
