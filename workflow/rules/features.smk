@@ -16,9 +16,9 @@ rule extract_table:
     output:
         f"{OUT}/features/parts/{{cohort}}/{{modality}}.table.h5",
     log:
-        f"{OUT}/logs/extract/{{cohort}}_{{modality}}.log",
+        f"{OUT}/logs/extract/{{cohort}}_{{modality}}.table.log",
     benchmark:
-        f"{OUT}/benchmarks/extract/{{cohort}}_{{modality}}.tsv"
+        f"{OUT}/benchmarks/extract/{{cohort}}_{{modality}}.table.tsv"
     conda:
         "../../envs/brainpid.yaml"
     params:
