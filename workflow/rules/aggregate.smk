@@ -32,7 +32,7 @@ rule aggregate:
     conda:
         "../../envs/brainpid.yaml"
     params:
-        **given(lambda wildcards: slices.AggregateSettings.of(CONFIG)),
+        **given(slices.AggregateSettings.of),
         code=code_digest("brainpid.commands.aggregate"),
         folds=lambda wildcards, input: Path(input.folds[0]).parents[2],
         out=lambda wildcards, output: Path(output.accuracy).parent,

@@ -173,16 +173,22 @@ def unrecorded(text):
     return lambda wildcards: Unrecorded(text(wildcards))
 
 
-def given(section, labels=None):
+def given(slice_of, *names, labels=None):
     """Params of a verb's slice of the configuration: the settings for its command, and what of them reruns it.
 
     The values on which results depend do: all but paths, for which the content of what lies there stands, and labels.
+    The slice is `slice_of(CONFIG, ...)` of the values of the wildcards `names`.
     """
+
+    @cache
+    def texts(*chosen):
+        own = slice_of(CONFIG, *chosen)
+        recorded = json.dumps(own.recorded(labels), sort_keys=True)
+        return Unrecorded(own.model_dump_json()), recorded
+
     return {
-        "settings": unrecorded(lambda wildcards: section(wildcards).model_dump_json()),
-        "values": lambda wildcards: json.dumps(
-            section(wildcards).recorded(labels), sort_keys=True
-        ),
+        "settings": lambda wildcards: texts(*(wildcards[name] for name in names))[0],
+        "values": lambda wildcards: texts(*(wildcards[name] for name in names))[1],
     }
 
 

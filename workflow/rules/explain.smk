@@ -23,7 +23,7 @@ rule explain:
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
     params:
-        **given(lambda wildcards: slices.ExplainSettings.of(CONFIG)),
+        **given(slices.ExplainSettings.of),
         code=code_digest("brainpid.commands.explain", MODELS[CONFIG.models[0]].module),
         versions=versions(MODELS[CONFIG.models[0]].packages),
         model=CONFIG.models[0],

@@ -22,11 +22,7 @@ rule extract_table:
     conda:
         "../../envs/brainpid.yaml"
     params:
-        **given(
-            lambda wildcards: slices.ExtractSettings.of(
-                CONFIG, wildcards.cohort, wildcards.modality
-            )
-        ),
+        **given(slices.ExtractSettings.of, "cohort", "modality"),
         code=code_digest("brainpid.commands.extract"),
         content=lambda wildcards: source_content(wildcards.cohort, wildcards.modality),
     shell:
@@ -47,7 +43,7 @@ rule index:
     conda:
         "../../envs/brainpid.yaml"
     params:
-        **given(lambda wildcards: slices.IndexSettings.of(CONFIG, wildcards.cohort)),
+        **given(slices.IndexSettings.of, "cohort"),
         code=code_digest("brainpid.commands.index"),
         files=lambda wildcards: cohort_digests(wildcards.cohort),
     shell:
@@ -74,11 +70,7 @@ rule extract_images:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 480 * attempt,
     params:
-        **given(
-            lambda wildcards: slices.ExtractSettings.of(
-                CONFIG, wildcards.cohort, wildcards.modality
-            )
-        ),
+        **given(slices.ExtractSettings.of, "cohort", "modality"),
         code=lambda wildcards: code_digest(
             "brainpid.commands.extract", extractor(wildcards).module
         ),

@@ -23,7 +23,7 @@ rule null:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        **given(lambda wildcards: slices.NullSettings.of(CONFIG)),
+        **given(slices.NullSettings.of),
         code=code_digest("brainpid.commands.null", ENCODERS[CONFIG.null.encoder].module),
         versions=versions(ENCODERS[CONFIG.null.encoder].packages),
     shell:

@@ -18,7 +18,8 @@ rule participants:
     params:
         # The unit of the target is a label: it stands in messages alone.
         **given(
-            lambda wildcards: slices.ParticipantsSettings.of(CONFIG, wildcards.cohort),
+            slices.ParticipantsSettings.of,
+            "cohort",
             labels={"target": {"units"}},
         ),
         code=code_digest("brainpid.commands.participants"),

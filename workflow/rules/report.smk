@@ -61,7 +61,7 @@ rule report:
     conda:
         "../../envs/brainpid.yaml"
     params:
-        **given(lambda wildcards: slices.ReportSettings.of(CONFIG)),
+        **given(slices.ReportSettings.of),
         code=code_digest("brainpid.commands.report"),
         out=lambda wildcards, output: Path(output.report).parent,
     shell:

@@ -21,9 +21,9 @@ rule split:
     conda:
         "../../envs/brainpid.yaml"
     params:
-        **given(lambda wildcards: slices.SplitSettings.of(CONFIG)),
-        # What later steps need, to refuse early.
+        **given(slices.SplitSettings.of),
         code=code_digest("brainpid.commands.split"),
+        # What later steps need, to refuse early.
         limits=unrecorded(
             lambda wildcards: slices.LimitSettings.of(CONFIG).model_dump_json()
         ),

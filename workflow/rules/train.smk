@@ -26,7 +26,7 @@ rule train_baseline:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        **given(lambda wildcards: slices.TrainSettings.of(CONFIG, wildcards.model)),
+        **given(slices.TrainSettings.of, "model"),
         code=lambda wildcards: code_digest(
             "brainpid.commands.train", MODELS[wildcards.model].module
         ),
@@ -66,7 +66,7 @@ rule train_final:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        **given(lambda wildcards: slices.TrainSettings.of(CONFIG, CONFIG.models[0])),
+        **given(lambda config: slices.TrainSettings.of(config, config.models[0])),
         code=code_digest("brainpid.commands.final", MODELS[CONFIG.models[0]].module),
         versions=versions(MODELS[CONFIG.models[0]].packages),
         model=CONFIG.models[0],

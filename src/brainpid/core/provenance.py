@@ -23,6 +23,7 @@ CONFIGURATION = f"{PACKAGE}.config"
 ROOT = Path(__file__).parents[1]
 
 
+@cache
 def code_digest(*entries: str) -> str:
     """Digest of the code that entry points reach, as 12 hexadecimal digits.
 
@@ -139,6 +140,7 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
     return {name: _version(name) for name in packages}
 
 
+@cache
 def _version(package: str) -> str:
     """Installed version of a library."""
     try:
