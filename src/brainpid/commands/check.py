@@ -17,6 +17,7 @@ from brainpid.cohort.acquisitions import counted, different
 from brainpid.cohort.finding import find, require_anybody
 from brainpid.cohort.participants import SUCCESS, UNAVAILABLE, has_every_modality, read_participants
 from brainpid.cohort.person_files import Found
+from brainpid.cohort.splits import group_codes
 from brainpid.config.schema import Config, load_config
 from brainpid.config.slices import LimitSettings, ParticipantsSettings, SplitSettings
 from brainpid.config.sources import TableSource
@@ -70,7 +71,9 @@ def run(args: argparse.Namespace) -> None:
     planned, _ = plan(sheets, blocks, SplitSettings.of(config), LimitSettings.of(config))
     for (cohort, modality), found in images.items():
         require_anybody(cohort, modality, found)
-    _warn_of_nulls(planned, config)
+    group = config.splits.group
+    groups = None if group is None else pd.concat([sheet[group] for sheet in sheets.values()], ignore_index=True)
+    _warn_of_nulls(planned, groups, config)
     folds, repeats = config.n_folds, config.splits.n_repeats
     console.print(
         f"{args.config} is valid: {len(config.models)} models x {repeats} repeats x {folds} folds = "
@@ -78,12 +81,13 @@ def run(args: argparse.Namespace) -> None:
     )
 
 
-def _warn_of_nulls(people: pd.DataFrame, config: Config) -> None:
-    """Name the cohorts that can be decomposed and have no p-values."""
+def _warn_of_nulls(people: pd.DataFrame, groups: pd.Series | None, config: Config) -> None:
+    """Name the cohorts that can be decomposed and have no p-values; `groups` has a row for each of `people`."""
     complete = people[people["included"] & has_every_modality(people, config.modalities)]
     for cohort, rows in complete.groupby("cohort", sort=False):
         age = rows["age"].to_numpy(dtype=float)
-        reason = why_no_null(age, config.modalities, config.null.folds)
+        own = None if groups is None else group_codes(groups[rows.index])
+        reason = why_no_null(age, config.modalities, config.null.folds, own)
         if config.null.permutations and reason and not why_not_decomposed(age, config.modalities):
             log.warning("cohort '%s' has no null and no p-values: %s", cohort, reason)
 

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from brainpid.cohort.participants import read_sheet
-from brainpid.cohort.splits import group_codes
 from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.slices import TrainSettings
-from brainpid.core.arrays import IntArray
 from brainpid.core.files import write_json, write_tsv
 from brainpid.core.names import WITHOUT_LATENTS
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import derive
 from brainpid.evaluation.decomposition import PID_COLUMNS, decompose_cohort
 from brainpid.evaluation.predictions import decomposable, not_decomposable, predict_table, without_rows
-from brainpid.features.matrix import read_chosen, read_divisors, read_roles, read_tables
+from brainpid.features.matrix import read_chosen, read_divisors, read_groups, read_roles, read_tables
 from brainpid.model.fitting import Fitted, fit_model
 from brainpid.model.registry import MODELS
 
@@ -99,15 +96,6 @@ def write_fitted(
         "%s is trained on %d people", fitted.name, fitted.n,
         extra={"model": fitted.name, "n_train": fitted.n, "bias_slope": fitted.bias.slope} | dict(more),
     )  # fmt: skip
-
-
-def read_groups(sheets: Sequence[Path], people: pd.DataFrame, column: str | None) -> IntArray | None:
-    """Number the groups that have to share a side of every split, shape (n,); None without a column of groups."""
-    if column is None:
-        return None
-    labels = pd.concat([read_sheet(path)[["cohort", "participant_id", column]] for path in sheets])
-    joined = people[["cohort", "participant_id"]].merge(labels, how="left", validate="one_to_one")
-    return group_codes(joined[column])
 
 
 def _decompose(predictions: pd.DataFrame, settings: TrainSettings, model: str) -> pd.DataFrame:

@@ -184,12 +184,13 @@ class NullSettings(Section):
 
     modalities: Modalities
     seed: Seed
+    group: str | None
     null: Null
 
     @classmethod
     def of(cls, config: Config) -> NullSettings:
         """Slice of the null of one cohort."""
-        return cls(modalities=config.modalities, seed=config.splits.seed, null=config.null)
+        return cls(modalities=config.modalities, seed=config.splits.seed, group=config.splits.group, null=config.null)
 
 
 class AggregateSettings(Section):

@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from brainpid.core.arrays import FloatArray
+from brainpid.cohort.participants import read_sheet
+from brainpid.cohort.splits import group_codes
+from brainpid.core.arrays import FloatArray, IntArray
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import read_own_tsv
 from brainpid.features.store import read_cohort, read_features, read_modalities, read_provenance, read_summary
@@ -30,6 +32,15 @@ def read_roles(participants: Path, splits: Path, repeat: int, fold: int) -> pd.D
     if own.empty:
         raise InputError(f"{splits}: no rows of repeat {repeat}, fold {fold}")
     return read_own_tsv(participants).merge(own, on=["cohort", "participant_id"], how="inner", validate="one_to_one")
+
+
+def read_groups(sheets: Sequence[Path], people: pd.DataFrame, column: str | None) -> IntArray | None:
+    """Number the groups that have to share a side of every split, shape (n,); None without a column of groups."""
+    if column is None:
+        return None
+    labels = pd.concat([read_sheet(path)[["cohort", "participant_id", column]] for path in sheets])
+    joined = people[["cohort", "participant_id"]].merge(labels, how="left", validate="one_to_one")
+    return group_codes(joined[column])
 
 
 def read_chosen(features: Path, modalities: Sequence[str]) -> dict[str, list[str]]:

@@ -36,3 +36,11 @@ def test_a_null_needs_two_people_a_fold_besides():
     assert minima.why_no_null(np.arange(9.0), MODALITIES, 5).endswith("5 folds of the null; expected at least 10")
     assert minima.why_no_null(np.arange(10.0), MODALITIES, 5) == ""
     assert "the same target, 7" in minima.why_no_null(np.full(10, 7.0), MODALITIES, 5)
+
+
+def test_a_null_needs_groups_that_can_be_exchanged():
+    target = np.arange(12.0)
+    assert minima.why_no_null(target, MODALITIES, 5, np.arange(12) // 2) == ""
+    reason = minima.why_no_null(target, MODALITIES, 5, np.repeat([0, 1, 2], [3, 4, 5]))
+    assert "12 people with every modality are of 3 group(s), of which no two have the same size" in reason
+    assert minima.why_no_null(np.repeat([1.0, 2, 3], [3, 4, 5]), MODALITIES, 5, np.repeat([0, 1, 2], [3, 4, 5])) == ""
