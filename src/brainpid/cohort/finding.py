@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from brainpid.cohort import bids
@@ -42,22 +42,6 @@ def find(source: ImageSource, modality: str, bids_root: str | None, person: str)
     if empty:  # as of a dataset within a dataset that was not installed
         return Found(reason=f"{NOT_FETCHED}: the folder {root / person} is empty")
     return found
-
-
-def require_anybody(cohort: str, modality: str, found: Mapping[str, Found]) -> None:
-    """Refuse a cohort of which nobody has the files of a source: then labels and folders do not fit.
-
-    Parameters
-    ----------
-    cohort, modality : str
-    found : mapping of str to Found
-        By participant.
-    """
-    if not any(own.files for own in found.values()):
-        raise InputError(
-            f"cohort '{cohort}': none of {len(found)} participants has {modality} images; the first reason: "
-            f"{next(iter(found.values())).reason}. Do the labels of the participants table fit the folders?"
-        )
 
 
 def _find(source: ImageSource, modality: str, root: Path, person: str) -> Found:

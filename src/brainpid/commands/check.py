@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from brainpid.cohort.acquisitions import counted, different
-from brainpid.cohort.finding import find, require_anybody
+from brainpid.cohort.finding import find
 from brainpid.cohort.participants import SUCCESS, UNAVAILABLE, has_every_modality, read_participants
 from brainpid.cohort.person_files import Found
 from brainpid.cohort.splits import group_codes
@@ -24,7 +23,8 @@ from brainpid.config.sources import TableSource
 from brainpid.crossfit.minima import why_no_null, why_not_decomposed
 from brainpid.features.between_cohorts import warn_of_target
 from brainpid.features.block import FeatureBlock, FeatureSummary
-from brainpid.features.inclusion import choose_features, join_participants, plan, without_chosen
+from brainpid.features.chosen import choose_features, commonest, without_chosen
+from brainpid.features.inclusion import join_participants, plan
 from brainpid.features.tables import divisor_of, extract_table, read_units
 from brainpid.features.units import UNKNOWN_UNIT
 
@@ -69,8 +69,6 @@ def run(args: argparse.Namespace) -> None:
     features = choose_features(blocks, config.modalities, divided)
     blocks = without_chosen(blocks, features, lambda cohort, modality: tables[cohort, modality])
     planned, _ = plan(sheets, blocks, SplitSettings.of(config), LimitSettings.of(config))
-    for (cohort, modality), found in images.items():
-        require_anybody(cohort, modality, found)
     group = config.splits.group
     groups = None if group is None else pd.concat([sheet[group] for sheet in sheets.values()], ignore_index=True)
     _warn_of_nulls(planned, groups, config)
@@ -100,12 +98,7 @@ def _overview(people: pd.DataFrame, blocks: Mapping[tuple[str, str], FeatureSumm
         for modality in config.modalities:
             found = rows[f"{modality}_status"] == SUCCESS
             lacking = rows[~found]
-            reasons = Counter(
-                # One reason for all whose files lack in the same place of their own folders.
-                reason.replace(label, "sub-*")
-                for label, reason in zip(lacking["participant_id"], lacking[f"{modality}_reason"], strict=True)
-            )
-            why = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common())
+            why = commonest(lacking["participant_id"].tolist(), lacking[f"{modality}_reason"].tolist())
             if modality not in block.sources:
                 width = ""
             elif isinstance(block.sources[modality], TableSource):

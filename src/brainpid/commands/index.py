@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from brainpid.cohort.acquisitions import different
-from brainpid.cohort.finding import find, require_anybody, unmatched_labels
+from brainpid.cohort.finding import find, unmatched_labels
 from brainpid.cohort.participants import read_sheet
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import IndexSettings
@@ -42,7 +42,12 @@ def run(args: argparse.Namespace) -> None:
             log.warning("%s: %d people with %s files are not in the participants table and are not used: %s",
                         args.cohort, len(others), modality, list_some(others))  # fmt: skip
         everybody = {person: find(source, modality, settings.bids, person) for person in people}
-        require_anybody(args.cohort, modality, everybody)
+        if not any(found.files for found in everybody.values()):
+            log.warning(
+                "%s: none of %d participants has %s images; the first reason: %s. Do the labels of the participants "
+                "table fit the folders?",
+                args.cohort, len(people), modality, next(iter(everybody.values())).reason,
+            )  # fmt: skip
         if differing := different({person: found.acquisition for person, found in everybody.items() if found.files}):
             log.warning("%s %s: %s", args.cohort, modality, differing)
         for person, found in everybody.items():

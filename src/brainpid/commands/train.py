@@ -88,7 +88,7 @@ def write_fitted(
         "seed": fitted.seed,
         "n_train": fitted.n,
         "age_bias": {"intercept": fitted.bias.intercept, "slope": fitted.bias.slope},
-        "divided": read_divisors(args.features, settings.modalities),
+        "divided": read_divisors(args.features, read_chosen(args.chosen, settings.modalities)),
         "chosen": fitted.model.chosen(),
     }
     write_json(args.out / "provenance.json", provenance | dict(more))
