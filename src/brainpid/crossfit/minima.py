@@ -43,6 +43,11 @@ def fewest_of_latents(d: int) -> int:
     return math.ceil(MIN_PEOPLE_PER_DIMENSION * d)
 
 
+def fewest_to_relate(modalities: int) -> int:
+    """Fewest training people with every modality: a line through one latent of each, and a degree of freedom more."""
+    return modalities + 2
+
+
 def why_not_decomposed(target: FloatArray, modalities: Sequence[str]) -> str:
     """Why people with every modality cannot be decomposed into one scalar latent a modality; empty where they can.
 

@@ -144,13 +144,6 @@ def test_fewer_groups_than_folds_are_said():
         assert not set(rows.loc[rows["role"] == "test", "place"]) & set(rows.loc[rows["role"] == "train", "place"])
 
 
-def test_one_group_left_for_training_is_refused():
-    """Training holds groups out once more inside, and ends with an error where there is one alone."""
-    everybody = people(40, ("a",)).assign(included=True)
-    with pytest.raises(InputError, match="of one group of 'site'; expected at least 2"):
-        make_splits(everybody, pd.Series(["x", "y"] * 20), settings(("a",), folds=2, group="site"))
-
-
 def test_a_group_without_anybody_who_takes_part_takes_no_fold():
     everybody = people(40, ("a",)).assign(included=True)
     sites = pd.Series(["x", "y", "z", "w"] * 10)
