@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from brainpid.cohort.groups import group_codes
 from brainpid.config.slices import SplitSettings
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.seeds import derive
@@ -105,12 +106,6 @@ def deal_groups(
 def _fold_order(folds: int, seed: int, *place: Hashable) -> list[int]:
     """Order of the folds that is drawn for a place; the same on every machine and with every version of a library."""
     return sorted(range(folds), key=lambda fold: derive(seed, "split", *place, fold))
-
-
-def group_codes(labels: pd.Series) -> NDArray[np.int64]:
-    """Number the groups of a column, shape (n,); a missing label is a group of its own."""
-    codes, known = pd.factorize(labels)
-    return np.where(codes < 0, len(known) + np.arange(len(codes)), codes)
 
 
 def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitSettings) -> pd.DataFrame:

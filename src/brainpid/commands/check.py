@@ -14,9 +14,9 @@ from rich.table import Table
 
 from brainpid.cohort.acquisitions import counted, different
 from brainpid.cohort.finding import find
+from brainpid.cohort.groups import group_codes
 from brainpid.cohort.participants import SUCCESS, UNAVAILABLE, has_every_modality, read_participants
 from brainpid.cohort.person_files import Found
-from brainpid.cohort.splits import group_codes
 from brainpid.config.schema import Config, load_config
 from brainpid.config.slices import LimitSettings, ParticipantsSettings, SplitSettings
 from brainpid.config.sources import TableSource

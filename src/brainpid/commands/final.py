@@ -6,13 +6,14 @@ import argparse
 import logging
 from pathlib import Path
 
+from brainpid.cohort.groups import read_groups
 from brainpid.commands.options import read_settings, set_threads
 from brainpid.commands.train import add_training_arguments, write_fitted
 from brainpid.config.slices import TrainSettings
 from brainpid.core.errors import InputError
 from brainpid.core.files import read_own_tsv
 from brainpid.core.seeds import derive
-from brainpid.features.matrix import read_chosen, read_groups, read_tables
+from brainpid.features.matrix import read_chosen, read_tables
 from brainpid.model.fitting import fit_model
 from brainpid.model.registry import MODELS
 

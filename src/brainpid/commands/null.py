@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from brainpid.cohort.groups import read_groups
 from brainpid.cohort.participants import has_every_modality
 from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.slices import NullSettings
@@ -18,7 +19,7 @@ from brainpid.crossfit.encoders import ENCODERS
 from brainpid.crossfit.exchange import Exchange, exchange_of
 from brainpid.crossfit.minima import why_no_null
 from brainpid.crossfit.null import empty_null_table, null_table, permutation_null
-from brainpid.features.matrix import read_chosen, read_groups, read_matrix
+from brainpid.features.matrix import read_chosen, read_matrix
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,11 @@ def run(args: argparse.Namespace) -> None:
 def _exchanged(exchange: Exchange, cohort: str, settings: NullSettings) -> dict[str, Any]:
     """What is exchanged where people are of groups, for the log and the file beside the table."""
     log.info("%s: %s of '%s' are exchanged: %s", cohort, exchange.what, settings.group, exchange.counts)
+    if exchange.groups < settings.null.folds:
+        log.warning(
+            "cohort '%s': %d groups of '%s' are fewer than %d folds of the null, which has as many folds as groups",
+            cohort, exchange.groups, settings.group, settings.null.folds,
+        )  # fmt: skip
     if exchange.sets and exchange.distinct < settings.null.permutations + 1:
         log.warning(
             "cohort '%s': there are only %d exchanges of groups of '%s', and no p-value far below %.2g",

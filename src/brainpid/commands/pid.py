@@ -12,8 +12,8 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from brainpid.cohort.groups import group_codes
 from brainpid.cohort.participants import read_ids
-from brainpid.cohort.splits import group_codes
 from brainpid.commands.options import add_threads, check_out_folder, set_threads
 from brainpid.core.arrays import FloatArray, IntArray
 from brainpid.core.codes import warn_of_codes
@@ -102,6 +102,11 @@ def run(args: argparse.Namespace) -> None:
             score = normal_scores(target)
             checked = check_normality(scalars, score), squared_mahalanobis(scalars, score)[0]
         exchange = exchange_of(target, groups)
+        if exchange.groups < args.folds:
+            log.warning(
+                "%d groups of '%s' are fewer than %d folds: there are as many folds as groups",
+                exchange.groups, args.group, args.folds,
+            )  # fmt: skip
         if args.permutations and not exchange.sets:
             log.warning("no p-values: no two groups of '%s' have the same size, and none can be exchanged", args.group)
         elif args.permutations:

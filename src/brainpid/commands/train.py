@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from brainpid.cohort.groups import read_groups
 from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.slices import TrainSettings
 from brainpid.core.files import write_json, write_tsv
@@ -17,8 +18,8 @@ from brainpid.core.names import WITHOUT_LATENTS
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import derive
 from brainpid.evaluation.decomposition import PID_COLUMNS, decompose_cohort
-from brainpid.evaluation.predictions import decomposable, not_decomposable, predict_table, without_rows
-from brainpid.features.matrix import read_chosen, read_divisors, read_groups, read_roles, read_tables
+from brainpid.evaluation.predictions import GROUP, decomposable, not_decomposable, predict_table, without_rows
+from brainpid.features.matrix import read_chosen, read_divisors, read_roles, read_tables
 from brainpid.model.fitting import Fitted, fit_model
 from brainpid.model.registry import MODELS
 
@@ -68,7 +69,9 @@ def run(args: argparse.Namespace) -> None:
         settings.interval_coverage,
     ).assign(model=args.model, repeat=args.repeat, fold=args.fold)
     write_tsv(args.out / "predictions.tsv", predictions)
-    write_tsv(args.out / "pid.tsv", _decompose(predictions, settings, args.model))
+    groups = read_groups(args.sheets, people[~training], settings.group)
+    told = predictions if groups is None else predictions.assign(**{GROUP: groups})
+    write_tsv(args.out / "pid.tsv", _decompose(told, settings, args.model))
     half_width = float((predictions["pi_high"] - predictions["pi_low"]).mean() / 2)
     own = {"repeat": args.repeat, "fold": args.fold, "n_test": int((~training).sum())}
     write_fitted(args, settings, fitted, __name__, own | {"mean_interval_half_width": half_width})

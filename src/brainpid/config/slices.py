@@ -201,6 +201,7 @@ class AggregateSettings(Section):
     models: Models
     costs: dict[Name, Cost]
     scheme: Scheme
+    group: str | None
     pid: DecompositionSettings
 
     @classmethod
@@ -212,6 +213,7 @@ class AggregateSettings(Section):
             models=config.models,
             costs={modality: config.costs.get(modality, 1.0) for modality in config.modalities},
             scheme=config.splits.scheme,
+            group=config.splits.group,
             pid=config.pid,
         )
 

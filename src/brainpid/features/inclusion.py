@@ -12,8 +12,9 @@ from typing import Any
 
 import pandas as pd
 
+from brainpid.cohort.groups import group_codes
 from brainpid.cohort.participants import SHEET_COLUMNS, SUCCESS, UNAVAILABLE, WHY_NO_TARGET, has_every_modality
-from brainpid.cohort.splits import group_codes, make_splits
+from brainpid.cohort.splits import make_splits
 from brainpid.config.analysis import Incomplete
 from brainpid.config.slices import LimitSettings, SplitSettings
 from brainpid.core.errors import InputError, list_some

@@ -11,9 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from brainpid.cohort.participants import read_sheet
-from brainpid.cohort.splits import group_codes
-from brainpid.core.arrays import FloatArray, IntArray
+from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import read_own_tsv
 from brainpid.features.between_cohorts import same_way
@@ -33,15 +31,6 @@ def read_roles(participants: Path, splits: Path, repeat: int, fold: int) -> pd.D
     if own.empty:
         raise InputError(f"{splits}: no rows of repeat {repeat}, fold {fold}")
     return read_own_tsv(participants).merge(own, on=["cohort", "participant_id"], how="inner", validate="one_to_one")
-
-
-def read_groups(sheets: Sequence[Path], people: pd.DataFrame, column: str | None) -> IntArray | None:
-    """Number the groups that have to share a side of every split, shape (n,); None without a column of groups."""
-    if column is None:
-        return None
-    labels = pd.concat([read_sheet(path)[["cohort", "participant_id", column]] for path in sheets])
-    joined = people[["cohort", "participant_id"]].merge(labels, how="left", validate="one_to_one")
-    return group_codes(joined[column])
 
 
 def read_chosen(features: Path, modalities: Sequence[str]) -> dict[str, list[str]]:
@@ -104,7 +93,7 @@ def read_tables(
 def _read_part(path: Path, modality: str, labels: Sequence[str], names: Sequence[str]) -> NDArray[np.float32]:
     """Features of people of one cohort and modality, shape (n, p); a row of NaN where the modality did not succeed."""
     block = read_features(path, modality)
-    if not block.names:  # nobody of the cohort has the modality
+    if not block.present.any():  # its features are none, or not looked at
         return np.full((len(labels), len(names)), np.nan, dtype=np.float32)
     row = {label: number for number, label in enumerate(block.participant_id)}
     column = {name: number for number, name in enumerate(block.names)}
@@ -135,12 +124,12 @@ class Described:
 
 
 def read_descriptions(paths: Sequence[Path], chosen: Mapping[str, Sequence[str]]) -> dict[str, Described]:
-    """Units and regions of features by modality, from the first cohort that has any; no value is read."""
+    """Units and regions of features by modality, from the first cohort of which anybody has it; no value is read."""
     found: dict[str, Described] = {}
     for path in paths:
         for modality in set(read_modalities(path)) & set(chosen) - set(found):
             known = read_summary(path, modality)
-            if not known.names:
+            if not known.present.any():
                 continue
             place = {name: number for number, name in enumerate(known.names)}
             own = [place[name] for name in chosen[modality]]

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from brainpid.cohort.groups import group_codes
 from brainpid.cohort.participants import SUCCESS
-from brainpid.cohort.splits import group_codes, make_splits
+from brainpid.cohort.splits import make_splits
 from brainpid.config.analysis import Splits
 from brainpid.config.cohorts import Target
 from brainpid.config.slices import SplitSettings

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainpid.cohort.participants import SUCCESS
-from brainpid.cohort.splits import deal_folds, deal_groups, group_codes, make_splits
+from brainpid.cohort.splits import deal_folds, deal_groups, make_splits
 from brainpid.config.analysis import Splits
 from brainpid.config.cohorts import Target
 from brainpid.config.slices import SplitSettings
@@ -158,12 +158,6 @@ def test_a_group_that_makes_folds_unequal_and_people_without_one_are_said(caplog
     make_splits(everybody, sites, settings(("a",), folds=5, group="site"))
     assert "the largest group of 'site' ('big') has 30 of 40 people" in caplog.text
     assert "2 people have no 'site' and are groups of their own" in caplog.text
-
-
-def test_groups_are_numbered_and_a_missing_label_is_a_group_of_its_own():
-    codes = group_codes(pd.Series(["x", np.nan, "y", "x", np.nan]))
-    assert codes[0] == codes[3]
-    assert len(set(codes)) == 4
 
 
 @given(strata=STRATA.filter(lambda own: len(own) > 1), folds=st.integers(2, 12), data=st.data())

@@ -220,3 +220,6 @@ def test_without_two_groups_of_one_size_there_are_no_p_values(visits, tmp_path, 
     assert pid(visits, *SOURCES, "--group", "family", "--folds", "5", "--repeats", "1", "--out", f"{tmp_path}/o") == 0
     assert pd.read_csv(tmp_path / "o/pid.tsv", sep="\t")["p_value"].isna().all()
     assert "no p-values: no two groups of 'family' have the same size" in caplog.text
+    assert "fewer than" not in caplog.text
+    assert pid(visits, *SOURCES, "--group", "family", "--folds", "16", "--repeats", "1", "--permutations", "0") == 0
+    assert "14 groups of 'family' are fewer than 16 folds" in caplog.text

@@ -119,7 +119,7 @@ def configuration() -> dict[str, Any]:
         ("incomplete", "exclude", {"split", "report"}),
         ("splits.folds", 3, {"split", "report"}),
         ("splits.seed", 1, {"split", "train pidreg", "train ridge", "explain", "null", "report"}),
-        ("splits.group", "family", {"split", "train pidreg", "train ridge", "report"}),
+        ("splits.group", "family", {"split", "train pidreg", "train ridge", "null", "aggregate", "report"}),
         ("target.units", "months", {"participants", "report"}),
         ("extraction.structural.divide_by_icv", True, {"extract image"}),
         ("extraction.diffusion.max_b", 900, set()),

@@ -42,6 +42,10 @@ def test_a_missing_modality_is_a_row_of_nan(tmp_path):
     write_features(tmp_path / "b.h5", "b", [features("b", "t1", values + 2, ok), nobody], {})
     again = read_matrix([tmp_path / "b.h5", tmp_path / "a.h5"], people, BOTH)
     np.testing.assert_array_equal(again["dwi"], found["dwi"])
+    other = FeatureBlock("dwi", ("sub-0", "sub-1"), ("y",), ("1",), np.full((2, 1), np.nan), (FAIL,) * 2, ("n/a",) * 2)
+    write_features(tmp_path / "b.h5", "b", [features("b", "t1", values + 2, ok), other], {})
+    again = read_matrix([tmp_path / "b.h5", tmp_path / "a.h5"], people, BOTH)
+    np.testing.assert_array_equal(again["dwi"], found["dwi"])
     assert read_descriptions([tmp_path / "b.h5", tmp_path / "a.h5"], BOTH)["dwi"].units == ["1", "mm^3"]
     one = read_matrix([tmp_path / "b.h5"], people.iloc[:1], {"t1": ["icv"]})
     np.testing.assert_array_equal(one["t1"], [[12]])
