@@ -10,6 +10,7 @@ import pandas as pd
 
 from brainpid.cohort.participants import read_sheet
 from brainpid.core.arrays import IntArray
+from brainpid.core.errors import InputError
 
 
 def group_codes(labels: pd.Series) -> IntArray:
@@ -28,9 +29,16 @@ def read_groups(sheets: Sequence[Path], people: pd.DataFrame, column: str | None
     people : DataFrame
         cohort and participant_id of n people, each once.
     column : str or None
+
+    Raises
+    ------
+    InputError
+        Where there are no sheets.
     """
     if column is None:
         return None
+    if not sheets:
+        raise InputError(f"--sheets: expected the sheet of every cohort, which has the groups ('{column}'), found none")
     labels = pd.concat([read_sheet(path)[["cohort", "participant_id", column]] for path in sheets])
     joined = people[["cohort", "participant_id"]].merge(labels, how="left", validate="one_to_one")
     return group_codes(joined[column])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from brainpid.cohort.groups import group_codes, read_groups
+from brainpid.core.errors import InputError
 
 
 def test_groups_are_numbered_and_a_missing_label_is_a_group_of_its_own():
@@ -32,3 +34,5 @@ def test_groups_are_read_by_cohort_and_label(tmp_path):
         [False, False, False, True, True],
     ])  # fmt: skip
     assert read_groups(paths, people, None) is None
+    with pytest.raises(InputError, match=r"--sheets: .* \('family'\), found none"):
+        read_groups([], people, "family")
