@@ -33,12 +33,12 @@ def run_tables(path: Path) -> Path:
         "--limits", slices.LimitSettings.of(config).model_dump_json(),
         "--out-participants", people, "--out-splits", splits, "--out-features", chosen,
     )  # fmt: skip
+    grouped = ["--sheets", *(sheets if config.splits.group else [])]
     people_and_features = ["--participants", people, "--features", *features, "--chosen", chosen]
     importances = []
     for model in config.models:
         training = [
-            slices.TrainSettings.of(config, model), "--model", model, *people_and_features,
-            "--sheets", *(sheets if config.splits.group else []),
+            slices.TrainSettings.of(config, model), "--model", model, *people_and_features, *grouped,
         ]  # fmt: skip
         for repeat in range(config.splits.n_repeats):
             for fold in range(config.n_folds):
@@ -57,11 +57,11 @@ def run_tables(path: Path) -> Path:
     for cohort, merged, null in zip(config.cohorts, features, nulls, strict=True):
         run_verb(
             "null", slices.NullSettings.of(config), "--cohort", cohort, "--participants", people,
-            "--features", merged, "--chosen", chosen, "--out", null,
+            "--features", merged, "--chosen", chosen, *grouped, "--out", null,
         )  # fmt: skip
     run_verb(
         "aggregate", slices.AggregateSettings.of(config), "--splits", splits, "--folds", out / "folds",
-        "--nulls", *nulls, "--importances", *importances, "--out", out / "aggregate",
+        "--nulls", *nulls, "--importances", *importances, *grouped, "--out", out / "aggregate",
     )  # fmt: skip
     return out
 

@@ -1,8 +1,8 @@
 # REQUIRES     splits.tsv, every fold's predictions.tsv, importance.tsv of those that were asked, and every cohort's
-#              null/<cohort>.tsv
+#              null/<cohort>.tsv; with splits.group the sheets too
 # PRODUCES     aggregate/{accuracy,comparison,predictions,latents,pid,null,normality,selection,
 #              importance}.tsv; pid.json, selection.json, importance.json
-# CONFIG KEYS  cohorts (their names), modalities, costs, models, splits.scheme, pid, explain
+# CONFIG KEYS  cohorts (their names), modalities, costs, models, splits.scheme, splits.group, pid, explain
 
 
 rule aggregate:
@@ -12,6 +12,7 @@ rule aggregate:
         folds=[path for path in FOLD_FILES if path.endswith("predictions.tsv")],
         nulls=NULL_FILES,
         importances=EXPLAINED,
+        sheets=rules.split.input.sheets if CONFIG.splits.group else [],
     output:
         accuracy=f"{OUT}/aggregate/accuracy.tsv",
         comparison=f"{OUT}/aggregate/comparison.tsv",
@@ -38,4 +39,4 @@ rule aggregate:
         out=lambda wildcards, output: Path(output.accuracy).parent,
     shell:
         "brainpid aggregate --splits {input.splits:q} --folds {params.folds:q} --nulls {input.nulls:q}"
-        " --importances {input.importances:q} --settings {params.settings:q} --out {params.out:q} 2> {log:q}"
+        " --importances {input.importances:q} --sheets {input.sheets:q} --settings {params.settings:q} --out {params.out:q} 2> {log:q}"

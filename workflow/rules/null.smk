@@ -1,6 +1,6 @@
-# REQUIRES     participants.tsv, features.tsv and features/<cohort>.h5
+# REQUIRES     participants.tsv, features.tsv and features/<cohort>.h5; with splits.group the sheets too
 # PRODUCES     null/<cohort>.tsv (one line a permutation) and .json (where it comes from)
-# CONFIG KEYS  null, modalities, splits.seed
+# CONFIG KEYS  null, modalities, splits.seed, splits.group
 
 
 rule null:
@@ -9,6 +9,7 @@ rule null:
         participants=rules.split.output.participants,
         features=f"{OUT}/features/{{cohort}}.h5",
         chosen=rules.split.output.chosen,
+        sheets=rules.split.input.sheets if CONFIG.splits.group else [],
     output:
         table=f"{OUT}/null/{{cohort}}.tsv",
         provenance=f"{OUT}/null/{{cohort}}.json",
@@ -28,5 +29,6 @@ rule null:
         versions=versions(ENCODERS[CONFIG.null.encoder].packages),
     shell:
         "OMP_NUM_THREADS={threads} brainpid null --cohort {wildcards.cohort} --participants {input.participants:q}"
-        " --features {input.features:q} --chosen {input.chosen:q} --settings {params.settings:q} --threads {threads}"
+        " --features {input.features:q} --chosen {input.chosen:q} --sheets {input.sheets:q}"
+        " --settings {params.settings:q} --threads {threads}"
         " --out {output.table:q} 2> {log:q}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from brainpid.cohort import bids
@@ -44,19 +44,22 @@ def find(source: ImageSource, modality: str, bids_root: str | None, person: str)
     return found
 
 
-def require_anybody(cohort: str, modality: str, found: Mapping[str, Found]) -> None:
-    """Refuse a cohort of which nobody has the files of a source: then labels and folders do not fit.
+def refuse_strangers_alone(cohort: str, modality: str, found: Mapping[str, Found], others: Sequence[str]) -> None:
+    """Refuse a source whose folders are all of people who are not in the cohort: then the labels do not fit.
 
     Parameters
     ----------
     cohort, modality : str
     found : mapping of str to Found
         By participant.
+    others : sequence of str
+        Labels of folders that are no participant's.
     """
-    if not any(own.files for own in found.values()):
+    if others and not any(own.files for own in found.values()):
         raise InputError(
-            f"cohort '{cohort}': none of {len(found)} participants has {modality} images; the first reason: "
-            f"{next(iter(found.values())).reason}. Do the labels of the participants table fit the folders?"
+            f"cohort '{cohort}': none of {len(found)} participants has {modality} images, and {len(others)} others "
+            f"have folders: {list_some(others)}; the first reason: {next(iter(found.values())).reason}. "
+            "Do the labels of the participants table fit the folders?"
         )
 
 

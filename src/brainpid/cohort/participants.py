@@ -30,8 +30,8 @@ def normalise_ids(labels: pd.Series) -> pd.Series:
     return stripped.where(stripped.str.startswith("sub-"), "sub-" + stripped)
 
 
-def read_ids(table: pd.DataFrame, column: str, path: str | Path) -> pd.Series:
-    """Labels of a table's rows, normalised.
+def read_ids(table: pd.DataFrame, column: str, path: str | Path, unique: bool = True) -> pd.Series:
+    """Labels of a table's rows, normalised; `unique` where nobody may have several rows.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def read_ids(table: pd.DataFrame, column: str, path: str | Path) -> pd.Series:
         )
     labels = normalise_ids(table[column])
     twice = labels.duplicated(keep=False)
-    if twice.any():
+    if unique and twice.any():
         raise InputError(
             f"{path}: {column} must be unique, found more than once: {list_some(sorted(set(labels[twice])))} "
             f"(lines {list_some(_lines(table, twice))})"

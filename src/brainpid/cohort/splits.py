@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from brainpid.cohort.participants import has_every_modality
+from brainpid.cohort.groups import group_codes
 from brainpid.config.slices import SplitSettings
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.seeds import derive
@@ -108,12 +108,6 @@ def _fold_order(folds: int, seed: int, *place: Hashable) -> list[int]:
     return sorted(range(folds), key=lambda fold: derive(seed, "split", *place, fold))
 
 
-def group_codes(labels: pd.Series) -> NDArray[np.int64]:
-    """Number the groups of a column, shape (n,); a missing label is a group of its own."""
-    codes, known = pd.factorize(labels)
-    return np.where(codes < 0, len(known) + np.arange(len(codes)), codes)
-
-
 def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitSettings) -> pd.DataFrame:
     """Side of every included person in every fold of every repeat.
 
@@ -135,8 +129,7 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
     Raises
     ------
     InputError
-        Where there are fewer people than folds, a fold would have nobody to test, or training people with every
-        modality would be too few to relate the modalities to each other.
+        Where there are fewer people than folds, or a fold would have nobody to test.
     """
     splits = settings.splits
     included = people["included"].to_numpy(dtype=bool)
@@ -155,7 +148,6 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
     labels = None if groups is None else group_codes(groups)
     if groups is not None and kfold:
         _say_groups(groups[included], group_codes(groups[included]), settings)
-    complete = included & has_every_modality(people, settings.modalities).to_numpy()
     tables = []
     for repeat in range(splits.n_repeats):
         if kfold:
@@ -189,12 +181,6 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
                         "fold %d: %d people of other cohorts share a group (%s) with people of '%s', who are tested, "
                         "and take no part in the training", k, int(related.sum()), splits.group, settings.cohorts[k],
                     )  # fmt: skip
-            _refuse_few_complete(int((training & complete).sum()), repeat, k, settings)
-            if labels is not None and len(set(labels[training & complete])) < 2:
-                raise InputError(
-                    f"repeat {repeat}, fold {k}: the training people with every modality are of one group of "
-                    f"'{splits.group}'; expected at least 2, because training holds out groups once more inside"
-                )
             role = np.where(tested, "test", "train")
             rows = tested | training
             own = people.loc[rows, ["participant_id", "cohort"]]
@@ -222,14 +208,3 @@ def _say_groups(groups: pd.Series, labels: NDArray[np.int64], settings: SplitSet
             "different sizes", column, groups.iloc[int(np.flatnonzero(labels == sizes.argmax())[0])], sizes.max(),
             len(labels), folds,
         )  # fmt: skip
-
-
-def _refuse_few_complete(n: int, repeat: int, fold: int, settings: SplitSettings) -> None:
-    """Raise where too few training people of a fold, `n`, have every modality."""
-    needed = len(settings.modalities) + 2  # a line through one latent a modality, with a degree of freedom to spare
-    if n < needed:
-        raise InputError(
-            f"repeat {repeat}, fold {fold}: {n} training people have every modality "
-            f"({', '.join(settings.modalities)}); expected at least {needed}. Use fewer modalities, or with "
-            "leave_one_cohort_out more cohorts that have all of them and are not related to the tested one"
-        )

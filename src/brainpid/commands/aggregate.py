@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from brainpid.cohort.groups import read_groups
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import AggregateSettings
 from brainpid.core.errors import InputError
@@ -17,7 +19,7 @@ from brainpid.evaluation.accuracy import accuracy_table
 from brainpid.evaluation.comparison import comparison_table
 from brainpid.evaluation.importance import agreement, summarise
 from brainpid.evaluation.information import decompose_all, normality_table, null_summary
-from brainpid.evaluation.predictions import CONCATENATED, LATENT, SUBSET, decomposable, not_decomposable
+from brainpid.evaluation.predictions import CONCATENATED, GROUP, LATENT, SUBSET, decomposable, not_decomposable
 from brainpid.evaluation.selection import select
 from brainpid.report.glossary import dictionary, importance_dictionary, selection_dictionary
 
@@ -31,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--splits", required=True, type=Path, help="splits.tsv from `split`")
     parser.add_argument("--folds", required=True, type=Path, help="folder with <model>/repeat-<r>_fold-<k>")
     parser.add_argument("--nulls", nargs="*", default=[], type=Path, help="table of each cohort from `null`, if any")
+    parser.add_argument("--sheets", nargs="*", default=[], type=Path, help="sheets with the column of the groups")
     parser.add_argument("--importances", nargs="*", default=[], type=Path, help="tables from `explain`, if any")
     add_settings(parser)
     parser.add_argument("--out", required=True, type=Path, help="folder to write to")
@@ -57,7 +60,7 @@ def run(args: argparse.Namespace) -> None:
         for cohort in settings.cohorts
         if cohort in null_tables and len(null_tables[cohort])
     }
-    pid = decompose_all(predictions, settings.modalities, settings.pid, nulls)
+    pid = decompose_all(_with_groups(predictions, args.sheets, settings), settings.modalities, settings.pid, nulls)
     first = predictions[predictions["model"] == settings.models[0]]
     for cohort, reason in not_decomposable(first, settings.modalities).items():
         log.warning("cohort '%s' is not decomposed, its accuracy is given: %s", cohort, reason)
@@ -94,6 +97,13 @@ def _check_complete(predictions: pd.DataFrame, tested: pd.DataFrame, settings: A
                 f"folds of {model} do not fit the splits: {len(wanted - found)} predictions are missing and "
                 f"{len(found - wanted)} are of other people, for example {example}; delete those folds and run again"
             )
+
+
+def _with_groups(predictions: pd.DataFrame, sheets: Sequence[Path], settings: AggregateSettings) -> pd.DataFrame:
+    """Predictions with the group of each person, where people are of groups."""
+    people = predictions[["cohort", "participant_id"]].drop_duplicates()
+    groups = read_groups(sheets, people, settings.group)
+    return predictions if groups is None else predictions.merge(people.assign(**{GROUP: groups}), how="left")
 
 
 def _in_order(predictions: pd.DataFrame, settings: AggregateSettings) -> pd.DataFrame:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from brainpid.cohort.acquisitions import counted, different
-from brainpid.cohort.finding import find, require_anybody
+from brainpid.cohort.finding import find, refuse_strangers_alone, unmatched_labels
+from brainpid.cohort.groups import group_codes
 from brainpid.cohort.participants import SUCCESS, UNAVAILABLE, has_every_modality, read_participants
 from brainpid.cohort.person_files import Found
 from brainpid.config.schema import Config, load_config
@@ -23,7 +23,8 @@ from brainpid.config.sources import TableSource
 from brainpid.crossfit.minima import why_no_null, why_not_decomposed
 from brainpid.features.between_cohorts import warn_of_target
 from brainpid.features.block import FeatureBlock, FeatureSummary
-from brainpid.features.inclusion import choose_features, join_participants, plan, without_chosen
+from brainpid.features.chosen import choose_features, commonest, without_chosen
+from brainpid.features.inclusion import join_participants, plan
 from brainpid.features.tables import divisor_of, extract_table, read_units
 from brainpid.features.units import UNKNOWN_UNIT
 
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> None:
     """Go through everything that a run reads, in memory."""
     logging.getLogger("brainpid").setLevel(logging.WARNING)
     config = load_config(args.config)
-    sheets, blocks, images = {}, {}, {}
+    sheets, blocks, images, strangers = {}, {}, {}, {}
     tables: dict[tuple[str, str], FeatureBlock] = {}
     divided: dict[tuple[str, str], dict[str, Any]] = {}
     for cohort, block in config.cohorts.items():
@@ -57,6 +58,7 @@ def run(args: argparse.Namespace) -> None:
                 people = sheets[cohort]["participant_id"].tolist()
                 found = {person: find(source, modality, block.bids, person) for person in people}
                 images[cohort, modality] = found
+                strangers[cohort, modality] = unmatched_labels(source, block.bids, people)
                 blocks[cohort, modality] = _images(found, modality).summary()
     console = Console(markup=False, emoji=False)  # a path or a label may hold [brackets]
     # Before what may refuse the cohorts, so that it is seen who lacks what.
@@ -65,12 +67,13 @@ def run(args: argparse.Namespace) -> None:
     for (cohort, modality), found in images.items():
         for words in _words_on(found):
             console.print(f"{cohort} {modality}: {words}")
+        refuse_strangers_alone(cohort, modality, found, strangers[cohort, modality])
     features = choose_features(blocks, config.modalities, divided)
     blocks = without_chosen(blocks, features, lambda cohort, modality: tables[cohort, modality])
     planned, _ = plan(sheets, blocks, SplitSettings.of(config), LimitSettings.of(config))
-    for (cohort, modality), found in images.items():
-        require_anybody(cohort, modality, found)
-    _warn_of_nulls(planned, config)
+    group = config.splits.group
+    groups = None if group is None else pd.concat([sheet[group] for sheet in sheets.values()], ignore_index=True)
+    _warn_of_nulls(planned, groups, config)
     folds, repeats = config.n_folds, config.splits.n_repeats
     console.print(
         f"{args.config} is valid: {len(config.models)} models x {repeats} repeats x {folds} folds = "
@@ -78,12 +81,13 @@ def run(args: argparse.Namespace) -> None:
     )
 
 
-def _warn_of_nulls(people: pd.DataFrame, config: Config) -> None:
-    """Name the cohorts that can be decomposed and have no p-values."""
+def _warn_of_nulls(people: pd.DataFrame, groups: pd.Series | None, config: Config) -> None:
+    """Name the cohorts that can be decomposed and have no p-values; `groups` has a row for each of `people`."""
     complete = people[people["included"] & has_every_modality(people, config.modalities)]
     for cohort, rows in complete.groupby("cohort", sort=False):
         age = rows["age"].to_numpy(dtype=float)
-        reason = why_no_null(age, config.modalities, config.null.folds)
+        own = None if groups is None else group_codes(groups[rows.index])
+        reason = why_no_null(age, config.modalities, config.null.folds, own)
         if config.null.permutations and reason and not why_not_decomposed(age, config.modalities):
             log.warning("cohort '%s' has no null and no p-values: %s", cohort, reason)
 
@@ -96,12 +100,7 @@ def _overview(people: pd.DataFrame, blocks: Mapping[tuple[str, str], FeatureSumm
         for modality in config.modalities:
             found = rows[f"{modality}_status"] == SUCCESS
             lacking = rows[~found]
-            reasons = Counter(
-                # One reason for all whose files lack in the same place of their own folders.
-                reason.replace(label, "sub-*")
-                for label, reason in zip(lacking["participant_id"], lacking[f"{modality}_reason"], strict=True)
-            )
-            why = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common())
+            why = commonest(lacking["participant_id"].tolist(), lacking[f"{modality}_reason"].tolist())
             if modality not in block.sources:
                 width = ""
             elif isinstance(block.sources[modality], TableSource):

@@ -138,16 +138,11 @@ def _block(results: list[PersonResult], modality: str) -> FeatureBlock:
 
 
 def _quality(results: list[PersonResult], statuses: Sequence[str], args: argparse.Namespace) -> pd.DataFrame:
-    """Quality measures, time and memory, one line a person who has images."""
+    """Quality measures, one line a person who has images; time and memory, which no two runs share, are in the log."""
     records = [
         {"participant_id": r.participant_id, "cohort": args.cohort, "modality": args.modality, "status": status}
         | r.quality
-        | {
-            "seconds": r.seconds,
-            "peak_mb": r.peak_mb,
-            "note": join_notes(r.note, r.remark),
-            "acquisition": r.acquisition,
-        }
+        | {"note": join_notes(r.note, r.remark), "acquisition": r.acquisition}
         for r, status in zip(results, statuses, strict=True)
         if r.key
     ]

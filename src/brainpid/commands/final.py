@@ -6,8 +6,9 @@ import argparse
 import logging
 from pathlib import Path
 
+from brainpid.cohort.groups import read_groups
 from brainpid.commands.options import read_settings, set_threads
-from brainpid.commands.train import add_training_arguments, read_groups, write_fitted
+from brainpid.commands.train import add_training_arguments, write_fitted
 from brainpid.config.slices import TrainSettings
 from brainpid.core.errors import InputError
 from brainpid.core.files import read_own_tsv

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from brainpid.cohort.acquisitions import different
-from brainpid.cohort.finding import find, require_anybody, root_of, unmatched_labels
+from brainpid.cohort.finding import find, refuse_strangers_alone, root_of, unmatched_labels
 from brainpid.cohort.participants import read_sheet
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import IndexSettings
@@ -43,7 +43,12 @@ def run(args: argparse.Namespace) -> None:
             log.warning("%s: %d people with %s files are not in the participants table and are not used: %s",
                         args.cohort, len(others), modality, list_some(others))  # fmt: skip
         everybody = {person: find(source, modality, settings.bids, person) for person in people}
-        require_anybody(args.cohort, modality, everybody)
+        refuse_strangers_alone(args.cohort, modality, everybody, others)
+        if not any(found.files for found in everybody.values()):
+            log.warning(
+                "%s: none of %d participants has %s images; the first reason: %s",
+                args.cohort, len(people), modality, next(iter(everybody.values())).reason,
+            )  # fmt: skip
         if differing := different({person: found.acquisition for person, found in everybody.items() if found.files}):
             log.warning("%s %s: %s", args.cohort, modality, differing)
         for person, found in everybody.items():

@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from brainpid.cohort.groups import read_groups
 from brainpid.cohort.participants import has_every_modality
 from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.slices import NullSettings
@@ -15,6 +16,7 @@ from brainpid.core.files import read_own_tsv, write_json, write_tsv
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import derive
 from brainpid.crossfit.encoders import ENCODERS
+from brainpid.crossfit.exchange import Exchange, exchange_of
 from brainpid.crossfit.minima import why_no_null
 from brainpid.crossfit.null import empty_null_table, null_table, permutation_null
 from brainpid.features.matrix import read_chosen, read_matrix
@@ -28,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--participants", required=True, type=Path, help="participants.tsv from `split`")
     parser.add_argument("--features", required=True, type=Path, help="feature file of the cohort")
     parser.add_argument("--chosen", required=True, type=Path, help="features.tsv from `split`: which of them to use")
+    parser.add_argument("--sheets", nargs="*", default=[], type=Path, help="sheets with the column of the groups")
     add_threads(parser)
     add_settings(parser)
     parser.add_argument("--out", required=True, type=Path, help="table to write")
@@ -42,9 +45,11 @@ def run(args: argparse.Namespace) -> None:
         raise InputError(f"{args.participants}: nobody of cohort '{args.cohort}' takes part")
     people = people[has_every_modality(people, settings.modalities)]
     entry = ENCODERS[settings.null.encoder]
-    write_json(args.out.with_suffix(".json"), _provenance(settings))
     age = people["age"].to_numpy(dtype=float)
-    if reason := why_no_null(age, settings.modalities, settings.null.folds):
+    groups = read_groups(args.sheets, people, settings.group)
+    exchanged = {} if groups is None or people.empty else _exchanged(exchange_of(age, groups), args.cohort, settings)
+    write_json(args.out.with_suffix(".json"), _provenance(settings) | exchanged)
+    if reason := why_no_null(age, settings.modalities, settings.null.folds, groups):
         log.warning("cohort '%s' has no null and no p-values: %s", args.cohort, reason)
         write_tsv(args.out, empty_null_table(settings.modalities))
         return
@@ -58,12 +63,29 @@ def run(args: argparse.Namespace) -> None:
             permutations=settings.null.permutations,
             folds=settings.null.folds,
             seed=derive(settings.seed, "null", args.cohort),
+            groups=groups,
         )
     except NumericalError as fault:
         log.warning("cohort '%s' has no null and no p-values: %s", args.cohort, fault)
         write_tsv(args.out, empty_null_table(settings.modalities))
         return
     write_tsv(args.out, null_table(null))
+
+
+def _exchanged(exchange: Exchange, cohort: str, settings: NullSettings) -> dict[str, Any]:
+    """What is exchanged where people are of groups, for the log and the file beside the table."""
+    log.info("%s: %s of '%s' are exchanged: %s", cohort, exchange.what, settings.group, exchange.counts)
+    if exchange.groups < settings.null.folds:
+        log.warning(
+            "cohort '%s': %d groups of '%s' are fewer than %d folds of the null, which has as many folds as groups",
+            cohort, exchange.groups, settings.group, settings.null.folds,
+        )  # fmt: skip
+    if exchange.sets and exchange.distinct < settings.null.permutations + 1:
+        log.warning(
+            "cohort '%s': there are only %d exchanges of groups of '%s', and no p-value far below %.2g",
+            cohort, exchange.distinct, settings.group, 1 / exchange.distinct,
+        )  # fmt: skip
+    return {"exchanged": {"what": exchange.what, "groups": exchange.groups, "staying": exchange.staying}}
 
 
 def _provenance(settings: NullSettings) -> dict[str, Any]:

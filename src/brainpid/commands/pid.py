@@ -12,9 +12,10 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from brainpid.cohort.groups import group_codes
 from brainpid.cohort.participants import read_ids
 from brainpid.commands.options import add_threads, check_out_folder, set_threads
-from brainpid.core.arrays import FloatArray
+from brainpid.core.arrays import FloatArray, IntArray
 from brainpid.core.codes import warn_of_codes
 from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_table, require_column, write_json, write_text, write_tsv
@@ -22,6 +23,7 @@ from brainpid.core.names import matching, split_patterns
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import derive
 from brainpid.crossfit.encoders import ENCODERS
+from brainpid.crossfit.exchange import exchange_of
 from brainpid.crossfit.normality import Normality, check_normality, squared_mahalanobis
 from brainpid.crossfit.null import permutation_null
 from brainpid.crossfit.table import (
@@ -67,6 +69,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--null-encoder", default="ridge", choices=list(ENCODERS), help="encoder of the null (default: %(default)s)"
     )
+    parser.add_argument(
+        "--group", metavar="COLUMN",
+        help="rows of one group, such as visits of a person (participant_id) or a family, are held out, permuted and "
+        "counted as a whole (default: rows are independent)",
+    )  # fmt: skip
     parser.add_argument("--confidence", type=float, default=0.95, help="of the intervals (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     add_threads(parser)
@@ -76,27 +83,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Read the table, decompose, print, and write where asked to."""
     _check(args)
-    blocks, target = _read(args)
+    blocks, target, groups = _read(args)
     used = [ENCODERS[name].packages for name in {args.encoder, args.null_encoder} - {NO_ENCODER}]
     set_threads(args.threads, [package for packages in used for package in packages])
     checked, nulls = None, {}
     if args.encoder == NO_ENCODER:
-        decompositions = decompose_columns(blocks, target, args.measure, args.confidence)
+        decompositions = decompose_columns(blocks, target, args.measure, args.confidence, groups)
     else:
         repeats = repeats_for(len(target)) if args.repeats is None else args.repeats
         encoder = ENCODERS[args.encoder].load(**_options(args, blocks, len(target)))
         latents = out_of_fold_latents(
-            blocks, target, encoder, folds=args.folds, repeats=repeats, seed=derive(args.seed, "latents")
-        )
-        decompositions = decompose_latents(latents, target, args.measure, args.confidence)
+            blocks, target, encoder,
+            folds=args.folds, repeats=repeats, seed=derive(args.seed, "latents"), groups=groups,
+        )  # fmt: skip
+        decompositions = decompose_latents(latents, target, args.measure, args.confidence, groups)
         if all(values.shape[-1] == 1 for values in latents.values.values()):
             scalars = {name: values[..., 0] for name, values in latents.values.items()}
             score = normal_scores(target)
             checked = check_normality(scalars, score), squared_mahalanobis(scalars, score)[0]
-        if args.permutations:
+        exchange = exchange_of(target, groups)
+        if exchange.groups < args.folds:
+            log.warning(
+                "%d groups of '%s' are fewer than %d folds: there are as many folds as groups",
+                exchange.groups, args.group, args.folds,
+            )  # fmt: skip
+        if args.permutations and not exchange.sets:
+            log.warning("no p-values: no two groups of '%s' have the same size, and none can be exchanged", args.group)
+        elif args.permutations:
+            if groups is not None:
+                log.info("%s of '%s' are exchanged: %s", exchange.what, args.group, exchange.counts)
             nulls[args.table.stem] = permutation_null(
                 blocks, target, ENCODERS[args.null_encoder].load(),
-                permutations=args.permutations, folds=args.folds, seed=derive(args.seed, "null"),
+                permutations=args.permutations, folds=args.folds, seed=derive(args.seed, "null"), groups=groups,
             )  # fmt: skip
     table = pd.concat([found.to_frame() for found in decompositions], ignore_index=True)
     table = with_p_values(table.assign(cohort=args.table.stem, model=args.encoder), tuple(blocks), nulls)
@@ -139,13 +157,17 @@ def _options(args: argparse.Namespace, blocks: dict[str, FloatArray], n: int) ->
     return {"components": args.components, "scalar": not wide}
 
 
-def _read(args: argparse.Namespace) -> tuple[dict[str, FloatArray], FloatArray]:
-    """Sources (n, p_m) and target (n,) of the people who have the target and something of every source."""
+def _read(args: argparse.Namespace) -> tuple[dict[str, FloatArray], FloatArray, IntArray | None]:
+    """Sources (n, p_m), target and groups (n,) of the rows that have the target and something of every source."""
     path = args.table
-    table = read_table(path, text=[LABEL])
+    table = read_table(path, text=[LABEL] if args.group is None else [LABEL, args.group])
     require_column(path, list(table), args.target, "the target")
-    groups = _groups(args.source, [name for name in table if name not in (args.target, LABEL)], path)
-    labels = _labels(table, path)
+    if args.group is not None:
+        require_column(path, list(table), args.group, "--group")
+        if args.group == args.target:
+            raise InputError(f"--group: expected another column than the target, '{args.target}'")
+    groups = _groups(args.source, [name for name in table if name not in (args.target, LABEL, args.group)], path)
+    labels, members = _labels(table, args.group, path)
     target = numeric_cells(table[[args.target]], labels, path)[:, 0]
     blocks = {name: numeric_cells(table[columns], labels, path) for name, columns in groups.items()}
     warn_of_codes(target[:, None], [args.target], labels, str(path))
@@ -164,21 +186,43 @@ def _read(args: argparse.Namespace) -> tuple[dict[str, FloatArray], FloatArray]:
         empty = np.isnan(blocks[name][known]).all(axis=0)
         if empty.any():
             raise InputError(f"{path}: {list_some(np.array(columns)[empty])} of '{name}' has no value at all")
-    return {name: block[known] for name, block in blocks.items()}, target[known]
+    if members is not None and len(set(members[known])) < 2:
+        raise InputError(f"{path}: all {int(known.sum())} rows are of one group of '{args.group}'; expected at least 2")
+    return (
+        {name: block[known] for name, block in blocks.items()},
+        target[known],
+        None if members is None else members[known],
+    )
 
 
-def _labels(table: pd.DataFrame, path: Path) -> list[str]:
-    """What to call each row; a person who has several rows is refused.
+def _labels(table: pd.DataFrame, group: str | None, path: Path) -> tuple[list[str], IntArray | None]:
+    """What to call each row, and its group; a person who has several rows that no group keeps together is refused.
 
     Folds would put one visit of a person into training and another one aside, so that features which only tell who it
     is would tell the target; the null and the standard errors take rows for independent people.
     """
     if LABEL not in table:
-        return [f"row {row + 1}" for row in range(len(table))]
-    try:
-        return read_ids(table, LABEL, path).tolist()
-    except InputError as fault:
-        raise InputError(f"{fault}; expected one row a person, such as the first visit of each") from fault
+        labels = pd.Series([f"row {row + 1}" for row in range(len(table))])
+    elif group is not None:
+        labels = read_ids(table, LABEL, path, unique=False)
+    else:
+        try:
+            labels = read_ids(table, LABEL, path)
+        except InputError as fault:
+            raise InputError(
+                f"{fault}; expected one row a person, such as the first visit of each, or --group {LABEL}, which keeps "
+                "a person's rows together"
+            ) from fault
+    if group is None:
+        return labels.tolist(), None
+    members = group_codes(labels if group == LABEL else table[group])
+    spread = pd.Series(members).groupby(labels.to_numpy()).nunique()
+    if (spread > 1).any():
+        raise InputError(
+            f"{path}: rows of {list_some(spread.index[spread > 1])} are of several groups of '{group}'; a person's "
+            "rows must be of one"
+        )
+    return labels.tolist(), members
 
 
 def _groups(sources: Sequence[str], columns: Sequence[str], path: Path) -> dict[str, list[str]]:

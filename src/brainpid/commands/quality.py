@@ -25,6 +25,6 @@ def run(args: argparse.Namespace) -> None:
     tables = [table for table in map(read_own_tsv, args.parts) if len(table)]
     joined = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=NO_MEASURE)
     flagged = flag_outliers(joined).sort_values(["cohort", "participant_id"], kind="stable")
-    last = ["seconds", "peak_mb", "note", "acquisition"]
+    last = ["note", "acquisition"]
     write_tsv(args.out, flagged[[name for name in flagged if name not in last] + last])
     log.info("%d people, %d stand out", len(flagged), int((flagged["outlier_in"] != "").sum()))

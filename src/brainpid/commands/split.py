@@ -9,7 +9,8 @@ from brainpid.cohort.participants import read_sheet
 from brainpid.commands.options import add_settings, parse_json, read_settings
 from brainpid.config.slices import LimitSettings, SplitSettings
 from brainpid.core.files import write_tsv
-from brainpid.features.inclusion import choose_features, plan, without_chosen
+from brainpid.features.chosen import choose_features, without_chosen
+from brainpid.features.inclusion import plan
 from brainpid.features.matrix import read_notes
 from brainpid.features.store import read_cohort, read_features, read_modalities, read_provenance, read_summary
 

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from brainpid.cohort.participants import read_sheet
-from brainpid.cohort.splits import group_codes
+from brainpid.cohort.groups import read_groups
 from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.slices import TrainSettings
-from brainpid.core.arrays import IntArray
 from brainpid.core.files import write_json, write_tsv
 from brainpid.core.names import WITHOUT_LATENTS
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import derive
 from brainpid.evaluation.decomposition import PID_COLUMNS, decompose_cohort
-from brainpid.evaluation.predictions import decomposable, not_decomposable, predict_table, without_rows
+from brainpid.evaluation.predictions import GROUP, decomposable, not_decomposable, predict_table, without_rows
 from brainpid.features.matrix import read_chosen, read_divisors, read_roles, read_tables
 from brainpid.model.fitting import Fitted, fit_model
 from brainpid.model.registry import MODELS
@@ -71,7 +69,9 @@ def run(args: argparse.Namespace) -> None:
         settings.interval_coverage,
     ).assign(model=args.model, repeat=args.repeat, fold=args.fold)
     write_tsv(args.out / "predictions.tsv", predictions)
-    write_tsv(args.out / "pid.tsv", _decompose(predictions, settings, args.model))
+    groups = read_groups(args.sheets, people[~training], settings.group)
+    told = predictions if groups is None else predictions.assign(**{GROUP: groups})
+    write_tsv(args.out / "pid.tsv", _decompose(told, settings, args.model))
     half_width = float((predictions["pi_high"] - predictions["pi_low"]).mean() / 2)
     own = {"repeat": args.repeat, "fold": args.fold, "n_test": int((~training).sum())}
     write_fitted(args, settings, fitted, __name__, own | {"mean_interval_half_width": half_width})
@@ -91,7 +91,7 @@ def write_fitted(
         "seed": fitted.seed,
         "n_train": fitted.n,
         "age_bias": {"intercept": fitted.bias.intercept, "slope": fitted.bias.slope},
-        "divided": read_divisors(args.features, settings.modalities),
+        "divided": read_divisors(args.features, read_chosen(args.chosen, settings.modalities)),
         "chosen": fitted.model.chosen(),
     }
     write_json(args.out / "provenance.json", provenance | dict(more))
@@ -99,15 +99,6 @@ def write_fitted(
         "%s is trained on %d people", fitted.name, fitted.n,
         extra={"model": fitted.name, "n_train": fitted.n, "bias_slope": fitted.bias.slope} | dict(more),
     )  # fmt: skip
-
-
-def read_groups(sheets: Sequence[Path], people: pd.DataFrame, column: str | None) -> IntArray | None:
-    """Number the groups that have to share a side of every split, shape (n,); None without a column of groups."""
-    if column is None:
-        return None
-    labels = pd.concat([read_sheet(path)[["cohort", "participant_id", column]] for path in sheets])
-    joined = people[["cohort", "participant_id"]].merge(labels, how="left", validate="one_to_one")
-    return group_codes(joined[column])
 
 
 def _decompose(predictions: pd.DataFrame, settings: TrainSettings, model: str) -> pd.DataFrame:

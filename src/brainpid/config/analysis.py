@@ -27,7 +27,9 @@ class Splits(Section):
     repeats: int = Field(5, ge=1, description="how often the folds of `kfold` are drawn anew")
     seed: Seed = Field(0, description="seed of the folds and of everything that is random in training")
     group: str | None = Field(
-        None, description="column of the participants table whose equal values stay on one side of every split"
+        None,
+        description="column of the participants table whose equal values stay on one side of every split, are permuted "
+        "as wholes by the null, and cluster the standard errors of information",
     )
 
     @property

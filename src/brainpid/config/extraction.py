@@ -105,7 +105,8 @@ class FunctionalExtraction(Section):
     max_mean_fd_mm: float | None = Field(
         0.5, gt=0, description="mean displacement above which a person is excluded, in mm"
     )
-    # The filter is padded by 15 frames, and the standard error of Fisher's z is 1 / sqrt(degrees of freedom - 3).
+    # What the filter takes is seen with a run's repetition time; Fisher's z has a standard error of
+    # 1 / sqrt(degrees of freedom - 3).
     min_frames: int = Field(50, ge=20, description="fewest frames after scrubbing; a person with fewer is excluded")
     min_degrees_of_freedom: float = Field(
         10.0, ge=4, description="fewest degrees of freedom after frames, filter and regressors; else excluded"

@@ -185,12 +185,13 @@ class NullSettings(Section):
 
     modalities: Modalities
     seed: Seed
+    group: str | None
     null: Null
 
     @classmethod
     def of(cls, config: Config) -> NullSettings:
         """Slice of the null of one cohort."""
-        return cls(modalities=config.modalities, seed=config.splits.seed, null=config.null)
+        return cls(modalities=config.modalities, seed=config.splits.seed, group=config.splits.group, null=config.null)
 
 
 class AggregateSettings(Section):
@@ -201,6 +202,7 @@ class AggregateSettings(Section):
     models: Models
     costs: dict[Name, Cost]
     scheme: Scheme
+    group: str | None
     pid: DecompositionSettings
 
     @classmethod
@@ -212,6 +214,7 @@ class AggregateSettings(Section):
             models=config.models,
             costs={modality: config.costs.get(modality, 1.0) for modality in config.modalities},
             scheme=config.splits.scheme,
+            group=config.splits.group,
             pid=config.pid,
         )
 

@@ -50,6 +50,28 @@ def stratified_folds(
     return assigned
 
 
-def random_folds(n: int, folds: int, rng: np.random.Generator) -> IntArray:
-    """Assign n rows to folds at random, sizes differing by at most 1; independent of any target."""
-    return rng.permutation(np.arange(n) % folds)
+def random_folds(member: IntArray, folds: int, rng: np.random.Generator) -> IntArray:
+    """Assign rows to folds at random, rows of one group to the same; independent of any target.
+
+    Parameters
+    ----------
+    member : ndarray of int, shape (n,)
+        Number of each row's group, from 0 without gaps; a group each where rows are independent.
+    folds : int
+        Where there are fewer groups, there are as many folds as those.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        Fold of each row. The largest groups are dealt first, each to the smallest fold: folds are of as equal sizes as
+        the groups allow, and differ by at most 1 where groups are of one size.
+    """
+    sizes = np.bincount(member)
+    order = np.lexsort((rng.permutation(len(sizes)), -sizes))
+    held = np.zeros(min(folds, len(sizes)), dtype=np.int64)
+    assigned = np.empty(len(sizes), dtype=np.int64)
+    for group in order:
+        assigned[group] = held.argmin()
+        held[assigned[group]] += sizes[group]
+    return assigned[member]

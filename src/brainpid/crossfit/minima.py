@@ -10,8 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from numpy.typing import ArrayLike
+
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import list_some
+from brainpid.crossfit.exchange import exchange_of
 from brainpid.pid.estimation import MIN_PEOPLE_PER_DIMENSION
 
 INNER_FOLDS = 5
@@ -40,6 +43,11 @@ def fewest_of_latents(d: int) -> int:
     return math.ceil(MIN_PEOPLE_PER_DIMENSION * d)
 
 
+def fewest_to_relate(modalities: int) -> int:
+    """Fewest training people with every modality: a line through one latent of each, and a degree of freedom more."""
+    return modalities + 2
+
+
 def why_not_decomposed(target: FloatArray, modalities: Sequence[str]) -> str:
     """Why people with every modality cannot be decomposed into one scalar latent a modality; empty where they can.
 
@@ -62,10 +70,28 @@ def why_not_decomposed(target: FloatArray, modalities: Sequence[str]) -> str:
     return ""
 
 
-def why_no_null(target: FloatArray, modalities: Sequence[str], folds: int) -> str:
-    """Why people with every modality have no permutation null; empty where they have one."""
+def why_no_null(target: FloatArray, modalities: Sequence[str], folds: int, groups: ArrayLike | None = None) -> str:
+    """Why people with every modality have no permutation null; empty where they have one.
+
+    Parameters
+    ----------
+    target : ndarray, shape (n,)
+    modalities : sequence of str
+    folds : int
+        Folds of the null.
+    groups : array_like, shape (n,), optional
+        Label of each one's group; groups are exchanged as wholes.
+    """
+    if reason := why_not_decomposed(target, modalities):
+        return reason
     needed = PEOPLE_PER_FOLD * folds
-    few = f"n = {len(target)} people have every modality, which is too few for {folds} folds of the null"
-    return why_not_decomposed(target, modalities) or (
-        f"{few}; expected at least {needed}" if len(target) < needed else ""
-    )
+    if len(target) < needed:
+        few = f"n = {len(target)} people have every modality, which is too few for {folds} folds of the null"
+        return f"{few}; expected at least {needed}"
+    exchange = exchange_of(target, groups)
+    if not exchange.sets:
+        return (
+            f"{len(target)} people with every modality are of {exchange.groups} group(s), of which no two have the "
+            "same size: groups are exchanged as wholes, and none can be"
+        )
+    return ""

@@ -5,6 +5,8 @@ Under the null that features and target are independent, all permutations of the
     p = (1 + #{b : T_b >= T}) / (1 + B)
 
 is a valid one-sided p-value for any statistic T that is computed in the same way each time, cross-fitting included.
+Where rows are of groups, such as the visits of a person, whole groups are permuted (`brainpid.crossfit.exchange`) and
+held out: features that only tell who it is would otherwise tell the target of the person's other visits.
 The statistics are the total information, and for each modality `added`, what it adds beyond all the others. Nothing
 cheaper is valid: out-of-fold predictions and target are dependent under the null, because the people who are predicted
 are missing from the mean that predicts them, so that a parametric test, or permuting the target against latents that
@@ -21,11 +23,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from brainpid.core.arrays import Blocks, FloatArray, IntArray
 from brainpid.core.errors import InputError
 from brainpid.core.modalities import subsets_of
 from brainpid.crossfit.encoders import Encoder
+from brainpid.crossfit.exchange import exchange_of
 from brainpid.crossfit.folds import random_folds
 from brainpid.crossfit.latents import cross_fit
 from brainpid.crossfit.minima import why_no_null
@@ -80,7 +84,14 @@ def p_value(statistics: FloatArray) -> float:
 
 
 def permutation_null(
-    blocks: Blocks, target: FloatArray, encoder: Encoder, *, permutations: int, folds: int, seed: int
+    blocks: Blocks,
+    target: FloatArray,
+    encoder: Encoder,
+    *,
+    permutations: int,
+    folds: int,
+    seed: int,
+    groups: ArrayLike | None = None,
 ) -> Null:
     """Permute the target with refitting.
 
@@ -97,21 +108,24 @@ def permutation_null(
     folds : int
     seed : int
         One for each cohort: permutations of two cohorts that are to be pooled have to be independent.
+    groups : array_like, shape (n,), optional
+        Rows of one group are permuted and held out together.
 
     Raises
     ------
     InputError
-        Where there are too few people for the folds or the latents, all have the same target, or the encoder gives more
-        than one latent a modality.
+        Where there are too few people for the folds or the latents, all have the same target, no groups can be
+        exchanged, or the encoder gives more than one latent a modality.
     NumericalError
         Where a permutation has no trustworthy answer.
     """
     n = len(target)
-    if reason := why_no_null(target, list(blocks), folds):
+    if reason := why_no_null(target, list(blocks), folds, groups):
         raise InputError(reason)
     rng = np.random.default_rng(seed)
-    fold = random_folds(n, folds, rng)
-    orders = np.concatenate([np.arange(n)[None], rng.permuted(np.tile(np.arange(n), (permutations, 1)), axis=1)])
+    exchange = exchange_of(target, groups)
+    fold = random_folds(exchange.member, folds, rng)
+    orders = np.concatenate([np.arange(n)[None], exchange.orders(permutations, rng)])
     chunks = np.array_split(orders, -(-len(orders) // _CHUNK))
     parts = [_statistics(blocks, target[chunk], fold, encoder, seed) for chunk in chunks]
     total, added = (np.concatenate(values, axis=-1) for values in zip(*parts, strict=True))

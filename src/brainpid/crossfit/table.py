@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from brainpid.core.arrays import Blocks, FloatArray
 from brainpid.core.errors import InputError
@@ -47,7 +48,14 @@ def repeats_for(n: int) -> int:
 
 
 def out_of_fold_latents(
-    blocks: Blocks, target: FloatArray, encoder: Encoder, *, folds: int, repeats: int, seed: int
+    blocks: Blocks,
+    target: FloatArray,
+    encoder: Encoder,
+    *,
+    folds: int,
+    repeats: int,
+    seed: int,
+    groups: ArrayLike | None = None,
 ) -> Latents:
     """Cross-fit an encoder in repeated folds that are stratified by the target.
 
@@ -57,16 +65,18 @@ def out_of_fold_latents(
     target : ndarray, shape (n,)
     encoder : Encoder
     folds, repeats, seed : int
+    groups : array_like, shape (n,), optional
+        Rows of one group share a fold.
 
     Raises
     ------
     InputError
-        Where there are fewer than two people a fold.
+        Where there are fewer than two people a fold, or all are of one group.
     """
     if len(target) < 2 * folds:
         raise InputError(f"n = {len(target)} people are too few for {folds} folds; expected at least {2 * folds}")
     draws = [np.random.default_rng(derive(seed, "folds", repeat)) for repeat in range(repeats)]
-    fold = np.stack([stratified_folds(target, folds, rng) for rng in draws])
+    fold = np.stack([stratified_folds(target, folds, rng, groups) for rng in draws])
     fitted = [
         cross_fit(blocks, target[None], assigned, encoder, derive(seed, "encoder", repeat))
         for repeat, assigned in enumerate(fold)
@@ -80,17 +90,35 @@ def folds_are_large_enough(n: int, folds: int, dimensions: int) -> bool:
 
 
 def decompose_latents(
-    latents: Latents, target: FloatArray, measures: Sequence[Measure], confidence: float
+    latents: Latents,
+    target: FloatArray,
+    measures: Sequence[Measure],
+    confidence: float,
+    groups: ArrayLike | None = None,
 ) -> list[Decomposition]:
-    """Decompose cross-fitted latents under every measure: pooled over folds where d = 1, in each fold where d > 1."""
+    """Decompose cross-fitted latents under every measure: pooled over folds where d = 1, in each fold where d > 1.
+
+    Standard errors are clustered by `groups` (n,), where they are given.
+    """
     score, widened = normal_scores(target), OUT_OF_FOLD_SE_FACTOR
     if all(values.shape[-1] == 1 for values in latents.values.values()):
-        return [decompose_repeats(latents.values, score, measure, confidence, widened) for measure in measures]
-    return [decompose_folds(latents.values, score, latents.fold, measure, confidence, widened) for measure in measures]
+        return [decompose_repeats(latents.values, score, measure, confidence, widened, groups) for measure in measures]
+    return [
+        decompose_folds(latents.values, score, latents.fold, measure, confidence, widened, groups)
+        for measure in measures
+    ]
 
 
 def decompose_columns(
-    blocks: Blocks, target: FloatArray, measures: Sequence[Measure], confidence: float
+    blocks: Blocks,
+    target: FloatArray,
+    measures: Sequence[Measure],
+    confidence: float,
+    groups: ArrayLike | None = None,
 ) -> list[Decomposition]:
-    """Decompose columns as they stand, without an encoder: for latents that no encoder fitted to these people."""
-    return [decompose(blocks, normal_scores(target), measure, confidence) for measure in measures]
+    """Decompose columns as they stand, without an encoder: for latents that no encoder fitted to these people.
+
+    Standard errors are clustered by `groups` (n,), where they are given.
+    """
+    score = normal_scores(target)
+    return [decompose(blocks, score, measure, confidence, groups=groups) for measure in measures]

@@ -16,8 +16,8 @@ from scipy.special import ndtri
 from brainpid.config.analysis import DecompositionSettings
 from brainpid.core.errors import InputError
 from brainpid.crossfit.transforms import normal_scores
-from brainpid.evaluation.predictions import CONCATENATED, LATENT, by_repeat
-from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR, decompose_repeats
+from brainpid.evaluation.predictions import CONCATENATED, LATENT, by_repeat, groups_of
+from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR, decompose_repeats, variance_of_mean
 from brainpid.pid.estimation import information_from_data
 
 PID_COLUMNS = [
@@ -31,6 +31,9 @@ def decompose_cohort(
 ) -> pd.DataFrame:
     """Decompose one model's out-of-fold latents in one cohort, under every measure.
 
+    Where the predictions have a column of groups (`brainpid.evaluation.predictions.GROUP`), standard errors are
+    clustered by it.
+
     Returns
     -------
     DataFrame
@@ -43,9 +46,9 @@ def decompose_cohort(
     """
     values, age, n_folds = by_repeat(predictions, [LATENT + modality for modality in modalities])
     latents = {modality: values[LATENT + modality] for modality in modalities}
-    score = normal_scores(age)
+    score, groups = normal_scores(age), groups_of(predictions)
     frames = [
-        decompose_repeats(latents, score, measure, settings.confidence, OUT_OF_FOLD_SE_FACTOR).to_frame()
+        decompose_repeats(latents, score, measure, settings.confidence, OUT_OF_FOLD_SE_FACTOR, groups).to_frame()
         for measure in settings.measures
     ]
     return pd.concat(frames, ignore_index=True).assign(n_folds=n_folds)
@@ -62,7 +65,7 @@ def concatenated_check(
     subsets = [column for column in predictions.columns if column.startswith(CONCATENATED)]
     values, age, n_folds = by_repeat(predictions, subsets)
     score = np.broadcast_to(normal_scores(age), next(iter(values.values())).shape)
-    z = ndtri(0.5 + settings.confidence / 2)
+    z, groups = ndtri(0.5 + settings.confidence / 2), groups_of(predictions)
     joined = "+".join(modalities)
     records = []
     for modality in modalities:
@@ -76,7 +79,8 @@ def concatenated_check(
         bits, influence = found.bits.mean(axis=0), found.influence.mean(axis=0)
         for atom, contrast in (("total", (1, 0, 0)), ("alone", (0, 0, 1)), ("added", (1, -1, 0))):
             weights = np.array([*contrast, *np.zeros(len(bits) - 3)])
-            se = OUT_OF_FOLD_SE_FACTOR * (influence @ weights).std(ddof=1) / np.sqrt(len(age))
+            variance, _ = variance_of_mean((influence @ weights)[:, None], groups)
+            se = OUT_OF_FOLD_SE_FACTOR * float(np.sqrt(variance[0]))
             value = float(bits @ weights)
             records.append(
                 {

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from brainpid.core.arrays import Blocks, FloatArray
+from brainpid.core.arrays import Blocks, FloatArray, IntArray
 from brainpid.core.errors import InputError, NumericalError
 from brainpid.core.modalities import presence
 from brainpid.crossfit.minima import why_not_decomposed
@@ -20,6 +20,8 @@ from brainpid.model.registry import MultimodalRegressor
 log = logging.getLogger(__name__)
 
 NOBODY = np.empty(0)
+GROUP = "group"
+"""Column of the number of a person's group, where people are of groups; it is added in memory and not written."""
 LATENT, SUBSET, CONCATENATED = "latent_", "subset_", "concatenated_"
 """What starts the name of a column: a modality's latent, a prediction in the target's units from a subset of the
 modalities, and a normal score from the concatenated features of a subset."""
@@ -98,6 +100,14 @@ def by_repeat(predictions: pd.DataFrame, columns: Sequence[str]) -> tuple[dict[s
         age.loc[counts.columns].to_numpy(dtype=float),
         n_folds,
     )
+
+
+def groups_of(predictions: pd.DataFrame) -> IntArray | None:
+    """Number of each person's group (n,), in the order of `by_repeat`; None where people are of no groups."""
+    if GROUP not in predictions:
+        return None
+    people = predictions.drop_duplicates("participant_id").sort_values("participant_id")
+    return people[GROUP].to_numpy(dtype=np.int64)
 
 
 def predict_table(

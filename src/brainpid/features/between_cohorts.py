@@ -1,13 +1,13 @@
 """Whether a feature is the same quantity in every cohort: its unit, how it was divided, and how large it is.
 
-Cohorts are pooled by the names of features. One that is given in mm^3 in one cohort and in cm^3 in another is two
-features under one name, and every model learns the cohort from it.
+Cohorts are pooled by the names of features: what a whole cohort lacks cannot be used. One that is given in mm^3 in one
+cohort and in cm^3 in another is two features under one name, and every model learns the cohort from it.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -50,7 +50,13 @@ def refuse_other_units(blocks: Mapping[str, FeatureSummary], modality: str) -> N
             )
 
 
-def refuse_other_divisions(divided: Mapping[str, Mapping[str, Any]], modality: str) -> None:
+def same_way(one: Mapping[str, Any], other: Mapping[str, Any], names: Sequence[str]) -> bool:
+    """Whether features were divided alike, as `brainpid.features.tables.divisor_of` gives it; no others count."""
+    ways = [(way.get("by"), set(way.get("except", ())) & set(names)) for way in (one, other)]
+    return ways[0] == ways[1]
+
+
+def refuse_other_divisions(divided: Mapping[str, Mapping[str, Any]], modality: str, names: Sequence[str]) -> None:
     """Raise where a feature is divided in one cohort and not in another.
 
     Parameters
@@ -58,13 +64,15 @@ def refuse_other_divisions(divided: Mapping[str, Mapping[str, Any]], modality: s
     divided : mapping of str to mapping
         By cohort, as `brainpid.features.tables.divisor_of` gives it; empty where nothing is divided.
     modality : str
+    names : sequence of str
+        Features that all of the cohorts have.
 
     Raises
     ------
     InputError
         The message names the features, the cohorts and the divisor.
     """
-    ways = {cohort: (way.get("by"), frozenset(way.get("except", ()))) for cohort, way in divided.items()}
+    ways = {cohort: (way.get("by"), frozenset(way.get("except", ())) & set(names)) for cohort, way in divided.items()}
     for (one, (by, whole)), (other, (other_by, other_whole)) in combinations(ways.items(), 2):
         if by != other_by:
             raise InputError(

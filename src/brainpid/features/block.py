@@ -55,6 +55,23 @@ class FeatureSummary:
         """People who have the modality, as a mask of shape (n,)."""
         return np.array([status == SUCCESS for status in self.status], dtype=bool)
 
+    def of(self, names: Sequence[str]) -> FeatureSummary:
+        """Give the summary of these features alone, in this order; the block has all of them."""
+        if tuple(names) == self.names:
+            return self
+        place = {name: column for column, name in enumerate(self.names)}
+        own = [place[name] for name in names]
+        return replace(
+            self,
+            names=tuple(names),
+            units=tuple(self.units[column] for column in own),
+            regions=tuple(self.regions[column] for column in own),
+            known=self.known[own],
+            low=self.low[own],
+            high=self.high[own],
+            quartiles=self.quartiles[:, own],
+        )
+
 
 @dataclass(frozen=True)
 class FeatureBlock:
@@ -168,8 +185,9 @@ def _quartiles(values: NDArray[np.float32], known: NDArray[np.integer]) -> NDArr
 def join_people(parts: Sequence[FeatureBlock], people: Sequence[str], of_images: bool) -> FeatureBlock:
     """Join blocks of different people of one cohort and modality, in the order of `people`.
 
-    A feature that a part lacks is not known in its people. Of shards, which hold people's images, whoever has hardly
-    any of the features that most people have was measured by something else, and fails.
+    A feature that a part lacks is not known in its people; where nobody succeeded there are no features. Of shards,
+    which hold people's images, whoever has hardly any of the features that most people have was measured by something
+    else, and fails.
 
     Parameters
     ----------
@@ -183,8 +201,8 @@ def join_people(parts: Sequence[FeatureBlock], people: Sequence[str], of_images:
     Raises
     ------
     InputError
-        Where half of the people have other features than the rest, one feature has two units, a person is missing or
-        twice, or nobody has the modality.
+        Where half of the people have other features than the rest, one feature has two units, or a person is missing
+        or twice.
     """
     modality = parts[0].modality
     labels = [label for part in parts for label in part.participant_id]
@@ -192,11 +210,9 @@ def join_people(parts: Sequence[FeatureBlock], people: Sequence[str], of_images:
         odd = sorted(set(labels) ^ set(people)) or sorted({label for label in labels if labels.count(label) > 1})
         raise InputError(f"{modality}: parts and participants differ, for example {list_some(odd)}; run extract again")
     named = [part for part in parts if part.names]
-    if not named:
-        reasons = sorted({reason for part in parts for reason in part.reason})
-        raise InputError(f"{modality}: nobody of {len(people)} participants has it: {list_some(reasons, 3)}")
     names = in_one_order(part.names for part in named)
-    _warn_of_gaps(named, names)
+    if named:
+        _warn_of_gaps(named, names)
     units, regions = _descriptions(named, modality)
     values = np.concatenate([_spread(part, names) for part in parts])
     place = {label: row for row, label in enumerate(labels)}
@@ -279,26 +295,3 @@ def _warn_of_gaps(parts: Sequence[FeatureBlock], names: tuple[str, ...]) -> None
     }
     if gaps := lacking(own, names):
         log.warning("%s: features that others have are n/a in %s", parts[0].modality, list_some(gaps, 20))
-
-
-def same_names(names: Mapping[str, tuple[str, ...]], modality: str) -> tuple[str, ...]:
-    """Feature names that all cohorts share, or an `InputError` that lists what differs.
-
-    Parameters
-    ----------
-    names : mapping of str to tuple of str
-        Feature names of the modality in each cohort.
-    modality : str
-        Name for the message.
-    """
-    reference, *others = names
-    for cohort in others:
-        if names[cohort] == names[reference]:
-            continue
-        differing = sorted(set(names[reference]) ^ set(names[cohort]))
-        what = f"only in one of them: {list_some(differing)}" if differing else "the order of the columns differs"
-        raise InputError(
-            f"{modality}: cohorts '{reference}' ({len(names[reference])} features) and '{cohort}' "
-            f"({len(names[cohort])} features) must have the same features; {what}"
-        )
-    return names[reference]

@@ -1,36 +1,29 @@
-"""Who and which features take part.
+"""Who takes part.
 
 By default everybody takes part who has a target and at least one modality. What is decomposed is read from people who
-have every modality, so that it is their number that has to suffice. A feature takes part unless it tells nothing: no
-value in anybody who has the modality, over all cohorts, or one and the same. This is decided once, before anything is
-trained, and holds for every fold, the final model, the null and new people.
+have every modality, so that it is their number that has to suffice.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from brainpid.cohort.participants import FAIL, SHEET_COLUMNS, SUCCESS, UNAVAILABLE, WHY_NO_TARGET, has_every_modality
-from brainpid.cohort.splits import group_codes, make_splits
+from brainpid.cohort.groups import group_codes
+from brainpid.cohort.participants import SHEET_COLUMNS, SUCCESS, UNAVAILABLE, WHY_NO_TARGET, has_every_modality
+from brainpid.cohort.splits import make_splits
 from brainpid.config.analysis import Incomplete
 from brainpid.config.slices import LimitSettings, SplitSettings
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import require_column
 from brainpid.crossfit.minima import why_not_decomposed
-from brainpid.features.between_cohorts import refuse_other_divisions, refuse_other_units, warn_of_scales
-from brainpid.features.block import FeatureBlock, FeatureSummary, same_names
+from brainpid.features.block import FeatureSummary
 from brainpid.features.training_sets import refuse_untrainable
-from brainpid.features.units import UNKNOWN_UNIT, is_known
 
 log = logging.getLogger(__name__)
-
-FEATURE_COLUMNS = ["modality", "feature", "units", "n", "included", "reason"]
 
 
 def join_participants(
@@ -146,102 +139,3 @@ def plan(
     splits = make_splits(people, groups, settings)
     refuse_untrainable(people, None if groups is None else group_codes(groups), splits, settings.modalities, limits)
     return people, splits
-
-
-def without_chosen(
-    blocks: Mapping[tuple[str, str], FeatureSummary],
-    features: pd.DataFrame,
-    values_of: Callable[[str, str], FeatureBlock],
-) -> dict[tuple[str, str], FeatureSummary]:
-    """Let people fail in a modality of which they have values of features alone that are left out.
-
-    Parameters
-    ----------
-    blocks : mapping of (cohort, modality) to FeatureSummary
-    features : DataFrame
-        As `choose_features` gives it.
-    values_of : callable
-        Gives the block of a cohort and modality; asked only where a person may have nothing that is left.
-    """
-    found = dict(blocks)
-    for (cohort, modality), block in blocks.items():
-        own = features[features["modality"] == modality]
-        chosen = own["included"].to_numpy(dtype=bool)
-        if not block.names or (block.known[chosen] == block.present.sum()).any():
-            continue
-        void = block.present & np.isnan(values_of(cohort, modality).values[:, chosen]).all(axis=1)
-        if void.any():
-            reason = f"no value of any of the {int(chosen.sum())} features of {modality} that differ between people"
-            found[cohort, modality] = replace(
-                block,
-                status=tuple(FAIL if own else state for own, state in zip(void, block.status, strict=True)),
-                reason=tuple(reason if own else why for own, why in zip(void, block.reason, strict=True)),
-            )
-    return found
-
-
-def choose_features(
-    blocks: Mapping[tuple[str, str], FeatureSummary],
-    modalities: Sequence[str],
-    divided: Mapping[tuple[str, str], Mapping[str, Any]] | None = None,
-) -> pd.DataFrame:
-    """Say of every feature whether it takes part, and why it does not.
-
-    Parameters
-    ----------
-    blocks : mapping of (cohort, modality) to FeatureSummary
-        What was extracted of each cohort that has a source for the modality. One without any feature is not extracted
-        yet, and counts for nothing.
-    modalities : sequence of str
-    divided : mapping of (cohort, modality) to mapping, optional
-        How the features of tables were divided, see `brainpid.features.tables.divisor_of`.
-
-    Returns
-    -------
-    DataFrame
-        Columns `FEATURE_COLUMNS`, as they stand in ``features.tsv``: `n` counts the people with a value, over all
-        cohorts.
-
-    Raises
-    ------
-    InputError
-        Where cohorts have different features, in different units or divided in different ways, or none of a modality
-        is left.
-    """
-    tables = [pd.DataFrame(columns=FEATURE_COLUMNS)]
-    for modality in modalities:
-        own = {cohort: block for (cohort, name), block in blocks.items() if name == modality and block.names}
-        if not own:
-            continue
-        names = same_names({cohort: block.names for cohort, block in own.items()}, modality)
-        refuse_other_divisions(
-            {cohort: (divided or {})[cohort, modality] for cohort in own if (cohort, modality) in (divided or {})},
-            modality,
-        )
-        refuse_other_units(own, modality)
-        warn_of_scales(own, modality)
-        units = [
-            next((unit for unit in of_cohorts if is_known(unit)), UNKNOWN_UNIT)
-            for of_cohorts in zip(*(block.units for block in own.values()), strict=True)
-        ]
-        n = np.sum([block.known for block in own.values()], axis=0)
-        low = np.fmin.reduce([block.low for block in own.values()])
-        high = np.fmax.reduce([block.high for block in own.values()])
-        people = sum(int(block.present.sum()) for block in own.values())
-        reason = [
-            f"no value in any of {people} people"
-            if count == 0
-            else (f"the same value, {least:g}, in all {count} people who have one" if least == most else "")
-            for count, least, most in zip(n.tolist(), low.tolist(), high.tolist(), strict=True)
-        ]
-        table = pd.DataFrame({"modality": modality, "feature": names, "units": units, "n": n})
-        tables.append(table.assign(included=[not why for why in reason], reason=reason))
-        left_out = [f"{name} ({why})" for name, why in zip(names, reason, strict=True) if why]
-        if len(left_out) == len(names):
-            raise InputError(f"{modality}: no feature differs between people: {list_some(left_out, 3)}")
-        if left_out:
-            log.warning(
-                "%s: %d of %d features tell nothing and are left out: %s", modality, len(left_out), len(names),
-                list_some(left_out),
-            )  # fmt: skip
-    return pd.concat(tables[1:] or tables, ignore_index=True)

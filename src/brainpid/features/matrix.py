@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import read_own_tsv
+from brainpid.features.between_cohorts import same_way
 from brainpid.features.store import read_cohort, read_features, read_modalities, read_provenance, read_summary
 
 
@@ -92,6 +93,8 @@ def read_tables(
 def _read_part(path: Path, modality: str, labels: Sequence[str], names: Sequence[str]) -> NDArray[np.float32]:
     """Features of people of one cohort and modality, shape (n, p); a row of NaN where the modality did not succeed."""
     block = read_features(path, modality)
+    if not block.present.any():  # its features are none, or not looked at
+        return np.full((len(labels), len(names)), np.nan, dtype=np.float32)
     row = {label: number for number, label in enumerate(block.participant_id)}
     column = {name: number for number, name in enumerate(block.names)}
     if lacking := sorted(set(labels) - set(row)):
@@ -121,32 +124,34 @@ class Described:
 
 
 def read_descriptions(paths: Sequence[Path], chosen: Mapping[str, Sequence[str]]) -> dict[str, Described]:
-    """Units and regions of features by modality, from the first cohort that has it; no value is read."""
+    """Units and regions of features by modality, from the first cohort of which anybody has it; no value is read."""
     found: dict[str, Described] = {}
     for path in paths:
         for modality in set(read_modalities(path)) & set(chosen) - set(found):
             known = read_summary(path, modality)
+            if not known.present.any():
+                continue
             place = {name: number for number, name in enumerate(known.names)}
             own = [place[name] for name in chosen[modality]]
             found[modality] = Described([known.units[k] for k in own], [known.regions[k] for k in own])
     return found
 
 
-def read_divisors(paths: Sequence[Path], modalities: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """How the features of modalities from tables were divided, see `brainpid.features.tables.divisor_of`.
+def read_divisors(paths: Sequence[Path], chosen: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
+    """How the chosen features from tables were divided, see `brainpid.features.tables.divisor_of`.
 
     Returns
     -------
     dict of str to dict
         Of each modality that was divided in any cohort; an empty dictionary where cohorts differ.
     """
-    found: dict[str, list[dict[str, Any]]] = {modality: [] for modality in modalities}
+    found: dict[str, list[dict[str, Any]]] = {modality: [] for modality in chosen}
     for path in paths:
         parts = read_provenance(path).get("settings", {}).get("parts", {})
-        for modality in set(parts) & set(modalities):
+        for modality in set(parts) & set(chosen):
             found[modality].append(parts[modality].get("divided", {}))
     return {
-        modality: ways[0] if all(way == ways[0] for way in ways) else {}
+        modality: ways[0] if all(same_way(way, ways[0], chosen[modality]) for way in ways) else {}
         for modality, ways in found.items()
         if any(ways)
     }

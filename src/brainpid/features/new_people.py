@@ -25,9 +25,10 @@ from brainpid.config.sources import TableSource
 from brainpid.core.codes import warn_of_codes
 from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_header, read_table, require_column
+from brainpid.features.between_cohorts import same_way
 from brainpid.features.block import FeatureBlock
 from brainpid.features.store import read_features, read_modalities
-from brainpid.features.tables import ID_COLUMN, divisor_of, read_block, read_units
+from brainpid.features.tables import ID_COLUMN, divisor_of, extract_table, read_units
 
 log = logging.getLogger(__name__)
 
@@ -229,8 +230,9 @@ def _cohort(
             continue
         if isinstance(source, TableSource):
             path: str | Path = source.path
-            block = read_block(source, sheet, modality, units)
-            if (way := divisor_of(source, block.names, units)) != divided.get(modality, {}):
+            block = extract_table(source, sheet, modality, units)
+            way = divisor_of(source, block.names, units)
+            if not same_way(way, divided.get(modality, {}), features):
                 log.warning(
                     "cohort '%s': %s is divided by %s, while in training it was divided by %s", cohort, modality,
                     _words(way), _words(divided.get(modality, {})),
@@ -239,7 +241,9 @@ def _cohort(
             path = Path(config.output_dir) / "features" / f"{cohort}.h5"
             block = _from_images(path, modality, origin)
         table = pd.DataFrame(np.where(block.present[:, None], block.values, np.nan), columns=list(block.names))
-        table = choose(table, features, modality, path).set_axis(list(block.participant_id))
+        # Where nobody has a modality of images, it has no features.
+        table = choose(table, features, modality, path) if block.names else table.reindex(columns=list(features))
+        table = table.set_axis(list(block.participant_id))
         tables[modality] = table.reindex(labels).reset_index(drop=True)
         known = dict(zip(block.participant_id, block.reason, strict=True))
         reasons[modality] = [known.get(label, f"no row in {path}; run the workflow again") for label in labels]

@@ -10,7 +10,7 @@ from brainpid.core.arrays import FloatArray
 
 OUTLIER = 3.5
 """Robust z from which a value is flagged (Iglewicz & Hoaglin 1993)."""
-NO_MEASURE = ["participant_id", "cohort", "modality", "status", "seconds", "peak_mb", "note", "acquisition"]
+NO_MEASURE = ["participant_id", "cohort", "modality", "status", "note", "acquisition"]
 
 
 def robust_z(values: FloatArray) -> FloatArray:
@@ -66,7 +66,7 @@ def flag_outliers(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def to_look_at(table: pd.DataFrame, worst: int, others: int, seed: int) -> pd.DataFrame:
-    """People whose pictures to show: those that stand out most, then a few at random.
+    """People whose pictures to show: those farthest from the rest, whether or not they stand out, and a few at random.
 
     Parameters
     ----------
@@ -79,4 +79,7 @@ def to_look_at(table: pd.DataFrame, worst: int, others: int, seed: int) -> pd.Da
     ranked = table.sort_values(["largest_z", "participant_id"], ascending=[False, True], kind="stable")
     rest = ranked.iloc[worst:]
     chosen = rest.sample(min(others, len(rest)), random_state=seed)
-    return pd.concat([ranked.iloc[:worst].assign(why="stands out"), chosen.assign(why="at random")])
+    first = ranked.iloc[:worst]
+    out = first["outlier_in"].fillna("") != ""
+    why = np.where(out, "stands out", "farthest from the median, in the usual range")
+    return pd.concat([first.assign(why=why), chosen.assign(why="at random")])

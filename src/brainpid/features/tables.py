@@ -50,23 +50,8 @@ def extract_table(
     Raises
     ------
     InputError
-        Where the table has labels that are no participants, duplicates, cells that are no numbers, or nobody with
-        features.
+        Where the table has labels that are no participants, duplicates, or cells that are no numbers.
     """
-    block = read_block(source, sheet, modality, sheet_units)
-    if not block.present.any():
-        reasons = sorted(set(block.reason))
-        raise InputError(
-            f"{source.path}: nobody in cohort '{sheet['cohort'].iloc[0]}' has {modality} ({len(sheet)} participants): "
-            f"{list_some(reasons)}"
-        )
-    return block
-
-
-def read_block(
-    source: TableSource, sheet: pd.DataFrame, modality: str, sheet_units: Mapping[str, str] | None = None
-) -> FeatureBlock:
-    """`extract_table` for people who need not have everything: nobody with features is no error."""
     path = source.path
     header = read_header(path)
     require_column(path, header, ID_COLUMN, "the label of each person")

@@ -16,7 +16,7 @@ from brainpid.cohort.participants import SUCCESS
 from brainpid.config.slices import LimitSettings
 from brainpid.core.arrays import BoolArray
 from brainpid.core.errors import InputError, list_some
-from brainpid.crossfit.minima import fewest_of_baseline, fewest_of_ensemble, fewest_of_interval
+from brainpid.crossfit.minima import fewest_of_baseline, fewest_of_ensemble, fewest_of_interval, fewest_to_relate
 
 
 def refuse_untrainable(
@@ -53,8 +53,9 @@ def refuse_untrainable(
         rows = np.array([row[key] for key in zip(own["cohort"], own["participant_id"], strict=True)])
         training = (own["role"] == "train").to_numpy()
         place = f"repeat {repeat}, fold {fold}"
-        _refuse_same(age[rows[training]], place)
         complete = rows[training][has[rows[training]].all(axis=1)]
+        _refuse_unrelated(len(complete), place, modalities)
+        _refuse_same(age[rows[training]], place)
         if groups is not None and len(np.unique(groups[complete])) < 2:
             raise InputError(
                 f"{place}: the {len(complete)} training people with every modality ({', '.join(modalities)}) are of "
@@ -63,6 +64,16 @@ def refuse_untrainable(
         if limits is not None:
             _refuse_few(len(complete), place, modalities, limits)
             _refuse_wide(has[rows[training]], has[rows[~training]], place, modalities, limits.interval_coverage)
+
+
+def _refuse_unrelated(n: int, place: str, modalities: Sequence[str]) -> None:
+    """Raise where n training people with every modality are too few to relate the modalities to each other."""
+    if n < fewest_to_relate(len(modalities)):
+        raise InputError(
+            f"{place}: {n} training people have every modality ({', '.join(modalities)}); expected at least "
+            f"{fewest_to_relate(len(modalities))}. Use fewer modalities, or with leave_one_cohort_out more cohorts "
+            "that have all of them and are not related to the tested one"
+        )
 
 
 def _refuse_same(targets: NDArray[np.float64], place: str) -> None:

@@ -8,7 +8,8 @@ has an influence on it and
 
 The second-order part is the exact variance of an information that is zero
 (`brainpid.pid.estimation.covariance_at_zero`). It is of order 1 / n^2 and matters near zero alone, where influences
-vanish and would promise more than there is.
+vanish and would promise more than there is. Where rows are of groups, such as visits of a person, the influences are
+summed within groups first, and the second-order part counts a group as one person.
 
 What is read is the information in the latents that are given, at the n at which their encoders were fitted; give
 latents of people that no encoder was fitted to, and a target that is near normal (`brainpid.crossfit.transforms`).
@@ -34,6 +35,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
+from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError, did_you_mean
 from brainpid.core.labels import check_same_people, numbers_of
 from brainpid.core.modalities import subsets_of
@@ -57,6 +59,7 @@ def decompose(
     measure: Measure = "mmi",
     confidence: float = 0.95,
     se_factor: float = 1.0,
+    groups: ArrayLike | None = None,
 ) -> Decomposition:
     """Decompose the information that modalities have about a target, from one sample of people.
 
@@ -71,6 +74,8 @@ def decompose(
         Coverage of the intervals, in (0, 1).
     se_factor : float
         Widening of the standard errors; `OUT_OF_FOLD_SE_FACTOR` for out-of-fold latents.
+    groups : array_like, shape (n,), optional
+        Label of each row's group, such as a person of several visits or a family: standard errors are clustered by it.
 
     Returns
     -------
@@ -98,6 +103,7 @@ def decompose(
         measure,
         confidence,
         se_factor,
+        groups,
     )
 
 
@@ -107,6 +113,7 @@ def decompose_repeats(
     measure: Measure = "mmi",
     confidence: float = 0.95,
     se_factor: float = 1.0,
+    groups: ArrayLike | None = None,
 ) -> Decomposition:
     """Decompose R cross-fitting repeats of the same people and average them.
 
@@ -119,7 +126,7 @@ def decompose_repeats(
         Out-of-fold latents of each modality in each repeat, people in the same order throughout.
     target : array_like, shape (n,) or (R, n)
         Scalar target, near normal.
-    measure, confidence, se_factor
+    measure, confidence, se_factor, groups
         As in `decompose`.
 
     Returns
@@ -138,7 +145,7 @@ def decompose_repeats(
     y = numbers_of(target, "target")
     if y.ndim == 1 and blocks:
         y = np.broadcast_to(y, (len(next(iter(blocks.values()))), len(y)))
-    return _assemble(information_from_data(blocks, y), measure, confidence, se_factor)
+    return _assemble(information_from_data(blocks, y), measure, confidence, se_factor, groups)
 
 
 def decompose_folds(
@@ -148,6 +155,7 @@ def decompose_folds(
     measure: Measure = "mmi",
     confidence: float = 0.95,
     se_factor: float = OUT_OF_FOLD_SE_FACTOR,
+    groups: ArrayLike | None = None,
 ) -> Decomposition:
     r"""Decompose R cross-fitting repeats whose latents have more than one dimension.
 
@@ -163,7 +171,7 @@ def decompose_folds(
         Scalar target, near normal.
     fold : array_like of int, shape (R, n)
         Fold of each person in each repeat.
-    measure, confidence, se_factor
+    measure, confidence, se_factor, groups
         As in `decompose`.
 
     Raises
@@ -175,7 +183,7 @@ def decompose_folds(
         total. Use one scalar latent a modality (`decompose_repeats`) there.
     """
     check_options(measure, confidence, se_factor)
-    return _assemble(information_over_folds(sources, target, fold), measure, confidence, se_factor)
+    return _assemble(information_over_folds(sources, target, fold), measure, confidence, se_factor, groups)
 
 
 def decompose_covariance(cov: ArrayLike, dims: Mapping[str, int], measure: Measure = "mmi") -> Decomposition:
@@ -216,7 +224,13 @@ def decompose_covariance(cov: ArrayLike, dims: Mapping[str, int], measure: Measu
     return _assemble(information_from_covariance(cov[None], dims), measure, 0.95, 1.0)
 
 
-def _assemble(found: SubsetInformation, measure: Measure, confidence: float, se_factor: float) -> Decomposition:
+def _assemble(
+    found: SubsetInformation,
+    measure: Measure,
+    confidence: float,
+    se_factor: float,
+    groups: ArrayLike | None = None,
+) -> Decomposition:
     """Turn the informations of R repeats, shape (R, K), into averaged atoms with intervals."""
     # One pass over the formulas gives debiased (first) and plug-in (last) atoms; they are the same without a sample.
     both = np.stack([found.bits, found.raw]) if found.n is not None else found.bits[None]
@@ -229,7 +243,8 @@ def _assemble(found: SubsetInformation, measure: Measure, confidence: float, se_
         influence = np.einsum("rnk,jrk->nj", found.influence, gradients, optimize=True) / len(found.bits)
         mean_gradient = gradients.mean(axis=1)
         second_order = np.einsum("jk,kl,jl->j", mean_gradient, covariance_at_zero(found), mean_gradient)
-        se = se_factor * np.sqrt(influence.var(axis=0, ddof=1) / found.n + second_order)
+        first_order, rows_a_group = variance_of_mean(influence, groups)
+        se = se_factor * np.sqrt(first_order + rows_a_group**2 * second_order)
         se[~gradients.any(axis=(1, 2))] = np.nan
     half = float(ndtri(0.5 + confidence / 2)) * se
     total = bits[0]
@@ -242,6 +257,45 @@ def _assemble(found: SubsetInformation, measure: Measure, confidence: float, se_
     information = dict(zip(map(frozenset, subsets_of(found.modalities)), found.bits.mean(axis=0).tolist(), strict=True))
     warnings = tuple(warnings_about(rows, found.n, measure))
     return Decomposition(measure, found.modalities, rows, information, warnings, found.n, influence)
+
+
+def variance_of_mean(influence: FloatArray, groups: ArrayLike | None) -> tuple[FloatArray, float]:
+    r"""Sampling variance of averages of influences, and the number of rows a group.
+
+    With c the centred influences, G groups and n rows, the sandwich over groups is
+    ``G / (G - 1) sum_g (sum_{i in g} c_i)^2 / n^2``; groups of one row each give the variance of c over n.
+
+    Parameters
+    ----------
+    influence : ndarray, shape (n, J)
+    groups : array_like, shape (n,), or None
+        None where rows are independent.
+
+    Returns
+    -------
+    ndarray, shape (J,), and float
+
+    Raises
+    ------
+    InputError
+        Where lengths differ or all rows are of one group.
+
+    References
+    ----------
+    Liang & Zeger 1986 Biometrika 73:13.
+    """
+    n = len(influence)
+    if groups is None:
+        return influence.var(axis=0, ddof=1) / n, 1.0
+    labels = np.asarray(groups)
+    if labels.shape != (n,):
+        raise InputError(f"groups have shape {labels.shape}; expected ({n},), one for each row")
+    names, member = np.unique(labels, return_inverse=True)
+    if len(names) < 2:
+        raise InputError(f"all {n} rows are of one group; expected at least 2 for a standard error")
+    sums = np.zeros((len(names), influence.shape[1]))
+    np.add.at(sums, member, influence - influence.mean(axis=0))
+    return len(names) / (len(names) - 1) * (sums**2).sum(axis=0) / n**2, n / len(names)
 
 
 def check_options(measure: str, confidence: float, se_factor: float = 1.0) -> None:

@@ -24,6 +24,8 @@ ATOMS = {
     "redundant": "redundant with the others (idep)",
     "synergy": "synergy with the others (idep)",
 }
+MOST_PANELS = 4
+"""Panels of models in one row, as wide as the page shows them legibly."""
 MOST_FEATURES = 15
 """Features in the figure of importances."""
 MOST_LABELS = 15
@@ -52,6 +54,8 @@ def to_svg(figure: Figure) -> str:
 def predicted_age(predictions: pd.DataFrame, models: Sequence[str], label: str) -> Figure:
     """Out-of-fold prediction against the true target, one panel a model, one dot a person, one colour a cohort.
 
+    Panels of many models come in several rows of at most `MOST_PANELS`.
+
     Parameters
     ----------
     predictions : DataFrame
@@ -64,11 +68,13 @@ def predicted_age(predictions: pd.DataFrame, models: Sequence[str], label: str) 
     people = predictions.groupby(["model", "cohort", "participant_id"], as_index=False)[["age", "predicted_age"]].mean()
     low, high = people[["age", "predicted_age"]].min().min(), people[["age", "predicted_age"]].max().max()
     cohorts = list(dict.fromkeys(predictions["cohort"]))
+    lines = -(-len(models) // MOST_PANELS)
+    columns = -(-len(models) // lines)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(3.6 * len(models), 3.9), layout="constrained")
-        axes = figure.subplots(1, len(models), sharex=True, sharey=True, squeeze=False)[0]
+        figure = Figure(figsize=(3.6 * columns, 3.9 * lines), layout="constrained")
+        axes = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
         size = float(np.clip(4000 / len(people), 2, 18))
-        for ax, model in zip(axes, models, strict=True):
+        for place, (ax, model) in enumerate(zip(axes.flat, models, strict=False)):
             ax.plot([low, high], [low, high], color="#666666", linewidth=1, zorder=1)
             for index, cohort in enumerate(cohorts):
                 rows = people[(people["model"] == model) & (people["cohort"] == cohort)]
@@ -77,13 +83,18 @@ def predicted_age(predictions: pd.DataFrame, models: Sequence[str], label: str) 
                     color=COLOURS[index % len(COLOURS)], label=cohort,
                 )  # fmt: skip
             ax.set_title(MODELS[model].label)
-            ax.set_xlabel(f"true {label}")
+            if place + columns >= len(models):  # nothing is below
+                ax.set_xlabel(f"true {label}")
+                ax.tick_params(labelbottom=True)
             ax.set_aspect("equal")
-        axes[0].set_ylabel(f"predicted {label}")
+        for ax in axes.flat[len(models) :]:
+            ax.set_visible(False)
+        for ax in axes[:, 0]:
+            ax.set_ylabel(f"predicted {label}")
         if len(cohorts) > 1:
-            handles, labels = axes[0].get_legend_handles_labels()
-            columns = min(len(cohorts), 6)
-            figure.legend(handles, labels, loc="outside lower center", ncols=columns, markerscale=3, frameon=False)
+            handles, labels = axes[0, 0].get_legend_handles_labels()
+            ncols = min(len(cohorts), 6)
+            figure.legend(handles, labels, loc="outside lower center", ncols=ncols, markerscale=3, frameon=False)
     return figure
 
 

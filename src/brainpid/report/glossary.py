@@ -52,7 +52,8 @@ COLUMNS = {
     "modalities": "names joined with +",
     "atom": "part of the information",
     "bits": "estimate in bits, debiased and not clipped: values around zero may be negative",
-    "se": "standard error in bits, widened by 1.25 for cross-fitting; n/a for an atom at its boundary",
+    "se": "standard error in bits, widened by 1.25 for cross-fitting, clustered where people are of groups; n/a for an "
+    "atom at its boundary",
     "ci_low": "lower end of the interval, in bits",
     "ci_high": "upper end of the interval, in bits",
     "share": "part of the total; n/a with fewer than 300 people",

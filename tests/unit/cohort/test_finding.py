@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from cohorts import touch
 
-from brainpid.cohort.finding import find, people_in, require_anybody
-from brainpid.cohort.person_files import Found
+from brainpid.cohort.finding import find, people_in
 from brainpid.config.sources import FreeSurferSource, NiftiSource, image_of
 from brainpid.core.errors import InputError
 
@@ -39,9 +38,3 @@ def test_a_folder_that_was_not_installed_is_a_reason(tmp_path):
     (tmp_path / "sub-1").mkdir()
     reason = find(NiftiSource(kind="nifti"), "t1", str(tmp_path), "sub-1").reason
     assert reason == f"content not fetched (datalad get): the folder {tmp_path / 'sub-1'} is empty"
-
-
-def test_nobody_with_images_is_refused():
-    with pytest.raises(InputError, match="cohort 'a': none of 2 participants has t1 images; the first reason: no x"):
-        require_anybody("a", "t1", {"sub-1": Found(reason="no x"), "sub-2": Found(reason="no y")})
-    require_anybody("a", "t1", {"sub-1": Found(reason="no x"), "sub-2": Found({"t1w": "y"})})

@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from brainpid.cohort.groups import group_codes
 from brainpid.cohort.participants import SUCCESS
 from brainpid.cohort.splits import make_splits
 from brainpid.config.analysis import Splits
 from brainpid.config.cohorts import Target
 from brainpid.config.slices import SplitSettings
 from brainpid.core.errors import InputError
+from brainpid.features.training_sets import refuse_untrainable
 
 N = 24
 
@@ -61,8 +63,10 @@ def test_who_shares_a_group_with_a_tested_person_is_not_trained_on(caplog):
 
 def test_nobody_is_left_for_training_where_everybody_is_related():
     families = pd.Series(np.tile(np.arange(8), 3))  # the same eight people in three cohorts
-    with pytest.raises(InputError, match="fold 0: 0 training people have every modality"):
-        make_splits(people(), families, settings())
+    table = make_splits(people(), families, settings())
+    assert set(table["role"]) == {"test"}
+    with pytest.raises(InputError, match=r"fold 0: 0 training people have every modality .* at least 4\. Use fewer"):
+        refuse_untrainable(people(), group_codes(families), table, ["t1", "dwi"], None)
 
 
 def test_there_is_one_repeat_whatever_the_configuration_says():

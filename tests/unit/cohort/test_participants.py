@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from brainpid.cli import main
+from brainpid.cohort.groups import group_codes
 from brainpid.cohort.participants import read_labels, read_participants, read_sheet
-from brainpid.cohort.splits import group_codes
 from brainpid.config.cohorts import Columns, Target
 from brainpid.config.slices import ParticipantsSettings
 from brainpid.core.errors import InputError

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainpid.cohort.participants import SUCCESS
-from brainpid.cohort.splits import deal_folds, deal_groups, group_codes, make_splits
+from brainpid.cohort.splits import deal_folds, deal_groups, make_splits
 from brainpid.config.analysis import Splits
 from brainpid.config.cohorts import Target
 from brainpid.config.slices import SplitSettings
@@ -144,13 +144,6 @@ def test_fewer_groups_than_folds_are_said():
         assert not set(rows.loc[rows["role"] == "test", "place"]) & set(rows.loc[rows["role"] == "train", "place"])
 
 
-def test_one_group_left_for_training_is_refused():
-    """Training holds groups out once more inside, and ends with an error where there is one alone."""
-    everybody = people(40, ("a",)).assign(included=True)
-    with pytest.raises(InputError, match="of one group of 'site'; expected at least 2"):
-        make_splits(everybody, pd.Series(["x", "y"] * 20), settings(("a",), folds=2, group="site"))
-
-
 def test_a_group_without_anybody_who_takes_part_takes_no_fold():
     everybody = people(40, ("a",)).assign(included=True)
     sites = pd.Series(["x", "y", "z", "w"] * 10)
@@ -165,12 +158,6 @@ def test_a_group_that_makes_folds_unequal_and_people_without_one_are_said(caplog
     make_splits(everybody, sites, settings(("a",), folds=5, group="site"))
     assert "the largest group of 'site' ('big') has 30 of 40 people" in caplog.text
     assert "2 people have no 'site' and are groups of their own" in caplog.text
-
-
-def test_groups_are_numbered_and_a_missing_label_is_a_group_of_its_own():
-    codes = group_codes(pd.Series(["x", np.nan, "y", "x", np.nan]))
-    assert codes[0] == codes[3]
-    assert len(set(codes)) == 4
 
 
 @given(strata=STRATA.filter(lambda own: len(own) > 1), folds=st.integers(2, 12), data=st.data())

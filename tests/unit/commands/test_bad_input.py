@@ -183,7 +183,7 @@ def test_modality_with_nobody(check):
 
     code, message = check(spoil)
     assert code == 2
-    assert "dwi.tsv: nobody in cohort 'a' has dwi (60 participants)" in message
+    assert "dwi: nobody has it in any cohort: cohort 'a': 60 x no row in" in message
 
 
 def test_column_named_twice(check, tmp_path):

@@ -61,7 +61,7 @@ def test_who_lacks_what_is_shown_where_nobody_takes_part(check):
     code, lines, message, bids = check([])
     assert code == 2
     assert f"a t1 0 32 from images 32 x no folder {bids}/sub-*" in lines
-    assert message.startswith("error: cohort 'a': nobody takes part; first reason: t1 UNAVAILABLE: no folder")
+    assert message.startswith("error: t1: nobody has it in any cohort: cohort 'a': 32 x no folder")
 
 
 def test_the_choice_of_images_and_content_that_is_not_there_are_said(check):

@@ -29,5 +29,12 @@ def test_unmatched_folders_are_named_and_not_listed(tmp_path, caplog):
 def test_labels_that_fit_no_folder_are_refused(tmp_path, capsys):
     touch(tmp_path, "sub-1/anat/sub-1_T1w.nii.gz")
     assert index(tmp_path, "sub-A1", "sub-A2") == 2
-    assert "none of 2 participants has t1 images" in " ".join(capsys.readouterr().err.split())
+    said = " ".join(capsys.readouterr().err.split())
+    assert "none of 2 participants has t1 images, and 1 others have folders: sub-1" in said
     assert not (tmp_path / "index.tsv").exists()
+
+
+def test_a_cohort_of_which_nobody_has_images_is_said(tmp_path, caplog):
+    touch(tmp_path, "sub-1/anat/sub-1_T2w.nii.gz")
+    assert index(tmp_path, "sub-1") == 0
+    assert "a: none of 1 participants has t1 images; the first reason" in caplog.text

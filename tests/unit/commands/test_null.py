@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -42,7 +44,7 @@ def nulls(tmp_path_factory):
         ]
         write_features(folder / f"{cohort}.h5", cohort, blocks, {})
         null = Null(permutations=PERMUTATIONS, folds=3)
-        settings = NullSettings(modalities=("t1", "dwi"), seed=0, null=null).model_dump_json()
+        settings = NullSettings(modalities=("t1", "dwi"), seed=0, group=None, null=null).model_dump_json()
         code = main(
             ["null", "--cohort", cohort, "--participants", f"{folder}/participants.tsv", "--features",
              f"{folder}/{cohort}.h5", "--chosen", f"{folder}/features.tsv", "--settings", settings,
@@ -63,3 +65,42 @@ def test_the_pooled_null_is_as_narrow_as_that_of_independent_ones(nulls):
     """The mean of two independent nulls of one variance has half of it; of the same permutations it has all of it."""
     own = np.mean([null.total[1:].var() for null in nulls.values()])
     assert pool_nulls(nulls).total[1:].var() / own == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.parametrize(("sizes", "staying"), [([3] * 12 + [2], 1), ([3, 4, 5, 6], 4)])
+def test_groups_are_exchanged_as_wholes_or_there_are_no_p_values(tmp_path, caplog, sizes, staying):
+    rng = np.random.default_rng(0)
+    family = np.repeat(np.arange(len(sizes)), sizes)
+    n = len(family)
+    labels = tuple(f"sub-{k}" for k in range(n))
+    own = rng.normal(size=(len(sizes), 30))[family]
+    age = rng.uniform(20, 80, len(sizes))[family] + rng.normal(size=n)
+    people = pd.DataFrame({"participant_id": labels, "cohort": "a", "age": age, "included": True})
+    write_tsv(tmp_path / "participants.tsv", people.assign(t1_status=SUCCESS, dwi_status=SUCCESS))
+    sheet = people[["participant_id", "cohort", "age"]].assign(site="one", sex="F", family=[f"f{k}" for k in family])
+    write_tsv(tmp_path / "sheet.tsv", sheet.iloc[::-1])
+    names = tuple(f"x{k}" for k in range(30))
+    chosen = [(m, f, True) for m in ("t1", "dwi") for f in names]
+    write_tsv(tmp_path / "features.tsv", pd.DataFrame(chosen, columns=["modality", "feature", "included"]))
+    blocks = [
+        FeatureBlock(m, labels, names, ("1",) * 30, own + 0.1 * rng.normal(size=own.shape), (SUCCESS,) * n, ("",) * n)
+        for m in ("t1", "dwi")
+    ]
+    write_features(tmp_path / "a.h5", "a", blocks, {})
+    settings = NullSettings(modalities=("t1", "dwi"), seed=0, group="family", null=Null(permutations=99, folds=3))
+    with caplog.at_level("INFO"):
+        code = main(
+            ["null", "--cohort", "a", "--participants", f"{tmp_path}/participants.tsv", "--features",
+             f"{tmp_path}/a.h5", "--chosen", f"{tmp_path}/features.tsv", "--sheets", f"{tmp_path}/sheet.tsv",
+             "--settings", settings.model_dump_json(), "--out", f"{tmp_path}/null.tsv"]
+        )  # fmt: skip
+    assert code == 0
+    table = pd.read_csv(tmp_path / "null.tsv", sep="\t")
+    told = json.loads((tmp_path / "null.json").read_text())["exchanged"]
+    assert told == {"what": "whole groups of equal size", "groups": len(sizes), "staying": staying}
+    if staying == len(sizes):
+        assert table.empty
+        assert "cohort 'a' has no null and no p-values: 18 people with every modality are of 4 group(s)" in caplog.text
+    else:
+        assert "12 of 13 groups; 1 are of a size that occurs once and stay" in caplog.text
+        assert (table["total"] >= table["total"][0] - 1e-12).mean() > 0.05

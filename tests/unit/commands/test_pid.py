@@ -164,3 +164,62 @@ def test_a_person_with_several_rows_is_refused(table, capsys, again):
         "participant_id must be unique, found more than once: sub-003 (lines 5, 9); expected one row a person"
         in message
     )
+
+
+@pytest.fixture
+def visits(tmp_path):
+    """Three rows a person; dwi tells who it is and nothing of age."""
+    rng = np.random.default_rng(1)
+    person = np.repeat(np.arange(40), 3)
+    age = rng.uniform(20, 80, 40)[person] + np.tile([0.0, 1, 2], 40)
+    own = rng.normal(size=(40, 40))[person]
+    content = {"participant_id": [f"sub-{k:03d}" for k in person], "age": age, "family": person // 2}
+    content |= {f"t1_{k}": (age - 50) / 17 + 2 * rng.normal(size=120) for k in range(4)}
+    content |= {f"dwi_{k}": own[:, k] + 0.2 * rng.normal(size=120) for k in range(40)}
+    pd.DataFrame(content).to_csv(tmp_path / "visits.csv", index=False)
+    return tmp_path / "visits.csv"
+
+
+def test_rows_of_a_group_are_held_out_permuted_and_counted_together(visits, tmp_path):
+    def added(*options: str) -> pd.Series:
+        assert pid(visits, *SOURCES, "--permutations", "99", "--repeats", "1", "--out", f"{tmp_path}/o", *options) == 0
+        rows = pd.read_csv(tmp_path / "o/pid.tsv", sep="\t")
+        return rows[(rows["modalities"] == "dwi") & (rows["atom"] == "added") & (rows["measure"] == "idep")].iloc[0]
+
+    for group in ("participant_id", "family"):
+        found = added("--group", group)
+        assert found["bits"] < 0.1
+        assert found["p_value"] > 0.05
+        assert found["n"] == 120
+    rows = pd.read_csv(visits)
+    rows.assign(participant_id=[f"s{k}" for k in range(120)]).to_csv(visits, index=False)
+    assert added()["p_value"] == 0.01
+    assert added()["bits"] > 0.2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "or --group participant_id, which keeps a person's rows together"),
+        (["--group", "visit"], "rows of sub-000, sub-001, sub-002"),
+        (["--group", "none"], "none"),
+        (["--group", "age"], "--group: expected another column than the target, 'age'"),
+        (["--group", "one"], "all 120 rows are of one group of 'one'; expected at least 2"),
+    ],
+)
+def test_groups_that_do_not_hold_people_together_are_refused(visits, capsys, options, message):
+    rows = pd.read_csv(visits)
+    rows.assign(visit=np.tile([1, 2, 3], 40), one="x").to_csv(visits, index=False)
+    assert pid(visits, *SOURCES, "--permutations", "0", *options) == 2
+    assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_without_two_groups_of_one_size_there_are_no_p_values(visits, tmp_path, caplog):
+    rows = pd.read_csv(visits).drop(columns="participant_id").iloc[:105]
+    rows.assign(family=np.repeat(np.arange(14), np.arange(1, 15))).to_csv(visits, index=False)
+    assert pid(visits, *SOURCES, "--group", "family", "--folds", "5", "--repeats", "1", "--out", f"{tmp_path}/o") == 0
+    assert pd.read_csv(tmp_path / "o/pid.tsv", sep="\t")["p_value"].isna().all()
+    assert "no p-values: no two groups of 'family' have the same size" in caplog.text
+    assert "fewer than" not in caplog.text
+    assert pid(visits, *SOURCES, "--group", "family", "--folds", "16", "--repeats", "1", "--permutations", "0") == 0
+    assert "14 groups of 'family' are fewer than 16 folds" in caplog.text

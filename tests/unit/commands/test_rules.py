@@ -48,7 +48,9 @@ def test_a_rule_holds_the_code_and_the_settings_of_its_verb(rule):
     params = block[block.index("    params:") : block.index("    shell:")]
     assert re.findall(r'code_digest\(\s*"brainpid\.commands\.(\w+)"', params) == [verb]
     slice_of = {"final": "Train", "collect": None, "quality": None}.get(verb, verb.capitalize())
-    assert re.findall(r"slices\.(\w+)Settings\.of", params) == ([slice_of] if slice_of else [])
+    assert re.findall(r"given\(\s*(?:lambda config: )?slices\.(\w+)Settings\.of", params) == (
+        [slice_of] if slice_of else []
+    )
     assert ("--settings {params.settings:q}" in block) == bool(slice_of)
     needs_model = verb in ("train", "explain", "final")
     assert bool(re.search(r"MODELS\[[^\]]+(\[0\])?\]\.module", params)) == needs_model
@@ -119,7 +121,7 @@ def configuration() -> dict[str, Any]:
         ("incomplete", "exclude", {"split", "report"}),
         ("splits.folds", 3, {"split", "report"}),
         ("splits.seed", 1, {"split", "train pidreg", "train ridge", "explain", "null", "report"}),
-        ("splits.group", "family", {"split", "train pidreg", "train ridge", "report"}),
+        ("splits.group", "family", {"split", "train pidreg", "train ridge", "null", "aggregate", "report"}),
         ("target.units", "months", {"participants", "report"}),
         ("extraction.structural.divide_by_icv", True, {"extract image"}),
         ("extraction.diffusion.max_b", 900, set()),

@@ -90,7 +90,7 @@ PEOPLE = {"participants a", "participants b"}
         ({"costs": {"dwi": 2}}, {"aggregate"}),
         ({"splits": {"folds": 5}}, {"split", "report"}),
         ({"splits": {"seed": 1}}, TRAIN | {"split", "explain", "null", "report"}),
-        ({"splits": {"group": "family"}}, TRAIN | {"split", "report"}),
+        ({"splits": {"group": "family"}}, TRAIN | {"split", "null", "aggregate", "report"}),
         ({"splits": {"scheme": "leave_one_cohort_out"}}, {"split", "aggregate", "report"}),
         ({"hyperparameters": {"ridge": {"alphas": 7}}}, {"train ridge"}),
         ({"hyperparameters": {"pidreg": {"members": 3}}}, {"train pidreg"}),

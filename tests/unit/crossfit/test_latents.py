@@ -23,7 +23,7 @@ def people(n: int = 60, seed: int = 0) -> tuple[dict[str, np.ndarray], np.ndarra
 @pytest.mark.parametrize(("name", "options"), [("ridge", {}), ("pls", {}), ("pidreg", QUICK)])
 def test_nothing_of_held_out_people_reaches_an_encoder(name, options):
     X, y = people()
-    held_out = random_folds(60, 5, np.random.default_rng(0)) == 2
+    held_out = random_folds(np.arange(60), 5, np.random.default_rng(0)) == 2
     encoder = ENCODERS[name].load(**options)
     before = encode_fold(X, y[None], held_out, encoder, seed=1)
     spoilt, wrong = {m: block.copy() for m, block in X.items()}, y.copy()
@@ -40,7 +40,7 @@ def test_a_stack_of_targets_is_each_of_them():
     X, y = people()
     rng = np.random.default_rng(2)
     targets = np.stack([y, rng.permutation(y), np.round(y / 10)])
-    fold = random_folds(60, 4, rng)
+    fold = random_folds(np.arange(60), 4, rng)
     together = cross_fit(X, targets, fold, RidgeEncoder(), seed=0)
     for row, target in enumerate(targets):
         alone = cross_fit(X, target[None], fold, RidgeEncoder(), seed=0)
@@ -50,14 +50,14 @@ def test_a_stack_of_targets_is_each_of_them():
 
 def test_only_the_ranks_of_the_target_count():
     X, y = people()
-    fold = random_folds(60, 4, np.random.default_rng(0))
+    fold = random_folds(np.arange(60), 4, np.random.default_rng(0))
     plain, bent = (cross_fit(X, target[None], fold, RidgeEncoder(), seed=0) for target in (y, np.exp(y / 10)))
     np.testing.assert_allclose(plain["t1"], bent["t1"], atol=1e-12)
 
 
 def test_latents_are_those_of_a_fit_by_hand():
     X, y = people()
-    fold = random_folds(60, 3, np.random.default_rng(0))
+    fold = random_folds(np.arange(60), 3, np.random.default_rng(0))
     found = cross_fit(X, y[None], fold, RidgeEncoder(), seed=0)["dwi"][0, :, 0]
     for k in range(3):
         inside = fold == k

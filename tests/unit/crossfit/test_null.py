@@ -35,7 +35,7 @@ def test_p_values_count_what_is_reached():
 def test_the_observed_statistics_are_those_of_the_decomposition():
     X, y = people()
     null = permutation_null(X, y, RidgeEncoder(), **OPTIONS)
-    fold = random_folds(len(y), 4, np.random.default_rng(3))
+    fold = random_folds(np.arange(len(y)), 4, np.random.default_rng(3))
     latents = {m: z[0] for m, z in cross_fit(X, y[None], fold, RidgeEncoder(), seed=3).items()}
     found = decompose(latents, normal_scores(y), "idep")
     assert null.total[0] == pytest.approx(found.atom("all", "t1+dwi", "total").bits, abs=1e-10)
@@ -95,3 +95,46 @@ def test_cohorts_are_pooled_by_size_permutation_by_permutation():
     pooled = pool_nulls({"a": small([1.0, 0, 2], 100), "b": small([4.0, 2, 2], 300)})
     np.testing.assert_allclose(pooled.total, [3.25, 1.5, 2.0])
     assert pooled.n == 400
+
+
+def visits(seed: int, persons: int = 40) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    """Three visits a person, a year apart; dwi tells who it is, and nothing of the target beyond."""
+    rng = np.random.default_rng(seed)
+    person = np.repeat(np.arange(persons), 3)
+    first = rng.uniform(20, 80, persons)
+    y = first[person] + np.tile([0.0, 1, 2], persons)
+    own = rng.normal(size=(persons, 40))
+    X = {
+        "t1": (y[:, None] - 50) / 17 + 2 * rng.normal(size=(len(y), 4)),
+        "dwi": own[person] + 0.2 * rng.normal(size=(len(y), 40)),
+    }
+    return X, y, person
+
+
+def test_features_that_tell_who_it_is_tell_nothing_where_groups_are_whole():
+    X, y, person = visits(0)
+    freely = permutation_null(X, y, RidgeEncoder(), **OPTIONS)
+    assert freely.added["dwi"][0] > 0.2
+    null = permutation_null(X, y, RidgeEncoder(), **OPTIONS, groups=person)
+    assert p_value(null.added["dwi"]) > 0.05
+    assert p_value(null.total) == pytest.approx(1 / 61)
+
+
+def test_p_values_are_uniform_where_features_tell_who_it_is():
+    """Over 60 studies: mean 1/2 and 5% below 0.05, within three standard errors; free permutations reject all."""
+    studies = [visits(seed, 20) for seed in range(60)]
+    found = [
+        permutation_null(
+            X | {"t1": X["dwi"][:, :3]}, y, RidgeEncoder(), permutations=19, folds=3, seed=k, groups=person
+        )
+        for k, (X, y, person) in enumerate(studies)
+    ]
+    p = np.array([p_value(null.total) for null in found])
+    assert abs(p.mean() - 0.525) < 3 * 0.29 / np.sqrt(60)
+    assert np.mean(p <= 0.05) < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 60)
+
+
+def test_groups_that_cannot_be_exchanged_have_no_null():
+    X, y = people(12)
+    with pytest.raises(InputError, match="of 3 group"):
+        permutation_null(X, y, RidgeEncoder(), **{**OPTIONS, "folds": 2}, groups=np.repeat([0, 1, 2], [3, 4, 5]))

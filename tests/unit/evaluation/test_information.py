@@ -12,7 +12,7 @@ from brainpid.crossfit.null import Null
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.decomposition import PID_COLUMNS
 from brainpid.evaluation.information import decompose_all, joint_distances, normality_table, null_summary, with_p_values
-from brainpid.evaluation.predictions import not_decomposable
+from brainpid.evaluation.predictions import GROUP, not_decomposable
 from brainpid.report import figures
 from brainpid.report.figures import to_svg
 
@@ -133,3 +133,24 @@ def test_nothing_is_an_empty_table():
     assert len(normality_table(only, MODALITIES)) == 0
     to_svg(figures.modalities(found, "ridge", MODALITIES))
     to_svg(figures.normality({}))
+
+
+def test_standard_errors_are_clustered_by_the_column_of_groups():
+    """Everybody three times over under names of their own has, with groups, about the interval of everybody once."""
+    rows = out_of_fold(200)
+    rows = rows[(rows["cohort"] == "a") & (rows["model"] == "ridge")]
+    person = pd.factorize(rows["participant_id"])[0]
+    thrice = pd.concat(
+        [rows.assign(participant_id=rows["participant_id"] + f"-{k}", **{GROUP: person}) for k in range(3)],
+        ignore_index=True,
+    ).sample(frac=1, random_state=0)
+
+    def se(table):
+        found = decompose_all(table, MODALITIES, DecompositionSettings(measures=("idep",)), {})
+        return found.set_index(["model", "scope", "modalities", "atom"])["se"]
+
+    once, clustered, freely = se(rows), se(thrice), se(thrice.drop(columns=GROUP))
+    for model in ("ridge", "ridge_concatenated"):
+        key = (model, "one_vs_rest", "t1", "alone")
+        assert clustered[key] == pytest.approx(once[key], rel=0.05)
+        assert freely[key] == pytest.approx(once[key] / np.sqrt(3), rel=0.05)

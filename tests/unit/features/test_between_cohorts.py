@@ -9,7 +9,7 @@ from brainpid.cohort.participants import SUCCESS
 from brainpid.core.errors import InputError
 from brainpid.features.between_cohorts import refuse_other_divisions, warn_of_target
 from brainpid.features.block import FeatureBlock, FeatureSummary
-from brainpid.features.inclusion import choose_features
+from brainpid.features.chosen import choose_features
 
 N = 20
 NAMES = ("left", "right", "thick")
@@ -75,14 +75,17 @@ def test_quartiles_are_those_of_the_people_who_have_a_value():
 
 
 def test_a_feature_that_is_divided_in_one_cohort_alone_is_refused():
+    names = ["thick", "volume", "icv"]
     volumes_alone, everything = {"by": "icv", "except": ["thick"]}, {"by": "icv", "except": []}
     with pytest.raises(InputError, match="t1: thick is divided by icv in cohort 'b' and not in 'a', because units"):
-        refuse_other_divisions({"a": volumes_alone, "b": everything}, "t1")
+        refuse_other_divisions({"a": volumes_alone, "b": everything}, "t1", names)
     with pytest.raises(InputError, match="thick is divided by icv in cohort 'b' and not in 'a'"):
-        refuse_other_divisions({"b": everything, "a": volumes_alone}, "t1")
+        refuse_other_divisions({"b": everything, "a": volumes_alone}, "t1", names)
     with pytest.raises(InputError, match="by icv in cohort 'a' and by nothing in 'b'"):
-        refuse_other_divisions({"a": everything, "b": {}}, "t1")
-    refuse_other_divisions({"a": volumes_alone, "b": dict(volumes_alone)}, "t1")
+        refuse_other_divisions({"a": everything, "b": {}}, "t1", names)
+    refuse_other_divisions({"a": volumes_alone, "b": dict(volumes_alone)}, "t1", names)
+    # A feature that a cohort lacks is divided in none.
+    refuse_other_divisions({"a": volumes_alone, "b": everything}, "t1", ["volume", "icv"])
     one = summary(volumes(0))
     with pytest.raises(InputError, match="thick is divided by icv in cohort 'b'"):
         choose(one, one, {("a", "t1"): volumes_alone, ("b", "t1"): everything})

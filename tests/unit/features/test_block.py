@@ -141,12 +141,21 @@ def test_parts_are_joined_in_the_order_of_the_people():
             [part(("a",), [[1, 2]]), part(("b",), [[1, 2]], ("w", "z"))],
             "must have the same features, and no feature is known in most: of a 0 of 2 features .*; only here: x, y",
         ),
-        ([part(("a", "b"), [[], []], ())], "nobody of 2 participants has it: broken"),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(parts, message):
     with pytest.raises(InputError, match=message):
         join_people(parts, ["a", "b"], True)
+
+
+def test_where_nobody_succeeded_there_are_statuses_and_no_features(tmp_path):
+    joined = join_people([part(("b",), [[]], ()), part(("a",), [[]], ())], ["a", "b"], True)
+    write_features(tmp_path / "a.h5", "a", [joined], {})
+    for found in (joined, read_features(tmp_path / "a.h5", "t1"), read_summary(tmp_path / "a.h5", "t1")):
+        assert found.names == ()
+        assert found.status == ("FAIL", "FAIL")
+        assert found.reason == ("broken", "broken")
+        assert not found.present.any()
 
 
 def result(person, **values):

@@ -1,4 +1,4 @@
-"""Who takes part and why the others do not; features that tell nothing are left out, for all cohorts together."""
+"""Who takes part and why the others do not."""
 
 from __future__ import annotations
 
@@ -6,76 +6,41 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainpid.cohort.participants import FAIL, SUCCESS, UNAVAILABLE
+from brainpid.cohort.participants import SUCCESS, UNAVAILABLE
 from brainpid.config.analysis import Splits
 from brainpid.config.cohorts import Target
 from brainpid.config.slices import LimitSettings, SplitSettings
 from brainpid.core.errors import InputError
-from brainpid.core.files import write_tsv
 from brainpid.features.block import FeatureBlock, FeatureSummary
-from brainpid.features.inclusion import FEATURE_COLUMNS, choose_features, join_participants, plan, without_chosen
-from brainpid.features.matrix import read_chosen
+from brainpid.features.chosen import choose_features
+from brainpid.features.inclusion import join_participants, plan
 
 NAN = np.nan
 LIMITS = LimitSettings(models=("ridge",), members=10, interval_coverage=0.9)
 
 
-def summary(values, names=("x", "y", "z"), status=None, modality="t1") -> FeatureSummary:
-    values = np.array(values, dtype=float)
-    n = len(values)
-    status = status or (SUCCESS,) * n
+def nobody(modality: str, n: int) -> FeatureSummary:
     labels = tuple(f"sub-{k}" for k in range(n))
-    return FeatureBlock(modality, labels, names, ("mm",) * len(names), values, status, ("",) * n).summary()
+    reasons = ("no readable image", *(f"no folder in/{label}" for label in labels[1:]))
+    return FeatureBlock(modality, labels, (), (), np.empty((n, 0)), (UNAVAILABLE,) * n, reasons).summary()
 
 
-def test_a_feature_counts_over_all_cohorts(caplog):
-    """x differs between cohorts alone; y is the same everywhere; z has no value in the first cohort."""
-    blocks = {
-        ("a", "t1"): summary([[1, 5, NAN], [1, 5, NAN]]),
-        ("b", "t1"): summary([[2, 5, 1], [2, NAN, 2], [9, 7, 9]], status=(SUCCESS, SUCCESS, FAIL)),
-    }
-    found = choose_features(blocks, ["t1"])
-    assert list(found) == FEATURE_COLUMNS
-    assert found["included"].tolist() == [True, False, True]
-    assert found["n"].tolist() == [4, 3, 2]
-    assert found["reason"].tolist() == ["", "the same value, 5, in all 3 people who have one", ""]
-    assert "t1: 1 of 3 features tell nothing and are left out: y (the same value, 5" in caplog.text
-
-
-def test_a_feature_without_any_value_is_left_out_of_a_cohort_and_of_all(caplog):
-    alone = {("a", "t1"): summary([[1, 5, NAN], [2, 6, NAN]])}
-    found = choose_features(alone, ["t1"])
-    assert found.loc[~found["included"], ["feature", "reason"]].to_numpy().tolist() == [
-        ["z", "no value in any of 2 people"]
-    ]
-    caplog.clear()
-    choose_features({("a", "t1"): summary([[1, 5, 3], [2, 6, 4]])}, ["t1"])
-    assert caplog.text == ""
-
-
-def test_a_difference_that_storage_does_not_hold_is_none():
-    """Values are stored in single precision: 1 and 1 + 1e-9 are one value in every training."""
-    found = choose_features({("a", "t1"): summary([[1, 1, 1], [1 + 1e-9, 2, 3]])}, ["t1"])
-    assert found["included"].tolist() == [False, True, True]
-
-
-def test_what_is_chosen_is_what_is_read(tmp_path):
-    blocks = {
-        ("a", "t1"): summary([[1, 5, 1], [1, 6, 2]]),
-        ("a", "dwi"): summary([[1, 5], [2, 6]], ("1", "NA"), modality="dwi"),
-        ("b", "dwi"): summary(np.empty((2, 0)), (), modality="dwi"),  # images that are not extracted yet
-    }
-    write_tsv(tmp_path / "features.tsv", choose_features(blocks, ["dwi", "t1"]))
-    assert read_chosen(tmp_path / "features.tsv", ["t1", "dwi"]) == {"t1": ["y", "z"], "dwi": ["1", "NA"]}
-    with pytest.raises(InputError, match="no feature of fmri takes part"):
-        read_chosen(tmp_path / "features.tsv", ["t1", "fmri"])
-
-
-def test_a_modality_that_tells_nothing_and_cohorts_that_do_not_fit_are_refused():
-    with pytest.raises(InputError, match=r"t1: no feature differs between people: x \(the same value, 1, in all 2"):
-        choose_features({("a", "t1"): summary([[1, NAN, 2], [1, NAN, 2]])}, ["t1"])
-    with pytest.raises(InputError, match="must have the same features; only in one of them: w, z"):
-        choose_features({("a", "t1"): summary([[1, 2, 3]]), ("b", "t1"): summary([[1, 2, 3]], ("x", "y", "w"))}, ["t1"])
+def test_a_cohort_of_which_nobody_has_a_modality_goes_on_without_it(caplog):
+    sheet, blocks = incomplete_cohort()
+    both = blocks | {("b", "t1"): blocks["a", "t1"], ("b", "dwi"): nobody("dwi", 40)}
+    found = choose_features({key: own.summary() if isinstance(own, FeatureBlock) else own for key, own in both.items()},
+                            ["t1", "dwi"])  # fmt: skip
+    assert found["n"].tolist() == [74, 37]
+    assert "cohort 'b': nobody has dwi: 39 x no folder in/sub-*; 1 x no readable image" in caplog.text
+    sheets = {"a": sheet, "b": sheet.assign(cohort="b")}
+    everybody, _ = plan(sheets, both, settings(("a", "b"), folds=2, repeats=1))
+    of_b = everybody[everybody["cohort"] == "b"]
+    assert of_b["included"].sum() == 36
+    assert of_b["dwi_reason"].iloc[1] == "no folder in/sub-1"
+    with pytest.raises(
+        InputError, match=r"dwi: nobody has it in any cohort: cohort 'a': 2 x no folder .* \| cohort 'b'"
+    ):
+        choose_features({("a", "dwi"): nobody("dwi", 3), ("b", "dwi"): nobody("dwi", 40)}, ["dwi"])
 
 
 def settings(cohorts: tuple[str, ...] = ("a", "b"), **splits: object) -> SplitSettings:
@@ -183,24 +148,6 @@ def test_a_fold_that_no_model_can_be_fitted_to_is_refused_before_training():
     plan({"a": sheet}, blocks, chosen)
     with pytest.raises(InputError, match=r"repeat 0, fold 0: \d training people have every .* at least 10 for ridge"):
         plan({"a": sheet}, blocks, chosen, LIMITS)
-
-
-def test_who_has_values_of_left_out_features_alone_fails_alone():
-    """y is the same in everybody; sub-2 has nothing but y. Values are asked for only where somebody may be so."""
-    asked = []
-
-    def values_of(cohort, modality):
-        asked.append((cohort, modality))
-        return FeatureBlock(modality, labels, ("x", "y"), ("mm",) * 2, values, (SUCCESS,) * 4, ("",) * 4)
-
-    labels, values = tuple(f"sub-{k}" for k in range(4)), np.array([[1, 5], [2, 5], [NAN, 5], [3, 5]])
-    blocks = {("a", "t1"): values_of("a", "t1").summary(), ("b", "t1"): summary([[1, 5], [2, 5]], ("x", "y"))}
-    asked.clear()
-    found = without_chosen(blocks, choose_features(blocks, ["t1"]), values_of)
-    assert asked == [("a", "t1")]
-    assert found["a", "t1"].status == (SUCCESS, SUCCESS, FAIL, SUCCESS)
-    assert found["a", "t1"].reason[2] == "no value of any of the 1 features of t1 that differ between people"
-    assert found["b", "t1"] is blocks["b", "t1"]
 
 
 def test_complete_people_are_needed_somewhere():

@@ -9,7 +9,7 @@ import pytest
 from brainpid.cohort.participants import FAIL, SUCCESS
 from brainpid.core.errors import InputError
 from brainpid.features.block import FeatureBlock
-from brainpid.features.matrix import read_matrix
+from brainpid.features.matrix import read_descriptions, read_matrix
 from brainpid.features.store import write_features
 
 
@@ -38,6 +38,15 @@ def test_a_missing_modality_is_a_row_of_nan(tmp_path):
         read_matrix([tmp_path / "a.h5"], pd.DataFrame({"cohort": ["a"], "participant_id": ["sub-7"]}), {"t1": ["x"]})
     with pytest.raises(InputError, match="t1 has no feature y"):
         read_matrix([tmp_path / "a.h5"], people[people["cohort"] == "a"], {"t1": ["y", "x"]})
+    nobody = FeatureBlock("dwi", ("sub-0", "sub-1"), (), (), np.empty((2, 0)), (FAIL,) * 2, ("no image",) * 2)
+    write_features(tmp_path / "b.h5", "b", [features("b", "t1", values + 2, ok), nobody], {})
+    again = read_matrix([tmp_path / "b.h5", tmp_path / "a.h5"], people, BOTH)
+    np.testing.assert_array_equal(again["dwi"], found["dwi"])
+    other = FeatureBlock("dwi", ("sub-0", "sub-1"), ("y",), ("1",), np.full((2, 1), np.nan), (FAIL,) * 2, ("n/a",) * 2)
+    write_features(tmp_path / "b.h5", "b", [features("b", "t1", values + 2, ok), other], {})
+    again = read_matrix([tmp_path / "b.h5", tmp_path / "a.h5"], people, BOTH)
+    np.testing.assert_array_equal(again["dwi"], found["dwi"])
+    assert read_descriptions([tmp_path / "b.h5", tmp_path / "a.h5"], BOTH)["dwi"].units == ["1", "mm^3"]
     one = read_matrix([tmp_path / "b.h5"], people.iloc[:1], {"t1": ["icv"]})
     np.testing.assert_array_equal(one["t1"], [[12]])
     assert one["t1"].dtype == float

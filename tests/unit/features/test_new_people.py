@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from cohorts import make_config, make_tables, write_cohort
 
+from brainpid.config.schema import parse_config
 from brainpid.core.errors import InputError
-from brainpid.features.new_people import of_tables
+from brainpid.features.block import FeatureBlock
+from brainpid.features.new_people import of_config, of_tables
+from brainpid.features.store import write_features
 
 
 @pytest.fixture
@@ -36,3 +40,20 @@ def test_a_divisor_that_was_left_out_still_divides(table):
     np.testing.assert_array_equal(kept.tables["t1"], [[1, 1, 2], [2, 2, 3]])
     with pytest.raises(InputError, match="divided its features in different ways"):
         of_tables({"t1": table}, {"t1": ["a", "b"]}, {"t1": {}})
+
+
+def test_a_cohort_of_which_nobody_has_an_image_is_predicted_without_it(tmp_path):
+    """What a run of the workflow collected of it has statuses, and no feature."""
+    write_cohort(tmp_path / "a", make_tables(4))
+    config = make_config(tmp_path, ["a"], tmp_path / "out")
+    (tmp_path / "fs").mkdir()
+    config["cohorts"]["a"]["sources"]["dwi"] = {"kind": "freesurfer", "path": str(tmp_path / "fs")}
+    labels = tuple(f"sub-{k:03d}" for k in range(4))
+    nobody = FeatureBlock("dwi", labels, (), (), np.empty((4, 0)), ("FAIL",) * 4, ("no readable image",) * 4)
+    write_features(tmp_path / "out/features/a.h5", "a", [nobody], {})
+    names = {"t1": ["t1_1", "t1_0"], "dwi": ["x", "y"]}
+    new = of_config(parse_config(config, "c.yaml"), ["a"], names, {}, "c.yaml")
+    assert new.present["t1"].tolist() == [True] * 4
+    assert new.present["dwi"].tolist() == [False] * 4
+    assert new.tables["dwi"].columns.tolist() == ["x", "y"]
+    assert new.reasons["dwi"] == ["no readable image"] * 4

@@ -58,8 +58,6 @@ def measures() -> pd.DataFrame:
             "status": "SUCCESS",
             "motion": np.r_[rng.normal(1, 0.1, 10), rng.normal(50, 0.1, 10)],
             "holes": 0.0,
-            "seconds": [1e6, *np.ones(19)],
-            "peak_mb": 1.0,
             "note": None,
             "acquisition": None,
         }
@@ -90,6 +88,13 @@ def test_pictures_are_of_those_who_stand_out_and_of_some_others():
     assert len(to_look_at(flagged, worst=30, others=3, seed=0)) == 20
 
 
+def test_who_is_farthest_without_standing_out_is_not_said_to():
+    """Also as the column is read from a table, where nothing is a missing cell."""
+    flagged = flag_outliers(measures()).replace({"outlier_in": {"": np.nan}})
+    why = to_look_at(flagged, worst=4, others=1, seed=0)["why"].tolist()
+    assert why == ["stands out"] * 2 + ["farthest from the median, in the usual range"] * 2 + ["at random"]
+
+
 def test_the_verb_joins_shards_and_an_empty_one(tmp_path):
     table = measures()
     write_tsv(tmp_path / "0.tsv", table.iloc[:13])
@@ -104,8 +109,6 @@ def test_the_verb_joins_shards_and_an_empty_one(tmp_path):
     assert json.loads(found.iloc[:0].to_json()).keys() >= {
         "largest_z",
         "outlier_in",
-        "seconds",
-        "peak_mb",
         "note",
         "acquisition",
     }

@@ -329,3 +329,25 @@ def test_a_fold_too_small_for_its_latents_is_refused():
     fold = np.arange(30) % 4
     with pytest.raises(NumericalError, match="n = 8 people are too few for d = 4"):
         decompose_folds({m: z[None] for m, z in sources.items()}, y, fold[None])
+
+
+def test_standard_errors_are_clustered_by_group():
+    """Groups of one row change nothing; every row three times over has the interval of the rows given once."""
+    rng = np.random.default_rng(0)
+    n = 300
+    y = rng.normal(size=n)
+    sources = {m: y + rng.normal(size=n) for m in ("t1", "dwi")}
+    once = decompose(sources, y, "idep")
+    alone = decompose(sources, y, "idep", groups=[f"p{k}" for k in range(n)])
+    np.testing.assert_allclose([row.se for row in alone.rows], [row.se for row in once.rows], rtol=1e-12)
+    thrice = {m: np.repeat(values, 3) for m, values in sources.items()}
+    freely = decompose(thrice, np.repeat(y, 3), "idep")
+    clustered = decompose(thrice, np.repeat(y, 3), "idep", groups=np.repeat(np.arange(n), 3))
+    se = {name: found.atom("all", "t1+dwi", "total").se for name, found in
+          (("once", once), ("freely", freely), ("clustered", clustered))}  # fmt: skip
+    assert se["clustered"] == pytest.approx(se["once"], rel=0.01)
+    assert se["freely"] == pytest.approx(se["once"] / np.sqrt(3), rel=0.01)
+    with pytest.raises(InputError, match=r"groups have shape \(3,\); expected \(300,\)"):
+        decompose(sources, y, groups=[1, 2, 3])
+    with pytest.raises(InputError, match="all 300 rows are of one group"):
+        decompose(sources, y, groups=np.zeros(n))

@@ -27,6 +27,9 @@ from brainpid.imaging.bold.picture import bold_picture
 from brainpid.imaging.bold.series import RegionSeries, region_series
 from brainpid.imaging.extracted import Extracted
 
+FILTER_ORDER = 5
+"""Order of nilearn's Butterworth filter."""
+
 
 def extract_bold(
     image: nib.Nifti1Image,
@@ -113,8 +116,12 @@ def analyse_series(
     freedom = degrees_of_freedom(
         int(kept.sum()), _rank(regressors[kept]), tr_s=tr_s, band_pass_hz=settings.band_pass_hz
     )
-    excluded = _reason(displacement, int(kept.sum()), n_frames, freedom, settings)
-    usable = kept.sum() >= settings.min_frames and freedom >= settings.min_degrees_of_freedom
+    excluded = _reason(displacement, int(kept.sum()), n_frames, freedom, tr_s, settings)
+    usable = (
+        kept.sum() >= settings.min_frames
+        and freedom >= settings.min_degrees_of_freedom
+        and n_frames >= fewest_of_filter(tr_s, settings.band_pass_hz)
+    )
     covered = regions.covered & bool(usable)
     values: dict[str, float] = {}
     n_covered = int(covered.sum())
@@ -194,6 +201,17 @@ def degrees_of_freedom(
     return n_kept * (min(band_pass_hz[1], nyquist) - band_pass_hz[0]) / nyquist - n_regressors
 
 
+def fewest_of_filter(tr_s: float, band_pass_hz: tuple[float, float] | None) -> int:
+    """Fewest volumes that the band-pass takes, which mirrors a piece of the series at both of its ends.
+
+    The piece is three times as long as the coefficients of nilearn's Butterworth filter, 11 of a band and 6 of the
+    high-pass that is left where the band ends above the Nyquist frequency; the series has to be longer.
+    """
+    if band_pass_hz is None:
+        return 1
+    return 3 * (2 * FILTER_ORDER + 1 if band_pass_hz[1] < 0.5 / tr_s else FILTER_ORDER + 1) + 1
+
+
 def _frames_and_regressors(
     confounds: pd.DataFrame | None, n_frames: int, strategy: Strategy, settings: FunctionalExtraction
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
@@ -213,10 +231,21 @@ def _frames_and_regressors(
 
 
 def _reason(
-    displacement: NDArray[np.float64], n_kept: int, n_frames: int, freedom: float, settings: FunctionalExtraction
+    displacement: NDArray[np.float64],
+    n_kept: int,
+    n_frames: int,
+    freedom: float,
+    tr_s: float,
+    settings: FunctionalExtraction,
 ) -> str:
     """Why the settings exclude the run; empty where they do not."""
     reasons = []
+    if settings.band_pass_hz is not None and n_frames < (needed := fewest_of_filter(tr_s, settings.band_pass_hz)):
+        low, high = settings.band_pass_hz
+        reasons.append(
+            f"{n_frames} volumes, and the band-pass of {low:g} to {high:g} Hz takes at least {needed} at a repetition "
+            f"time of {tr_s:g} s"
+        )
     mean = float(displacement.mean())
     if settings.max_mean_fd_mm is not None and mean > settings.max_mean_fd_mm:
         reasons.append(f"mean framewise displacement {mean:.2f} mm, at most {settings.max_mean_fd_mm:g} allowed")

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from brainpid.config.models import TargetTransform
+from brainpid.config.section import Section
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray, Modalities
 from brainpid.core.errors import InputError
 from brainpid.core.files import atomic_path
@@ -32,6 +33,7 @@ from brainpid.crossfit.transforms import NormalScores, Standardizer
 from brainpid.model.conformal import AdaptiveConformal
 from brainpid.model.inputs import Read, checked_coverage, checked_training
 from brainpid.model.regressor import MultimodalMixin, require_fitted
+from brainpid.model.settings import settings_of
 from brainpid.model.varying import Varying, WholeReads
 
 _UNREADABLE = (
@@ -151,6 +153,8 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
 
     file = "model.joblib"
     reads_whole = True
+    section: type[Section]
+    """What declares the options of the baseline, and their ranges."""
     target_transform: TargetTransform
     random_state: int
 
@@ -177,8 +181,10 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         InputError
-            Where features, target or groups are not usable, or too few people have all modalities.
+            Where an option is out of its range, features, target or groups are not usable, or too few people have all
+            modalities.
         """
+        settings_of(self.section, self.get_params(deep=False), type(self).__name__)
         self.layout_, blocks, y, group = checked_training(X, y, groups)
         self.modalities_ = self.layout_.modalities
         has = _present(blocks)

@@ -13,7 +13,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Kernel, Matern, WhiteKernel
 from sklearn.svm import SVR
 
-from brainpid.config.models import TargetTransform
+from brainpid.config.models import GPRSettings, SVRSettings, TargetTransform
 from brainpid.core.arrays import FloatArray
 from brainpid.model.baselines.early_fusion import ConcatenatedRegressor, Setting
 
@@ -36,6 +36,8 @@ class SupportVectors(ConcatenatedRegressor):
     random_state : int
         Seed of the inner folds.
     """
+
+    section = SVRSettings
 
     def __init__(
         self,
@@ -81,6 +83,8 @@ class GaussianProcessRegression(ConcatenatedRegressor):
     random_state : int
         Seed of the inner folds and of the people drawn.
     """
+
+    section = GPRSettings
 
     def __init__(
         self, likelihood_people: int = 400, target_transform: TargetTransform = "auto", random_state: int = 0

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn import linear_model
 from sklearn.exceptions import ConvergenceWarning
 
-from brainpid.config.models import TargetTransform
+from brainpid.config.models import ElasticNetSettings, RidgeSettings, TargetTransform
 from brainpid.core.arrays import FloatArray, Modalities
 from brainpid.core.linalg import thin_svd
 from brainpid.core.modalities import Subset
@@ -33,6 +33,8 @@ class Ridge(ConcatenatedRegressor):
     random_state : int
         Seed of the inner folds.
     """
+
+    section = RidgeSettings
 
     def __init__(
         self,
@@ -86,6 +88,8 @@ class ElasticNet(ConcatenatedRegressor):
     random_state : int
         Seed of the inner folds.
     """
+
+    section = ElasticNetSettings
 
     def __init__(
         self,

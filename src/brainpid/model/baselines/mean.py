@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from brainpid.config.models import TargetTransform
+from brainpid.config.models import MeanSettings, TargetTransform
 from brainpid.core.arrays import Blocks, FloatArray, Modalities
 from brainpid.core.modalities import Subset
 from brainpid.crossfit.transforms import NormalScores
@@ -42,6 +42,8 @@ class Mean(Baseline):
     """
 
     target_transform: TargetTransform = "none"
+
+    section = MeanSettings
 
     def __init__(self, random_state: int = 0) -> None:
         self.random_state = random_state

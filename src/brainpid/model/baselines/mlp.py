@@ -10,7 +10,7 @@ from sklearn.ensemble import BaggingRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 
-from brainpid.config.models import TargetTransform
+from brainpid.config.models import MLPSettings, TargetTransform
 from brainpid.core.arrays import FloatArray
 from brainpid.model.baselines.early_fusion import ConcatenatedRegressor, Setting
 
@@ -37,6 +37,8 @@ class EarlyFusionNetwork(ConcatenatedRegressor):
     random_state : int
         Seed of the inner folds and of the perceptrons.
     """
+
+    section = MLPSettings
 
     def __init__(
         self,

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from sklearn import linear_model
 
-from brainpid.config.models import TargetTransform
+from brainpid.config.models import StackingSettings, TargetTransform
 from brainpid.core.arrays import Blocks, FloatArray
 from brainpid.core.modalities import Subset
 from brainpid.crossfit.transforms import NormalScores
@@ -74,6 +74,8 @@ class Stacking(Baseline):
     random_state : int
         Seed of the inner folds and of the base learners.
     """
+
+    section = StackingSettings
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
 
-from brainpid.config.models import TargetTransform
+from brainpid.config.models import GradientBoostingSettings, RandomForestSettings, TargetTransform
 from brainpid.core.arrays import FloatArray
 from brainpid.model.baselines.early_fusion import ConcatenatedRegressor, Setting
 
@@ -34,6 +34,8 @@ class GradientBoosting(ConcatenatedRegressor):
     random_state : int
         Seed of the inner folds and of the features that a split sees.
     """
+
+    section = GradientBoostingSettings
 
     def __init__(
         self,
@@ -109,6 +111,8 @@ class RandomForest(ConcatenatedRegressor):
     random_state : int
         Seed of the inner folds, the people of each tree and the features that a split sees.
     """
+
+    section = RandomForestSettings
 
     def __init__(
         self,

@@ -39,10 +39,11 @@ from brainpid.model.pidreg.base_predictions import ReadByBaseLearners
 from brainpid.model.pidreg.fitted import FittedModel, standardise
 from brainpid.model.pidreg.fusion import fusion
 from brainpid.model.pidreg.network.fit import fit_network
-from brainpid.model.pidreg.options import options_of, settings_of
-from brainpid.model.pidreg.state import complete_state, plain_values, read_state, to_arrays, to_tensors, write_state
+from brainpid.model.pidreg.options import checked_settings, options_of
+from brainpid.model.pidreg.state import complete_state, read_state, to_arrays, to_tensors, write_state
 from brainpid.model.pidreg.trials import choose_recipe, target_map
 from brainpid.model.regressor import MultimodalMixin, require_fitted
+from brainpid.model.settings import plain_values
 from brainpid.model.varying import Varying
 from brainpid.pid.decompose import check_options, decompose
 from brainpid.pid.result import Decomposition
@@ -203,7 +204,7 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         NumericalError
             Where a loss term is not finite.
         """
-        settings = settings_of(self.get_params())
+        settings = checked_settings(self.get_params())
         layout, features, y, group = checked_training(X, y, groups)
         n_rows, present = len(y), presence(features)
         members, n_complete = settings.members, int(present.all(axis=1).sum())

@@ -18,10 +18,9 @@ from typing import Any
 import numpy as np
 
 from brainpid.config.models import PIDRegSettings
-from brainpid.config.section import parse_section
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError
-from brainpid.model.pidreg.state import plain_values
+from brainpid.model.settings import settings_of
 
 EXPRESSIVE_FEWEST_PEOPLE = 1000
 TRIAL_MEMBERS = 2
@@ -55,7 +54,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 
 
-def settings_of(parameters: Mapping[str, Any]) -> PIDRegSettings:
+def checked_settings(parameters: Mapping[str, Any]) -> PIDRegSettings:
     """Parameters of the estimator as the section of the configuration has them, which alone knows their ranges.
 
     Raises
@@ -63,13 +62,11 @@ def settings_of(parameters: Mapping[str, Any]) -> PIDRegSettings:
     InputError
         Where one is invalid.
     """
-    values = plain_values(parameters)
-    seed, share = values.pop("random_state"), values.pop("share")
-    if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool) or seed < 0):
-        raise InputError(f"PIDReg: random_state: expected a whole number from 0 on or None, found {seed!r}")
+    values = dict(parameters)
+    share = values.pop("share")
     if not isinstance(share, bool):
         raise InputError(f"PIDReg: share: expected True or False, found {share!r}")
-    return parse_section(PIDRegSettings, values, "PIDReg")
+    return settings_of(PIDRegSettings, values, "PIDReg")
 
 
 def options_of(settings: PIDRegSettings, recipe: str) -> dict[str, Any]:

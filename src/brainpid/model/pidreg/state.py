@@ -93,14 +93,3 @@ def to_arrays(content: Any) -> Any:
     if isinstance(content, list | tuple):
         return type(content)(to_arrays(value) for value in content)
     return content
-
-
-def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return hyperparameters as plain Python values; `torch.load` refuses a file that holds a numpy scalar."""
-    return {name: _plain(value) for name, value in values.items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple | list | np.ndarray):
-        return tuple(_plain(item) for item in value)
-    return value.item() if isinstance(value, np.generic) else value

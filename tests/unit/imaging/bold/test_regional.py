@@ -12,13 +12,14 @@ from bold_phantom import AFFINE, NAMES, SHAPE, TR, image_of, make_atlas, make_bo
 from cohorts import SHARED_DATA
 from nilearn.connectome import ConnectivityMeasure
 from nilearn.maskers import NiftiLabelsMasker
+from nilearn.signal import butterworth
 from sklearn.covariance import EmpiricalCovariance
 
 from brainpid.config.extraction import FunctionalExtraction
 from brainpid.core.errors import ImageError, NotInImageError
 from brainpid.imaging.atlases import Atlas
 from brainpid.imaging.bold.confounds import MOTION
-from brainpid.imaging.bold.regional import degrees_of_freedom, extract_bold
+from brainpid.imaging.bold.regional import degrees_of_freedom, extract_bold, fewest_of_filter
 
 PLAIN = FunctionalExtraction(strategy="none")
 
@@ -247,3 +248,27 @@ def test_settings_and_confounds_that_do_not_fit():
         extract(data, FunctionalExtraction(strategy="6P"))
     with pytest.raises(ImageError, match="is it in ms"):
         extract_bold(image_of(data), 2000.0, confounds=None, mask=None, settings=PLAIN, atlas=atlas)
+
+
+@pytest.mark.parametrize(("tr", "band", "fewest"), [(2.0, (0.01, 0.1), 34), (6.0, (0.01, 0.1), 19), (2.0, None, 1)])
+def test_fewest_volumes_are_those_that_the_filter_takes(tr, band, fewest):
+    """Right at the edge: nilearn's filter takes as many, and not one fewer."""
+    assert fewest_of_filter(tr, band) == fewest
+    if band is None:
+        return
+    series = np.random.default_rng(0).normal(size=(fewest, 2))
+    high = band[1] if band[1] < 0.5 / tr else None
+    assert np.isfinite(butterworth(series, 1 / tr, high, band[0])).all()
+    with pytest.raises(ValueError, match="padlen"):
+        butterworth(series[1:], 1 / tr, high, band[0])
+
+
+@pytest.mark.parametrize(("n", "reason"), [
+    (33, "33 volumes, and the band-pass of 0.01 to 0.1 Hz takes at least 34 at a repetition time of 2 s"), (34, "")
+])  # fmt: skip
+def test_a_run_that_the_filter_cannot_take_is_excluded_with_its_minimum(n, reason):
+    data, _, atlas = make_bold(n)
+    settings = FunctionalExtraction(strategy="none", min_frames=20, min_degrees_of_freedom=4)
+    found = extract_bold(image_of(data), TR, confounds=None, mask=None, settings=settings, atlas=atlas)
+    assert found.excluded == reason
+    assert np.isfinite(list(found.values.values())).all() == (not reason)
