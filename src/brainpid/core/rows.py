@@ -253,9 +253,23 @@ def _csv_rows(lines: Iterable[str], path: Path) -> Iterator[Row]:
                 f"{path}: lines {first} to {number}: double quotes make one row of them, and each has {width} cells by "
                 "itself, as the header; expected quotes in pairs, around whole cells, and such a text in one line"
             )
+        if any('\\"' in line for line in seen) and _escaped(seen) not in (None, cells):
+            raise InputError(
+                f"{path}: line {first} has a double quote after a backslash, which can be read in two ways; expected "
+                "double quotes within a cell doubled (in R: qmethod = 'double')"
+            )
         if len(cells) > 1 or seen[0].strip(" \r\n"):
             width = width or len(cells)
             yield Row(first, cells)
+
+
+def _escaped(lines: list[str]) -> list[str] | None:
+    """Cells of one row, if a backslash takes its meaning from a quote; None where that makes no whole row of them."""
+    try:
+        rows = list(csv.reader(lines, escapechar="\\", strict=True))
+    except csv.Error:
+        return None
+    return rows[0] if len(rows) == 1 else None
 
 
 def _kept(lines: Iterable[str], seen: list[str]) -> Iterator[str]:
