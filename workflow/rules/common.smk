@@ -89,6 +89,8 @@ def shard_digests(cohort, modality):
     return digests(
         {person: find(source, modality, block.bids, person) for person in people},
         CONFIG.shards,
+        root_of(source, block.bids),
+        Path(OUT, "features", "persons", cohort, modality),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from brainpid.cohort.person_files import NOT_FETCHED, Found, absent, listed
 from brainpid.config.extraction import DIFFUSION_METRICS
 from brainpid.config.sources import FMRIPrepSource, FreeSurferSource, ImageSource, NiftiSource, QSIReconSource, image_of
 from brainpid.core.errors import InputError, list_some
+from brainpid.core.machine import machine_error
 
 
 def root_of(source: ImageSource, bids_root: str | None) -> Path:
@@ -35,8 +37,10 @@ def find(source: ImageSource, modality: str, bids_root: str | None, person: str)
         found = _find(source, modality, root, person)
         elsewhere = absent(found.files)
         empty = not found.files and (root / person).is_dir() and not listed(root / person)
-    except OSError as fault:  # as of a folder that may not be read
-        return Found(reason=f"{fault.filename or root / person}: {fault.strerror or fault}")
+    except OSError as fault:
+        # A folder that may not be read is the person's; what is wrong with a disk or a server passes.
+        ours = None if fault.errno in (errno.EACCES, errno.EPERM) else machine_error(fault, root / person)
+        return Found(reason=f"{fault.filename or root / person}: {fault.strerror or fault}", fault=ours)
     if elsewhere:
         return Found(reason=f"{NOT_FETCHED}: {list_some(elsewhere, 3)}")
     if empty:  # as of a dataset within a dataset that was not installed

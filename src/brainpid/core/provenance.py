@@ -129,9 +129,14 @@ def record(entry: str, settings: Mapping[str, Any], packages: Iterable[str] = ("
     return {
         "generated_by": {"name": PACKAGE, "version": version(PACKAGE), "code": code_digest(entry)},
         "python": platform.python_version(),
-        "versions": {name: _version(name) for name in packages},
+        "versions": versions(packages),
         "settings": dict(settings),
     }
+
+
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """Installed versions of libraries by name."""
+    return {name: _version(name) for name in packages}
 
 
 def _version(package: str) -> str:

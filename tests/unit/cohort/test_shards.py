@@ -12,7 +12,7 @@ import pytest
 
 from brainpid.cohort import bids
 from brainpid.cohort.person_files import Found
-from brainpid.cohort.shards import content_digest, digests, shard_of, stamp
+from brainpid.cohort.shards import content_digest, digests, shard_of
 
 SHARDS = 4
 
@@ -31,7 +31,7 @@ def dataset(tmp_path) -> Path:
 
 
 def now(root: Path) -> list[str]:
-    return digests({f"sub-{k}": bids.find(root, f"sub-{k}", "bold") for k in range(20)}, SHARDS)
+    return digests({f"sub-{k}": bids.find(root, f"sub-{k}", "bold") for k in range(20)}, SHARDS, root)
 
 
 def changed(before: list[str], after: list[str]) -> list[bool]:
@@ -64,24 +64,9 @@ def test_a_link_to_nothing_is_no_reason_to_stop(tmp_path):
     link = tmp_path / "sub-1_T1w.nii.gz"
     link.symlink_to(tmp_path / "annex")
     people = {"sub-1": Found({"t1w": str(link)})}
-    before = digests(people, 1)
+    before = digests(people, 1, tmp_path)
     (tmp_path / "annex").write_text("here")
-    assert digests(people, 1) != before
-
-
-def test_a_stamp_holds_role_name_size_and_time(tmp_path):
-    path, other = tmp_path / "a.json", tmp_path / "b.json"
-    for file in (path, other):
-        file.write_text("12")
-        os.utime(file, ns=(5, 5))
-    first = stamp({"json": str(path), "json_2": str(other)})
-    assert first == stamp({"json_2": str(other), "json": str(path)})
-    assert first != stamp({"json": str(other), "json_2": str(path)})
-    path.write_text("34")
-    os.utime(path, ns=(5, 5))
-    assert first == stamp({"json": str(path), "json_2": str(other)})
-    os.utime(path, ns=(6, 6))
-    assert first != stamp({"json": str(path), "json_2": str(other)})
+    assert digests(people, 1, tmp_path) != before
 
 
 def test_the_content_of_a_shared_file_counts_and_not_its_time_or_name(tmp_path):
@@ -114,12 +99,12 @@ def test_a_shard_changes_with_its_own_files_alone(tmp_path):
         path = tmp_path / f"sub-{k}.nii"
         path.write_text("x")
         found[f"sub-{k}"] = Found({"t1w": str(path)})
-    before = digests(found, 4)
+    before = digests(found, 4, tmp_path)
     (tmp_path / "sub-7.nii").write_text("longer")
     alone = [shard == shard_of("sub-7", 4) for shard in range(4)]
 
     def starts(now: dict[str, Found]) -> list[bool]:
-        return changed(before, digests(now, 4))
+        return changed(before, digests(now, 4, tmp_path))
 
     assert starts(found) == alone
     assert starts({person: files for person, files in found.items() if person != "sub-7"}) == alone
@@ -129,7 +114,7 @@ def test_a_shard_changes_with_its_own_files_alone(tmp_path):
 
 def test_a_shard_changes_with_its_own_people_alone(tmp_path):
     found = {f"sub-{k}": Found(reason="no folder") for k in range(20)}
-    before = digests(found, 4)
+    before = digests(found, 4, tmp_path)
     for more in ({"sub-99": Found(reason="no folder")}, {"sub-7": Found(reason="no image")}):
-        changed = [a != b for a, b in zip(before, digests(found | more, 4), strict=True)]
+        changed = [a != b for a, b in zip(before, digests(found | more, 4, tmp_path), strict=True)]
         assert changed == [shard == shard_of(next(iter(more)), 4) for shard in range(4)]

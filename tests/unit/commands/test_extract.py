@@ -27,7 +27,8 @@ SPACE = "MNI152NLin2009cAsym"
 @pytest.fixture
 def study(tmp_path, monkeypatch) -> Path:
     """Three people with a small preprocessed BOLD run each and an atlas of two regions; extracted in this process."""
-    monkeypatch.setattr(extraction, "_run", lambda tasks, workers: [extraction.extract_person(*task) for task in tasks])
+    here = lambda function, tasks, workers, fresh=False: ((task, function(task)) for task in tasks)  # noqa: E731
+    monkeypatch.setattr(extraction, "outcomes", here)
     rng = np.random.default_rng(0)
     labels = np.zeros((6, 6, 4), dtype=np.int16)
     labels[1:3, 1:5], labels[3:5, 1:5] = 1, 2
