@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from fake_extractors import by_content, replaced_meanwhile
 
-from brainpid.cohort.person_files import Found
 from brainpid.cohort.file_states import taken
+from brainpid.cohort.person_files import Found
 from brainpid.features.extraction import Task, extract_people
 from brainpid.features.person_results import PersonResult, keep, kept, key_of, picture_path
 
