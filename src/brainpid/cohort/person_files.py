@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from brainpid.cohort.names import entities, natural, parse
-from brainpid.core.errors import MachineError, list_some
+from brainpid.core.errors import list_some
 
 IMAGE_ENDINGS = (".nii", ".nii.gz")
 NOT_FETCHED = "content not fetched (datalad get)"
@@ -38,15 +38,12 @@ class Found:
         What was chosen where there were several, and what of it stands out; empty where there is nothing to say.
     acquisition : str
         What tells this acquisition from others, such as ``acq-mprage``; people of a cohort should have the same.
-    fault : MachineError, optional
-        Where the machine failed while the files were looked for: what there is, is not known.
     """
 
     files: dict[str, str] = field(default_factory=dict)
     reason: str = ""
     note: str = ""
     acquisition: str = ""
-    fault: MachineError | None = None
 
 
 def listed(folder: Path) -> list[Path]:

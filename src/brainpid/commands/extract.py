@@ -23,7 +23,7 @@ from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.extraction import ImageExtraction
 from brainpid.config.slices import ExtractSettings
 from brainpid.config.sources import ImageSource, TableSource, reader_options, section_of
-from brainpid.core.errors import InputError, list_some
+from brainpid.core.errors import InputError, MachineError, list_some
 from brainpid.core.files import write_tsv
 from brainpid.core.provenance import code_digest, record, versions
 from brainpid.features.block import FeatureBlock
@@ -98,14 +98,16 @@ def _from_images(
     own = [person for person in people if shard_of(person, settings.shards) == args.shard]
     extract = partial(entry.extract, settings=section, **options)
     scratch = scratch_bytes(entry, section)
-    tasks = [
-        Task(
-            person, find(source, args.modality, settings.bids, person), root, extract, atlas, text, made_by, args.keep,
-            scratch,
-        )
-        for person in own
-    ]  # fmt: skip
-    results = extract_people(tasks, args.workers)
+    tasks: list[Task] = []
+    unseen: dict[str, MachineError] = {}
+    for person in own:
+        try:
+            found = find(source, args.modality, settings.bids, person)
+        except MachineError as fault:
+            unseen[person] = fault
+        else:
+            tasks.append(Task(person, found, root, extract, atlas, text, made_by, args.keep, scratch))
+    results = extract_people(tasks, args.workers, unseen)
     _record_files(results, record_path(args.keep, args.shard))
     for result in results:
         if result.remark:

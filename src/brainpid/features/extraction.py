@@ -86,7 +86,9 @@ class Attempt:
     doubtful: bool = False
 
 
-def extract_people(tasks: Sequence[Task], workers: int) -> list[PersonResult]:
+def extract_people(
+    tasks: Sequence[Task], workers: int, unseen: Mapping[str, MachineError] | None = None
+) -> list[PersonResult]:
     """Extract people in parallel; results in the order of the tasks.
 
     Parameters
@@ -94,6 +96,8 @@ def extract_people(tasks: Sequence[Task], workers: int) -> list[PersonResult]:
     tasks : sequence of Task
     workers : int
         Number of processes.
+    unseen : mapping of str to MachineError, optional
+        People whose files could not be looked for.
 
     Raises
     ------
@@ -101,13 +105,10 @@ def extract_people(tasks: Sequence[Task], workers: int) -> list[PersonResult]:
         Where the machine failed on one or more people, once all others are extracted and kept.
     """
     results: dict[str, PersonResult] = {}
-    faults: dict[str, MachineError] = {}
+    faults = dict(unseen or {})
     waiting: list[Task] = []
     for task in tasks:
         person = task.participant_id
-        if task.found.fault is not None:
-            faults[person] = task.found.fault
-            continue
         if not task.found.files:
             results[person] = PersonResult.without_features(person, "", UNAVAILABLE, task.found.reason)
             continue
@@ -123,11 +124,7 @@ def extract_people(tasks: Sequence[Task], workers: int) -> list[PersonResult]:
     log.info("%d people: %d kept from before, %d to extract", len(tasks), len(results), len(waiting))
     _run(waiting, workers, results, faults)
     if faults:
-        raise _in_one(
-            [(t.participant_id, faults[t.participant_id]) for t in tasks if t.participant_id in faults],
-            len(tasks),
-            len(results),
-        )
+        raise _in_one(faults, len(tasks) + len(unseen or {}), len(results))
     return [results[task.participant_id] for task in tasks]
 
 
@@ -170,9 +167,9 @@ def _tell(result: PersonResult) -> None:
     )
 
 
-def _in_one(faults: Sequence[tuple[str, MachineError]], people: int, done: int) -> MachineError:
+def _in_one(faults: Mapping[str, MachineError], people: int, done: int) -> MachineError:
     """What the job ends with: the first person and fault, how many there are, and what the next try does."""
-    person, first = faults[0]
+    person, first = next(iter(faults.items()))
     left = people - done - len(faults)
     begun = f", {left} were not begun since they would meet it too" if left else ""
     return MachineError(
@@ -180,7 +177,7 @@ def _in_one(faults: Sequence[tuple[str, MachineError]], people: int, done: int) 
         f"for them). What was computed is kept: the next try of the same command extracts the others alone",
         first.code,
         first.path,
-        any(fault.for_all for _, fault in faults),
+        any(fault.for_all for fault in faults.values()),
     )
 
 

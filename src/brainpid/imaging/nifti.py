@@ -67,7 +67,7 @@ def open_image(path: str | Path, ndim: int) -> nib.Nifti1Image:
             raise ImageError(f"{path}: this is no file; expected NIfTI")
         if found.st_size == 0:
             raise ImageError(f"{path}: the file is empty; copy it again")
-        image = nib.load(path)
+        image = _loaded(path)
         if not isinstance(image, nib.Nifti1Pair):
             raise ImageError(f"{path}: found a {type(image).__name__}; expected NIfTI")
         kind = image.get_data_dtype()
@@ -86,6 +86,16 @@ def open_image(path: str | Path, ndim: int) -> nib.Nifti1Image:
     image = _in_mm(image, path)
     _check_affine(image, path)
     return image
+
+
+def _loaded(path: Path) -> Any:
+    """What nibabel makes of a file; what the system says of it while nibabel guesses its kind is lost there."""
+    try:
+        return nib.load(path)
+    except ImageFileError:
+        with path.open("rb") as file:
+            file.read(_READ)
+        return nib.load(path)
 
 
 def read_data(image: nib.Nifti1Image) -> NDArray[np.float32]:
