@@ -74,7 +74,7 @@ def taken(path: str, root: str) -> FileState:
     """
     with open(path, "rb", buffering=0) as file:
         found = os.fstat(file.fileno())
-        digest = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type]
+        digest = hashlib.file_digest(file, "sha256")
     return FileState(relative(path, root), found.st_size, found.st_mtime_ns, digest.hexdigest())
 
 
