@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from fake_extractors import told
 
+from brainpid.core.errors import MachineError
 from brainpid.features.workers import Died, outcomes
 
 TESTS = Path(__file__).parents[2]
@@ -106,3 +108,14 @@ def test_no_place_for_semaphores_is_needed(tmp_path, mount):
     script = f"{save}{mount}{back} && {sys.executable} {tmp_path}/run.py"
     found = subprocess.run(["unshare", "-m", "bash", "-c", script], capture_output=True, text=True, check=False)
     assert found.stdout.splitlines() == ["no semaphores", "['a', 'b']"], found.stderr
+
+
+def test_no_process_can_be_started(monkeypatch):
+    """As under a limit of processes."""
+
+    def refused(self: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(multiprocessing.get_context("spawn").Process, "start", refused)
+    with pytest.raises(MachineError, match=r"EAGAIN \(.*\) at a new process"):
+        list(outcomes(told, ["a"], 1))
