@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from brainpid.cohort.person_files import NOT_FETCHED, Found, absent, listed
 from brainpid.config.extraction import DIFFUSION_METRICS
 from brainpid.config.sources import FMRIPrepSource, FreeSurferSource, ImageSource, NiftiSource, QSIReconSource, image_of
 from brainpid.core.errors import InputError, list_some
+from brainpid.core.machine import OF_THE_DATA, machine_error
+
+FORBIDDEN = (errno.EACCES, errno.EPERM)
+"""What the system says of one person's folder that its owner has closed."""
 
 
 def root_of(source: ImageSource, bids_root: str | None) -> Path:
@@ -29,13 +34,21 @@ def root_of(source: ImageSource, bids_root: str | None) -> Path:
 
 
 def find(source: ImageSource, modality: str, bids_root: str | None, person: str) -> Found:
-    """Find one person's files; absence is no error but a reason, and so is content that lies elsewhere."""
+    """Find one person's files; absence is no error but a reason, and so is content that lies elsewhere.
+
+    Raises
+    ------
+    MachineError
+        Where the machine does not tell what is there.
+    """
     root = root_of(source, bids_root)
     try:
         found = _find(source, modality, root, person)
         elsewhere = absent(found.files)
         empty = not found.files and (root / person).is_dir() and not listed(root / person)
-    except OSError as fault:  # as of a folder that may not be read
+    except OSError as fault:
+        if fault.errno not in (*OF_THE_DATA, *FORBIDDEN):
+            raise (machine_error(fault, root / person) or fault) from fault
         return Found(reason=f"{fault.filename or root / person}: {fault.strerror or fault}")
     if elsewhere:
         return Found(reason=f"{NOT_FETCHED}: {list_some(elsewhere, 3)}")
