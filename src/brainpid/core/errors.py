@@ -26,10 +26,47 @@ class NotInImageError(ImageError):
     """A sound image that does not show what is measured: the person is UNAVAILABLE, for the reason in the message."""
 
 
+class MachineError(BrainpidError):
+    """The machine failed, and neither the input nor the method: the same command may well succeed when run again.
+
+    Parameters
+    ----------
+    message : str
+    code : int
+        The errno; 0 where there is none, as of a process that was killed.
+    path : str
+        File or folder; empty where it is not known.
+    for_all : bool
+        Whether whoever comes next would meet it too, such as a disk that is full.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, code: int = 0, path: str = "", for_all: bool = False) -> None:
+        super().__init__(message, code, path, for_all)
+        self.code = code
+        self.path = path
+        self.for_all = for_all
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class NumericalError(BrainpidError):
     """A computation that has no trustworthy answer: the message carries n, d and the condition number."""
 
     exit_code = 3
+
+
+def readable(text: str) -> str:
+    r"""A text of which every byte that is no UTF-8, as in an old file name, stands as ``\xfc``.
+
+    Examples
+    --------
+    >>> print(readable("M\udcfcller"))
+    M\xfcller
+    """
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def shortened(text: str, most: int = 80) -> str:
