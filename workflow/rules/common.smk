@@ -9,6 +9,12 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from brainpid.core.environment import take_out_shadows
+
+# Other versions of the program's libraries, as modules of a site bring, reach neither the jobs nor what follows here.
+for sentence in take_out_shadows(os.environ):
+    print(f"warning: {sentence}", file=sys.stderr)
+
 from brainpid.config import slices
 from brainpid.config.schema import parse_config
 from brainpid.config.yaml_files import read_yaml
