@@ -157,6 +157,25 @@ def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
     write_text(path, json.dumps(content, indent=2, sort_keys=True) + "\n")
 
 
+def read_json(path: str | Path) -> dict[str, Any]:
+    """Read what `write_json` wrote.
+
+    Raises
+    ------
+    InputError
+        Where the file is absent, or holds something else.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as fault:
+        raise InputError(f"{path}: the file does not exist") from fault
+    except ValueError as fault:
+        raise InputError(f"{path}: not readable as JSON ({fault}); delete the file and run again") from fault
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected a mapping, found {type(content).__name__}; delete the file and run again")
+    return content
+
+
 def write_tsv(path: str | Path, table: pd.DataFrame) -> None:
     """Write a table atomically: tab-separated, ``n/a`` for a missing cell, ten significant digits.
 
@@ -350,8 +369,18 @@ def read_own_tsv(path: str | Path, numbers: Collection[str] | None = None) -> pd
     numbers : collection of str, optional
         The only columns that hold numbers. If None, those are text whose names are among `TEXT_COLUMNS` or end in
         ``_status`` or ``_reason``, and the others are what their cells look like.
+
+    Raises
+    ------
+    InputError
+        Where the file is no such table or was cut short.
     """
     names = read_header(path)
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        if file.read() != b"\n":
+            raise InputError(f"{path}: the last line does not end, as where a copy was cut short; delete the file and "
+                             "run again")  # fmt: skip
     if numbers is None:
         text = {name for name in names if name in TEXT_COLUMNS or name.endswith(("_status", "_reason"))}
     else:

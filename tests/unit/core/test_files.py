@@ -11,9 +11,11 @@ from brainpid.core.files import (
     line_of,
     numeric_cells,
     read_header,
+    read_json,
     read_own_tsv,
     read_table,
     require_column,
+    write_json,
     write_table,
     write_tsv,
 )
@@ -203,6 +205,33 @@ def test_what_is_written_is_read_back(tmp_path):
     text = read_own_tsv(tmp_path / "t.tsv", numbers=["bits"])
     assert text["n"].tolist() == ["3", "4"]
     assert text["bits"].dtype == float
+
+
+def test_an_own_table_that_was_cut_short_is_refused(tmp_path):
+    path = tmp_path / "t.tsv"
+    write_tsv(path, pd.DataFrame({"participant_id": ["a", "b"], "x": [1.5, 2.25]}))
+    whole = path.read_bytes()
+    lines = {position + 1 for position, byte in enumerate(whole) if byte == 10}
+    for length in set(range(len(whole))) - lines:
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError, match=str(path)):
+            read_own_tsv(path)
+
+
+def test_json_that_is_not_what_was_written_is_refused(tmp_path):
+    path = tmp_path / "t.json"
+    with pytest.raises(InputError, match=r"t\.json: the file does not exist"):
+        read_json(path)
+    write_json(path, {"a": [1, "ü"]})
+    assert read_json(path) == {"a": [1, "ü"]}
+    whole = path.read_bytes()
+    for length in range(len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError, match=r"t\.json: not readable as JSON"):
+            read_json(path)
+    path.write_text("[1]")
+    with pytest.raises(InputError, match="expected a mapping, found list"):
+        read_json(path)
 
 
 def test_a_table_is_written_as_its_name_says(tmp_path):
