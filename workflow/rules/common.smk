@@ -18,7 +18,7 @@ for sentence in take_out_shadows(os.environ):
 from brainpid.config import slices
 from brainpid.config.schema import parse_config
 from brainpid.config.yaml_files import read_yaml
-from brainpid.core.errors import InputError
+from brainpid.core.errors import BrainpidError, InputError
 from brainpid.config.sources import section_of
 from brainpid.features.extractors import atlas_digest, extractor_of
 from brainpid.crossfit.encoders import ENCODERS
@@ -64,7 +64,7 @@ def checked_config():
                 extractor_of(source, modality)
             if image_sources(cohort):
                 labels(cohort.participants_path, cohort.columns.participant_id)
-    except InputError as error:
+    except BrainpidError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     return checked

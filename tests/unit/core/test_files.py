@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from brainpid.core.errors import InputError
+from brainpid.core.errors import InputError, MachineError
 from brainpid.core.files import (
     line_of,
     numeric_cells,
@@ -216,6 +220,28 @@ def test_an_own_table_that_was_cut_short_is_refused(tmp_path):
         path.write_bytes(whole[:length])
         with pytest.raises(InputError, match=str(path)):
             read_own_tsv(path)
+
+
+def test_a_file_that_is_not_there_or_closed_is_named(tmp_path, monkeypatch):
+    (tmp_path / "link.tsv").symlink_to("gone.tsv")
+    (tmp_path / "folder.tsv").mkdir()
+    (tmp_path / "t.tsv").write_text("id\n1\n")
+    for name, message in (("link", "it is a link to gone.tsv"), ("folder", "expected a file, found a folder")):
+        with pytest.raises(InputError, match=message):
+            read_table(tmp_path / f"{name}.tsv")
+
+    def refuse(number: int) -> None:
+        def open_it(*_, **__):
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(Path, "open", open_it)
+
+    refuse(errno.EACCES)
+    with pytest.raises(InputError, match=r"t\.tsv: the file may not be read \(Permission denied\)"):
+        read_table(tmp_path / "t.tsv")
+    refuse(errno.ESTALE)
+    with pytest.raises(MachineError, match=r"ESTALE .*t\.tsv"):
+        read_table(tmp_path / "t.tsv")
 
 
 def test_json_that_is_not_what_was_written_is_refused(tmp_path):
