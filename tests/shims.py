@@ -2,7 +2,8 @@
 
 Set ``LD_PRELOAD`` to what `shim` gives, ``SHIM_PATH`` to a part of the paths that are meant (all, where it is empty),
 and an errno for each call that fails: ``SHIM_OPEN``, ``SHIM_READ``, ``SHIM_WRITE``, ``SHIM_CHMOD``, ``SHIM_FSYNC``,
-``SHIM_FLOCK``, ``SHIM_RENAME``, ``SHIM_OPENDIR``. ``SHIM_AFTER`` lets as many of these calls pass before.
+``SHIM_FLOCK``, ``SHIM_RENAME``, ``SHIM_OPENDIR``. ``SHIM_AFTER`` lets as many of these calls pass before, and
+``SHIM_TIMES`` is how many fail then (all, where it is not set), in each process.
 """
 
 from __future__ import annotations
@@ -27,12 +28,14 @@ SOURCE = r"""
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int passed;
+static int passed, failed;
 
 static int refused(const char *name, const char *path) {
     const char *error = getenv(name), *part = getenv("SHIM_PATH"), *after = getenv("SHIM_AFTER");
+    const char *times = getenv("SHIM_TIMES");
     if (!error || !path || (part && *part && !strstr(path, part))) return 0;
     if (after && passed++ < atoi(after)) return 0;
+    if (times && failed++ >= atoi(times)) return 0;
     errno = atoi(error);
     return 1;
 }

@@ -18,7 +18,7 @@ for sentence in take_out_shadows(os.environ):
 from brainpid.config import slices
 from brainpid.config.schema import parse_config
 from brainpid.config.yaml_files import read_yaml
-from brainpid.core.errors import BrainpidError, InputError
+from brainpid.core.errors import BrainpidError, InputError, MachineError
 from brainpid.config.sources import section_of
 from brainpid.features.extractors import atlas_digest, extractor_of
 from brainpid.crossfit.encoders import ENCODERS
@@ -97,9 +97,18 @@ def shard_digests(cohort, modality):
     block = CONFIG.cohorts[cohort]
     source = block.sources[modality]
     people = labels(block.participants_path, block.columns.participant_id)
+    try:
+        found = {
+            person: find(source, modality, block.bids, person) for person in people
+        }
+    except MachineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
     return digests(
-        {person: find(source, modality, block.bids, person) for person in people},
+        found,
         CONFIG.shards,
+        root_of(source, block.bids),
+        Path(OUT, "features", "persons", cohort, modality),
     )
 
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from brainpid.cohort.finding import find
+from brainpid.cohort.file_states import read_record, record_of, record_path, write_record
+from brainpid.cohort.finding import find, root_of
 from brainpid.cohort.participants import SUCCESS, read_labels, read_sheet
 from brainpid.cohort.person_files import join_notes
 from brainpid.cohort.shards import shard_of
@@ -22,12 +23,12 @@ from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.extraction import ImageExtraction
 from brainpid.config.slices import ExtractSettings
 from brainpid.config.sources import ImageSource, TableSource, reader_options, section_of
-from brainpid.core.errors import InputError, list_some
+from brainpid.core.errors import InputError, MachineError, list_some
 from brainpid.core.files import write_tsv
-from brainpid.core.provenance import code_digest, record
+from brainpid.core.provenance import code_digest, record, versions
 from brainpid.features.block import FeatureBlock
 from brainpid.features.extraction import Task, extract_people
-from brainpid.features.extractors import atlas_digest, extractor_of
+from brainpid.features.extractors import atlas_digest, extractor_of, scratch_bytes
 from brainpid.features.person_results import PersonResult
 from brainpid.features.shared_names import in_one_order, lacking
 from brainpid.features.store import write_features
@@ -89,15 +90,25 @@ def _from_images(
     # What the results depend on, before the work begins.
     code, atlas = code_digest(entry.module), atlas_digest(entry, section)
     options: dict[str, Any] = reader_options(source)
-    text = json.dumps(section.model_dump(mode="json") | options, sort_keys=True)
+    # Without paths: of the atlas its content counts, and the person's files count below the root.
+    text = json.dumps(section.model_dump(mode="json", exclude={"atlas"}) | options, sort_keys=True)
+    made_by = json.dumps({"code": code} | versions(entry.packages), sort_keys=True)
+    root = str(root_of(source, settings.bids))
     people = read_labels(args.participants, settings.participant_id)
     own = [person for person in people if shard_of(person, settings.shards) == args.shard]
     extract = partial(entry.extract, settings=section, **options)
-    tasks = [
-        Task(person, find(source, args.modality, settings.bids, person), extract, atlas, text, code, args.keep)
-        for person in own
-    ]
-    results = extract_people(tasks, args.workers)
+    scratch = scratch_bytes(entry, section)
+    tasks: list[Task] = []
+    unseen: dict[str, MachineError] = {}
+    for person in own:
+        try:
+            found = find(source, args.modality, settings.bids, person)
+        except MachineError as fault:
+            unseen[person] = fault
+        else:
+            tasks.append(Task(person, found, root, extract, atlas, text, made_by, args.keep, scratch))
+    results = extract_people(tasks, args.workers, unseen)
+    _record_files(results, record_path(args.keep, args.shard))
     for result in results:
         if result.remark:
             log.warning("%s: %s", result.participant_id, result.remark)
@@ -106,6 +117,14 @@ def _from_images(
     provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "h5py", *entry.packages))
     provenance["generated_by"] |= {"extractor_code": code, "atlas_content": atlas}
     return block, provenance
+
+
+def _record_files(results: list[PersonResult], path: Path) -> None:
+    """Leave what the files of a shard are, so that the next planning knows them again under other times."""
+    before = read_record(path)
+    people = {result.participant_id for result in results}
+    now = record_of({result.participant_id: result.files for result in results if result.files}, before)
+    write_record(path, {person: files for person, files in before.items() if person in people} | now)
 
 
 def _block(results: list[PersonResult], modality: str) -> FeatureBlock:

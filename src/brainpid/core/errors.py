@@ -22,6 +22,10 @@ class ImageError(InputError):
     """An image that cannot be used; the message becomes the person's reason in ``participants.tsv``."""
 
 
+class ToolError(ImageError):
+    """A tool of others that failed on an image and does not tell why: the machine may be at fault as well."""
+
+
 class NotInImageError(ImageError):
     """A sound image that does not show what is measured: the person is UNAVAILABLE, for the reason in the message."""
 

@@ -15,6 +15,13 @@ from brainpid.config.extraction import ImageExtraction
 from brainpid.config.sources import ImageSource, reader_of
 from brainpid.imaging.extracted import Extracted
 
+TEMPLATE_MM3 = 197 * 233 * 189
+"""Volume of the template's grid."""
+BYTES_A_VOXEL = 2 * 3 * 4 + 4 * 4
+FEW_TRANSFORMS = 4 * 1024**2
+COARSE_MM = 3
+"""Voxel of the grid to which images are brought where the settings name none."""
+
 
 @dataclass(frozen=True)
 class ExtractorEntry:
@@ -27,11 +34,14 @@ class ExtractorEntry:
         Libraries whose versions matter to its results.
     reads_atlas : bool
         Whether it cuts images by the atlas of the settings.
+    registers : bool
+        Whether it brings images to the template, for which ANTs writes temporary files.
     """
 
     module: str
     packages: tuple[str, ...]
     reads_atlas: bool
+    registers: bool
 
     def load(self) -> Callable[..., Extracted]:
         """Import the extractor."""
@@ -44,12 +54,12 @@ class ExtractorEntry:
 
 
 EXTRACTORS = {
-    "t1w": ExtractorEntry("brainpid.imaging.t1w.extract", ("nibabel", "nilearn", "antspyx"), True),
-    "dwi": ExtractorEntry("brainpid.imaging.dwi.extract", ("nibabel", "nilearn", "dipy", "antspyx"), True),
-    "bold": ExtractorEntry("brainpid.imaging.bold.extract_raw", ("nibabel", "nilearn", "antspyx"), True),
-    "fmriprep": ExtractorEntry("brainpid.imaging.bold.extract_fmriprep", ("nibabel", "nilearn"), True),
-    "freesurfer": ExtractorEntry("brainpid.imaging.freesurfer", (), False),
-    "qsirecon": ExtractorEntry("brainpid.imaging.dwi.extract_qsirecon", ("nibabel", "nilearn"), True),
+    "t1w": ExtractorEntry("brainpid.imaging.t1w.extract", ("nibabel", "nilearn", "antspyx"), True, True),
+    "dwi": ExtractorEntry("brainpid.imaging.dwi.extract", ("nibabel", "nilearn", "dipy", "antspyx"), True, True),
+    "bold": ExtractorEntry("brainpid.imaging.bold.extract_raw", ("nibabel", "nilearn", "antspyx"), True, True),
+    "fmriprep": ExtractorEntry("brainpid.imaging.bold.extract_fmriprep", ("nibabel", "nilearn"), True, False),
+    "freesurfer": ExtractorEntry("brainpid.imaging.freesurfer", (), False, False),
+    "qsirecon": ExtractorEntry("brainpid.imaging.dwi.extract_qsirecon", ("nibabel", "nilearn"), True, False),
 }
 
 
@@ -62,3 +72,15 @@ def atlas_digest(entry: ExtractorEntry, settings: ImageExtraction) -> str:
     """Digest of the content of the atlas that an extractor reads; empty where it reads none from files."""
     atlas = settings.atlas if entry.reads_atlas else None
     return "" if atlas is None else content_digest((atlas.image, atlas.labels))
+
+
+def scratch_bytes(entry: ExtractorEntry, settings: ImageExtraction) -> int:
+    """Bytes of temporary files that one person's extraction writes at once; 0 where it writes none.
+
+    Two fields of three float32 a voxel of the template's grid, three maps of tissue and their segmentation, not
+    compressed; and as much again as a few transforms need.
+    """
+    if not entry.registers:
+        return 0
+    grid = TEMPLATE_MM3 / getattr(settings, "resolution", COARSE_MM) ** 3
+    return int(grid * BYTES_A_VOXEL) + FEW_TRANSFORMS

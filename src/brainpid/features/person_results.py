@@ -1,8 +1,9 @@
 """What was extracted from one person, kept on disk under a key that says from what and by which code.
 
-A result is used again where the person's files (role, name, size, time), the content of the atlas, the settings and the
-extracting code are the same; a run that was interrupted therefore goes on with the next person, and a person who is
-added is the only one computed. A result that cannot be read, for whatever reason, is made again.
+A result is used again where the person's files (role, name and content), the content of the atlas, the settings, the
+extracting code and the versions of its libraries are the same; a run that was interrupted therefore goes on with the
+next person, and a person who is added is the only one computed. Where files lie, and when they were last written, does
+not count. A result that cannot be read, for whatever reason, is made again.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ import json
 import math
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from brainpid.cohort.file_states import FileState, relative, unchanged
 from brainpid.cohort.participants import EXCLUDED, SUCCESS
-from brainpid.cohort.shards import stamp
 from brainpid.core.files import atomic_path, write_text
 
 
@@ -31,7 +33,7 @@ class PersonResult:
     ----------
     participant_id : str
     key : str
-        Digest of files, atlas, settings and code as they were before the work began; empty where there was none.
+        Digest of names of files, atlas, settings and code; empty where there was nothing to work on.
     status, reason : str
         One of the statuses of `brainpid.cohort.participants`, and why it is not SUCCESS.
     values, units, quality, regions : dict
@@ -44,6 +46,8 @@ class PersonResult:
         What the extraction itself found doubtful or lacking.
     acquisition : str
         As in `brainpid.cohort.person_files.Found`.
+    files : dict of str to FileState
+        By role, as they were before the work began.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -61,30 +65,35 @@ class PersonResult:
     regions: dict[str, tuple[str, ...]]
     remark: str
     acquisition: str
+    files: dict[str, FileState]
 
     @classmethod
     def without_features(cls, participant_id: str, key: str, status: str, reason: str) -> Self:
         """Outcome of a person of whom nothing was measured."""
-        return cls(participant_id, key, status, reason, {}, {}, {}, math.nan, math.nan, "", {}, "", "")
+        return cls(participant_id, key, status, reason, {}, {}, {}, math.nan, math.nan, "", {}, "", "", {})
 
 
 _READER = TypeAdapter(PersonResult)
 
 
-def key_of(files: Mapping[str, str], atlas: str, settings: str, code: str) -> str:
-    """Key of a result: digest of everything that it depends on.
+def key_of(files: Mapping[str, str], root: str, atlas: str, settings: str, code: str) -> str:
+    """Key of a result: digest of everything that it depends on but the content of the person's files.
 
     Parameters
     ----------
     files : mapping of str to str
-        Paths by role; roles, names, sizes and times count.
+        Paths by role; roles and paths relative to the root count.
+    root : str
+        Top folder of the source.
     atlas : str
         Digest of the atlas's content.
     settings : str
     code : str
-        Digest of the extracting code.
+        Digest of the extracting code, and the versions of its libraries.
     """
-    return hashlib.sha256(f"{stamp(files)}\n{atlas}\n{settings}\n{code}".encode()).hexdigest()[:16]
+    names = "\n".join(f"{role} {relative(path, root)}" for role, path in sorted(files.items()))
+    text = f"{names}\n{atlas}\n{settings}\n{code}"
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def keep(folder: Path, result: PersonResult, picture: Any = None) -> None:
@@ -104,17 +113,43 @@ def _free(path: Path) -> Path:
     return path
 
 
-def kept(folder: Path, participant_id: str, key: str) -> PersonResult | None:
-    """Read a person's result if there is one under the same key; None where there is not, or it cannot be read.
+def kept(folder: Path, participant_id: str, key: str, files: Mapping[str, str], root: str) -> PersonResult | None:
+    """Read a person's result if there is one of the same key and files; None where there is not, or it cannot be read.
 
     A failure is not kept: the person is tried again in the next run of the job.
+
+    Parameters
+    ----------
+    folder : path
+    participant_id, key : str
+    files : mapping of str to str
+        Paths by role.
+    root : str
+        Top folder of the source.
+
+    Raises
+    ------
+    OSError
+        Where a file that has to be looked at is gone or cannot be read.
     """
     try:
         result = _READER.validate_json(_path(folder, participant_id).read_bytes(), strict=True)
     except (OSError, ValidationError):
         return None
     fits = (result.participant_id, result.key) == (participant_id, key) and result.units.keys() == result.values.keys()
-    return result if fits and result.status in (SUCCESS, EXCLUDED) else None
+    if not fits or result.status not in (SUCCESS, EXCLUDED) or result.files.keys() != files.keys():
+        return None
+    states = {}
+    for role, path in files.items():
+        if (state := unchanged(path, root, result.files[role])) is None:
+            return None
+        states[role] = state
+    if states == result.files:
+        return result
+    now = replace(result, files=states)
+    with suppress(OSError):  # the times are a short cut and no more
+        keep(folder, now)
+    return now
 
 
 def picture_path(folder: Path, participant_id: str) -> Path:

@@ -9,6 +9,7 @@ import numpy as np
 
 from brainpid.config.extraction import StructuralExtraction
 from brainpid.core.errors import ImageError
+from brainpid.core.machine import refuse_machine_fault
 from brainpid.imaging.extracted import ICV, Extracted, check_icv, divide_by_icv
 
 MEASURES = {
@@ -98,6 +99,7 @@ def read_stats(path: str | Path) -> tuple[dict[str, float], list[dict[str, str]]
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as fault:
+        refuse_machine_fault(fault, path)
         raise ImageError(f"{path}: not readable as a FreeSurfer statistics file ({fault})") from fault
     for number, line in enumerate(lines, start=1):
         if line.startswith("# Measure "):

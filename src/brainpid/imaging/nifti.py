@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import stat
 import zlib
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
 from brainpid.core.errors import ImageError
+from brainpid.core.machine import refuse_machine_fault
 from brainpid.imaging import header_sizes
 
 NIBABEL_ERRORS = (
@@ -30,7 +33,8 @@ NIBABEL_ERRORS = (
     KeyError,
     MemoryError,
 )
-"""Whatever nibabel raises at a file that is damaged or says senseless things of itself; MemoryError at a shape."""
+"""Whatever nibabel raises at a file that is damaged or says senseless things of itself, or is refused by the system."""
+_READ = 1 << 20
 MILLIMETRES = {"meter": 1e3, "micron": 1e-3, "mm": 1.0, "unknown": 1.0}
 SENSIBLE_MM = (0.01, 100.0)
 """Sizes of voxels in mm; others are in another unit than the header says."""
@@ -53,18 +57,24 @@ def open_image(path: str | Path, ndim: int) -> nib.Nifti1Image:
     ImageError
         Where the file is absent, empty or no NIfTI image, its voxels are no single numbers, it has other dimensions,
         its affine is missing or sheared, or what the header says of the size of voxels disagrees.
+    MachineError
+        Where the system refuses to read it.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ImageError(f"{path}: the file does not exist")
     try:
-        if path.stat().st_size == 0:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise ImageError(f"{path}: this is no file; expected NIfTI")
+        if found.st_size == 0:
             raise ImageError(f"{path}: the file is empty; copy it again")
-        image = nib.load(path)
+        image = _loaded(path)
         if not isinstance(image, nib.Nifti1Pair):
             raise ImageError(f"{path}: found a {type(image).__name__}; expected NIfTI")
         kind = image.get_data_dtype()
+    except (FileNotFoundError, NotADirectoryError) as fault:
+        raise ImageError(f"{path}: the file does not exist") from fault
     except NIBABEL_ERRORS as fault:
+        refuse_machine_fault(fault, path)
         raise ImageError(f"{path}: not readable as an image ({_short(fault)}); expected NIfTI") from fault
     _check_kind(kind, image, path)
     image = _without_empty_axes(image, ndim, path)
@@ -76,6 +86,16 @@ def open_image(path: str | Path, ndim: int) -> nib.Nifti1Image:
     image = _in_mm(image, path)
     _check_affine(image, path)
     return image
+
+
+def _loaded(path: Path) -> Any:
+    """What nibabel makes of a file; what the system says of it while nibabel guesses its kind is lost there."""
+    try:
+        return nib.load(path)
+    except ImageFileError:
+        with path.open("rb") as file:
+            file.read(_READ)
+        return nib.load(path)
 
 
 def read_data(image: nib.Nifti1Image) -> NDArray[np.float32]:
@@ -104,14 +124,41 @@ def read_voxels(image: nib.Nifti1Image) -> NDArray[Any]:
     ------
     ImageError
         Where the file is truncated or damaged.
+    MachineError
+        Where the system refuses to read it, or there is no memory for it.
     """
+    path = image.get_filename() or "image"
     try:
         return np.asanyarray(image.dataobj)
+    except MemoryError as fault:
+        no_memory: BaseException = fault
     except NIBABEL_ERRORS as fault:
+        refuse_machine_fault(fault, path)
         raise ImageError(
-            f"{image.get_filename() or 'image'}: the data cannot be read ({_short(fault)}); "
-            "the file is cut off or damaged"
+            f"{path}: the data cannot be read ({_short(fault)}); the file is cut off or damaged"
         ) from fault
+    # Not above: a shape that the file does not hold is no lack of memory, and the error should not come from one.
+    if (lacking := _lacking_bytes(image)) > 0:
+        raise ImageError(
+            f"{path}: the data cannot be read (the header says shape {image.shape}, for which {lacking:,} bytes are "
+            "lacking); the file is cut off or damaged"
+        )
+    refuse_machine_fault(no_memory, path)
+    raise no_memory
+
+
+def _lacking_bytes(image: nib.Nifti1Image) -> int:
+    """Bytes that the file has less than its header says, read to the end without keeping it; 0 where it has all."""
+    stored = image.dataobj
+    needed = int(stored.offset) + math.prod(int(n) for n in image.shape) * stored.dtype.itemsize
+    there = 0
+    try:
+        with image.file_map["image"].get_prepare_fileobj("rb") as stream:
+            while there < needed and (part := stream.read(_READ)):
+                there += len(part)
+    except NIBABEL_ERRORS as fault:
+        refuse_machine_fault(fault, image.get_filename() or "image")
+    return needed - there
 
 
 def check_overflow(image: nib.Nifti1Image, values: NDArray[np.number[Any]]) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainpid.config.extraction import RegistrationModel
-from brainpid.core.errors import ImageError
+from brainpid.core.errors import ImageError, MachineError
 from brainpid.imaging.ants_calls import ants_call
 from brainpid.imaging.nifti import make_image
 
@@ -143,7 +143,7 @@ def register(
                 singleprecision=True,
                 **options,
             )
-    except ImageError:
+    except (ImageError, MachineError):
         folder.cleanup()
         raise
     inside = np.asarray(mask.dataobj) > 0.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -14,6 +15,8 @@ import pandas as pd
 import pytest
 
 from brainpid.cli import main
+from brainpid.cohort.file_states import read_record, record_path
+from brainpid.commands import extract as verb
 from brainpid.config.schema import parse_config
 from brainpid.config.slices import ExtractSettings
 from brainpid.features import extraction
@@ -27,7 +30,8 @@ SPACE = "MNI152NLin2009cAsym"
 @pytest.fixture
 def study(tmp_path, monkeypatch) -> Path:
     """Three people with a small preprocessed BOLD run each and an atlas of two regions; extracted in this process."""
-    monkeypatch.setattr(extraction, "_run", lambda tasks, workers: [extraction.extract_person(*task) for task in tasks])
+    here = lambda function, tasks, workers, fresh=False: ((task, function(task)) for task in tasks)  # noqa: E731
+    monkeypatch.setattr(extraction, "outcomes", here)
     rng = np.random.default_rng(0)
     labels = np.zeros((6, 6, 4), dtype=np.int16)
     labels[1:3, 1:5], labels[3:5, 1:5] = 1, 2
@@ -156,3 +160,35 @@ def test_the_section_of_another_source_is_refused(study, caplog, capsys):
     options += ["--shard", "0", "--keep", f"{study}/kept", "--quality", f"{study}/quality.tsv"]
     assert main(["extract", "--cohort", "a", "--modality", "fmri", *options]) == 2
     assert "a source of kind fmriprep needs functional" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_dataset_that_is_touched_or_moved_extracts_nobody(study, first, caplog):
+    for path in (study / "fmriprep").rglob("*"):
+        if path.is_file():
+            os.utime(path, ns=(86400 * 10**9, 86400 * 10**9))
+    assert extract(study, caplog)[0] == 0
+    (study / "moved").mkdir()
+    for name in ("fmriprep", "atlas.nii.gz", "atlas.tsv", "participants.tsv", "kept"):
+        (study / name).rename(study / "moved" / name)
+    n, again = extract(study / "moved", caplog)
+    assert n == 0
+    pd.testing.assert_frame_equal(again, first)
+
+
+def test_what_the_files_are_is_recorded_beside_the_results(study, first, caplog):
+    record = read_record(record_path(study / "kept", 0))
+    assert record.keys() == {"sub-0", "sub-1", "sub-2"}
+    known = record["sub-1"]["bold"]
+    path = study / f"fmriprep/sub-1/func/sub-1_task-rest_space-{SPACE}_desc-preproc_bold.nii.gz"
+    size, time = path.stat().st_size, path.stat().st_mtime_ns
+    content = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert known == ((f"sub-1/func/{path.name}", size, time, content), f"{size} {time}")
+    os.utime(path, ns=(5, 5))
+    extract(study, caplog)
+    known = read_record(record_path(study / "kept", 0))["sub-1"]["bold"]
+    assert (known.state.mtime_ns, known.identity) == (5, f"{size} {time}")
+
+
+def test_other_versions_of_libraries_are_everybody_s(study, first, caplog, monkeypatch):
+    monkeypatch.setattr(verb, "versions", lambda packages: dict.fromkeys(packages, "0.0"))
+    assert extract(study, caplog)[0] == 3

@@ -215,7 +215,7 @@ def results(tmp_path_factory):
             if fault == "divided":
                 section = section.model_copy(update={"divide_by_icv": True})
             extract = partial(EXTRACTORS[kind].extract, settings=section)
-            tasks.append(Task(f"{kind}: {fault}", Found(copies), extract, "", "", "", folder / "kept"))
+            tasks.append(Task(f"{kind}: {fault}", Found(copies), str(folder), extract, "", "", "", folder / "kept"))
     return {result.participant_id: result for result in extract_people(tasks, 1)}
 
 
@@ -306,7 +306,7 @@ def test_a_spinal_cord_fails_in_every_reader(tmp_path):
     for image, label in expected:
         found = find(source, image, str(tmp_path), label)
         extract = partial(EXTRACTORS[image].extract, settings=getattr(Extraction(), SECTIONS[image]))
-        tasks.append(Task(f"{image} of {label}", found, extract, "", "", "", tmp_path / "kept"))
+        tasks.append(Task(f"{image} of {label}", found, str(tmp_path), extract, "", "", "", tmp_path / "kept"))
     for result, reason in zip(extract_people(tasks, 1), expected.values(), strict=True):
         assert result.status == "FAIL"
         assert re.search(reason, result.reason), result.reason

@@ -89,7 +89,7 @@ def test_kept_results_carry_regions(tmp_path):
         regions={"x": ("a", "b")},
     )
     keep(tmp_path, result)
-    found = kept(tmp_path, "sub-1", "key")
+    found = kept(tmp_path, "sub-1", "key", {}, "/")
     assert _block([found], "fmri").regions == (("a", "b"),)
     assert "regions" in json.loads((tmp_path / "sub-1.json").read_text())
 

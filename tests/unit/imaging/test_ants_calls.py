@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from brainpid.core.errors import ImageError
+from brainpid.core.errors import ImageError, MachineError, ToolError
 from brainpid.imaging.ants_calls import ants_call
 
 
@@ -24,3 +24,12 @@ def test_what_is_a_sentence_already_and_what_stops_the_program_pass():
         raise ImageError("no brain")
     with pytest.raises(KeyboardInterrupt), ants_call("it"):
         raise KeyboardInterrupt
+
+
+def test_a_fault_of_the_machine_stays_one_and_others_may_be_one():
+    with pytest.raises(MachineError, match=r"ENOSPC .* at /tmp/t0"), ants_call("it"):
+        raise OSError(28, "No space left on device", "/tmp/t0")
+    with pytest.raises(MachineError, match="no memory left"), ants_call("it"):
+        raise MemoryError
+    with pytest.raises(ToolError, match="it failed"), ants_call("it"):
+        raise RuntimeError("antsRegistration returned non-zero exit code 1")

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import subprocess
+import sys
 
 import nibabel as nib
 import numpy as np
 import pytest
+from shims import shim
 
-from brainpid.core.errors import ImageError
+from brainpid.core.errors import ImageError, MachineError
+from brainpid.core.machine import machine_error
+from brainpid.imaging import nifti
 from brainpid.imaging.bold.series import iterate_volumes
-from brainpid.imaging.nifti import open_image, read_data
+from brainpid.imaging.nifti import open_image, read_data, read_voxels
 
 AFFINE = np.diag([2.0, 2, 2, 1])
 DATA = np.random.default_rng(0).normal(100, 9, (8, 8, 8)).astype(np.float32)
@@ -190,3 +196,62 @@ COLOURS = np.zeros(DATA.shape, dtype=[(name, "u1") for name in "RGB"])
 def test_voxels_that_are_no_numbers_and_headers_that_are_none_end_in_a_sentence(tmp_path, data, edit, message):
     with pytest.raises(ImageError, match=message):
         read_data(open_image(written(tmp_path, data, edit=edit), 3))
+
+
+REFUSED = {
+    "open": {"SHIM_OPEN": "116"},
+    "open, once": {"SHIM_OPEN": "116", "SHIM_TIMES": "1"},
+    "read of the header": {"SHIM_READ": "5"},
+    "read of the data": {"SHIM_READ": "5", "SHIM_AFTER": "9"},
+}
+
+
+def test_what_the_system_refuses_is_not_said_of_the_image(tmp_path):
+    """A damaged file beside it is."""
+    library = shim(tmp_path)
+    rng = np.random.default_rng(0)
+    image = nib.Nifti1Image(rng.normal(size=(60, 60, 60)).astype(np.float32), AFFINE)
+    image.header.set_xyzt_units("mm", "sec")
+    whole, cut = tmp_path / "image.nii.gz", tmp_path / "cut.nii.gz"
+    nib.save(image, whole)
+    cut.write_bytes(whole.read_bytes()[:90_000])
+    code = (
+        "import os, sys\n"
+        "from brainpid.core.errors import BrainpidError\n"
+        "from brainpid.imaging.nifti import open_image, read_data\n"
+        f"os.environ['SHIM_PATH'] = '{whole}'\n"
+        f"for number, faults in enumerate({list(REFUSED.values())}):\n"
+        "    for path in sys.argv[1:]:\n"
+        "        for name in ('SHIM_OPEN', 'SHIM_READ', 'SHIM_AFTER', 'SHIM_TIMES'): os.environ.pop(name, None)\n"
+        "        os.environ.update(faults)\n"
+        "        try: read_data(open_image(path, 3)); print('read')\n"
+        "        except BrainpidError as error: print(type(error).__name__, error)\n"
+    )
+    environment = {**os.environ, "LD_PRELOAD": str(library)}
+    command = [sys.executable, "-c", code, whole, cut]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.splitlines()
+    damaged = f"ImageError {cut}: the data cannot be read (Compressed file ended"
+    refused = [f"MachineError E{name} " for name in ("STALE (Stale file handle)", "IO (Input/output error)")]
+    assert [line.startswith(damaged) for line in found] == [False, True] * 4
+    assert found[2] == "read"  # nibabel loses the error, and another look finds nothing wrong
+    for line, words in zip(found[::2], (refused[0], "read", refused[1], refused[1]), strict=True):
+        assert line.startswith(words)
+    assert all(line.endswith(f"at {whole}") for line in found[::2] if line != "read")
+
+
+def test_a_lack_of_memory_is_not_said_of_an_image_that_has_its_data(tmp_path, monkeypatch):
+    """And a shape that the file does not hold is no lack of memory."""
+
+    def full(dataobj: object) -> None:
+        raise MemoryError("Unable to allocate 2 TiB")
+
+    path = save(tmp_path)
+    whole = open_image(path, 3)
+    cut = open_image(path, 3)
+    monkeypatch.setattr(nifti.np, "asanyarray", full)
+    with pytest.raises(MachineError, match=rf"no memory left \(Unable to allocate 2 TiB\); at {path}"):
+        read_voxels(whole)
+    path.write_bytes(path.read_bytes()[:400])
+    with pytest.raises(ImageError, match=r"the header says shape .* bytes are lacking\)") as caught:
+        read_voxels(cut)
+    assert machine_error(caught.value) is None

@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from brainpid.config.extraction import Strategy
 from brainpid.core.errors import ImageError, list_some
+from brainpid.core.machine import refuse_machine_fault
 
 MOTION = ("trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z")
 TISSUES = ("csf", "white_matter")
@@ -77,6 +78,7 @@ def read_confounds(tsv_path: str | Path, n_volumes: int) -> pd.DataFrame:
         OSError,
         zlib.error,
     ) as fault:
+        refuse_machine_fault(fault, path)
         raise ImageError(f"{path}: not readable as a tab-separated table ({fault})") from fault
     table = table.rename(columns=_current_name)
     repeated = table.columns[table.columns.duplicated()]

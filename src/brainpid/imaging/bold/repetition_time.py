@@ -12,6 +12,7 @@ from typing import Any
 import nibabel as nib
 
 from brainpid.core.errors import ImageError
+from brainpid.core.machine import refuse_machine_fault
 
 LONGEST = 10.0
 """In seconds: a longer repetition time is in another unit."""
@@ -75,6 +76,7 @@ def _read(path: str) -> dict[str, Any]:
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as fault:  # no JSON and no UTF-8 are ValueErrors
+        refuse_machine_fault(fault, path)
         raise ImageError(f"{path}: not readable as JSON ({' '.join(str(fault).split())})") from fault
     if not isinstance(content, dict):
         raise ImageError(f"{path}: expected a mapping of keys at the top, found {type(content).__name__}")

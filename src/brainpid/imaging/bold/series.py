@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from brainpid.core.errors import ImageError, list_some
+from brainpid.core.machine import refuse_machine_fault
 from brainpid.imaging.atlases import Atlas, on_grid, region_coverage
 from brainpid.imaging.nifti import check_overflow
 
@@ -236,6 +237,7 @@ def iterate_volumes(image: nib.Nifti1Image) -> Iterator[NDArray[np.generic]]:
                     check_overflow(image, volume)
                 yield volume
     except (EOFError, OSError, zlib.error, gzip.BadGzipFile) as fault:
+        refuse_machine_fault(fault, _name(image))
         short = " ".join(str(fault).split())[:160]
         raise ImageError(f"{_name(image)}: the data cannot be read ({short}); it is cut off or damaged") from fault
 
