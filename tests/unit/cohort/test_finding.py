@@ -70,7 +70,7 @@ def test_a_name_that_is_not_utf8_is_that_persons_matter(tmp_path, file, named):
     people = {person: find(RAW, "t1", str(tmp_path), person) for person in ("sub-1", "sub-2")}
     assert people["sub-1"].reason == f"the name of '{named}' is not UTF-8; rename it"
     assert people["sub-2"].files
-    assert len(digests(people, 2)) == 2
+    assert len(digests(people, 2, tmp_path)) == 2
 
 
 def test_names_that_are_not_used_may_be_of_any_kind(tmp_path):
