@@ -15,6 +15,7 @@ from PIL import Image
 from brainpid.cohort.person_files import Found
 from brainpid.core.errors import MachineError
 from brainpid.core.machine import of_errno
+from brainpid.features import extraction
 from brainpid.features.extraction import Task, extract_people, extract_person
 from brainpid.features.person_results import picture_path
 
@@ -63,7 +64,15 @@ def test_everybody_ends_with_a_status_and_a_reason(people, tmp_path):
     assert np.asarray(Image.open(picture_path(tmp_path / "kept", "sub-1"))).tolist() == [[7] * 6] * 4
 
 
-def test_a_result_is_used_again_only_where_it_fits(people, tmp_path):
+@pytest.fixture
+def here(monkeypatch):
+    """Extract in this process, where it does not matter which one does."""
+    monkeypatch.setattr(
+        extraction, "outcomes", lambda function, tasks, workers, fresh=False: ((task, function(task)) for task in tasks)
+    )
+
+
+def test_a_result_is_used_again_only_where_it_fits(people, tmp_path, here):
     make, computed = people
     words = {"sub-1": "good", "sub-2": "good", "sub-3": "bad"}
     first = extract_people(make(words), 1)
@@ -82,7 +91,7 @@ def test_a_result_is_used_again_only_where_it_fits(people, tmp_path):
     assert computed() == ["sub-1", "sub-2", "sub-3"]
 
 
-def test_a_damaged_result_is_written_anew(people, tmp_path):
+def test_a_damaged_result_is_written_anew(people, tmp_path, here):
     make, computed = people
     extract_people(make({"sub-1": "good"}), 1)
     computed()
@@ -115,7 +124,7 @@ def test_a_fault_of_the_machine_fails_the_job_and_nobody(people, caplog):
     assert computed() == sorted(f"sub-{word}" for word in FAULTS)
 
 
-def test_a_fault_that_everybody_would_meet_stops_early(people):
+def test_a_fault_that_everybody_would_meet_stops_early(people, here):
     make, computed = people
     words = {"sub-1": "good", "sub-2": "no space", "sub-3": "good", "sub-4": "good"}
     with pytest.raises(MachineError, match="1 of 4 people met such faults of the machine, 2 were not begun"):
@@ -144,7 +153,7 @@ def test_the_machine_is_asked_before_a_person_is_blamed(people, tmp_path, monkey
     ]
 
 
-def test_room_is_looked_at_before_the_work(people):
+def test_room_is_looked_at_before_the_work(people, here):
     make, computed = people
     tasks = [replace(task, scratch=2**60) for task in make({"sub-1": "good", "sub-2": "good"})]
     with pytest.raises(MachineError, match=r"sub-1: .*: [\d,]+ bytes are free .* 1,152,.* 1 were not begun"):
@@ -152,7 +161,7 @@ def test_room_is_looked_at_before_the_work(people):
     assert computed() == []
 
 
-def test_who_could_not_be_looked_for_is_nobody_s_failure(people):
+def test_who_could_not_be_looked_for_is_nobody_s_failure(people, here):
     make, computed = people
     unseen = {"sub-9": of_errno(116, "/data/sub-9")}
     with pytest.raises(MachineError, match=r"^sub-9: ESTALE .* at /data/sub-9 .1 of 2 people"):
@@ -160,7 +169,7 @@ def test_who_could_not_be_looked_for_is_nobody_s_failure(people):
     assert computed() == ["sub-1"]
 
 
-def test_a_result_that_cannot_be_written_is_the_machine_s(people, tmp_path):
+def test_a_result_that_cannot_be_written_is_the_machine_s(people, tmp_path, here):
     make, _ = people
     (tmp_path / "kept").write_text("a file in the place of the folder")
     with pytest.raises(MachineError, match=r"sub-1: .*kept"):
