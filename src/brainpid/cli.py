@@ -42,6 +42,10 @@ VERBS = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run one verb and return its exit code."""
+    if argv is None and sys.flags.optimize > 1:
+        # Libraries that read images work on docstrings while they are imported, and these are gone.
+        own = {name: value for name, value in os.environ.items() if name != "PYTHONOPTIMIZE"}
+        os.execve(sys.executable, [sys.executable, "-P", "-m", "brainpid.cli", *sys.argv[1:]], own)
     argv = sys.argv[1:] if argv is None else argv
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # names of files hold whatever bytes their makers liked

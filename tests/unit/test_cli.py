@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from brainpid import cli
-from brainpid.cli import VERBS, main
+from brainpid.cli import main
 
 
 @pytest.fixture
@@ -53,17 +53,23 @@ def test_no_memory_is_a_sentence_and_what_nobody_foresaw_is_not(failing, capsys)
         main(["quality"])
 
 
-def test_verbs_work_without_docstrings_and_asserts():
+def test_docstrings_may_be_gone():
+    """Libraries of images cannot be imported then: the program starts itself anew with them."""
     code = (
-        "import sys\nfrom contextlib import suppress\nfrom brainpid import cli\n"
-        "for verb in ('participants', 'run'):\n    with suppress(SystemExit):\n        cli.main([verb, '--help'])\n"
-        "print(cli.VERBS['run'], sys.flags.optimize)"
+        "import os, sys\nfrom brainpid import cli\nsys.argv = ['brainpid', 'quality', '--help']\n"
+        "assert False, 'asserts are gone too'\ncli.main()"
     )
     given = os.environ | {"PYTHONOPTIMIZE": "2"}
     done = subprocess.run([sys.executable, "-c", code], env=given, capture_output=True, text=True, check=False)
-    assert done.stderr == ""
-    assert done.stdout.endswith(f"{VERBS['run']} 2\n")
-    assert done.stdout.count("usage: ") == 2
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: brainpid quality ")
+    code = "import os\nfrom brainpid import cli\nos.execve = lambda path, argv, env: exit(str(sorted(env)))\ncli.main()"
+    done = subprocess.run([sys.executable, "-c", code], env=given, capture_output=True, text=True, check=False)
+    assert "'PATH'" in done.stderr
+    assert "PYTHONOPTIMIZE" not in done.stderr
+    done = subprocess.run([sys.executable, "-c", f"{code.replace('main()', 'main([])')}"], env=given, check=False,
+                          capture_output=True, text=True)  # fmt: skip
+    assert "the following arguments are required: VERB" in done.stderr  # as a function it starts nothing
 
 
 def test_any_name_can_be_shown(capfd):
