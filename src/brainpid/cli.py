@@ -1,20 +1,26 @@
 """Command line: ``brainpid VERB``; each verb reads, calls pure functions and writes.
 
-Exit codes: 0 done, 2 bad input or configuration, 3 numerical failure, 1 anything unforeseen.
+Exit codes: 0 done, 2 bad input or configuration, 3 numerical failure, 1 a fault of the machine or anything unforeseen.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 import textwrap
 from importlib import import_module
 
 from brainpid import __version__
 from brainpid.core import logs
-from brainpid.core.errors import BrainpidError
+from brainpid.core.environment import refuse_shadowing
+from brainpid.core.errors import BrainpidError, InputError, MachineError
+from brainpid.core.machine import machine_error, name_of
 
+ABOUT = "Each verb reads, calls pure functions and writes."
 VERBS = {
+    "run": "run the whole workflow of a configuration",
     "phantom": "make a synthetic cohort whose true information is known",
     "check": "check a configuration and its inputs, and show who has what; run nothing",
     "participants": "check one cohort's participants table",
@@ -36,26 +42,49 @@ VERBS = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run one verb and return its exit code."""
+    if argv is None and sys.flags.optimize > 1:
+        # Libraries that read images work on docstrings while they are imported, and these are gone.
+        own = {name: value for name, value in os.environ.items() if name != "PYTHONOPTIMIZE"}
+        os.execve(sys.executable, [sys.executable, "-P", "-m", "brainpid.cli", *sys.argv[1:]], own)
     argv = sys.argv[1:] if argv is None else argv
-    args = _parse(argv)
-    logs.start()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names of files hold whatever bytes their makers liked
+            stream.reconfigure(errors="backslashreplace")
     try:
-        import_module(f"brainpid.commands.{args.verb}").run(args)
-    except BrainpidError as error:
-        if args.debug:
+        args = _parse(argv)
+        logs.start()
+        code: int | None = import_module(f"brainpid.commands.{args.verb}").run(args)
+    except (BrainpidError, OSError, MemoryError) as fault:
+        error = fault if isinstance(fault, BrainpidError) else _in_words(fault)
+        if error is None or "--debug" in argv:
             raise
         sys.stderr.write(textwrap.fill(f"error: {error}", 120, break_long_words=False, break_on_hyphens=False) + "\n")
         return error.exit_code
-    return 0
+    return code or 0
+
+
+def _in_words(fault: OSError | MemoryError) -> BrainpidError | None:
+    """What the machine refused, in one sentence; None for an error of a library that is no answer of the system."""
+    if isinstance(fault, BrokenPipeError) and fault.filename is None:
+        # Nobody listens: not even the interpreter, as it ends, has anything to write.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return MachineError("the program that the output went to has ended")
+    if (found := machine_error(fault)) is not None:
+        return found
+    if isinstance(fault, OSError) and fault.errno is not None:
+        return InputError(f"{fault.filename or 'a file'}: {fault.strerror} ({name_of(fault.errno)})")
+    return None
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
     """Parse the command line; the options of a verb are declared by its own module, which alone is imported."""
-    parser = argparse.ArgumentParser(prog="brainpid", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="brainpid", description=ABOUT)
     parser.add_argument("--version", action="version", version=f"brainpid {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     chosen = next((word for word in argv if not word.startswith("-")), None)
+    if chosen in VERBS and chosen != "run":  # which starts the others without what is refused here
+        refuse_shadowing()
     for verb, summary in VERBS.items():
         subparser = verbs.add_parser(verb, help=summary, description=summary.capitalize() + ".")
         subparser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)

@@ -199,7 +199,7 @@ EACH_DELETED = {
         "predicted_age", "modalities", "normality", "selection", "importance"))],
     "aggregate": [f"aggregate/{name}" for name in (
         "accuracy.tsv", "comparison.tsv", "predictions.tsv", "latents.tsv", "pid.tsv", "pid.json", "null.tsv",
-        "normality.tsv", "selection.tsv", "selection.json", "importance.tsv", "importance.json")],
+        "normality.tsv", "selection.tsv", "selection.json", "importance.tsv", "importance.json", "provenance.json")],
     "train_final": [f"final/pidreg/{name}" for name in ("model.pt", "provenance.json", "history.tsv")],
     "null": ["null/a.tsv", "null/b.json"],
     "split": ["participants.tsv", "splits.tsv", "features.tsv"],

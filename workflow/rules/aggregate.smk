@@ -1,7 +1,7 @@
-# REQUIRES     splits.tsv, every fold's predictions.tsv, importance.tsv of those that were asked, and every cohort's
-#              null/<cohort>.tsv; with splits.group the sheets too
+# REQUIRES     splits.tsv, every fold's predictions.tsv and provenance.json, importance.tsv of those that were asked,
+#              and every cohort's null/<cohort>.tsv; with splits.group the sheets too
 # PRODUCES     aggregate/{accuracy,comparison,predictions,latents,pid,null,normality,selection,
-#              importance}.tsv; pid.json, selection.json, importance.json
+#              importance}.tsv; pid.json, selection.json, importance.json, provenance.json
 # CONFIG KEYS  cohorts (their names), modalities, costs, models, splits.scheme, splits.group, pid, explain
 
 
@@ -10,6 +10,7 @@ rule aggregate:
     input:
         splits=rules.split.output.splits,
         folds=[path for path in FOLD_FILES if path.endswith("predictions.tsv")],
+        made_by=[path for path in FOLD_FILES if path.endswith("provenance.json")],
         nulls=NULL_FILES,
         importances=EXPLAINED,
         sheets=rules.split.input.sheets if CONFIG.splits.group else [],
@@ -26,6 +27,7 @@ rule aggregate:
         choice=f"{OUT}/aggregate/selection.json",
         importance=f"{OUT}/aggregate/importance.tsv",
         importance_dictionary=f"{OUT}/aggregate/importance.json",
+        provenance=f"{OUT}/aggregate/provenance.json",
     log:
         f"{OUT}/logs/aggregate.log",
     benchmark:

@@ -9,10 +9,16 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from brainpid.core.environment import take_out_shadows
+
+# Other versions of the program's libraries, as modules of a site bring, reach neither the jobs nor what follows here.
+for sentence in take_out_shadows(os.environ):
+    print(f"warning: {sentence}", file=sys.stderr)
+
 from brainpid.config import slices
 from brainpid.config.schema import parse_config
 from brainpid.config.yaml_files import read_yaml
-from brainpid.core.errors import InputError, MachineError
+from brainpid.core.errors import BrainpidError, InputError, MachineError
 from brainpid.config.sources import section_of
 from brainpid.features.extractors import atlas_digest, extractor_of
 from brainpid.crossfit.encoders import ENCODERS
@@ -58,7 +64,7 @@ def checked_config():
                 extractor_of(source, modality)
             if image_sources(cohort):
                 labels(cohort.participants_path, cohort.columns.participant_id)
-    except InputError as error:
+    except BrainpidError as error:
         stop(error)
     return checked
 

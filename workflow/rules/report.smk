@@ -19,6 +19,7 @@ rule report:
         choice=rules.aggregate.output.choice,
         importance=rules.aggregate.output.importance,
         importance_dictionary=rules.aggregate.output.importance_dictionary,
+        provenance=rules.aggregate.output.provenance,
         quality=QUALITY_FILES,
     output:
         **(

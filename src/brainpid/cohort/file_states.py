@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from brainpid.core.errors import BrainpidError
 from brainpid.core.files import write_text
 from brainpid.core.machine import machine_error
 
@@ -111,7 +112,7 @@ def read_record(path: Path) -> Record:
 
 def write_record(path: Path, record: Record) -> None:
     """Write the record of a shard, where that is possible: without it, content that was touched counts as new."""
-    with suppress(OSError):
+    with suppress(BrainpidError):
         write_text(path, json.dumps(record, separators=(",", ":")) + "\n")
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from brainpid.cohort import bids
 from brainpid.cohort.derivatives import find_fmriprep, find_qsirecon
 from brainpid.cohort.freesurfer import LONGITUDINAL, find_freesurfer, is_person, is_template
-from brainpid.cohort.person_files import NOT_FETCHED, Found, absent, listed
+from brainpid.cohort.person_files import NOT_FETCHED, Found, listed, unusable
 from brainpid.config.extraction import DIFFUSION_METRICS
 from brainpid.config.sources import FMRIPrepSource, FreeSurferSource, ImageSource, NiftiSource, QSIReconSource, image_of
-from brainpid.core.errors import InputError, list_some
+from brainpid.core.errors import BrainpidError, InputError, readable
 from brainpid.core.machine import OF_THE_DATA, machine_error
 
 FORBIDDEN = (errno.EACCES, errno.EPERM)
@@ -25,36 +27,55 @@ def root_of(source: ImageSource, bids_root: str | None) -> Path:
     Raises
     ------
     InputError
-        Where it does not exist.
+        Where it does not exist, may not be listed, or its name cannot be written into a table.
     """
     root = Path(source.path if not isinstance(source, NiftiSource) else bids_root or "")
-    if not root.is_dir():
+    try:
+        there = root.is_dir()
+    except OSError as fault:
+        raise _not_listed(root, fault) from fault
+    if not there:
         raise InputError(f"{root}: the folder does not exist; expected a source of kind {source.kind}")
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise _not_listed(root, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+    if readable(str(root)) != str(root):
+        raise InputError(f"{readable(str(root))}: the name is not UTF-8; rename the folder")
     return root
 
 
+def _not_listed(root: Path, fault: OSError) -> BrainpidError:
+    """Say why the folder of a source cannot be looked into."""
+    if fault.errno in FORBIDDEN:
+        return InputError(f"{root}: the folder may not be read ({fault.strerror}); expected a source that can be")
+    return machine_error(fault, root) or InputError(f"{root}: {fault.strerror}")
+
+
 def find(source: ImageSource, modality: str, bids_root: str | None, person: str) -> Found:
-    """Find one person's files; absence is no error but a reason, and so is content that lies elsewhere.
+    """Find one person's files; absence is no error but a reason, and so is what cannot be used or may not be read.
 
     Raises
     ------
+    InputError
+        Where the source itself is not there or may not be read.
     MachineError
         Where the machine does not tell what is there.
     """
     root = root_of(source, bids_root)
     try:
         found = _find(source, modality, root, person)
-        elsewhere = absent(found.files)
+        unfit = unusable(found.files)
         empty = not found.files and (root / person).is_dir() and not listed(root / person)
     except OSError as fault:
         if fault.errno not in (*OF_THE_DATA, *FORBIDDEN):
             raise (machine_error(fault, root / person) or fault) from fault
-        return Found(reason=f"{fault.filename or root / person}: {fault.strerror or fault}")
-    if elsewhere:
-        return Found(reason=f"{NOT_FETCHED}: {list_some(elsewhere, 3)}")
+        found, unfit, empty = Found(), f"{fault.filename or root / person}: {fault.strerror}", False
     if empty:  # as of a dataset within a dataset that was not installed
-        return Found(reason=f"{NOT_FETCHED}: the folder {root / person} is empty")
-    return found
+        unfit = f"{NOT_FETCHED}: the folder {root / person} is empty"
+    if unfit:
+        return Found(reason=readable(unfit))
+    return replace(
+        found, reason=readable(found.reason), note=readable(found.note), acquisition=readable(found.acquisition)
+    )
 
 
 def refuse_strangers_alone(cohort: str, modality: str, found: Mapping[str, Found], others: Sequence[str]) -> None:
@@ -98,9 +119,22 @@ def unmatched_labels(source: ImageSource, bids_root: str | None, people: Iterabl
 
 def people_in(source: ImageSource, bids_root: str | None) -> list[str]:
     """Labels with ``sub-`` of the folders that a source has; FreeSurfer's may lack the prefix."""
-    folders = [folder for folder in root_of(source, bids_root).iterdir() if folder.is_dir()]
+    root = root_of(source, bids_root)
+    try:
+        folders = [folder for folder in root.iterdir() if os.path.isdir(folder)]
+    except OSError as fault:
+        raise _not_listed(root, fault) from fault
     names = [folder.name for folder in folders if not folder.name.startswith(".")]
     if isinstance(source, FreeSurferSource):
-        own = [folder.name for folder in folders if is_person(folder.name) and not is_template(folder)]
+        own = [folder.name for folder in folders if is_person(folder.name) and not _is_template(folder)]
         names = [name if name.startswith("sub-") else f"sub-{name}" for name in own]
-    return sorted({name.split(LONGITUDINAL)[0].split("_ses-")[0] for name in names if name.startswith("sub-")})
+    labels = {name.split(LONGITUDINAL)[0].split("_ses-")[0] for name in names if name.startswith("sub-")}
+    return sorted(readable(label) for label in labels)
+
+
+def _is_template(folder: Path) -> bool:
+    """Whether a folder is seen to be a template; one that may not be looked into is somebody's."""
+    try:
+        return is_template(folder)
+    except PermissionError:
+        return False

@@ -7,14 +7,16 @@ whose content is absent counts as there, so that the choice does not depend on w
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from brainpid.cohort.names import entities, natural, parse
-from brainpid.core.errors import list_some
+from brainpid.core.errors import list_some, readable
 
 IMAGE_ENDINGS = (".nii", ".nii.gz")
 NOT_FETCHED = "content not fetched (datalad get)"
@@ -22,6 +24,7 @@ POINTERS = (b"/annex/objects/", b"../.git/annex/objects/", b"version https://git
 """How a file begins that stands for content which git-annex or git-lfs has elsewhere."""
 LONGEST_POINTER = 1024
 """Such files are short; longer ones are not opened."""
+KINDS = {stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
 
 
 @dataclass(frozen=True)
@@ -138,19 +141,37 @@ def _names(folder: Path, is_top: bool) -> list[str]:
     return _tops[folder][1]
 
 
-def absent(files: Mapping[str, str]) -> list[str]:
-    """Paths whose content is elsewhere: a link to nothing, or the short text that git-annex or git-lfs leaves."""
-    return [path for path in files.values() if _stands_for_another(Path(path))]
+def unusable(files: Mapping[str, str]) -> str:
+    """Say which of a person's files are no files, may not be read, or have their content elsewhere; empty where none.
 
+    Content is elsewhere behind a link to nothing, or where git-annex or git-lfs left a short text.
 
-def _stands_for_another(path: Path) -> bool:
-    try:
-        if path.stat().st_size > LONGEST_POINTER:
-            return False
-        with path.open("rb") as file:
-            return file.read(64).startswith(POINTERS)
-    except OSError:  # a link to nothing; whoever may not read a file hears so when it is read
-        return path.is_symlink() and not path.exists()
+    Raises
+    ------
+    OSError
+        Where the system does not tell.
+    """
+    elsewhere = []
+    for path in files.values():
+        if readable(path) != path:
+            name = next(part for part in Path(path).parts if readable(part) != part)
+            return f"the name of '{readable(name)}' is not UTF-8; rename it"
+        try:
+            seen = os.stat(path)
+        except OSError as fault:
+            if not (fault.errno in (errno.ENOENT, errno.ELOOP) and os.path.islink(path)):
+                raise
+            elsewhere.append(path)
+            continue
+        if not stat.S_ISREG(seen.st_mode):
+            return f"{path} is a {KINDS.get(stat.S_IFMT(seen.st_mode), 'device')}, expected a file"
+        if not os.access(path, os.R_OK):
+            return f"{path} may not be read (permission denied)"
+        if seen.st_size <= LONGEST_POINTER:
+            with open(path, "rb") as file:
+                if file.read(64).startswith(POINTERS):
+                    elsewhere.append(path)
+    return f"{NOT_FETCHED}: {list_some(elsewhere, 3)}" if elsewhere else ""
 
 
 def nothing(what: str, folders: Iterable[Path], there: Iterable[str] = ()) -> str:

@@ -13,7 +13,8 @@ from brainpid.cohort.groups import read_groups
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import AggregateSettings
 from brainpid.core.errors import InputError
-from brainpid.core.files import read_own_tsv, write_json, write_tsv
+from brainpid.core.files import read_json, read_own_tsv, write_json, write_tsv
+from brainpid.core.provenance import mixed_versions, record
 from brainpid.crossfit.null import null_of_table
 from brainpid.evaluation.accuracy import accuracy_table
 from brainpid.evaluation.comparison import comparison_table
@@ -50,6 +51,17 @@ def run(args: argparse.Namespace) -> None:
         read_own_tsv(args.folds / model / f"repeat-{repeat}_fold-{fold}" / "predictions.tsv")
         for model, repeat, fold in expected
     ]
+    mixed = mixed_versions(
+        {
+            f"{model}, repeat {repeat} fold {fold}": read_json(
+                args.folds / model / f"repeat-{repeat}_fold-{fold}" / "provenance.json"
+            )
+            for model, repeat, fold in expected
+        }
+    )
+    if mixed:
+        log.warning("folds were trained by different versions, delete those that are not wanted and run again: %s",
+                    "; ".join(mixed))  # fmt: skip
     predictions = pd.concat(tables, ignore_index=True)
     _check_complete(predictions, tested, settings)
     predictions = _in_order(predictions, settings)
@@ -83,6 +95,8 @@ def run(args: argparse.Namespace) -> None:
     importances = [read_own_tsv(path) for path in args.importances]
     write_tsv(args.out / "importance.tsv", summarise(importances))
     write_json(args.out / "importance.json", importance_dictionary(agreement(importances)))
+    provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "pandas", "scipy"))
+    write_json(args.out / "provenance.json", provenance | {"mixed_versions": mixed})
 
 
 def _check_complete(predictions: pd.DataFrame, tested: pd.DataFrame, settings: AggregateSettings) -> None:

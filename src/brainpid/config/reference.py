@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any, get_args
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
@@ -105,5 +106,7 @@ def _shown(default: Any) -> str:
 
 
 if __name__ == "__main__":
+    if sys.flags.optimize > 1:
+        sys.exit("the reference is made of docstrings, which PYTHONOPTIMIZE=2 takes away; unset it")
     write_text(PATH, reference())
     write_text(SCHEMA_PATH, schema_text())

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from brainpid.core.errors import InputError
+from brainpid.core.machine import machine_error
 from brainpid.core.rows import read_rows
 
 Chooser = Callable[[Sequence[str]], Iterable[str]]
@@ -30,6 +31,11 @@ def table_digest(path: str | Path, uses: Chooser, describes: Chooser) -> str:
         Takes the names of all columns and gives those that are read.
     describes : callable
         Likewise those of which the JSON beside the table is read.
+
+    Raises
+    ------
+    MachineError
+        Where the machine does not read it, which says nothing of what the table says.
     """
     path = Path(path)
     digest = hashlib.sha256()
@@ -45,10 +51,20 @@ def table_digest(path: str | Path, uses: Chooser, describes: Chooser) -> str:
             _add(digest, [row.cells[place] for place in places] if whole else ["", *row.cells])
         _add(digest, [_described(path.with_suffix(".json"), describes(names))])
     except (InputError, StopIteration):
-        return hashlib.sha256(path.read_bytes() if path.is_file() else b"").hexdigest()[:16]
-    except OSError:
-        return "unreadable"
+        return hashlib.sha256(_bytes(path)).hexdigest()[:16]
+    except OSError as fault:
+        raise (machine_error(fault, path) or fault) from fault
     return digest.hexdigest()[:16]
+
+
+def _bytes(path: Path) -> bytes:
+    """Content of a file that is no table; none where there is no file, or it is closed."""
+    try:
+        return path.read_bytes()
+    except OSError as fault:
+        if (found := machine_error(fault, path)) is not None and not isinstance(fault, PermissionError):
+            raise found from fault
+        return b""
 
 
 def _add(digest: hashlib._Hash, cells: list[str]) -> None:

@@ -62,6 +62,17 @@ class NumericalError(BrainpidError):
     exit_code = 3
 
 
+def readable(text: str) -> str:
+    r"""A text of which every byte that is no UTF-8, as in an old file name, stands as ``\xfc``.
+
+    Examples
+    --------
+    >>> print(readable("M\udcfcller"))
+    M\xfcller
+    """
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def shortened(text: str, most: int = 80) -> str:
     """A text for a message, cut where it is long.
 

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import re
-import tempfile
+import secrets
+import signal
+import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from brainpid.core.arrays import FloatArray
-from brainpid.core.errors import InputError, list_some, nearest, shortened
+from brainpid.core.errors import BrainpidError, InputError, MachineError, list_some, nearest, shortened
+from brainpid.core.machine import NOT_SUPPORTED, name_of, of_errno
 from brainpid.core.rows import (
     DELIMITERS,
     FORMULA,
@@ -43,32 +48,102 @@ DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 _LINES = "lines"
 
 
+OF_A_NAME = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP, errno.ENAMETOOLONG, errno.EILSEQ)
+ENDS = (signal.SIGTERM, signal.SIGHUP)
+
+
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside `path` that takes its name once the block has ended without an error.
 
-    A reader sees the old file or the new one, never a part, even if the process is killed.
+    A reader sees the old file or the new one, never a part, even if the process is killed. The folder is not synced: a
+    name that is lost with the power is a file that was not made, and is made again.
+
+    Raises
+    ------
+    MachineError
+        Where the machine does not write the file, as on a full disk: with its errno and the path.
+    InputError
+        Where no file can have that name.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    part = Path(name)
     try:
-        yield part
-        with part.open("rb+") as written:
-            os.fsync(written.fileno())
-        part.chmod(0o666 & ~_umask())
-        part.replace(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = _new_part(path)
+    except OSError as fault:
+        raise _not_written(fault, path) from fault
+    try:
+        with _removed_at_the_end(part):
+            yield part
+            _sync(part)
+            part.replace(path)
+    except OSError as fault:
+        raise _not_written(fault, path) from fault
     finally:
-        part.unlink(missing_ok=True)
+        _remove(part)
 
 
-def _umask() -> int:
-    """Mask that new files get; `mkstemp` ignores it and makes files that only their owner can read."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _not_written(fault: OSError, path: Path) -> BrainpidError:
+    """Say why a file could not be written: where its name is to blame, the user has to change it."""
+    if fault.errno in OF_A_NAME:
+        return InputError(f"{path}: cannot be written: {os.strerror(fault.errno)} ({name_of(fault.errno)})")
+    return of_errno(fault.errno, path) if fault.errno else MachineError(f"{path}: cannot be written: {fault}")
+
+
+def _new_part(path: Path) -> Path:
+    """Make an empty file beside another one, with the permissions that the mask of the process gives new files."""
+    # The name of the file itself may be as long as the file system allows.
+    stem = os.fsdecode(os.fsencode(path.name)[:200])
+    while True:
+        part = path.with_name(f".{stem}.{secrets.token_hex(4)}.part")
+        try:
+            os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        except FileExistsError:
+            continue
+        return part
+
+
+def _sync(part: Path) -> None:
+    """Have the content on the disk before its name is: what the disk refuses is heard here at the latest."""
+    with part.open("rb+") as written:
+        try:
+            os.fsync(written.fileno())
+        except OSError as fault:
+            if fault.errno not in NOT_SUPPORTED:
+                raise
+
+
+@contextmanager
+def _removed_at_the_end(part: Path) -> Iterator[None]:
+    """Remove a file where the process is told to end in the meantime; it ends as it would have."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        _remove(part)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    main = threading.current_thread() is threading.main_thread()
+    # Who handles a signal already has reasons of his own.
+    numbers = [number for number in ENDS if main and signal.getsignal(number) is signal.SIG_DFL]
+    for number in numbers:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _remove(part: Path) -> None:
+    """Remove a file if it can be: what stopped the writing is worth more than what stops the tidying."""
+    with suppress(OSError):
+        part.unlink()
+
+
+def write_bytes(path: str | Path, content: bytes | memoryview) -> None:
+    """Write bytes atomically."""
+    with atomic_path(path) as part:
+        part.write_bytes(content)
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -80,6 +155,25 @@ def write_text(path: str | Path, text: str) -> None:
 def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
     """Write JSON atomically, with sorted keys so that equal content gives equal bytes."""
     write_text(path, json.dumps(content, indent=2, sort_keys=True) + "\n")
+
+
+def read_json(path: str | Path) -> dict[str, Any]:
+    """Read what `write_json` wrote.
+
+    Raises
+    ------
+    InputError
+        Where the file is absent, or holds something else.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as fault:
+        raise InputError(f"{path}: the file does not exist") from fault
+    except ValueError as fault:
+        raise InputError(f"{path}: not readable as JSON ({fault}); delete the file and run again") from fault
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected a mapping, found {type(content).__name__}; delete the file and run again")
+    return content
 
 
 def write_tsv(path: str | Path, table: pd.DataFrame) -> None:
@@ -275,8 +369,18 @@ def read_own_tsv(path: str | Path, numbers: Collection[str] | None = None) -> pd
     numbers : collection of str, optional
         The only columns that hold numbers. If None, those are text whose names are among `TEXT_COLUMNS` or end in
         ``_status`` or ``_reason``, and the others are what their cells look like.
+
+    Raises
+    ------
+    InputError
+        Where the file is no such table or was cut short.
     """
     names = read_header(path)
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        if file.read() != b"\n":
+            raise InputError(f"{path}: the last line does not end, as where a copy was cut short; delete the file and "
+                             "run again")  # fmt: skip
     if numbers is None:
         text = {name for name in names if name in TEXT_COLUMNS or name.endswith(("_status", "_reason"))}
     else:

@@ -18,6 +18,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from brainpid.core.errors import list_some
+
 PACKAGE = "brainpid"
 CONFIGURATION = f"{PACKAGE}.config"
 ROOT = Path(__file__).parents[1]
@@ -133,6 +135,36 @@ def record(entry: str, settings: Mapping[str, Any], packages: Iterable[str] = ("
         "versions": versions(packages),
         "settings": dict(settings),
     }
+
+
+def mixed_versions(records: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Say which libraries, Python and the program among them, had different versions where results were made.
+
+    Parameters
+    ----------
+    records : mapping of str to mapping
+        What `record` gave, by what a sentence calls the result.
+
+    Examples
+    --------
+    >>> one, other = ({"versions": {"numpy": version}} for version in ("2.3.5", "1.26.4"))
+    >>> mixed_versions({"fold 0": one, "fold 1": other, "fold 2": one})
+    ['numpy 1.26.4 (fold 1), 2.3.5 (the others)']
+    """
+    found: dict[str, dict[str, list[str]]] = {}
+    for name, content in records.items():
+        program = content.get("generated_by", {}).get("version")
+        own = {PACKAGE: program, "python": content.get("python"), **content.get("versions", {})}
+        for library, number in own.items():
+            if number is not None:
+                found.setdefault(library, {}).setdefault(str(number), []).append(name)
+    sentences = []
+    for library, by_version in found.items():
+        if len(by_version) > 1:
+            *fewer, most = sorted(by_version, key=lambda number: (len(by_version[number]), number))
+            told = [f"{number} ({list_some(by_version[number], 5)})" for number in fewer]
+            sentences.append(f"{library} {', '.join(told)}, {most} (the others)")
+    return sentences
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ of a .csv may hold commas and line breaks between quotes (RFC 4180).
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from brainpid.core.errors import InputError, list_some, shortened
+from brainpid.core.machine import machine_error
 
 DELIMITERS = {".tsv": "\t", ".csv": ","}
 SEPARATORS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "vertical bars"}
@@ -41,15 +43,29 @@ def read_rows(path: Path) -> Iterator[Row]:
     InputError
         Where the file is absent, has another ending than .tsv or .csv or is no text of single bytes, or where quotes of
         a .csv do not stand around whole cells.
+    MachineError
+        Where the machine does not read it.
     """
     if not path.is_file():
-        raise InputError(f"{path}: the file does not exist")
+        raise InputError(f"{path}: {_absent(path)}")
     if path.suffix not in DELIMITERS:
         raise InputError(f"{path}: expected a table with the ending .tsv or .csv, found '{path.suffix}'")
     comma = path.suffix == ".csv"
-    with path.open(newline="" if comma else None, encoding="utf-8-sig", errors=UNDECODABLE) as lines:
-        plain = _without_nul(lines, path)
-        yield from _csv_rows(plain, path) if comma else _tsv_rows(plain, path)
+    try:
+        with path.open(newline="" if comma else None, encoding="utf-8-sig", errors=UNDECODABLE) as lines:
+            plain = _without_nul(lines, path)
+            yield from _csv_rows(plain, path) if comma else _tsv_rows(plain, path)
+    except PermissionError as fault:
+        raise InputError(f"{path}: the file may not be read ({fault.strerror})") from fault
+    except OSError as fault:
+        raise (machine_error(fault, path) or fault) from fault
+
+
+def _absent(path: Path) -> str:
+    """What is in the place of a file that is not there."""
+    if path.is_symlink() and not path.exists():
+        return f"the file does not exist; it is a link to {os.readlink(path)}, which does not"
+    return "expected a file, found a folder or a device" if path.exists() else "the file does not exist"
 
 
 def _without_nul(lines: TextIO, path: Path) -> Iterator[str]:

@@ -24,7 +24,7 @@ from pathlib import Path
 from brainpid.cohort.file_states import FileState, taken
 from brainpid.cohort.participants import EXCLUDED, FAIL, SUCCESS, UNAVAILABLE
 from brainpid.cohort.person_files import Found
-from brainpid.core.errors import ImageError, MachineError, NotInImageError, ToolError
+from brainpid.core.errors import ImageError, InputError, MachineError, NotInImageError, ToolError
 from brainpid.core.machine import check_memory, check_room, machine_error, of_errno, told_in_words, try_temporary_files
 from brainpid.features.person_results import PersonResult, keep, kept, key_of
 from brainpid.features.workers import Died, outcomes
@@ -238,6 +238,10 @@ def extract_person(task: Task) -> Attempt | MachineError:
     )
     try:
         keep(task.folder, result, picture)
+    except MachineError as fault:
+        return fault
+    except InputError as fault:  # as of a file in the place of the folder
+        return MachineError(str(fault), path=str(task.folder))
     except OSError as fault:
         return machine_error(fault, task.folder) or of_errno(fault.errno or errno.EIO, fault.filename or task.folder)
     return Attempt(result, doubtful=doubtful)

@@ -22,6 +22,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from brainpid.cohort.file_states import FileState, relative, unchanged
 from brainpid.cohort.participants import EXCLUDED, SUCCESS
+from brainpid.core.errors import BrainpidError
 from brainpid.core.files import atomic_path, write_text
 
 
@@ -147,7 +148,7 @@ def kept(folder: Path, participant_id: str, key: str, files: Mapping[str, str], 
     if states == result.files:
         return result
     now = replace(result, files=states)
-    with suppress(OSError):  # the times are a short cut and no more
+    with suppress(OSError, BrainpidError):  # the times are a short cut and no more
         keep(folder, now)
     return now
 

@@ -1,4 +1,4 @@
-"""The feature store: the only module that knows the HDF5 layout.
+"""The feature store: the only module that knows the layout of feature files.
 
 One file a cohort, one group a modality::
 
@@ -12,15 +12,16 @@ One file a cohort, one group a modality::
     /<modality>/low, high        float32 (p,), smallest and largest of these values
     /<modality>/quartiles        float32 (3, p), quartiles of these values
 
-A file is written to a temporary name and renamed, so that a reader sees a whole file or none. Values are contiguous
-and uncompressed: whole-matrix reads are then as fast as the disk, and rows are picked in memory. The range of each
-feature is kept beside them, so that who has what, and which features are constant, is known without reading them.
+A reader sees a whole file or none, see `brainpid.features.hdf5`. Values are contiguous and uncompressed: whole-matrix
+reads are then as fast as the disk, and rows are picked in memory. The range of each feature is kept beside them, so
+that who has what, and which features are constant, is known without reading them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainpid.core.errors import InputError, list_some
-from brainpid.core.files import atomic_path
 from brainpid.features.block import FeatureBlock, FeatureSummary, Regions
+from brainpid.features.hdf5 import Reader, opened, written
 
-FORMAT = "brainpid-features-3"
+FORMAT = "brainpid-features-4"
 TEXT = h5py.string_dtype("utf-8")
 
 
@@ -56,15 +57,18 @@ def write_features(
     ------
     InputError
         Where a label or name holds a NUL character, which HDF5 text cannot.
+    MachineError
+        Where the machine does not write the file.
     """
-    with atomic_path(path) as part, h5py.File(part, "w") as file:
+    with written(path) as writer:
+        file = writer.file
         file.attrs["format"] = FORMAT
         file.attrs["cohort"] = cohort
         file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
         for block in blocks:
             group = file.create_group(block.modality)
             summary = block.summary()
-            group.create_dataset("values", data=np.asarray(block.values, dtype=np.float32))
+            writer.array(group, "values", np.asarray(block.values, dtype=np.float32))
             for name, texts in (
                 ("participant_id", block.participant_id),
                 ("status", block.status),
@@ -95,8 +99,8 @@ def read_features(path: str | Path, modality: str, rows: NDArray[np.bool_] | Non
     InputError
         Where the file is absent or damaged, has no such modality, or `rows` does not fit.
     """
-    with _open(path) as file:
-        group = _group(file, modality, path)
+    with _open(path) as reader:
+        group = _group(reader.file, modality, path)
         labels = group["participant_id"].asstr()[:]
         keep = np.ones(len(labels), dtype=bool) if rows is None else np.asarray(rows)
         if keep.shape != labels.shape or keep.dtype != bool:
@@ -106,7 +110,7 @@ def read_features(path: str | Path, modality: str, rows: NDArray[np.bool_] | Non
             participant_id=tuple(labels[keep]),
             names=tuple(group["feature"].asstr()[:]),
             units=tuple(group["unit"].asstr()[:]),
-            values=group["values"][:][keep],
+            values=reader.array(group["values"])[keep],
             status=tuple(group["status"].asstr()[:][keep]),
             reason=tuple(group["reason"].asstr()[:][keep]),
             regions=_regions(group),
@@ -121,8 +125,8 @@ def read_summary(path: str | Path, modality: str) -> FeatureSummary:
     InputError
         Where the file is absent or damaged, or has no such modality.
     """
-    with _open(path) as file:
-        group = _group(file, modality, path)
+    with _open(path) as reader:
+        group = _group(reader.file, modality, path)
         return FeatureSummary(
             modality=modality,
             participant_id=tuple(group["participant_id"].asstr()[:]),
@@ -152,37 +156,31 @@ def _regions(group: h5py.Group) -> Regions:
 
 def read_modalities(path: str | Path) -> tuple[str, ...]:
     """Names of the modalities in a file, in alphabetical order."""
-    with _open(path) as file:
-        return tuple(file)
+    with _open(path) as reader:
+        return tuple(reader.file)
 
 
 def read_cohort(path: str | Path) -> str:
     """Name of the cohort that a file belongs to."""
-    with _open(path) as file:
-        return str(file.attrs["cohort"])
+    with _open(path) as reader:
+        return str(reader.file.attrs["cohort"])
 
 
 def read_provenance(path: str | Path) -> dict[str, Any]:
     """What was recorded about the making of a file."""
-    with _open(path) as file:
-        content: dict[str, Any] = json.loads(file.attrs["provenance"])
+    with _open(path) as reader:
+        content: dict[str, Any] = json.loads(reader.file.attrs["provenance"])
         return content
 
 
-def _open(path: str | Path) -> h5py.File:
+@contextmanager
+def _open(path: str | Path) -> Iterator[Reader]:
     """Open a feature file for reading, or say what is wrong with it."""
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: the feature file does not exist")
-    try:
-        file = h5py.File(path, "r")
-    except OSError as fault:
-        raise InputError(f"{path}: not a readable HDF5 file ({fault}); delete it and run again") from fault
-    found = file.attrs.get("format")
-    if found != FORMAT:
-        file.close()
-        raise InputError(f"{path}: expected a feature file of format '{FORMAT}', found {found!r}")
-    return file
+    with opened(path) as reader:
+        found = reader.file.attrs.get("format")
+        if found != FORMAT:
+            raise InputError(f"{path}: expected a feature file of format '{FORMAT}', found {found!r}")
+        yield reader
 
 
 def _as_text(texts: tuple[str, ...], path: str | Path) -> NDArray[np.object_]:

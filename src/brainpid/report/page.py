@@ -48,6 +48,7 @@ def render(
     qc_images: Sequence[QCImage],
     generated_by: str,
     said_of_images: Sequence[str] = (),
+    mixed_versions: Sequence[str] = (),
 ) -> str:
     """Compose the page.
 
@@ -70,6 +71,8 @@ def render(
         Program and version, for the foot of the page.
     said_of_images : sequence of str
         What was chosen among people's images, and what of them is doubtful.
+    mixed_versions : sequence of str
+        Libraries of which folds were trained by different versions.
     """
     participants, accuracy, pid = tables["participants"], tables["accuracy"], tables["pid"]
     template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True).from_string(
@@ -86,6 +89,7 @@ def render(
         figures=figures,
         qc_images=qc_images,
         said_of_images=said_of_images,
+        mixed_versions=mixed_versions,
         generated_by=generated_by,
         best=best,
         flow=_flow(participants, settings.modalities),

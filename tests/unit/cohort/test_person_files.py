@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
 from cohorts import touch
 
 from brainpid.cohort import bids
 from brainpid.cohort.derivatives import find_fmriprep
-from brainpid.cohort.person_files import absent, images, inherited, sessions
+from brainpid.cohort.person_files import images, inherited, sessions, unusable
 
 SPACE = "MNI152NLin2009cAsym"
 
@@ -107,4 +108,20 @@ def test_content_that_lies_elsewhere_is_told_from_small_and_empty_files(tmp_path
     (tmp_path / "fetched").symlink_to("small")
     (tmp_path / "loop").symlink_to("loop")
     files = {name: str(tmp_path / name) for name in (*contents, "link", "fetched", "loop")}
-    assert [Path(path).name for path in absent(files)] == ["annex", "lfs", "link", "loop"]
+    reason = unusable(files)
+    for name in ("annex", "lfs", "link"):
+        assert str(tmp_path / name) in reason
+    assert reason.startswith("content not fetched (datalad get): ")
+    assert reason.endswith(" and 1 more")
+    assert unusable({name: files[name] for name in ("small", "empty", "large", "fetched")}) == ""
+
+
+def test_what_is_no_file_is_not_opened(tmp_path):
+    """A pipe would be waited for until somebody writes into it."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for name in ("pipe", "folder"):
+        assert unusable({"t1w": str(tmp_path / name)}) == f"{tmp_path / name} is a {name}, expected a file"
+    assert unusable({"t1w": "/dev/null"}) == "/dev/null is a device, expected a file"
+    with pytest.raises(FileNotFoundError):
+        unusable({"t1w": str(tmp_path / "vanished")})

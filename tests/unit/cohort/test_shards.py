@@ -197,7 +197,7 @@ def test_a_damaged_record_counts_as_none(tmp_path, recorded, damage):
 def test_a_record_that_cannot_be_written_is_no_fault(tmp_path, recorded):
     whole = record_path(tmp_path / "t1", 0)
     os.utime(tmp_path / "data/sub-0/a.nii", ns=(5, 5))
-    with mock.patch.object(file_states, "write_text", side_effect=OSError(30, "Read-only file system")):
+    with mock.patch.object(file_states, "write_text", side_effect=MachineError("EROFS", 30)):
         before = whole.read_bytes()
         assert recorded(tmp_path / "data") == recorded.before
         assert whole.read_bytes() == before

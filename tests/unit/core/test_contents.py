@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+from pathlib import Path
 
 import pytest
 
 from brainpid.core.contents import table_digest
+from brainpid.core.errors import MachineError
 
 TEXT = "participant_id\tage\tnote\nsub-1\t40\tx\nsub-2\t50\ty\n"
 
@@ -68,3 +72,21 @@ def test_units_and_regions_of_the_columns_that_are_described_count(digest):
     assert months != plain
     assert digest(TEXT, units={"age": {"Units": "years"}}) not in (plain, months)
     assert digest(TEXT, units="[1]") != digest(TEXT, units="no JSON") != plain
+
+
+def test_what_the_machine_does_not_read_is_no_other_content(digest, tmp_path, monkeypatch):
+    """As a change it would make everything again that depends on the table."""
+
+    def refuse(number: int) -> None:
+        def open_it(*_, **__):
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(Path, "open", open_it)
+
+    digest(TEXT)
+    for number in (errno.ESTALE, errno.EIO):
+        refuse(number)
+        with pytest.raises(MachineError, match=errno.errorcode[number]):
+            table_digest(tmp_path / "a.tsv", list, list)
+    refuse(errno.EACCES)  # who reads it says so
+    assert table_digest(tmp_path / "a.tsv", list, list) == table_digest(tmp_path / "nowhere.tsv", list, list)

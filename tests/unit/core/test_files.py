@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from brainpid.core.errors import InputError
+from brainpid.core.errors import InputError, MachineError
 from brainpid.core.files import (
     line_of,
     numeric_cells,
     read_header,
+    read_json,
     read_own_tsv,
     read_table,
     require_column,
+    write_json,
     write_table,
     write_tsv,
 )
@@ -203,6 +209,55 @@ def test_what_is_written_is_read_back(tmp_path):
     text = read_own_tsv(tmp_path / "t.tsv", numbers=["bits"])
     assert text["n"].tolist() == ["3", "4"]
     assert text["bits"].dtype == float
+
+
+def test_an_own_table_that_was_cut_short_is_refused(tmp_path):
+    path = tmp_path / "t.tsv"
+    write_tsv(path, pd.DataFrame({"participant_id": ["a", "b"], "x": [1.5, 2.25]}))
+    whole = path.read_bytes()
+    lines = {position + 1 for position, byte in enumerate(whole) if byte == 10}
+    for length in set(range(len(whole))) - lines:
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError, match=str(path)):
+            read_own_tsv(path)
+
+
+def test_a_file_that_is_not_there_or_closed_is_named(tmp_path, monkeypatch):
+    (tmp_path / "link.tsv").symlink_to("gone.tsv")
+    (tmp_path / "folder.tsv").mkdir()
+    (tmp_path / "t.tsv").write_text("id\n1\n")
+    for name, message in (("link", "it is a link to gone.tsv"), ("folder", "expected a file, found a folder")):
+        with pytest.raises(InputError, match=message):
+            read_table(tmp_path / f"{name}.tsv")
+
+    def refuse(number: int) -> None:
+        def open_it(*_, **__):
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(Path, "open", open_it)
+
+    refuse(errno.EACCES)
+    with pytest.raises(InputError, match=r"t\.tsv: the file may not be read \(Permission denied\)"):
+        read_table(tmp_path / "t.tsv")
+    refuse(errno.ESTALE)
+    with pytest.raises(MachineError, match=r"ESTALE .*t\.tsv"):
+        read_table(tmp_path / "t.tsv")
+
+
+def test_json_that_is_not_what_was_written_is_refused(tmp_path):
+    path = tmp_path / "t.json"
+    with pytest.raises(InputError, match=r"t\.json: the file does not exist"):
+        read_json(path)
+    write_json(path, {"a": [1, "ü"]})
+    assert read_json(path) == {"a": [1, "ü"]}
+    whole = path.read_bytes()
+    for length in range(len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError, match=r"t\.json: not readable as JSON"):
+            read_json(path)
+    path.write_text("[1]")
+    with pytest.raises(InputError, match="expected a mapping, found list"):
+        read_json(path)
 
 
 def test_a_table_is_written_as_its_name_says(tmp_path):

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from brainpid.core.provenance import code_digest, reachable_modules
+from brainpid.core.provenance import code_digest, mixed_versions, reachable_modules, record
 
 
 def test_imports_are_followed():
@@ -34,3 +34,19 @@ def test_the_snakefile_imports_nothing_heavy(module):
         f"p.code_digest('brainpid.commands.train'); sys.exit({module!r} in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_results_of_different_versions_are_told_apart():
+    new, old = ({"versions": {"scikit-learn": number}, "python": "3.11.7"} for number in ("1.7.2", "1.6.1"))
+    folds = {f"ridge, repeat 0 fold {fold}": new for fold in range(3)}
+    assert mixed_versions(folds) == []
+    folds["ridge, repeat 0 fold 1"] = old
+    assert mixed_versions(folds) == ["scikit-learn 1.6.1 (ridge, repeat 0 fold 1), 1.7.2 (the others)"]
+    # Models use different libraries, which is no difference of versions.
+    folds["pidreg, repeat 0 fold 0"] = {"versions": {"torch": "2.9"}, "python": "3.12.1"}
+    assert mixed_versions(folds) == [
+        "python 3.12.1 (pidreg, repeat 0 fold 0), 3.11.7 (the others)",
+        "scikit-learn 1.6.1 (ridge, repeat 0 fold 1), 1.7.2 (the others)",
+    ]
+    made = record("brainpid.commands.collect", {})
+    assert mixed_versions({"a": made, "b": {**made, "generated_by": {"version": "0.0"}}})[0].startswith("brainpid 0.")

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 
-import h5py
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,6 +16,7 @@ from hypothesis.extra import numpy as hnp
 from brainpid.cohort.participants import STATUSES
 from brainpid.core.errors import InputError
 from brainpid.features.block import FeatureBlock
+from brainpid.features.hdf5 import written
 from brainpid.features.store import read_cohort, read_features, read_modalities, read_provenance, write_features
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=12)
@@ -105,8 +105,8 @@ def test_damage_is_named(tmp_path):
     path.write_bytes(path.read_bytes()[:3000])
     with pytest.raises(InputError, match="not a readable HDF5 file"):
         read_features(path, "t1")
-    with h5py.File(path, "w"):
-        pass
+    with written(path) as writer:
+        writer.file.attrs["format"] = "another"
     with pytest.raises(InputError, match="expected a feature file of format"):
         read_features(path, "t1")
 

@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor
 
 from brainpid.core.errors import InputError
-from brainpid.core.files import atomic_path
+from brainpid.core.files import write_bytes
 
 FORMAT, VERSION = "brainpid.PIDReg", 1
 """What a file says that it is. The version rises whenever older code could not read a file, or would misread it."""
@@ -28,8 +29,10 @@ _DAMAGE = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, Ove
 
 def write_state(path: Path, content: Mapping[str, Any]) -> None:
     """Write tensors and plain containers with the format's name and version, whole or not at all."""
-    with atomic_path(path) as part:
-        torch.save({"format": FORMAT, "version": VERSION} | dict(content), part)
+    # Of a full disk torch does not tell the errno.
+    whole = BytesIO()
+    torch.save({"format": FORMAT, "version": VERSION} | dict(content), whole)
+    write_bytes(path, whole.getbuffer())
 
 
 def read_state(path: Path) -> dict[str, Any]:
