@@ -9,6 +9,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from snakemake.logging import logger
+
 from brainpid.config import slices
 from brainpid.config.schema import parse_config
 from brainpid.config.yaml_files import read_yaml
@@ -20,7 +22,7 @@ from brainpid.model.registry import MODELS
 from brainpid.core.provenance import code_digest
 from brainpid.core.contents import table_digest
 from brainpid.cohort.finding import find, root_of, unmatched_labels
-from brainpid.cohort.shards import digests
+from brainpid.cohort.shards import digests, shard_of
 
 
 envvars:

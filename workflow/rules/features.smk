@@ -81,7 +81,7 @@ rule extract_images:
         "../../envs/brainpid.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        mem_mb=image_mb,
         runtime=lambda wildcards, attempt: 480 * attempt,
     params:
         code=lambda wildcards: code_digest(

@@ -1,0 +1,131 @@
+"""How much memory the extraction of an image takes, from its header: what a job asks for before it starts.
+
+Every formula was fitted to peaks of the extractor on synthetic images of several sizes and lies 10 to 30% above them;
+`benchmarks/memory.py` measures them again. No result depends on them, so that nothing that a digest of code follows
+may import this module.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import nibabel as nib
+
+from brainpid.config.extraction import DiffusionExtraction, FunctionalExtraction, StructuralExtraction
+from brainpid.imaging.nifti import NIBABEL_ERRORS
+
+MAIN_MB = 150.0
+"""The process that hands out the work."""
+TEMPLATE_VOXELS = 9e6
+"""Voxels of the template at 1 mm."""
+
+
+@dataclass(frozen=True)
+class ImageSize:
+    """Size of an image.
+
+    Attributes
+    ----------
+    voxels : int
+        Of one volume.
+    volumes : int
+    """
+
+    voxels: int
+    volumes: int
+
+
+@dataclass(frozen=True)
+class Need:
+    """Memory that a job asks for.
+
+    Attributes
+    ----------
+    mb : int
+    largest : str
+        File of the largest image; empty where none could be read.
+    """
+
+    mb: int
+    largest: str
+
+
+def _t1w(size: ImageSize, settings: StructuralExtraction) -> float:
+    """Template work by its resolution, or ten copies of the image, whatever is more."""
+    return 300 + max(330e-6 * TEMPLATE_VOXELS / settings.resolution**3, 45e-6 * size.voxels)
+
+
+def _dwi(size: ImageSize, settings: DiffusionExtraction) -> float:
+    """The series in float32, its brain once more, what the fit of some voxels holds, and a few volumes."""
+    return 330 + 5.5e-6 * size.voxels * size.volumes + 150e-6 * size.voxels + 3.2 * size.volumes
+
+
+def _bold(size: ImageSize, settings: FunctionalExtraction) -> float:
+    """A few volumes; regional homogeneity keeps all voxels of the brain."""
+    return 330 + 150e-6 * size.voxels + (5e-6 * size.voxels * size.volumes if settings.reho else 0)
+
+
+def _fmriprep(size: ImageSize, settings: FunctionalExtraction) -> float:
+    """A few volumes; regional homogeneity keeps all voxels of the brain."""
+    return 230 + 130e-6 * size.voxels + (5e-6 * size.voxels * size.volumes if settings.reho else 0)
+
+
+def _qsirecon(size: ImageSize, settings: DiffusionExtraction) -> float:
+    """A few volumes, one map after the other."""
+    return 330 + 150e-6 * size.voxels
+
+
+def _freesurfer(size: ImageSize, settings: StructuralExtraction) -> float:
+    """Text."""
+    return 150
+
+
+MEMORY_MB: Mapping[str, Callable[[ImageSize, Any], float]] = {
+    "t1w": _t1w,
+    "dwi": _dwi,
+    "bold": _bold,
+    "fmriprep": _fmriprep,
+    "freesurfer": _freesurfer,
+    "qsirecon": _qsirecon,
+}
+"""MB of one worker, by the names of `brainpid.features.extractors.EXTRACTORS`."""
+USUAL = {"t1w": ImageSize(17_000_000, 1), "dwi": ImageSize(1_500_000, 100)}
+"""Size that counts for an image whose header cannot be read, of which most end there."""
+
+
+def job_memory(reader: str, people: Mapping[str, Mapping[str, str]], settings: Any, workers: int) -> Need:
+    """Memory of a job that extracts some people.
+
+    Parameters
+    ----------
+    reader : str
+        A name of `MEMORY_MB`.
+    people : mapping of str to mapping of str to str
+        Paths by role of everybody who has images.
+    settings : Section
+        Of the extraction.
+    workers : int
+        How many people are worked on at a time.
+    """
+    formula, usual = MEMORY_MB[reader], USUAL.get(reader, ImageSize(1_000_000, 1))
+    needs = []
+    for files in people.values():
+        sizes = [(found, path) for path in files.values() if (found := image_size(path)) is not None]
+        size, path = max(sizes, key=lambda one: one[0].voxels * one[0].volumes, default=(usual, ""))
+        needs.append((formula(size, settings), path))
+    needs = sorted(needs, reverse=True)[: max(1, workers)]
+    return Need(math.ceil(MAIN_MB + sum(mb for mb, _ in needs)), needs[0][1] if needs else "")
+
+
+def image_size(path: str) -> ImageSize | None:
+    """Size of an image by its header alone; None of what is no image, or cannot be read."""
+    if not path.endswith((".nii", ".nii.gz")):
+        return None
+    try:
+        shape = nib.load(path).shape
+    except NIBABEL_ERRORS:
+        return None
+    return ImageSize(math.prod(shape[:3]), math.prod(shape[3:]))
