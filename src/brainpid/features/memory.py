@@ -1,7 +1,7 @@
 """How much memory the extraction of an image takes, from its header: what a job asks for before it starts.
 
-Every formula was fitted to peaks of the extractor on synthetic images of several sizes, and lies 5 to 40% above them. No result depends on them, so that nothing that a digest of code follows
-may import this module.
+Every formula was fitted to peaks of the extractor on synthetic images of several sizes, and lies 5 to 40% above them.
+No result depends on them, so that nothing that a digest of code follows may import this module.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from brainpid.config.extraction import DiffusionExtraction, FunctionalExtraction, StructuralExtraction
+from brainpid.core.provenance import reachable_modules
 from brainpid.features.extractors import EXTRACTORS
 from brainpid.features.memory import MAIN_MB, MEMORY_MB, ImageSize, image_size, job_memory
 
@@ -18,8 +19,10 @@ def save(path, shape, kind=np.int16):
     return str(path)
 
 
-def test_every_extractor_has_a_formula():
+def test_every_extractor_has_a_formula_on_which_no_result_depends():
     assert set(MEMORY_MB) == set(EXTRACTORS)
+    modules = [entry.module for entry in EXTRACTORS.values()]
+    assert "brainpid.features.memory" not in reachable_modules(["brainpid.commands.extract", *modules])
 
 
 @pytest.mark.parametrize(
@@ -64,7 +67,8 @@ def test_what_cannot_be_read_counts_as_usual_and_nobody_as_nothing(tmp_path):
     for name in ("damaged.nii.gz", "link.nii.gz", "absent.nii.gz"):
         assert image_size(str(tmp_path / name)) is None
         need = job_memory("t1w", {"sub-1": {"t1w": str(tmp_path / name)}}, STRUCTURAL, 1)
-        assert (900 < need.mb < 1500) and need.largest == ""
+        assert 900 < need.mb < 1500
+        assert need.largest == ""
     assert job_memory("t1w", {}, STRUCTURAL, 4).mb == MAIN_MB
 
 
