@@ -2,7 +2,7 @@
 
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.27")
 
 if not workflow.config_settings.configfiles:
 
@@ -14,6 +14,7 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/machine.smk"
+include: "workflow/rules/state.smk"
 include: "workflow/rules/participants.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/quality.smk"

@@ -70,11 +70,11 @@ def _extract(config: Config, cohort: str, sheet: Path, merged: Path) -> None:
     """Check one cohort's people and read their tables into one file of features."""
     run_verb(
         "participants", slices.ParticipantsSettings.of(config, cohort), "--cohort", cohort,
-        "--units", config.target.units, "--keep", *config.used_columns(cohort), "--out", sheet,
+        "--keep", *config.used_columns(cohort), "--out", sheet,
     )  # fmt: skip
     parts = []
     for modality in config.cohorts[cohort].sources:
-        parts.append(merged.parent / f"parts/{cohort}/{modality}.h5")
+        parts.append(merged.parent / f"parts/{cohort}/{modality}.table.h5")
         run_verb(
             "extract", slices.ExtractSettings.of(config, cohort, modality), "--cohort", cohort, "--modality", modality,
             "--participants", sheet, "--out", parts[-1],

@@ -126,7 +126,7 @@ def test_the_folder_of_a_stranger_starts_the_index_alone(finished):
 
 
 def test_a_deleted_shard_alone_is_made_again(finished):
-    part = finished / f"out/features/parts/site_01/t1/{SHARDS - 1}.h5"
+    part = finished / f"out/features/parts/site_01/t1_{SHARDS - 1}.h5"
     part.rename(finished / "aside.h5")
     jobs = planned(finished / "c.yaml")
     assert {rule: jobs.get(rule, 0) for rule in COHORT_RULES} == {
@@ -144,7 +144,7 @@ def test_an_image_that_changes_is_the_only_one_computed_again(finished):
     os.utime(image)
     made = made_up_to_features(finished, "site_01")
     assert made == {"index": 1, "extract_images": 1, "collect": 1}
-    log = finished / f"out/logs/extract/site_01/t1/{shard_of(person, SHARDS)}.log"
+    log = finished / f"out/logs/extract/site_01_t1_{shard_of(person, SHARDS)}.log"
     assert re.search(r"kept from before, 1 to extract", log.read_text())
 
 
@@ -163,6 +163,6 @@ def test_a_new_person_is_the_only_one_computed(finished):
     made = made_up_to_features(finished, "site_02")
     assert made == {"participants": 1, "index": 1, "extract_images": len(MODALITIES), "collect": 1}
     for m in MODALITIES:
-        log = Path(finished / f"out/logs/extract/site_02/{m}/{shard_of('sub-9999', SHARDS)}.log").read_text()
+        log = Path(finished / f"out/logs/extract/site_02_{m}_{shard_of('sub-9999', SHARDS)}.log").read_text()
         failed = log.count(" FAIL ")  # a failure is tried again
         assert re.search(rf"kept from before, {1 + failed} to extract", log), log

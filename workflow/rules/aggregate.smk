@@ -32,8 +32,8 @@ rule aggregate:
     conda:
         "../../envs/brainpid.yaml"
     params:
+        **given(slices.AggregateSettings.of),
         code=code_digest("brainpid.commands.aggregate"),
-        settings=as_json(slices.AggregateSettings.of(CONFIG)),
         folds=lambda wildcards, input: Path(input.folds[0]).parents[2],
         out=lambda wildcards, output: Path(output.accuracy).parent,
     shell:

@@ -19,7 +19,7 @@ from brainpid.config.sources import section_of
 from brainpid.features.extractors import atlas_digest, extractor_of
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.model.registry import MODELS
-from brainpid.core.provenance import code_digest
+from brainpid.core.provenance import code_digest, versions
 from brainpid.core.contents import table_digest
 from brainpid.cohort.finding import find, root_of, unmatched_labels
 from brainpid.cohort.shards import digests, shard_of
@@ -61,9 +61,14 @@ def checked_config():
             if image_sources(cohort):
                 labels(cohort.participants_path, cohort.columns.participant_id)
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        stop(error)
     return checked
+
+
+def stop(error):
+    """End the run with one sentence, as the verbs do."""
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(error.exit_code)
 
 
 def image_sources(cohort):
@@ -144,9 +149,9 @@ def parts_of(cohort):
         f"{folder}/{part}.h5"
         for modality in sources
         for part in (
-            [modality]
+            [f"{modality}.table"]
             if sources[modality].kind == "table"
-            else [f"{modality}/{shard}" for shard in range(CONFIG.shards)]
+            else [f"{modality}_{shard}" for shard in range(CONFIG.shards)]
         )
     ]
 
@@ -154,19 +159,39 @@ def parts_of(cohort):
 def quality_parts(modality):
     """Quality measures of a modality, of every shard of every cohort that has its images."""
     return [
-        f"{OUT}/quality/parts/{cohort}/{modality}/{shard}.tsv"
+        f"{OUT}/quality/parts/{cohort}/{modality}_{shard}.tsv"
         for cohort, block in CONFIG.cohorts.items()
         if modality in image_sources(block)
         for shard in range(CONFIG.shards)
     ]
 
 
-def as_json(section, labels=None):
-    """The settings that a verb receives on its command line, every value of them: a change of one reruns it.
+class Unrecorded(str):
+    """A param that the command needs and no result depends on, such as a path or a label: it is no reason to rerun."""
 
-    Labels, which no result depends on, are left out; the verb has them from an option of its own, which is no param.
+
+def unrecorded(text):
+    """A text for the command, given by the wildcards, that is no reason to rerun."""
+    return lambda wildcards: Unrecorded(text(wildcards))
+
+
+def given(slice_of, *names, labels=None):
+    """Params of a verb's slice of the configuration: the settings for its command, and what of them reruns it.
+
+    The values on which results depend do: all but paths, for which the content of what lies there stands, and labels.
+    The slice is `slice_of(CONFIG, ...)` of the values of the wildcards `names`.
     """
-    return json.dumps(section.model_dump(mode="json", exclude=labels), sort_keys=True)
+
+    @cache
+    def texts(*chosen):
+        own = slice_of(CONFIG, *chosen)
+        recorded = json.dumps(own.recorded(labels), sort_keys=True)
+        return Unrecorded(own.model_dump_json()), recorded
+
+    return {
+        "settings": lambda wildcards: texts(*(wildcards[name] for name in names))[0],
+        "values": lambda wildcards: texts(*(wildcards[name] for name in names))[1],
+    }
 
 
 @cache
@@ -207,10 +232,6 @@ def fold_outputs(model_file):
 
 CONFIG = checked_config()
 OUT = CONFIG.output_dir
-# What no result depends on stands in `resources`, and in no params: a change of it reruns nothing.
-LABELS = {"target": {"units"}}
-TARGET_UNITS = CONFIG.target.units
-LIMITS = slices.LimitSettings.of(CONFIG).model_dump_json()
 COHORTS = list(CONFIG.cohorts)
 FOLD = "repeat-{repeat}_fold-{fold}"
 COHORT_FILES = [

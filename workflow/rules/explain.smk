@@ -23,8 +23,9 @@ rule explain:
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
     params:
+        **given(slices.ExplainSettings.of),
         code=code_digest("brainpid.commands.explain", MODELS[CONFIG.models[0]].module),
-        settings=as_json(slices.ExplainSettings.of(CONFIG)),
+        versions=versions(MODELS[CONFIG.models[0]].packages),
         model=CONFIG.models[0],
     shell:
         'OMP_NUM_THREADS={threads} brainpid explain --model {params.model:q} --folder "$(dirname {input.model:q})"'

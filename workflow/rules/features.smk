@@ -1,8 +1,8 @@
 # REQUIRES     participants/<cohort>.tsv, the participants table itself of a cohort with images, and the sources that
 #              the configuration names
 # PRODUCES     index/<cohort>.tsv, which images were found and where not, for the user; features/parts/<cohort>/
-#              <modality>.h5 of tables and <modality>/<shard>.h5 of images, with quality/parts/<cohort>/
-#              <modality>/<shard>.tsv; features/persons/: results of single people, kept; and, merged,
+#              <modality>.table.h5 of tables and <modality>_<shard>.h5 of images, with quality/parts/<cohort>/
+#              <modality>_<shard>.tsv; features/persons/: results of single people, kept; and, merged,
 #              features/<cohort>.h5
 # CONFIG KEYS  cohorts.<cohort>.sources, cohorts.<cohort>.bids, cohorts.<cohort>.participants,
 #              cohorts.<cohort>.columns.participant_id, extraction, shards
@@ -13,25 +13,17 @@ rule extract_table:
     input:
         sheet=rules.participants.output.sheet,
         units=rules.participants.output.units,
-        # What its columns hold is in `content`, so that the time of the table does not count.
-        table=ancient(
-            lambda wildcards: CONFIG.cohorts[wildcards.cohort]
-            .sources[wildcards.modality]
-            .path
-        ),
     output:
-        f"{OUT}/features/parts/{{cohort}}/{{modality}}.h5",
+        f"{OUT}/features/parts/{{cohort}}/{{modality}}.table.h5",
     log:
-        f"{OUT}/logs/extract/{{cohort}}/{{modality}}.log",
+        f"{OUT}/logs/extract/{{cohort}}_{{modality}}.table.log",
     benchmark:
-        f"{OUT}/benchmarks/extract/{{cohort}}/{{modality}}.tsv"
+        f"{OUT}/benchmarks/extract/{{cohort}}_{{modality}}.table.tsv"
     conda:
         "../../envs/brainpid.yaml"
     params:
+        **given(slices.ExtractSettings.of, "cohort", "modality"),
         code=code_digest("brainpid.commands.extract"),
-        settings=lambda wildcards: as_json(
-            slices.ExtractSettings.of(CONFIG, wildcards.cohort, wildcards.modality)
-        ),
         content=lambda wildcards: source_content(wildcards.cohort, wildcards.modality),
     shell:
         "brainpid extract --cohort {wildcards.cohort} --modality {wildcards.modality} --participants {input.sheet:q}"
@@ -51,10 +43,8 @@ rule index:
     conda:
         "../../envs/brainpid.yaml"
     params:
+        **given(slices.IndexSettings.of, "cohort"),
         code=code_digest("brainpid.commands.index"),
-        settings=lambda wildcards: as_json(
-            slices.IndexSettings.of(CONFIG, wildcards.cohort)
-        ),
         files=lambda wildcards: cohort_digests(wildcards.cohort),
     shell:
         "brainpid index --cohort {wildcards.cohort} --participants {input.sheet:q} --settings {params.settings:q}"
@@ -63,20 +53,16 @@ rule index:
 
 rule extract_images:
     """Extract one modality of one shard of a cohort's people from images."""
-    input:
-        # No file that a job makes for the whole cohort: one person who changes would start every shard. Who belongs to
-        # this one, and what files they have, is in `files`; so the time of the table does not count. Nor does that of
-        # the atlas, whose content is in `atlas`.
-        people=ancient(
-            lambda wildcards: CONFIG.cohorts[wildcards.cohort].participants_path
-        ),
+
+    # No input that a job makes for the whole cohort: one person who changes would start every shard. Who belongs to this
+    # one, and what files they have, is in `files`.
     output:
-        features=f"{OUT}/features/parts/{{cohort}}/{{modality}}/{{shard}}.h5",
-        quality=f"{OUT}/quality/parts/{{cohort}}/{{modality}}/{{shard}}.tsv",
+        features=f"{OUT}/features/parts/{{cohort}}/{{modality}}_{{shard}}.h5",
+        quality=f"{OUT}/quality/parts/{{cohort}}/{{modality}}_{{shard}}.tsv",
     log:
-        f"{OUT}/logs/extract/{{cohort}}/{{modality}}/{{shard}}.log",
+        f"{OUT}/logs/extract/{{cohort}}_{{modality}}_{{shard}}.log",
     benchmark:
-        f"{OUT}/benchmarks/extract/{{cohort}}/{{modality}}/{{shard}}.tsv"
+        f"{OUT}/benchmarks/extract/{{cohort}}_{{modality}}_{{shard}}.tsv"
     conda:
         "../../envs/brainpid.yaml"
     threads: 1
@@ -84,18 +70,22 @@ rule extract_images:
         mem_mb=image_mb,
         runtime=lambda wildcards, attempt: 480 * attempt,
     params:
+        **given(slices.ExtractSettings.of, "cohort", "modality"),
         code=lambda wildcards: code_digest(
             "brainpid.commands.extract", extractor(wildcards).module
         ),
-        settings=lambda wildcards: as_json(
-            slices.ExtractSettings.of(CONFIG, wildcards.cohort, wildcards.modality)
-        ),
         files=lambda wildcards: shard_digest(wildcards),
         atlas=lambda wildcards: atlas_content(wildcards.cohort, wildcards.modality),
-        keep=f"{OUT}/features/persons/{{cohort}}/{{modality}}",
+        versions=lambda wildcards: versions(extractor(wildcards).packages),
+        people=unrecorded(
+            lambda wildcards: CONFIG.cohorts[wildcards.cohort].participants_path
+        ),
+        keep=unrecorded(
+            lambda wildcards: f"{OUT}/features/persons/{wildcards.cohort}/{wildcards.modality}"
+        ),
     shell:
         "OMP_NUM_THREADS=1 ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1 brainpid extract --cohort {wildcards.cohort}"
-        " --modality {wildcards.modality} --participants {input.people:q} --shard {wildcards.shard}"
+        " --modality {wildcards.modality} --participants {params.people:q} --shard {wildcards.shard}"
         " --workers {threads} --settings {params.settings:q} --keep {params.keep:q}"
         " --quality {output.quality:q} --out {output.features:q} 2> {log:q}"
 

@@ -70,8 +70,7 @@ def say_where_it_runs():
     try:
         polling = without_accounts()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        stop(error)
     if polling:
         options = workflow.executor_settings
         options.status_command = "squeue"

@@ -23,8 +23,9 @@ rule null:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
+        **given(slices.NullSettings.of),
         code=code_digest("brainpid.commands.null", ENCODERS[CONFIG.null.encoder].module),
-        settings=as_json(slices.NullSettings.of(CONFIG)),
+        versions=versions(ENCODERS[CONFIG.null.encoder].packages),
     shell:
         "OMP_NUM_THREADS={threads} brainpid null --cohort {wildcards.cohort} --participants {input.participants:q}"
         " --features {input.features:q} --chosen {input.chosen:q} --settings {params.settings:q} --threads {threads}"

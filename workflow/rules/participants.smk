@@ -6,11 +6,6 @@
 
 rule participants:
     """Check one cohort's participants table."""
-    input:
-        # What the used columns hold is in `content`, so that the time of the table does not count.
-        table=ancient(
-            lambda wildcards: CONFIG.cohorts[wildcards.cohort].participants_path
-        ),
     output:
         sheet=f"{OUT}/participants/{{cohort}}.tsv",
         units=f"{OUT}/participants/{{cohort}}.json",
@@ -20,16 +15,16 @@ rule participants:
         f"{OUT}/benchmarks/participants/{{cohort}}.tsv"
     conda:
         "../../envs/brainpid.yaml"
-    resources:
-        # A label, on which no result depends: unlike a param, it reruns nothing.
-        units=TARGET_UNITS,
     params:
-        code=code_digest("brainpid.commands.participants"),
-        settings=lambda wildcards: as_json(
-            slices.ParticipantsSettings.of(CONFIG, wildcards.cohort), LABELS
+        # The unit of the target is a label: it stands in messages alone.
+        **given(
+            slices.ParticipantsSettings.of,
+            "cohort",
+            labels={"target": {"units"}},
         ),
+        code=code_digest("brainpid.commands.participants"),
         keep=lambda wildcards: CONFIG.used_columns(wildcards.cohort),
         content=lambda wildcards: participants_content(wildcards.cohort),
     shell:
-        "brainpid participants --cohort {wildcards.cohort} --settings {params.settings:q} --units {resources.units:q}"
+        "brainpid participants --cohort {wildcards.cohort} --settings {params.settings:q}"
         " --keep {params.keep:q} --out {output.sheet:q} 2> {log:q}"

@@ -1,4 +1,4 @@
-# REQUIRES     quality/parts/<cohort>/<modality>/<shard>.tsv of every cohort with images of the modality
+# REQUIRES     quality/parts/<cohort>/<modality>_<shard>.tsv of every cohort with images of the modality
 # PRODUCES     quality/<modality>.tsv: quality measures, and who stands out in which
 # CONFIG KEYS  cohorts.<cohort>.sources (which are images), shards
 

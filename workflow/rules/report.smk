@@ -61,8 +61,8 @@ rule report:
     conda:
         "../../envs/brainpid.yaml"
     params:
+        **given(slices.ReportSettings.of),
         code=code_digest("brainpid.commands.report"),
-        settings=as_json(slices.ReportSettings.of(CONFIG)),
         out=lambda wildcards, output: Path(output.report).parent,
     shell:
         "brainpid report --results {params.out:q} --settings {params.settings:q} 2> {log:q}"

@@ -20,13 +20,14 @@ rule split:
         f"{OUT}/benchmarks/split.tsv"
     conda:
         "../../envs/brainpid.yaml"
-    resources:
-        # What later steps need, to refuse early; no result depends on it: unlike a param, it reruns nothing.
-        limits=LIMITS,
     params:
+        **given(slices.SplitSettings.of),
         code=code_digest("brainpid.commands.split"),
-        settings=as_json(slices.SplitSettings.of(CONFIG)),
+        # What later steps need, to refuse early.
+        limits=unrecorded(
+            lambda wildcards: slices.LimitSettings.of(CONFIG).model_dump_json()
+        ),
     shell:
         "brainpid split --participants {input.sheets:q} --features {input.features:q} --settings {params.settings:q}"
-        " --limits {resources.limits:q} --out-participants {output.participants:q} --out-splits {output.splits:q}"
+        " --limits {params.limits:q} --out-participants {output.participants:q} --out-splits {output.splits:q}"
         " --out-features {output.chosen:q} 2> {log:q}"

@@ -26,12 +26,11 @@ rule train_baseline:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
+        **given(slices.TrainSettings.of, "model"),
         code=lambda wildcards: code_digest(
             "brainpid.commands.train", MODELS[wildcards.model].module
         ),
-        settings=lambda wildcards: as_json(
-            slices.TrainSettings.of(CONFIG, wildcards.model)
-        ),
+        versions=lambda wildcards: versions(MODELS[wildcards.model].packages),
     shell:
         "OMP_NUM_THREADS={threads} brainpid train --model {wildcards.model} --repeat {wildcards.repeat}"
         " --fold {wildcards.fold} --participants {input.participants:q} --splits {input.splits:q}"
@@ -67,8 +66,9 @@ rule train_final:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
+        **given(lambda config: slices.TrainSettings.of(config, config.models[0])),
         code=code_digest("brainpid.commands.final", MODELS[CONFIG.models[0]].module),
-        settings=as_json(slices.TrainSettings.of(CONFIG, CONFIG.models[0])),
+        versions=versions(MODELS[CONFIG.models[0]].packages),
         model=CONFIG.models[0],
         share="--share" if CONFIG.shares_final_model else "",
     shell:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 from pathlib import Path
 
 import pandas as pd
 
 from brainpid.cohort.acquisitions import different
-from brainpid.cohort.finding import find, require_anybody, unmatched_labels
+from brainpid.cohort.finding import find, require_anybody, root_of, unmatched_labels
 from brainpid.cohort.participants import read_sheet
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import IndexSettings
@@ -48,8 +49,9 @@ def run(args: argparse.Namespace) -> None:
         for person, found in everybody.items():
             shared = {"participant_id": person, "modality": modality, "note": found.note, "reason": found.reason}
             shared |= {"acquisition": found.acquisition}
-            roles = found.files.items() or [("", "")]
-            records += [shared | {"role": role, "path": path} for role, path in roles]
+            root = root_of(source, settings.bids)
+            files = {role: os.path.relpath(path, root) for role, path in found.files.items()}
+            records += [shared | {"role": role, "path": path} for role, path in files.items() or [("", "")]]
         log.info(
             "%s %s: %d of %d people", args.cohort, modality, sum(bool(f.files) for f in everybody.values()), len(people)
         )

@@ -21,7 +21,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the verb."""
     parser.add_argument("--cohort", required=True, help="name of the cohort")
     add_settings(parser)
-    parser.add_argument("--units", help="unit of the target, for messages (default: that of the settings)")
     parser.add_argument("--keep", nargs="*", metavar="COLUMN", help="further columns that are used (default: all)")
     parser.add_argument("--out", required=True, type=Path, help="sheet to write (.tsv); its units go to a .json beside")
 
@@ -29,9 +28,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Read, check, write."""
     settings = read_settings(args, ParticipantsSettings)
-    if args.units is not None:
-        target = settings.target.model_copy(update={"units": args.units})
-        settings = settings.model_copy(update={"target": target})
     for column in args.keep or []:
         require_column(settings.path, read_header(settings.path), column, "of splits.group or divide_by")
     sheet, units = read_participants(args.cohort, settings), read_units(settings.path)

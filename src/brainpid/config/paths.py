@@ -10,7 +10,10 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, PlainSerializer, SerializationInfo
+
+WITHOUT_PLACES = {"places": False}
+"""Context of a dump that leaves out where things lie."""
 
 
 def expanded(text: str) -> str:
@@ -51,6 +54,13 @@ def plain_path(path: str) -> str:
     return os.path.relpath(whole, here) if near else str(whole)
 
 
-PathText = Annotated[str, AfterValidator(expanded), AfterValidator(plain_path)]
+def _unless_without_places(path: str, info: SerializationInfo) -> str:
+    return "" if info.context == WITHOUT_PLACES else path
+
+
+PathText = Annotated[
+    str, AfterValidator(expanded), AfterValidator(plain_path), PlainSerializer(_unless_without_places, return_type=str)
+]
+"""Where input lies. No result depends on it: of what lies there, the content counts."""
 OutputPath = Annotated[str, AfterValidator(expanded)]
 """Spelt as it is given, because files below it are asked for by that name."""

@@ -76,6 +76,7 @@ class Config(Section):
                     f"{field}: names of {list(own)} differ in capitals alone, and files of the one would be those of "
                     "the other on some disks"
                 )
+        self._refuse_joined_names()
         for field in ("modalities", "models"):
             names = getattr(self, field)
             if len(set(names)) < len(names):
@@ -109,6 +110,18 @@ class Config(Section):
         if self.splits.scheme == "leave_one_cohort_out" and len(self.cohorts) < self._fewest_cohorts:
             raise ValueError("splits.scheme: leave_one_cohort_out needs at least 2 cohorts, found 1")
         return self
+
+    def _refuse_joined_names(self) -> None:
+        """Refuse pairs of cohort and modality that are one name once they are joined, as logs and plots join them."""
+        pairs: dict[str, tuple[str, str]] = {}
+        for cohort, block in self.cohorts.items():
+            for modality in block.sources:
+                other = pairs.setdefault(f"{cohort}_{modality}", (cohort, modality))
+                if other != (cohort, modality):
+                    raise ValueError(
+                        f"cohorts: '{other[0]}' with '{other[1]}' and '{cohort}' with '{modality}' are both called "
+                        f"{cohort}_{modality}; rename a cohort or a modality"
+                    )
 
     def _refuse_reserved_group(self) -> None:
         """Refuse columns as groups that mean something else already, under whatever name a cohort has them."""

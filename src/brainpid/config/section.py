@@ -6,7 +6,9 @@ import re
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.main import IncEx
 
+from brainpid.config.paths import WITHOUT_PLACES
 from brainpid.config.sentences import sentence
 from brainpid.core.errors import InputError
 
@@ -30,6 +32,10 @@ class Section(BaseModel):
     """A part of the configuration; unknown keys are refused, and so are numbers that are not finite."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def recorded(self, labels: IncEx | None = None) -> dict[str, Any]:
+        """What results depend on, as plain values: without paths of input, and without these labels."""
+        return self.model_dump(mode="json", context=WITHOUT_PLACES, exclude=labels)
 
 
 SectionT = TypeVar("SectionT", bound=Section)

@@ -25,6 +25,7 @@ from brainpid.config.analysis import (
 from brainpid.config.cohorts import Columns, Shards, Target, TargetValues
 from brainpid.config.extraction import DiffusionExtraction, Extraction, FunctionalExtraction, StructuralExtraction
 from brainpid.config.models import Hyperparameters, Members, Models
+from brainpid.config.paths import PathText
 from brainpid.config.schema import Config
 from brainpid.config.section import Modalities, Name, Section
 from brainpid.config.sources import Source, section_of
@@ -33,7 +34,7 @@ from brainpid.config.sources import Source, section_of
 class ParticipantsSettings(Section):
     """What `brainpid participants` needs to know."""
 
-    path: str
+    path: PathText
     columns: Columns
     target: Target
 
@@ -47,7 +48,7 @@ class ParticipantsSettings(Section):
 class IndexSettings(Section):
     """What `brainpid index` needs to know: the sources of images of one cohort."""
 
-    bids: str | None
+    bids: PathText | None
     sources: dict[Name, Source]
 
     @classmethod
@@ -65,7 +66,7 @@ class ExtractSettings(Section):
     """
 
     source: Source
-    bids: str | None
+    bids: PathText | None
     participant_id: str | None
     shards: Shards | None
     structural: StructuralExtraction | None

@@ -23,6 +23,7 @@ CONFIGURATION = f"{PACKAGE}.config"
 ROOT = Path(__file__).parents[1]
 
 
+@cache
 def code_digest(*entries: str) -> str:
     """Digest of the code that entry points reach, as 12 hexadecimal digits.
 
@@ -129,11 +130,17 @@ def record(entry: str, settings: Mapping[str, Any], packages: Iterable[str] = ("
     return {
         "generated_by": {"name": PACKAGE, "version": version(PACKAGE), "code": code_digest(entry)},
         "python": platform.python_version(),
-        "versions": {name: _version(name) for name in packages},
+        "versions": versions(packages),
         "settings": dict(settings),
     }
 
 
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """Installed versions of libraries, by name."""
+    return {name: _version(name) for name in packages}
+
+
+@cache
 def _version(package: str) -> str:
     """Installed version of a library."""
     try:

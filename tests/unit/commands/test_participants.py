@@ -15,13 +15,15 @@ from brainpid.config.slices import ParticipantsSettings
 def sheet(tmp_path, capsys):
     """Run the verb on a table with a family, a head size and a remark: columns and units of the sheet, or the error."""
 
-    def run(*options):
+    def run(*options, units="years"):
         table = tmp_path / "p.tsv"
         table.write_text("participant_id\tage\tfamily\ticv\tnote\nsub-1\t40\t1\t1.5\tx\nsub-2\t50\t2\t1.6\ty\n")
         table.with_suffix(".json").write_text(
             json.dumps({"icv": {"Units": "L"}, "note": {"Units": "m"}, "age": {"Units": "months"}})
         )
-        settings = ParticipantsSettings(path=str(table), columns=Columns(), target=Target()).model_dump_json()
+        settings = ParticipantsSettings(
+            path=str(table), columns=Columns(), target=Target(units=units)
+        ).model_dump_json()
         out = tmp_path / "out.tsv"
         code = main(["participants", "--cohort", "a", "--settings", settings, "--out", str(out), *options])
         if code:
@@ -32,7 +34,7 @@ def sheet(tmp_path, capsys):
 
 
 def test_columns_that_nothing_uses_are_not_kept(sheet):
-    columns, units = sheet("--keep", "icv", "family", "--units", "years")
+    columns, units = sheet("--keep", "icv", "family")
     assert columns == ["family", "icv"]
     assert units == {"icv": {"Units": "L"}}
     assert sheet("--keep") == ([], {})
@@ -46,7 +48,7 @@ def test_a_used_column_that_is_not_there_is_named(sheet):
 
 
 def test_units_of_the_target_that_are_not_the_configuration_s_are_said(sheet, caplog):
-    sheet("--units", "mo")
+    sheet(units="mo")
     assert "target.units" not in caplog.text
-    sheet("--units", "years")
+    sheet(units="years")
     assert "gives 'age' in months, and target.units is years" in caplog.text

@@ -99,3 +99,12 @@ def test_a_bare_null_is_the_section_of_that_name(tmp_path):
     text = yaml.safe_dump(make_config(tmp_path, ["a"], tmp_path / "out")) + "null: {permutations: 19}\n"
     (tmp_path / "c.yaml").write_text(text)
     assert load_config(tmp_path / "c.yaml").null.permutations == 19
+
+
+def test_a_cohort_and_a_modality_that_join_to_the_name_of_another_pair_are_refused(tmp_path):
+    """Their logs would be one file."""
+    config = make_config(tmp_path, ["a", "a_b"], tmp_path / "out", modalities=["b_t1", "t1"])
+    for block in config["cohorts"].values():
+        block["sources"] = {name: {"kind": "table", "path": "t.tsv"} for name in ("b_t1", "t1")}
+    with pytest.raises(InputError, match="'a' with 'b_t1' and 'a_b' with 't1' are both called a_b_t1"):
+        parse_config(config, "test")

@@ -59,7 +59,7 @@ def all_slices(config: Config) -> dict[str, Section]:
 def dumps(change: dict[str, Any]) -> dict[str, str]:
     """What the rules' params hold."""
     found = all_slices(parse_config(merged(CONFIG, change), "test"))
-    return {verb: json.dumps(section.model_dump(mode="json"), sort_keys=True) for verb, section in found.items()}
+    return {verb: json.dumps(section.recorded(), sort_keys=True) for verb, section in found.items()}
 
 
 T1 = {"extract a t1", "extract b t1"}
@@ -175,3 +175,18 @@ def test_an_extraction_is_given_the_section_of_its_source_alone():
     assert found.structural is found.functional is None
     table = slices.ExtractSettings.of(parse_config(CONFIG, "test"), "a", "tab")
     assert {name for name, value in table if value is not None} == {"source"}
+
+
+def test_places_are_settings_and_no_values():
+    """Of what lies there the content counts, so that data may move; everything else is a value."""
+    atlas = {"functional": {"atlas": {"image": "a/atlas.nii.gz", "labels": "a/atlas.tsv"}}}
+    moved = {"functional": {"atlas": {"image": "b/atlas.nii.gz", "labels": "b/atlas.tsv"}}}
+    places = {
+        "cohorts": {
+            "a": {"bids": "elsewhere", "sources": {"tab": {"path": "x/a.tsv"}, "fmri": {"path": "x/fmriprep"}}}
+        },
+        "output_dir": "other",
+    }
+    assert dumps({"extraction": atlas}) == dumps({"extraction": moved} | places)
+    config = parse_config(merged(CONFIG, places), "test")
+    assert '"path":"x/fmriprep"' in slices.ExtractSettings.of(config, "a", "fmri").model_dump_json()

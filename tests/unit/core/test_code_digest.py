@@ -36,13 +36,16 @@ def copy(tmp_path, monkeypatch) -> Path:
     shutil.copytree(ROOT / "src/brainpid", target, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(provenance, "ROOT", target)
     provenance._read.cache_clear()
+    provenance.code_digest.cache_clear()
     yield target
     provenance._read.cache_clear()
+    provenance.code_digest.cache_clear()
 
 
 def digests() -> dict[str, str]:
     """Digest of every verb."""
     provenance._read.cache_clear()
+    provenance.code_digest.cache_clear()
     return {verb: provenance.code_digest(f"brainpid.commands.{verb}") for verb in VERBS}
 
 

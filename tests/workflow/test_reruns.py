@@ -1,0 +1,176 @@
+"""What is made again does not hang on the folder that one works in, nor on where output and data lie."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import pytest
+from cohorts import make_tables, write_cohort, write_config
+from freesurfer_files import ASEG, freesurfer
+from snakemake_runs import SOURCES, done, planned, snakemake
+
+pytestmark = pytest.mark.slow
+
+PEOPLE = 40
+SHARDS = 2
+AFTER_IMAGES = {"quality": 1, "collect": 1, "split": 1, "null": 1, "train_baseline": 2, "aggregate": 1, "report": 1}
+
+
+class Study(NamedTuple):
+    """Where everything of a study lies: the folder that one works in, data, output, and the code that runs."""
+
+    here: Path
+    data: Path
+    out: Path
+    code: Path
+
+    def config(self, **changes) -> Path:
+        """Write the configuration into the working folder."""
+        self.here.mkdir(exist_ok=True)
+        config = {
+            "output_dir": str(self.out),
+            "modalities": ["t1", "dwi"],
+            "cohorts": {
+                "a": {
+                    "participants": f"{self.data}/participants.tsv",
+                    "sources": {
+                        "t1": {"kind": "freesurfer", "path": f"{self.data}/fs"},
+                        "dwi": {"kind": "table", "path": f"{self.data}/dwi.tsv"},
+                    },
+                }
+            },
+            "shards": SHARDS,
+            "splits": {"folds": 2, "repeats": 1},
+            "models": ["ridge"],
+            "null": {"permutations": 9},
+            "explain": {"permutations": 0},
+            "final_model": False,
+        }
+        return write_config(self.here / "c.yaml", config | changes)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A study that has run."""
+    top = tmp_path_factory.mktemp("study")
+    study = Study(top / "here", top / "data", top / "out", top / "src")
+    shutil.copytree(SOURCES / "brainpid", study.code / "brainpid", ignore=shutil.ignore_patterns("__pycache__"))
+    tables = make_tables(PEOPLE)
+    write_cohort(study.data, {name: tables[name] for name in ("participants", "dwi")})
+    for label, age in tables["participants"][["participant_id", "age"]].itertuples(index=False):
+        freesurfer(study.data / "fs", ASEG.replace("4100.0", f"{5000 - 15 * age:.1f}"), label)
+    run = snakemake(study.config(), source=study.code)
+    assert run.returncode == 0, run.stderr
+    return top, study
+
+
+@pytest.fixture
+def study(finished, tmp_path):
+    """The study at another place, with the times of its files: in itself a copy of data and output."""
+    top, study = finished
+    shutil.copytree(top, tmp_path / "study")
+    return Study(*(tmp_path / "study" / path.relative_to(top) for path in study))
+
+
+def same_folder(study: Study) -> Study:
+    """The folder where everything was moved to at once."""
+    return study
+
+
+def other_folder(study: Study) -> Study:
+    """The same output, from elsewhere."""
+    return study._replace(here=study.here.parent / "elsewhere")
+
+
+def copied_output(study: Study) -> Study:
+    """A copy of the output; the old one is still there."""
+    shutil.copytree(study.out, study.here.parent / "copy")
+    return study._replace(out=study.here.parent / "copy")
+
+
+def moved_output(study: Study) -> Study:
+    """The output under another name, in another folder."""
+    (study.here.parent / "deep").mkdir()
+    return study._replace(out=study.out.rename(study.here.parent / "deep/moved"))
+
+
+def moved_data(study: Study) -> Study:
+    """The data under another name."""
+    return study._replace(data=study.data.rename(study.here.parent / "archive"))
+
+
+def touched_data(study: Study) -> Study:
+    """Data with other times, as after a restore."""
+    for path in study.data.rglob("*"):
+        os.utime(path, (86400, 86400))
+    return study
+
+
+def nothing(study: Study) -> tuple[Path, dict[str, int]]:
+    return study.config(), {}
+
+
+def one_setting(study: Study) -> tuple[Path, dict[str, int]]:
+    return study.config(null={"permutations": 19}), {"null": 1, "aggregate": 1, "report": 1}
+
+
+def one_image(study: Study) -> tuple[Path, dict[str, int]]:
+    """Other content, of another size."""
+    path = study.data / "fs/sub-007/stats/aseg.stats"
+    path.write_text(path.read_text().replace("6100.5", "6100.25"))
+    return study.config(), {"index": 1, "extract_images": 1} | AFTER_IMAGES
+
+
+def code(study: Study) -> tuple[Path, dict[str, int]]:
+    with (study.code / "brainpid/imaging/freesurfer.py").open("a") as text:
+        text.write("\nEDITED = True\n")
+    return study.config(), {"extract_images": SHARDS} | AFTER_IMAGES
+
+
+@pytest.mark.parametrize("change", [nothing, one_setting, one_image, code])
+@pytest.mark.parametrize("place", [same_folder, other_folder, copied_output, moved_output, moved_data, touched_data])
+def test_the_same_is_made_again_wherever_it_lies(study, place, change):
+    study = place(study)
+    config, expected = change(study)
+    assert planned(config, study.code) == expected
+
+
+def test_other_folds_from_another_folder_are_all_trained_anew(study):
+    study = other_folder(study)
+    made = done(study.config(splits={"folds": 3, "repeats": 1}), source=study.code)
+    assert made == {"split": 1, "null": 1, "train_baseline": 3, "aggregate": 1, "report": 1}
+    splits = pd.read_csv(study.out / "splits.tsv", sep="\t")
+    assert set(splits["fold"]) == {0, 1, 2}
+    assert len(pd.read_csv(study.out / "aggregate/predictions.tsv", sep="\t")) == PEOPLE
+
+
+def test_results_of_which_nothing_tells_how_they_were_made_are_not_taken_for_finished(study):
+    shutil.rmtree(study.out / ".snakemake")
+    run = snakemake(study.config(), source=study.code)
+    assert run.returncode == 2
+    assert "Traceback" not in run.stderr
+    assert f"not the folder {study.out}/.snakemake" in run.stderr
+    assert "--forceall" in run.stderr
+
+
+def test_two_runs_on_one_output_refuse_each_other_from_whatever_folder(study):
+    locks = study.out / ".snakemake/locks"
+    locks.mkdir(exist_ok=True)
+    (locks / "0.output.lock").write_text("null/a.tsv\n")
+    study = other_folder(study)
+    run = snakemake(study.config(null={"permutations": 19}), source=study.code)
+    assert run.returncode != 0
+    assert "--unlock" in run.stderr + run.stdout
+    assert snakemake(study.config(), "--unlock", source=study.code).returncode == 0
+    assert done(study.config(null={"permutations": 19}), source=study.code)["null"] == 1
+
+
+def test_a_folder_that_cannot_be_written_into_is_named(study):
+    (study.here.parent / "file").touch()
+    run = snakemake(study._replace(out=study.here.parent / "file/out").config(), "--dry-run", source=study.code)
+    assert run.returncode == 2
+    assert f"output_dir: {study.here.parent}/file/out cannot be written into" in run.stderr
