@@ -22,6 +22,7 @@ from brainpid.model.registry import MODELS
 from brainpid.core.provenance import code_digest, versions
 from brainpid.core.contents import table_digest
 from brainpid.cohort.finding import find, root_of, unmatched_labels
+from brainpid.cohort.person_files import IMAGE_ENDINGS
 from brainpid.cohort.shards import digests, shard_of
 
 
@@ -88,15 +89,28 @@ def labels(path, column):
 
 
 @cache
-def shard_digests(cohort, modality):
-    """Digest of the people and files of every shard of a cohort's modality; looked up once, where jobs are planned."""
+def found_in_shards(cohort, modality):
+    """Digest of the people and files of every shard of a cohort's modality, and the images of its people.
+
+    Looked up once, where jobs are planned.
+    """
     block = CONFIG.cohorts[cohort]
     source = block.sources[modality]
     people = labels(block.participants_path, block.columns.participant_id)
-    return digests(
-        {person: find(source, modality, block.bids, person) for person in people},
-        CONFIG.shards,
-    )
+    found = {person: find(source, modality, block.bids, person) for person in people}
+    images = [[] for shard in range(CONFIG.shards)]
+    for person, own in found.items():
+        if own.files:
+            paths = [
+                path for path in own.files.values() if path.endswith(IMAGE_ENDINGS)
+            ]
+            images[shard_of(person, CONFIG.shards)].append(paths)
+    return digests(found, CONFIG.shards), images
+
+
+def shard_digests(cohort, modality):
+    """Digest of the people and files of every shard of a cohort's modality."""
+    return found_in_shards(cohort, modality)[0]
 
 
 def shard_digest(wildcards):

@@ -6,6 +6,7 @@
 from brainpid.config.sources import reader_of
 from brainpid.core.memory import OTHER_JOBS_MB, memory_budget
 from brainpid.core.slurm import without_accounts
+from brainpid.features.memory import job_memory
 
 # Where jobs go to other machines, Snakemake was told how many at a time. A process that runs one job decides nothing.
 RUNS_HERE = workflow.is_main_process and workflow.resource_settings.nodes is None
@@ -18,24 +19,13 @@ if RUNS_HERE and "mem_mb" not in workflow.global_resources:
 @cache
 def image_need(cohort, modality, shard, workers):
     """Memory of an image job, by the headers of its people's images; read once, and of jobs alone that will run."""
-    # Not above: it brings nibabel.
-    from brainpid.features.memory import job_memory
-
-    block = CONFIG.cohorts[cohort]
-    source = block.sources[modality]
-    people = {}
+    source = CONFIG.cohorts[cohort].sources[modality]
     # A job that runs elsewhere has its memory already.
-    if workflow.is_main_process:
-        everybody = labels(block.participants_path, block.columns.participant_id)
-        own = [
-            person
-            for person in everybody
-            if shard_of(person, CONFIG.shards) == int(shard)
-        ]
-        found = {
-            person: find(source, modality, block.bids, person).files for person in own
-        }
-        people = {person: files for person, files in found.items() if files}
+    people = (
+        found_in_shards(cohort, modality)[1][int(shard)]
+        if workflow.is_main_process
+        else []
+    )
     section = getattr(CONFIG.extraction, section_of(source, modality))
     return job_memory(reader_of(source, modality), people, section, workers)
 

@@ -49,10 +49,7 @@ def test_a_formula_lies_above_what_was_measured_and_not_far(reader, settings, sh
 
 def test_the_largest_image_of_the_people_decides(tmp_path):
     small, large = save(tmp_path / "a.nii.gz", (20, 20, 20, 7)), save(tmp_path / "b.nii", (60, 60, 60, 50))
-    people = {
-        "sub-1": {"dwi": small, "bval": str(tmp_path / "absent.bval")},
-        "sub-2": {"dwi": large, "bval": str(tmp_path / "absent.bval")},
-    }
+    people = [[small], [large]]
     need = job_memory("dwi", people, DIFFUSION, 1)
     assert need.largest == large
     assert need.mb == pytest.approx(MAIN_MB + MEMORY_MB["dwi"](ImageSize(60**3, 50), DIFFUSION), abs=1)
@@ -66,15 +63,24 @@ def test_what_cannot_be_read_counts_as_usual_and_nobody_as_nothing(tmp_path):
     (tmp_path / "link.nii.gz").symlink_to(tmp_path / "nowhere")
     for name in ("damaged.nii.gz", "link.nii.gz", "absent.nii.gz"):
         assert image_size(str(tmp_path / name)) is None
-        need = job_memory("t1w", {"sub-1": {"t1w": str(tmp_path / name)}}, STRUCTURAL, 1)
+        need = job_memory("t1w", [[str(tmp_path / name)]], STRUCTURAL, 1)
         assert 900 < need.mb < 1500
         assert need.largest == ""
-    assert job_memory("t1w", {}, STRUCTURAL, 4).mb == MAIN_MB
+    assert job_memory("t1w", [], STRUCTURAL, 4).mb == MAIN_MB
 
 
-def test_statistics_of_freesurfer_need_no_header(tmp_path):
-    need = job_memory("freesurfer", {"sub-1": {"aseg": str(tmp_path / "aseg.stats")}}, STRUCTURAL, 1)
-    assert need.mb < 500
+def test_statistics_of_freesurfer_need_no_header():
+    assert job_memory("freesurfer", [[]], STRUCTURAL, 1).mb == 300
+
+
+@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
+@pytest.mark.parametrize("shape", [(5, 6, 7), (5, 6, 7, 9), (5, 6, 7, 1, 3)])
+def test_dimensions_are_read_of_every_header(tmp_path, kind, order, ending, shape):
+    header = kind.header_class(endianness=order)
+    nib.save(kind(np.zeros(shape, dtype=np.int16), np.eye(4), header), tmp_path / f"i{ending}")
+    assert image_size(str(tmp_path / f"i{ending}")) == ImageSize(5 * 6 * 7, int(np.prod(shape[3:])))
 
 
 def test_settings_that_take_memory_are_counted():
