@@ -9,10 +9,11 @@ STAMP := .venv/.installed
 install: $(STAMP)
 
 # The stamp is made last: an installation that was interrupted is started again, a whole one is not touched.
-$(STAMP): envs/lock.txt pyproject.toml
+$(STAMP): envs/lock.txt envs/slurm.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "brainpid needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/lock.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r envs/slurm.txt
 	$(BIN)/pip install --no-compile --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 

@@ -13,6 +13,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/machine.smk"
 include: "workflow/rules/state.smk"
 include: "workflow/rules/participants.smk"
 include: "workflow/rules/features.smk"
@@ -41,3 +42,6 @@ rule all:
         QUALITY_FILES,
         rules.aggregate.output,
         rules.report.output,
+
+
+count_others()

@@ -9,6 +9,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from snakemake.logging import logger
+
 from brainpid.core.environment import take_out_shadows
 
 # Other versions of the program's libraries, as modules of a site bring, reach neither the jobs nor what follows here.
@@ -26,7 +28,8 @@ from brainpid.model.registry import MODELS
 from brainpid.core.provenance import code_digest, versions
 from brainpid.core.contents import table_digest
 from brainpid.cohort.finding import find, root_of, unmatched_labels
-from brainpid.cohort.shards import digests
+from brainpid.cohort.person_files import IMAGE_ENDINGS
+from brainpid.cohort.shards import digests, shard_of
 
 
 envvars:
@@ -92,8 +95,11 @@ def labels(path, column):
 
 
 @cache
-def shard_digests(cohort, modality):
-    """Digest of the people and files of every shard of a cohort's modality; looked up once, where jobs are planned."""
+def found_in_shards(cohort, modality):
+    """Digest of the people and files of every shard of a cohort's modality, and the images of its people.
+
+    Looked up once, where jobs are planned.
+    """
     block = CONFIG.cohorts[cohort]
     source = block.sources[modality]
     people = labels(block.participants_path, block.columns.participant_id)
@@ -102,14 +108,26 @@ def shard_digests(cohort, modality):
             person: find(source, modality, block.bids, person) for person in people
         }
     except MachineError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    return digests(
-        found,
-        CONFIG.shards,
-        root_of(source, block.bids),
-        Path(OUT, "features", "persons", cohort, modality),
-    )
+        stop(error)
+    images = [[] for shard in range(CONFIG.shards)]
+    for person, own in found.items():
+        if own.files:
+            paths = [
+                path for path in own.files.values() if path.endswith(IMAGE_ENDINGS)
+            ]
+            images[shard_of(person, CONFIG.shards)].append(paths)
+    root, kept = root_of(source, block.bids), kept_folder(cohort, modality)
+    return digests(found, CONFIG.shards, root, Path(kept)), images
+
+
+def shard_digests(cohort, modality):
+    """Digest of the people and files of every shard of a cohort's modality."""
+    return found_in_shards(cohort, modality)[0]
+
+
+def kept_folder(cohort, modality):
+    """Folder of what was extracted from the people of a cohort."""
+    return f"{OUT}/features/persons/{cohort}/{modality}"
 
 
 def shard_digest(wildcards):

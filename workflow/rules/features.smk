@@ -67,7 +67,7 @@ rule extract_images:
         "../../envs/brainpid.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        mem_mb=image_mb,
         runtime=lambda wildcards, attempt: 480 * attempt,
     params:
         **given(slices.ExtractSettings.of, "cohort", "modality"),
@@ -81,7 +81,7 @@ rule extract_images:
             lambda wildcards: CONFIG.cohorts[wildcards.cohort].participants_path
         ),
         keep=unrecorded(
-            lambda wildcards: f"{OUT}/features/persons/{wildcards.cohort}/{wildcards.modality}"
+            lambda wildcards: kept_folder(wildcards.cohort, wildcards.modality)
         ),
     shell:
         "OMP_NUM_THREADS=1 ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1 brainpid extract --cohort {wildcards.cohort}"

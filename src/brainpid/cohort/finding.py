@@ -14,7 +14,7 @@ from brainpid.cohort.freesurfer import LONGITUDINAL, find_freesurfer, is_person,
 from brainpid.cohort.person_files import NOT_FETCHED, Found, listed, unusable
 from brainpid.config.extraction import DIFFUSION_METRICS
 from brainpid.config.sources import FMRIPrepSource, FreeSurferSource, ImageSource, NiftiSource, QSIReconSource, image_of
-from brainpid.core.errors import BrainpidError, InputError, readable
+from brainpid.core.errors import BrainpidError, InputError, list_some, readable
 from brainpid.core.machine import OF_THE_DATA, machine_error
 
 FORBIDDEN = (errno.EACCES, errno.EPERM)

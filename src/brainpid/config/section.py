@@ -12,13 +12,13 @@ from brainpid.config.paths import WITHOUT_PLACES
 from brainpid.config.sentences import sentence
 from brainpid.core.errors import InputError
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*")
 
 
 def _plain_name(name: str) -> str:
     """Names become column names, folder names and HDF5 groups, and are joined with '+'."""
     if not NAME.fullmatch(name):
-        raise ValueError(f"'{name}' is not a plain name; expected a letter, then letters, digits or '_'")
+        raise ValueError(f"'{name}' is not a plain name; expected a letter or digit, then letters, digits or '_'")
     if name == "pooled":
         raise ValueError("'pooled' is the name of the rows that join all cohorts; choose another")
     return name

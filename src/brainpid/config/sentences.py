@@ -90,14 +90,14 @@ def _found(given: Any) -> str:
 def _quote(given: Any) -> str:
     """Advice where YAML made something else of what was meant as a text."""
     if given is None:
-        return ": YAML reads ~, null and an empty value as nothing"
+        return ": YAML reads ~, null and an empty value as nothing; quote what is meant as a text, such as 'null'"
     if isinstance(given, bool):
         words = "yes, on and true" if given else "no, off and false"
-        such = "yes" if given else "no"
-        return f": YAML reads {words} without quotes as {str(given).lower()}; quote it, such as '{such}'"
+        such = "'yes' or 'true'" if given else "'no' or 'false'"
+        return f": YAML reads {words} without quotes as {str(given).lower()}; quote it, such as {such}"
     if isinstance(given, int | float | date):
-        kind = "date" if isinstance(given, date) else "number"
-        return f": YAML reads it without quotes as a {kind} (012 is 10); quote it, such as '{given}'"
+        kind = "date" if isinstance(given, date) else "number (012 is 10, .nan is no number)"
+        return f": YAML reads it without quotes as a {kind}; quote it, such as '{given}'"
     return ""
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
+from nibabel.arrayproxy import ArrayProxy
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError, HeaderTypeError, ImageDataError
 from nibabel.wrapstruct import WrapStructError
@@ -40,6 +41,8 @@ SENSIBLE_MM = (0.01, 100.0)
 """Sizes of voxels in mm; others are in another unit than the header says."""
 SHEAR_TOLERANCE = 0.02
 """Largest cosine between two voxel axes that counts as rounding of an orthogonal affine."""
+VOXELS_AT_ONCE = 2**22
+"""Voxels that are scaled at a time: 32 MB as float64."""
 
 
 def open_image(path: str | Path, ndim: int) -> nib.Nifti1Image:
@@ -107,8 +110,8 @@ def read_data(image: nib.Nifti1Image) -> NDArray[np.float32]:
         Where the file is truncated, values are not finite, exceed what its integer type can hold, or are all the same.
     """
     path = image.get_filename() or "image"
-    data = read_voxels(image).astype(np.float32, copy=False)
-    bad = int(data.size - np.isfinite(data).sum())
+    data = _as_float32(image)
+    bad = data.size - sum(int(np.isfinite(data[..., part]).sum()) for part in _parts(data.shape))
     if bad:
         raise ImageError(f"{path}: {bad} of {data.size} voxels are NaN or infinite; expected finite values")
     if data.min() == data.max():
@@ -117,8 +120,40 @@ def read_data(image: nib.Nifti1Image) -> NDArray[np.float32]:
     return data
 
 
-def read_voxels(image: nib.Nifti1Image) -> NDArray[Any]:
+def _as_float32(image: nib.Nifti1Image) -> NDArray[np.float32]:
+    """Scaled data as float32; of what the disk holds in another type, some volumes at a time.
+
+    Whole, a scaled series of 2 bytes a voxel would be there as 8 and as 4 bytes a voxel at once. The values are the
+    same: each voxel is scaled in float64 by itself.
+    """
+    stored = image.dataobj
+    same = stored.dtype == np.float32 and (getattr(stored, "slope", 1), getattr(stored, "inter", 0)) == (1, 0)
+    if same or not isinstance(stored, ArrayProxy):
+        return read_voxels(image).astype(np.float32, copy=False)
+    place = (stored.shape, stored.dtype, stored.offset, stored.slope, stored.inter)
+    # Kept open, so that a compressed file is read through once and not from its start for every part.
+    held = ArrayProxy(stored.file_like, place, mmap=False, keep_file_open=True)
+    opened = type(image)(held, image.affine, image.header, file_map=image.file_map)
+    data = np.empty(stored.shape, dtype=np.float32, order="F")
+    for part in _parts(stored.shape):
+        data[..., part] = read_voxels(opened, part)
+    return data
+
+
+def _parts(shape: tuple[int, ...]) -> list[slice]:
+    """Slices of the last axis that hold about `VOXELS_AT_ONCE` voxels each."""
+    step = max(1, VOXELS_AT_ONCE // max(1, math.prod(shape[:-1])))
+    return [slice(start, start + step) for start in range(0, shape[-1], step)]
+
+
+def read_voxels(image: nib.Nifti1Image, part: slice = slice(None)) -> NDArray[Any]:
     """Read the scaled data in the type that holds them, unchecked but for what the disk gives.
+
+    Parameters
+    ----------
+    image : Nifti1Image
+    part : slice
+        Of the last axis.
 
     Raises
     ------
@@ -129,7 +164,7 @@ def read_voxels(image: nib.Nifti1Image) -> NDArray[Any]:
     """
     path = image.get_filename() or "image"
     try:
-        return np.asanyarray(image.dataobj)
+        return np.asanyarray(image.dataobj if part == slice(None) else image.dataobj[..., part])
     except MemoryError as fault:
         no_memory: BaseException = fault
     except NIBABEL_ERRORS as fault:

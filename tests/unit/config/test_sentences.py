@@ -39,6 +39,14 @@ from brainpid.core.errors import InputError
          "cohorts.a.columns.sex: expected a text, found true: YAML reads yes"),
         ("cohorts: {'<b>x</b>': {participants: p.tsv, sources: {}}}", "'<b>x</b>' is not a plain name"),
         ("modalities: ['t1', \"dwi\\n\"]", "is not a plain name"),
+        ("cohorts: {null: {participants: p.tsv, sources: {}}}",
+         "cohorts: expected names as keys, found nothing: YAML reads ~, null and an empty value as nothing; quote what "
+         "is meant as a text, such as 'null'"),
+        ("cohorts: {.nan: {participants: p.tsv, sources: {}}}",
+         "cohorts: expected names as keys, found nan: YAML reads it without quotes as a number"),
+        ("cohorts: {true: {participants: p.tsv, sources: {}}}", "quote it, such as 'yes' or 'true'"),
+        ("cohorts: {1.0e+5: {participants: p.tsv, sources: {}}}", "cohorts: expected names as keys, found 100000"),
+        ("cohorts: {007: {participants: p.tsv, sources: {}}}", "cohorts: expected names as keys, found 7"),
         ("modalities: [t1, T1]", "differ in capitals alone"),
     ],
 )  # fmt: skip

@@ -6,6 +6,7 @@ import os
 import struct
 import subprocess
 import sys
+import tracemalloc
 
 import nibabel as nib
 import numpy as np
@@ -255,3 +256,34 @@ def test_a_lack_of_memory_is_not_said_of_an_image_that_has_its_data(tmp_path, mo
     with pytest.raises(ImageError, match=r"the header says shape .* bytes are lacking\)") as caught:
         read_voxels(cut)
     assert machine_error(caught.value) is None
+
+
+@pytest.mark.parametrize("kind", ["int16", ">i2", "uint8", "float64"])
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
+def test_a_scaled_series_is_read_in_little_more_than_it_takes_as_float32(tmp_path, monkeypatch, kind, ending):
+    """Read whole, it was there as float64 too: 14 instead of 5 bytes a voxel. The values are the same, bit by bit."""
+    monkeypatch.setattr(nifti, "VOXELS_AT_ONCE", 20_000)
+    stored = np.random.default_rng(1).integers(0, 200, (40, 30, 20, 12)).astype(kind)
+    image = nib.Nifti1Image(stored, AFFINE)
+    image.header.set_slope_inter(0.37, -2)
+    nib.save(image, tmp_path / f"series{ending}")
+    expected = np.asanyarray(nib.load(tmp_path / f"series{ending}").dataobj).astype(np.float32)
+    tracemalloc.start()
+    try:
+        found = read_data(open_image(tmp_path / f"series{ending}", 4))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.tobytes("F") == expected.tobytes("F")
+    assert peak < 6.5 * found.size
+
+
+def test_a_series_that_ends_early_is_refused_wherever_it_ends(tmp_path, monkeypatch):
+    monkeypatch.setattr(nifti, "VOXELS_AT_ONCE", 1000)
+    path = tmp_path / "series.nii"
+    nib.save(nib.Nifti1Image(np.arange(8 * 8 * 8 * 9, dtype=np.int16).reshape(8, 8, 8, 9), AFFINE), path)
+    whole = path.read_bytes()
+    for length in (352 + 100, 352 + 5000, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ImageError, match="cut off or damaged"):
+            read_data(open_image(path, 4))

@@ -220,9 +220,9 @@ def _check_fit(
     mask: NDArray[np.bool_],
 ) -> None:
     """Refuse b-values in other units or in another order than the volumes."""
-    weighted = data[..., ~gradients.unweighted]
-    middle = int(gradients.bvals[~gradients.unweighted].argmin())
-    ratio = float(np.nanmedian(weighted[..., middle][mask] / np.maximum(b0[mask], 1e-6)))
+    weighted = np.flatnonzero(~gradients.unweighted)
+    lowest = int(weighted[gradients.bvals[weighted].argmin()])
+    ratio = float(np.nanmedian(data[..., lowest][mask] / np.maximum(b0[mask], 1e-6)))
     if ratio >= 1:
         raise ImageError(
             f"a weighted volume has {ratio:.2f} times the signal of the b=0 volumes, expected less than 1: "

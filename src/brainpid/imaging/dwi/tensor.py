@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 from dipy.core.gradients import gradient_table, unique_bvals_tolerance
 from dipy.reconst import dki, dti
@@ -15,6 +18,8 @@ KURTOSIS_MAX_B = 3000.0
 """Largest b-value in s/mm^2 for kurtosis; the expansion of the signal's logarithm does not converge above it."""
 KURTOSIS_DIRECTIONS = 15
 """A kurtosis tensor has fifteen elements."""
+VOXELS_AT_ONCE = 50_000
+"""Voxels that are fitted at a time; dipy itself goes by steps of 10,000, which this is a multiple of."""
 LEAST_FITTED = 0.5
 """Least fraction of the mask's voxels whose signals are all positive."""
 
@@ -62,16 +67,36 @@ def tensor_maps(
     where = mask.copy()
     where[mask] = usable
     table = _table(gradients.take(kept))
-    # The voxels as a table and not the volume: dipy would copy them once more.
-    fit = dti.TensorModel(table, fit_method=settings.fit.upper(), return_S0_hat=True).fit(signal)
-    found = {"fa": fit.fa, "md": fit.md, "ad": fit.ad, "rd": fit.rd}
-    design = dti.design_matrix(table)[:, :6]
-    found["residual"] = _residual(signal, fit.lower_triangular(), fit.S0_hat.ravel(), design)
-    # dipy raises eigenvalues that are not positive to this, its least diffusivity.
-    found["positive"] = fit.evals[:, 2] > 1.01e-6 / -design.min()
+    model = dti.TensorModel(table, fit_method=settings.fit.upper(), return_S0_hat=True)
+    found = _in_blocks(signal, partial(_tensor, model=model, design=dti.design_matrix(table)[:, :6]))
     if settings.kurtosis:
-        found["mk"] = _mean_kurtosis(data[where], gradients)
+        del signal
+        found |= _in_blocks(data[where], partial(_mean_kurtosis, gradients=gradients))
     return {name: _to_volume(values, where) for name, values in found.items()}
+
+
+def _in_blocks(
+    signal: NDArray[np.float32], fit: Callable[[NDArray[np.float32]], dict[str, NDArray[np.floating]]]
+) -> dict[str, NDArray[np.floating]]:
+    """Join what is fitted to some voxels at a time: a fit to all at once holds the signal another six times."""
+    parts = [fit(signal[start : start + VOXELS_AT_ONCE]) for start in range(0, len(signal), VOXELS_AT_ONCE)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _tensor(
+    signal: NDArray[np.float32], model: dti.TensorModel, design: NDArray[np.float64]
+) -> dict[str, NDArray[np.floating]]:
+    """Measures of the tensor of every row."""
+    fit = model.fit(signal)
+    return {
+        "fa": fit.fa,
+        "md": fit.md,
+        "ad": fit.ad,
+        "rd": fit.rd,
+        "residual": _residual(signal, fit.lower_triangular(), fit.S0_hat.ravel(), design),
+        # dipy raises eigenvalues that are not positive to this, its least diffusivity.
+        "positive": fit.evals[:, 2] > 1.01e-6 / -design.min(),
+    }
 
 
 def _residual(
@@ -86,7 +111,7 @@ def _residual(
     return np.sqrt(np.einsum("ij,ij->i", ratio, ratio) / signal.shape[1])
 
 
-def _mean_kurtosis(signal: NDArray[np.float32], gradients: Gradients) -> NDArray[np.float64]:
+def _mean_kurtosis(signal: NDArray[np.float32], gradients: Gradients) -> dict[str, NDArray[np.floating]]:
     """Mean kurtosis, 0 to 3, of every row: ln S = ln S0 - bD + b^2 D^2 K / 6 (Jensen et al. 2005)."""
     kept = gradients.bvals <= KURTOSIS_MAX_B + B_TOLERANCE
     used = gradients.take(kept)
@@ -98,7 +123,8 @@ def _mean_kurtosis(signal: NDArray[np.float32], gradients: Gradients) -> NDArray
             f"directions, found {len(shells)} ({', '.join(f'{b:g}' for b in shells)}) and {n}; set kurtosis to false"
         )
     # Lower and upper limits as in dipy's own examples: kurtosis of tissue is not negative and rarely above 2.
-    return dki.DiffusionKurtosisModel(_table(used)).fit(signal[:, kept]).mk(min_kurtosis=0, max_kurtosis=3)
+    fit = dki.DiffusionKurtosisModel(_table(used)).fit(signal[:, kept])
+    return {"mk": fit.mk(min_kurtosis=0, max_kurtosis=3)}
 
 
 def _table(gradients: Gradients) -> object:

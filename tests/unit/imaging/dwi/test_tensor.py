@@ -9,6 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from brainpid.config.extraction import DiffusionExtraction
 from brainpid.core.errors import ImageError
+from brainpid.imaging.dwi import tensor
 from brainpid.imaging.dwi.gradients import Gradients, read_gradients
 from brainpid.imaging.dwi.regional import extract_dwi
 from brainpid.imaging.dwi.tensor import tensor_maps
@@ -127,3 +128,14 @@ def test_real_crops_have_the_diffusivity_of_tissue(name):
     assert 3e-4 < np.nanmedian(maps["md"]) < 2e-3
     assert np.nanmin(maps["fa"]) >= 0
     assert np.nanmax(maps["fa"]) <= 1
+
+
+def test_voxels_are_fitted_some_at_a_time_with_the_same_bits(monkeypatch):
+    assert tensor.VOXELS_AT_ONCE % 10_000 == 0  # dipy's own step
+    rng = np.random.default_rng(3)
+    n = 23_000
+    evals = np.moveaxis(eigenvalues(rng.uniform(0.1, 0.8, n), rng.uniform(6e-4, 1e-3, n)), 0, -1)
+    whole = fit(evals, random_axes(n))
+    monkeypatch.setattr(tensor, "VOXELS_AT_ONCE", 10_000)
+    for name, values in fit(evals, random_axes(n)).items():
+        assert values.tobytes() == whole[name].tobytes(), name
