@@ -96,6 +96,7 @@ def test_on_a_cluster_without_accounts_the_profile_asks_squeue(config, tmp_path)
         "sacct": "echo 'Slurm accounting storage is disabled' >&2; exit 1",
         "sacctmgr": "exit 1",
         "squeue": f'cd {jobs}; for job in *; do [ -f "$job" ] && echo "$job|$(cat $job)"; done; exit 0',
+        "srun": 'while [ "${1#-}" != "$1" ]; do shift; done; exec "$@"',
         "sbatch": f'exec {sys.executable} {tools}/submit.py "$@"',
     }
     for name, line in lines.items():
