@@ -45,9 +45,12 @@ class PIDRegSettings(Section):
     target_transform: Literal["normal_scores", "none"] | None = Field(
         None, description="target of the network: normal scores by rank, or the target as it is"
     )
-    experts: tuple[Literal["auto", "normative", "kernel", "forest", "boosting"], ...] = Field(
+    feature_transform: Literal["normal_scores", "none"] = Field(
+        "normal_scores", description="features: normal scores by rank among the training people, or their values"
+    )
+    experts: tuple[Literal["auto", "normative", "normative_scores", "kernel", "forest", "boosting"], ...] = Field(
         ("auto",),
-        description="base learners beside the network: normative model, Gaussian processes, forest, boosted trees, or"
+        description="base learners beside the network: normative models of the target and of its score, Gaussian processes, forest, boosted trees, or"
         " what suits the number of people",
     )
 

@@ -22,7 +22,7 @@ from brainpid.crossfit.transforms import NormalScores
 from brainpid.model.pidreg.base_predictions import BasePredictions, VaryingPredictions
 from brainpid.model.pidreg.gaussian_process import GaussianProcess
 from brainpid.model.pidreg.network.ensemble import FittedEnsemble
-from brainpid.model.pidreg.normative import NormativeModel
+from brainpid.model.pidreg.normative import NormativeModel, Products
 from brainpid.model.pidreg.state import to_arrays, to_tensors
 from brainpid.model.pidreg.trees import Trees
 from brainpid.model.varying import Varying
@@ -112,6 +112,8 @@ class TrainingPeople:
     fold : ndarray of int, shape (n,)
         Inner fold of each person.
     seed : SeedSequence
+    products : Products
+        Of the features; used where nobody lacks a modality.
     least : int
         People behind each stored value of the target at least; 1 where a model is not to be passed on.
     """
@@ -121,12 +123,15 @@ class TrainingPeople:
     target_map: NormalScores
     fold: IntArray
     seed: np.random.SeedSequence
+    products: Products
     least: int = 1
 
     def of(self, modalities: Sequence[str], rows: BoolArray) -> TrainingPeople:
         """Some of the people, and some of the modalities."""
         blocks = {m: self.blocks[m][rows] for m in modalities}
-        return replace(self, blocks=blocks, y=self.y[rows], fold=self.fold[rows])
+        fold = self.fold[rows]
+        products = self.products if rows.all() else Products(blocks, fold)
+        return replace(self, blocks=blocks, y=self.y[rows], fold=fold, products=products)
 
 
 _Fitted = tuple[Regressor, FloatArray]
@@ -163,7 +168,7 @@ def base_learners_for(n: int, n_complete: int, wanted: Sequence[str], share: boo
     if share and (keep := [name for name in wanted if name in KEEP_PEOPLE]):
         raise InputError(f"experts: {list_some(keep)} keeps training people, which a model to be shared must not")
     few, many = n <= KERNEL_MOST_PEOPLE, n_complete >= TREES_FEWEST_PEOPLE
-    suits = {"normative": True, "kernel": few, "forest": many, "boosting": many}
+    suits = {"normative": True, "normative_scores": True, "kernel": few, "forest": many, "boosting": many}
     if share:
         suits = {name: suitable and name not in KEEP_PEOPLE for name, suitable in suits.items()}
     return tuple(name for name, suitable in suits.items() if name in wanted or ("auto" in wanted and suitable))
@@ -174,7 +179,7 @@ def fit_base_learner(name: str, training: TrainingPeople) -> tuple[BaseLearner, 
 
     Parameters
     ----------
-    name : {"normative", "kernel", "forest", "boosting"}
+    name : {"normative", "normative_scores", "kernel", "forest", "boosting"}
     training : TrainingPeople
 
     Raises
@@ -215,8 +220,10 @@ def _predict(blocks: Blocks, regressor: Regressor) -> FloatArray:
     return predictions
 
 
-def _fit_normative(training: TrainingPeople) -> _Fitted:
-    return NormativeModel.fit(training.blocks, training.y, training.target_map, training.fold, training.least)
+def _fit_normative(training: TrainingPeople, of_scores: bool) -> _Fitted:
+    return NormativeModel.fit(
+        training.blocks, training.y, training.target_map, training.fold, training.least, of_scores, training.products
+    )
 
 
 def _fit_process(training: TrainingPeople) -> _Fitted:
@@ -235,7 +242,8 @@ def _fit_trees(grow: Callable[[Blocks, FloatArray, int], Trees], training: Train
 
 
 _KINDS = {
-    "normative": _Kind(_fit_normative, NormativeModel),
+    "normative": _Kind(partial(_fit_normative, of_scores=False), NormativeModel),
+    "normative_scores": _Kind(partial(_fit_normative, of_scores=True), NormativeModel),
     "kernel": _Kind(_fit_process, GaussianProcess, takes_missing=True),
     "forest": _Kind(partial(_fit_trees, Trees.randomised), Trees),
     "boosting": _Kind(partial(_fit_trees, Trees.boosted), Trees),

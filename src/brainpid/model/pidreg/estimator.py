@@ -32,13 +32,14 @@ from brainpid.core.modalities import Subset, lacking, presence, subsets_of
 from brainpid.core.names import Measure
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.minima import fewest_of_ensemble
-from brainpid.crossfit.transforms import Standardizer, normal_scores
+from brainpid.crossfit.transforms import RankedStandardizer, Standardizer, normal_scores
 from brainpid.model.inputs import Layout, Read, check_people, checked_coverage, checked_target, checked_training
 from brainpid.model.pidreg.base_learners import BaseLearner, TrainingPeople, base_learners_for, fit_base_learner
 from brainpid.model.pidreg.base_predictions import ReadByBaseLearners
 from brainpid.model.pidreg.fitted import FittedModel, standardise
 from brainpid.model.pidreg.fusion import fusion
 from brainpid.model.pidreg.network.fit import fit_network
+from brainpid.model.pidreg.normative import Products
 from brainpid.model.pidreg.options import options_of, settings_of
 from brainpid.model.pidreg.state import complete_state, plain_values, read_state, to_arrays, to_tensors, write_state
 from brainpid.model.pidreg.trials import choose_recipe, target_map
@@ -92,7 +93,9 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         Fusion weights from the decomposition, or 1/M each without a product term.
     target_transform : {"normal_scores", "none"} or None
         With ``none`` the target is only centred and scaled.
-    experts : tuple of {"auto", "normative", "kernel", "forest", "boosting"}
+    feature_transform : {"normal_scores", "none"}
+        With ``normal_scores`` features enter as normal scores of the training people, else centred and scaled.
+    experts : tuple of {"auto", "normative", "normative_scores", "kernel", "forest", "boosting"}
         Base learners beside the network; ``auto`` takes those that suit the number of people, an empty tuple none.
     share : bool
         Whether the model is to be passed on: its file then holds nobody, see `save`.
@@ -156,6 +159,7 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         conditional: str = "gaussian",
         fusion: str = "pid",
         target_transform: str | None = None,
+        feature_transform: str = "normal_scores",
         experts: tuple[str, ...] = ("auto",),
         share: bool = False,
         random_state: int | None = 0,
@@ -179,6 +183,7 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         self.conditional = conditional
         self.fusion = fusion
         self.target_transform = target_transform
+        self.feature_transform = feature_transform
         self.experts = experts
         self.share = share
         self.random_state = random_state
@@ -218,7 +223,10 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
             )  # fmt: skip
         learners = base_learners_for(int(some.sum()), n_complete, settings.experts, self.share)
         # Sorted names make the result independent of the mapping's order.
-        standardizers = {m: Standardizer.fit(features[m][~lacking(features[m])]) for m in sorted(features)}
+        standardizers = {
+            m: self._standardizer(settings.feature_transform, features[m][~lacking(features[m])])
+            for m in sorted(features)
+        }
         blocks = standardise({m: block[some] for m, block in features.items()}, standardizers)
         known, group = y[some], group[some]
         seeds = np.random.SeedSequence(self.random_state).spawn(3 + 2 * members)
@@ -232,7 +240,7 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         network, self.history_ = fit_network(blocks, scores, fold, left_out, options, weights, seeds[3:])
         base_learners: dict[str, BaseLearner] = {"network": network}
         predictions = [network.leave_out(blocks, fold, left_out)]
-        training = TrainingPeople(blocks, known, to_scores, fold, seeds[2], self._least)
+        training = TrainingPeople(blocks, known, to_scores, fold, seeds[2], Products(blocks, fold), self._least)
         for name in learners:
             base_learners[name], out_of_fold = fit_base_learner(name, training)
             predictions.append(out_of_fold)
@@ -387,6 +395,12 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         """What was fitted."""
         require_fitted(self, "_fitted")
         return self._fitted
+
+    def _standardizer(self, transform: str, features: FloatArray) -> Standardizer:
+        """Scaling of one modality, by the people who have it."""
+        if transform == "none":
+            return Standardizer.fit(features)
+        return RankedStandardizer.fit(features, least=self._least)
 
     @property
     def _least(self) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 from brainpid.core.arrays import BoolArray, FloatArray, IntArray, Modalities
 from brainpid.core.errors import InputError, did_you_mean
 from brainpid.core.modalities import Subset, lacking, subsets_of
-from brainpid.crossfit.transforms import NormalScores, Standardizer
+from brainpid.crossfit.transforms import NormalScores, Standardizer, standardizer_from
 from brainpid.model.conformal import AdaptiveConformal
 from brainpid.model.inputs import Layout, Read
 from brainpid.model.pidreg.base_learners import BaseLearner, base_learner_from_state
@@ -190,7 +190,7 @@ class FittedModel:
         target_map = NormalScores(**plain["stack"]["target_map"])
         return cls(
             layout=Layout(**plain["layout"]),
-            standardizers={m: Standardizer(**held) for m, held in plain["standardizers"].items()},
+            standardizers={m: standardizer_from(held) for m, held in plain["standardizers"].items()},
             score_map=NormalScores(**plain["score_map"]),
             base_learners={name: base_learner_from_state(name, held) for name, held in state["base_learners"].items()},
             stack=Stack(**plain["stack"] | {"target_map": target_map}),
