@@ -20,17 +20,13 @@ from brainpid.core.modalities import complete, presence
 from brainpid.core.names import KEEP_PEOPLE
 from brainpid.crossfit.transforms import NormalScores
 from brainpid.model.pidreg.base_predictions import BasePredictions, VaryingPredictions
-from brainpid.model.pidreg.gaussian_process import GaussianProcess
+from brainpid.model.pidreg.gaussian_process import LEARNING_ROWS, GaussianProcess
 from brainpid.model.pidreg.network.ensemble import FittedEnsemble
 from brainpid.model.pidreg.normative import NormativeModel, Products
 from brainpid.model.pidreg.state import to_arrays, to_tensors
 from brainpid.model.pidreg.trees import Trees
 from brainpid.model.varying import Varying
 
-KERNEL_MOST_PEOPLE = 2000
-"""A Gaussian process keeps a matrix of people by people; beyond this number it is left out of `auto`."""
-TREES_FEWEST_PEOPLE = 1000
-"""With fewer people the weight of trees is near zero, and their cost is not; they are left out of `auto`."""
 TREES_FOLDS = 5
 """Inner folds that trees are grown for; those of the network are joined to this number."""
 
@@ -146,17 +142,15 @@ class _Kind:
     takes_missing: bool = False
 
 
-def base_learners_for(n: int, n_complete: int, wanted: Sequence[str], share: bool = False) -> tuple[str, ...]:
+def base_learners_for(trees: bool, wanted: Sequence[str], share: bool = False) -> tuple[str, ...]:
     """Names of the base learners that are fitted, in the order in which they are.
 
     Parameters
     ----------
-    n : int
-        Training people with any modality: all of them enter the matrix of a Gaussian process.
-    n_complete : int
-        Those with every modality.
+    trees : bool
+        Whether trees are worth fitting, as a pilot says.
     wanted : sequence of str
-        Names, where ``auto`` means what suits the numbers.
+        Names, where ``auto`` means what is worth it.
     share : bool
         Whether the model is to be passed on, so that what keeps training people is no choice.
 
@@ -167,8 +161,7 @@ def base_learners_for(n: int, n_complete: int, wanted: Sequence[str], share: boo
     """
     if share and (keep := [name for name in wanted if name in KEEP_PEOPLE]):
         raise InputError(f"experts: {list_some(keep)} keeps training people, which a model to be shared must not")
-    few, many = n <= KERNEL_MOST_PEOPLE, n_complete >= TREES_FEWEST_PEOPLE
-    suits = {"normative": True, "normative_scores": True, "kernel": few, "forest": many, "boosting": many}
+    suits = {"normative": True, "normative_scores": True, "kernel": True, "forest": trees, "boosting": trees}
     if share:
         suits = {name: suitable and name not in KEEP_PEOPLE for name, suitable in suits.items()}
     return tuple(name for name, suitable in suits.items() if name in wanted or ("auto" in wanted and suitable))
@@ -203,6 +196,15 @@ def fit_base_learner(name: str, training: TrainingPeople) -> tuple[BaseLearner, 
     return learner, BasePredictions(joint, np.column_stack([left_out for _, left_out in alone.values()]))
 
 
+def fit_together(name: str, training: TrainingPeople, learning_rows: int) -> Regressor:
+    """Fit a base learner's regressor on all modalities at once, to people who have them all.
+
+    The hyperparameters of a Gaussian process are learned from `learning_rows` of them at most.
+    """
+    kind = partial(_fit_process, learning_rows=learning_rows) if name == "kernel" else _KINDS[name].fit
+    return kind(training)[0]
+
+
 def base_learner_from_state(name: str, state: dict[str, Any]) -> BaseLearner:
     """Undo a base learner's `state`."""
     if name == "network":
@@ -226,9 +228,9 @@ def _fit_normative(training: TrainingPeople, of_scores: bool) -> _Fitted:
     )
 
 
-def _fit_process(training: TrainingPeople) -> _Fitted:
+def _fit_process(training: TrainingPeople, learning_rows: int = LEARNING_ROWS) -> _Fitted:
     scores, rng = training.target_map.transform(training.y), np.random.default_rng(training.seed)
-    return GaussianProcess.fit(training.blocks, scores, training.fold, rng)
+    return GaussianProcess.fit(training.blocks, scores, training.fold, rng, learning_rows)
 
 
 def _fit_trees(grow: Callable[[Blocks, FloatArray, int], Trees], training: TrainingPeople) -> _Fitted:

@@ -1,4 +1,4 @@
-"""Trees grown by scikit-learn and kept as plain arrays: a forest of randomised trees, or trees that boost one another.
+"""Trees kept as plain arrays: a forest of randomised trees by scikit-learn, or trees that boost one another by LightGBM.
 
 Plain arrays can be saved beside a network and read again without executing anything, which a pickled estimator cannot.
 
@@ -10,17 +10,19 @@ Geurts, Ernst and Wehenkel 2006, Machine Learning 63:3 (extremely randomised tre
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor
+from sklearn.ensemble import ExtraTreesRegressor
 
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
+from brainpid.model.boosting import boosted_trees
 from brainpid.model.varying import Varying, WholeReads
 
 RANDOMISED = {"n_estimators": 100, "max_features": 0.33}
-BOOSTING = {"learning_rate": 0.05, "max_iter": 400, "max_leaf_nodes": 31, "max_features": 0.3, "early_stopping": False}
+BOOSTING = {"trees": 400, "learning_rate": 0.05, "leaves": 31, "fewest": 20, "part": 0.3, "bins": 63}
 
 
 @dataclass(frozen=True)
@@ -65,21 +67,13 @@ class Trees:
         )
 
     @classmethod
-    def boosted(cls, blocks: Blocks, scores: FloatArray, seed: int) -> Trees:
-        """Grow trees of which each corrects the sum of those before it."""
-        grown = HistGradientBoostingRegressor(**BOOSTING, random_state=seed).fit(_table(blocks), scores)
-        # scikit-learn has no public view of these trees; a test compares the predictions.
-        nodes = [predictor.nodes for (predictor,) in grown._predictors]
-        return cls._joined(
-            [tree["feature_idx"] for tree in nodes],
-            [tree["left"] for tree in nodes],
-            [tree["right"] for tree in nodes],
-            [tree["num_threshold"] for tree in nodes],
-            [tree["value"] for tree in nodes],
-            [tree["is_leaf"] == 1 for tree in nodes],
-            max(int(tree["depth"].max()) for tree in nodes),
-            float(grown._baseline_prediction.item()),
-        )
+    def boosted(cls, blocks: Blocks, scores: FloatArray, seed: int, **changes: Any) -> Trees:
+        """Grow trees of which each corrects the sum of those before it; `changes` of `BOOSTING`."""
+        grown = boosted_trees(_table(blocks), scores, **BOOSTING | changes, seed=seed)
+        trees = [_nodes(tree["tree_structure"]) for tree in grown.dump_model()["tree_info"]]
+        depth = max(tree.pop("depth") for tree in trees)
+        columns = {name: [tree[name] for tree in trees] for name in trees[0]}
+        return cls._joined(**columns, depth=depth, offset=0.0)
 
     @classmethod
     def _joined(
@@ -146,3 +140,29 @@ class Trees:
 def _table(blocks: Blocks) -> FloatArray:
     # Single precision, as scikit-learn's forests have it: a value between two thresholds must not change sides.
     return np.column_stack(list(blocks.values())).astype(np.float32).astype(np.float64)
+
+
+def _nodes(root: Mapping[str, Any]) -> dict[str, Any]:
+    """Nodes of one tree of LightGBM, parents before children: arrays (nodes,) by name, and the depth of the deepest."""
+    rows: list[tuple[int, int, int, float, float, bool]] = []
+    waiting: list[tuple[Mapping[str, Any], int, int, int]] = [(root, -1, 0, 0)]
+    deepest = 0
+    children: dict[int, list[int]] = {}
+    while waiting:
+        node, parent, side, depth = waiting.pop()
+        place, leaf = len(rows), "leaf_value" in node
+        deepest = max(deepest, depth)
+        if parent >= 0:
+            children.setdefault(parent, [0, 0])[side] = place
+        if leaf:
+            rows.append((0, 0, 0, 0.0, float(node["leaf_value"]), True))
+        else:
+            rows.append((int(node["split_feature"]), 0, 0, float(node["threshold"]), 0.0, False))
+            waiting += [(node["left_child"], place, 0, depth + 1), (node["right_child"], place, 1, depth + 1)]
+    feature, left, right, threshold, value, leaf_of = (np.array(column) for column in zip(*rows, strict=True))
+    for parent, (first, second) in children.items():
+        left[parent], right[parent] = first, second
+    return {
+        "feature": feature, "left": left, "right": right, "threshold": threshold, "value": value, "leaf": leaf_of,
+        "depth": deepest,
+    }  # fmt: skip
