@@ -21,7 +21,7 @@ class PIDRegSettings(Section):
 
     recipe: Literal["auto", "compact", "expressive"] = Field(
         "auto",
-        description="where the hyperparameters that are null come from; `auto` tries them where there are enough rows",
+        description="where the hyperparameters that are null come from; `auto` leaves it to a pilot",
     )
     bins: int | None = Field(None, ge=0, description="bins of the piecewise-linear encoding of features; 0 for none")
     latent_dim: int | None = Field(None, ge=1, description="dimension of each modality's latent")
@@ -50,8 +50,8 @@ class PIDRegSettings(Section):
     )
     experts: tuple[Literal["auto", "normative", "normative_scores", "kernel", "forest", "boosting"], ...] = Field(
         ("auto",),
-        description="base learners beside the network: normative models of the target and of its score, Gaussian processes, forest, boosted trees, or"
-        " what suits the number of people",
+        description="base learners beside the network: normative models of the target and of its normal score, Gaussian "
+        "processes, forest, boosted trees, or what a pilot on some of the people finds worth fitting",
     )
 
 

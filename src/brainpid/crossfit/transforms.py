@@ -189,7 +189,7 @@ class Standardizer:
 
 @dataclass(frozen=True)
 class RankedStandardizer(Standardizer):
-    """Features as normal scores of the training people: ranks in the place of values, and then as a `Standardizer` does.
+    """Features as normal scores of the training people: ranks in the place of values, then as a `Standardizer` does.
 
     Skewed and heavy-tailed features become comparable, and scanners that stretch a feature's scale matter less.
 
@@ -200,7 +200,7 @@ class RankedStandardizer(Standardizer):
     knots : ndarray, shape (K, p)
         Means of neighbouring training values of each feature, ascending.
     scores : ndarray, shape (K, p)
-        Their normal scores, centred and scaled over the training people; equal knots have one score, the mean of theirs.
+        Their normal scores, centred and scaled over the training people; equal knots have the mean of theirs.
 
     Notes
     -----

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.ensemble import RandomForestRegressor
 
 from brainpid.config.models import TargetTransform
 from brainpid.core.arrays import FloatArray
 from brainpid.model.baselines.early_fusion import ConcatenatedRegressor, Setting
+from brainpid.model.boosting import boosted_trees
 
 
 class GradientBoosting(ConcatenatedRegressor):
-    """Gradient boosting of histogram trees; size and number of trees by the held-out error among training people.
+    """Gradient boosting of trees by LightGBM; size and number of trees by the held-out error among training people.
 
     Parameters
     ----------
@@ -28,11 +30,11 @@ class GradientBoosting(ConcatenatedRegressor):
     min_samples_leaf : int
         Fewest people in a leaf.
     max_features : float
-        Part of the features that each split sees.
+        Part of the features that each tree sees.
     target_transform : {"auto", "normal_scores", "none"}
         Map of the target; the better one by held-out error, or a given one.
     random_state : int
-        Seed of the inner folds and of the features that a split sees.
+        Seed of the inner folds and of the features that a tree sees.
     """
 
     def __init__(
@@ -72,20 +74,46 @@ class GradientBoosting(ConcatenatedRegressor):
         predicted: list[FloatArray] = []
         for _, group in groupby(settings, lambda setting: setting["max_leaf_nodes"]):
             same = list(group)
-            stages = np.stack(list(self.regressor(same[-1]).fit(features, scores).staged_predict(new)))
-            predicted += [stages[setting["max_iter"] - 1] for setting in same]
+            grown = self.regressor(same[-1]).fit(features, scores)
+            predicted += [grown.predict(new, setting["max_iter"]) for setting in same]
         return np.stack(predicted)
 
     def regressor(self, setting: Setting) -> Any:
-        """scikit-learn's histogram gradient boosting."""
-        return HistGradientBoostingRegressor(
-            **setting,
-            learning_rate=self.learning_rate,
-            min_samples_leaf=self.min_samples_leaf,
-            max_features=self.max_features,
-            early_stopping=False,
-            random_state=self.random_state,
-        )
+        """Boosted trees of one size."""
+        options = {
+            "trees": setting["max_iter"],
+            "learning_rate": self.learning_rate,
+            "leaves": setting["max_leaf_nodes"],
+            "fewest": self.min_samples_leaf,
+            "part": self.max_features,
+            "bins": setting["max_bins"],
+            "seed": self.random_state,
+        }
+        return Boosted(options)
+
+
+@dataclass
+class Boosted:
+    """Boosted trees in the form of scikit-learn's regressors.
+
+    Attributes
+    ----------
+    options : dict
+        Of `brainpid.model.boosting.boosted_trees`.
+    trees : lightgbm.Booster
+    """
+
+    options: dict[str, Any]
+    trees: Any = field(default=None)
+
+    def fit(self, features: FloatArray, scores: FloatArray) -> Self:
+        """Grow trees on features (n, p) and scores (n,)."""
+        self.trees = boosted_trees(features, scores, **self.options)
+        return self
+
+    def predict(self, features: FloatArray, number: int | None = None) -> FloatArray:
+        """Predictions (n,) by all trees, or by the first `number` of them."""
+        return np.asarray(self.trees.predict(features, num_iteration=number, num_threads=1))
 
 
 _STOPS = 10

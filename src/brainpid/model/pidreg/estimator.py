@@ -110,7 +110,7 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
     recipe_ : str
         The recipe that was used.
     pilot_ : dict of str to float
-        What trees took away of the squared error in the pilot, by map of the target; empty where nothing was left to it.
+        What trees took away of the squared error in the pilot, by map of the target; empty without a choice.
     fusion_weights_ : dict of str to float
     synergy_weight_ : float
         Weight of the product term; all weights sum to 1.

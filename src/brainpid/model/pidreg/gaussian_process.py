@@ -14,8 +14,8 @@ of people left out in folds come in closed form from the one fit (Rasmussen and 
 ``g_b - (K^-1_bb)^-1 (K^-1 g)_b`` for the rows b of a fold; nothing but the few hyperparameters has seen them.
 
 Beyond `EXACT_ROWS` people the functions are those of a subset of regressors (section 8.3.1 there): sums of the
-covariances with `INDUCING_ROWS` of the people, with the prior that the process gives them. Its cost grows with the number
-of people and not with its cube, and a fold is left out by taking its products away.
+covariances with `INDUCING_ROWS` of the people, with the prior that the process gives them. Its cost grows with the
+number of people and not with its cube, and a fold is left out by taking its products away.
 """
 
 from __future__ import annotations

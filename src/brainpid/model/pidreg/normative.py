@@ -221,7 +221,7 @@ def _models(
 ) -> list[NormativeModel]:
     """Models of some of the people that differ in shrinkage alone."""
     x, y = features[people], y[people]
-    n, p = x.shape
+    n = len(x)
     degree = int(np.clip(n // PEOPLE_PER_COEFFICIENT - 1, 1, SCORE_DEGREE if of_scores else DEGREE))
     centre, spread = y.mean(), y.std()
 

@@ -1,4 +1,4 @@
-"""Trees kept as plain arrays: a forest of randomised trees by scikit-learn, or trees that boost one another by LightGBM.
+"""Trees kept as plain arrays: a forest of randomised trees by scikit-learn, or boosted trees by LightGBM.
 
 Plain arrays can be saved beside a network and read again without executing anything, which a pickled estimator cannot.
 
