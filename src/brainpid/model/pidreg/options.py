@@ -70,8 +70,8 @@ def settings_of(parameters: Mapping[str, Any]) -> PIDRegSettings:
 def options_of(settings: PIDRegSettings, recipe: str, target_transform: str, n: int) -> dict[str, Any]:
     """Options by name for n training people.
 
-    Those that are None are taken from a recipe, whose epochs are cut where they would be more than `MOST_STEPS`, and the
-    map of the target from the pilot.
+    Those that are None are taken from a recipe, whose epochs are cut where they would take more than `MOST_STEPS`,
+    and the map of the target from the pilot.
     """
     given = settings.model_dump(exclude_none=True)
     options = RECIPES[recipe] | {"target_transform": target_transform} | given

@@ -22,7 +22,9 @@ from brainpid.model.boosting import boosted_trees
 from brainpid.model.varying import Varying, WholeReads
 
 RANDOMISED = {"n_estimators": 100, "max_features": 0.33}
-BOOSTING = {"trees": 400, "learning_rate": 0.05, "leaves": 31, "fewest": 20, "part": 0.3, "bins": 63}
+BOOSTING = {"trees": 400, "learning_rate": 0.05, "leaves": 31, "part": 0.3, "bins": 63}
+FEWEST_IN_LEAF = (3, 20)
+"""People in a leaf of boosted trees at least: a twentieth of all, within these bounds."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ class Trees:
     @classmethod
     def boosted(cls, blocks: Blocks, scores: FloatArray, seed: int, **changes: Any) -> Trees:
         """Grow trees of which each corrects the sum of those before it; `changes` of `BOOSTING`."""
-        grown = boosted_trees(_table(blocks), scores, **BOOSTING | changes, seed=seed)
+        fewest = int(np.clip(len(scores) // 20, *FEWEST_IN_LEAF))
+        grown = boosted_trees(_table(blocks), scores, **{**BOOSTING, "fewest": fewest, **changes}, seed=seed)
         trees = [_nodes(tree["tree_structure"]) for tree in grown.dump_model()["tree_info"]]
         depth = max(tree.pop("depth") for tree in trees)
         columns = {name: [tree[name] for tree in trees] for name in trees[0]}

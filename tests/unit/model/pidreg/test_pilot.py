@@ -22,8 +22,8 @@ def asked(x: np.ndarray, y: np.ndarray, seed: int = 0, groups: np.ndarray | None
 
 def linear(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
-    y = rng.uniform(20, 80, n)
-    return (y[:, None] - 50) / 17 * rng.normal(size=20) / 2 + rng.normal(size=(n, 20)), y
+    y = rng.normal(50, 15, n)
+    return (y[:, None] - 50) / 15 * rng.normal(size=20) / 3 + rng.normal(size=(n, 20)), y
 
 
 def steps(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
