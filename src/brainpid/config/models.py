@@ -50,8 +50,8 @@ class PIDRegSettings(Section):
     )
     experts: tuple[Literal["auto", "normative", "normative_scores", "kernel", "forest", "boosting"], ...] = Field(
         ("auto",),
-        description="base learners beside the network: normative models of the target and of its score, Gaussian processes, "
-        "forest, boosted trees, or what a pilot on some of the people finds worth fitting",
+        description="base learners beside the network: normative models of the target and of its score, Gaussian "
+        "processes, forest, boosted trees, or what a pilot on some of the people finds worth fitting",
     )
 
 
