@@ -28,7 +28,7 @@ from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
 from brainpid.core.errors import NumericalError
 from brainpid.core.linalg import factorising
 from brainpid.core.modalities import lacking
-from brainpid.model.varying import Varying
+from brainpid.model.varying import Additive, Reading
 
 LEARNING_ROWS = 800
 """People that the hyperparameters are learned from, at most; the prediction always uses everybody."""
@@ -112,7 +112,7 @@ class GaussianProcess:
         between = _covariance(_mean_squares(self.terms, blocks, self.blocks), self.log_variance, self.log_length)
         return self.mean + between @ self.dual
 
-    def vary(self, blocks: Blocks, modality: str) -> Varying:
+    def vary(self, blocks: Blocks, modality: str) -> Reading:
         """People as they vary in one modality, which all of them have: squared distances are sums over features."""
         squared = _mean_squares(self.terms, blocks, self.blocks)
         apart = [modality not in term for term in self.terms]
@@ -134,6 +134,22 @@ class GaussianProcess:
             return np.asarray(fixed + between @ self.dual)
 
         return changed
+
+    def additive(self, blocks: Blocks, modality: str) -> Additive:
+        r"""What each feature of a modality that all of these people have does alone, by the slope of the kernel.
+
+        ``sum_t alpha_t dk(x, t)/dx_j = sum_t alpha_t w_t (t_j - x_j)``, ``w_t = 3 c exp(-sqrt(3) r / l) / (l^2 p)``.
+        """
+        weight = np.zeros((len(blocks[modality]), len(self.dual)))
+        for q, term in enumerate(self.terms):
+            if modality in term:
+                (squared,) = _mean_squares([term], blocks, self.blocks)
+                decay = np.exp(-np.sqrt(3 * squared) * np.exp(-self.log_length[q]))  # 0 where one of both lacks it
+                rate = 3 * np.exp(self.log_variance[q] - 2 * self.log_length[q])
+                weight += rate / sum(self.blocks[m].shape[1] for m in term) * decay
+        weight *= self.dual
+        trained = np.nan_to_num(self.blocks[modality])
+        return Additive(weight @ trained - weight.sum(axis=1, keepdims=True) * blocks[modality])
 
 
 def _squared_distances(first: FloatArray, second: FloatArray) -> tuple[FloatArray, BoolArray]:

@@ -17,7 +17,8 @@ import numpy as np
 from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor
 
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
-from brainpid.model.varying import Varying, WholeReads
+from brainpid.model.tree_steps import TreeSteps
+from brainpid.model.varying import Additive, Reading, WholeReads
 
 RANDOMISED = {"n_estimators": 100, "max_features": 0.33}
 BOOSTING = {"learning_rate": 0.05, "max_iter": 400, "max_leaf_nodes": 31, "max_features": 0.3, "early_stopping": False}
@@ -125,7 +126,7 @@ class Trees:
         predicted: FloatArray = self.offset + self.value[node].sum(axis=1)
         return predicted
 
-    def vary(self, blocks: Blocks, modality: str) -> Varying:
+    def vary(self, blocks: Blocks, modality: str) -> Reading:
         """People as they vary in one modality; trees look at few features, so that the rest is left out."""
         widths = {m: block.shape[1] for m, block in blocks.items()}
         used = np.unique(np.concatenate([self.feature, [0]]))
@@ -141,6 +142,13 @@ class Trees:
             return read(np.searchsorted(chosen[modality], columns[seen]), values[..., seen])
 
         return changed
+
+    def additive(self, blocks: Blocks, modality: str) -> Additive:
+        """What each feature does alone: trees are read as they are, on the ways of these people."""
+        n, width = blocks[modality].shape
+        start = sum(blocks[m].shape[1] for m in list(blocks)[: list(blocks).index(modality)])
+        steps = TreeSteps.of(self, np.column_stack(list(blocks.values())), start, width, single=True)
+        return Additive(np.zeros((n, width)), [(np.ones(n), steps)], exact=True)
 
 
 def _table(blocks: Blocks) -> FloatArray:
