@@ -15,7 +15,7 @@ from brainpid.core.files import read_own_tsv, write_json, write_tsv
 from brainpid.crossfit.null import null_of_table
 from brainpid.evaluation.accuracy import accuracy_table
 from brainpid.evaluation.comparison import comparison_table
-from brainpid.evaluation.importance import agreement, summarise
+from brainpid.evaluation.importance_summary import agreement, summarise
 from brainpid.evaluation.information import decompose_all, normality_table, null_summary
 from brainpid.evaluation.predictions import CONCATENATED, LATENT, SUBSET, decomposable, not_decomposable
 from brainpid.evaluation.selection import select

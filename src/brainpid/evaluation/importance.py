@@ -1,4 +1,4 @@
-r"""What predictions rest on: permutation importance of features, of regions and of whole modalities.
+r"""What predictions rest on: importance of features, of regions or groups of correlated features, and of modalities.
 
 The importance of a group of features is the increase of the mean absolute error of people whom the model had not seen
 when the group is permuted among them, in the target's units,
@@ -13,15 +13,17 @@ change of prediction as it rises by one standard deviation of the training peopl
 s/2)``. A feature that is permuted alone leaves its correlates in place: importances are shared among correlated
 features, so that those of single features can all be small where the modality's is large, and none of them is causal.
 
+Reading the model anew for every feature would cost more than to train it. So every feature's numbers come from what the
+model says of single features in closed form, slopes and steps of trees (`brainpid.model.varying`), in the same formulas
+with the same people and permutations; then the model is read, at most `READS` times a modality: for the modality, for
+its regions or groups with the largest changes, and for the features with the largest changes, where a group whose
+change is larger than that of its features each alone lifts them in the order. What was read is marked `exact`. The
+closed form is exact for linear models and for trees, and nothing is read for their features.
+
 A region's group is every feature of the modality that touches it: measures of the region itself, and all edges that end
 there. An edge is in the groups of both regions that it joins, so that importances of regions overlap. Which regions a
 feature belongs to comes with the features: extractors give them, and for a table the key ``Region`` of the JSON beside
-it; where neither does there are no rows of regions.
-
-A model that is linear in its features at the bottom, as all of PIDReg but its trees, is asked for what the changed
-columns add and not read anew, so that the cost of a feature does not rise with the number of the others. A baseline is
-read as a whole, at most `WHOLE_CELLS` cells a modality and fold: of a table that is wider, fewer features are looked at
-one by one, those most correlated with the target, and no rows stand for the others.
+it. Where neither does, groups of correlated features stand in their place (`brainpid.evaluation.correlated`).
 
 References
 ----------
@@ -35,23 +37,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
+from scipy.sparse import csc_array
 
-from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
+from brainpid.core.arrays import Blocks, FloatArray, IntArray
 from brainpid.core.modalities import lacking
 from brainpid.model.varying import Vary, Varying
 
-COLUMNS = ["modality", "scope", "feature", "region", "units", "n", "change", "importance", "importance_sd", "effect"]
-KEYS = ["modality", "scope", "feature", "region", "units"]
-SUMMARY_COLUMNS = [
-    *KEYS, "change", "change_sd", "importance", "importance_sd", "effect", "effect_sd",
-    "sign_agreement", "rank", "rank_sd", "n_folds",
-]  # fmt: skip
-MOST_PEOPLE = 200
+NUMBERS = ["change", "importance", "importance_sd", "effect", "exact"]
+COLUMNS = ["modality", "scope", "feature", "region", "group", "units", "n", *NUMBERS]
+MOST_PEOPLE = 100
 """People of a fold, drawn at random, that are looked at where there are more."""
-WHOLE_CELLS = 1_000_000_000
-"""Cells of one modality's changes in a fold that a model reads which is read as a whole; up to 50 ns each."""
-_CELLS = 10_000_000
+READS = 300
+"""Reads of these people by the model, for each modality, at most."""
+READS_OF_GROUPS = 100
+"""Those of them that regions or groups take, at most."""
+_CELLS = 4_000_000
 """Changed cells that a model is asked for at once, which bounds the memory."""
 
 
@@ -64,74 +64,17 @@ class Columns:
     names, units : sequence of str, length p
     regions : sequence of sequence of str, length p
         Regions that each feature belongs to: none, one, or the two that an edge joins.
+    groups : sequence of (str or None), length p
+        Group of correlated features that each belongs to; none anywhere where there are regions.
     scale : ndarray, shape (p,)
         Standard deviation among training people; infinite for a feature without spread, which no model uses.
-    alone : ndarray of bool, shape (p,)
-        Features that are looked at one by one; the others count in their region and modality only.
     """
 
     names: Sequence[str]
     units: Sequence[str]
     regions: Sequence[Sequence[str]]
+    groups: Sequence[str | None]
     scale: FloatArray
-    alone: BoolArray
-
-
-def affordable(whole: bool, people: int, permutations: int, features: int) -> int | None:
-    """Groups of a modality that can be permuted, where a model is read as a whole; None where there is no limit.
-
-    Parameters
-    ----------
-    whole : bool
-        Whether the model is read as a whole for every change.
-    people, permutations : int
-    features : int
-        Of all modalities together.
-    """
-    rows = min(people, MOST_PEOPLE) * (permutations + 2)
-    return WHOLE_CELLS // max(rows * features, 1) if whole else None
-
-
-def within_limit(
-    regions: Sequence[Sequence[str]], most: int, limit: int | None
-) -> tuple[list[Sequence[str]], int, bool]:
-    """Regions of the features of a modality, and how many features are looked at one by one, within a limit.
-
-    Regions come first, all of them or none: a choice among them would be one by what is asked.
-
-    Returns
-    -------
-    regions : list of sequence of str
-        As given, or none of any feature.
-    most : int
-        1 at least.
-    left_out : bool
-        Whether regions are left out.
-    """
-    if limit is None:
-        return list(regions), most, False
-    counted = len({region for own in regions for region in own})
-    left_out = counted > limit
-    return (
-        [() if left_out else own for own in regions],
-        max(min(most, limit - (0 if left_out else counted)), 1),
-        left_out,
-    )
-
-
-def most_related(features: FloatArray, target: FloatArray, most: int) -> BoolArray:
-    """Mark the `most` features (n, p) with the largest absolute correlation with the target (n,), shape (p,)."""
-    p = features.shape[1]
-    if p <= most:
-        return np.ones(p, dtype=bool)
-    known = np.isfinite(features)
-    centred = np.where(known, features - np.nanmean(np.where(known.any(axis=0), features, 0.0), axis=0), 0.0)
-    score = target - target.mean()
-    size = np.sqrt((centred**2).sum(axis=0) * (known * score[:, None] ** 2).sum(axis=0))
-    strength = np.abs(score @ centred) / np.where(size > 0, size, np.inf)
-    chosen = np.zeros(p, dtype=bool)
-    chosen[np.argsort(-strength, kind="stable")[:most]] = True
-    return chosen
 
 
 def importances(
@@ -140,9 +83,10 @@ def importances(
     target: FloatArray,
     columns: Mapping[str, Columns],
     permutations: int,
+    most: int,
     seed: int,
 ) -> pd.DataFrame:
-    """Importance of each modality, region and feature for people whom the model had not seen.
+    """Importance of each modality, region or group and feature for people whom the model had not seen.
 
     Parameters
     ----------
@@ -154,44 +98,37 @@ def importances(
         In its units.
     columns : mapping of str to Columns
     permutations : int
+    most : int
+        Features of a modality that the model is read for, at most.
     seed : int
 
     Returns
     -------
     DataFrame
-        Columns `COLUMNS`. `scope` is ``modality``, ``region`` (of those with several features) or ``feature``, whose
-        `region` joins with ``+`` those that it belongs to;
+        Columns `COLUMNS`. `scope` is ``modality``, ``region`` or ``group`` (of those with several features) or
+        ``feature``, whose `region` joins with ``+`` those that it belongs to;
         `change`, `importance` and `effect` are in the target's units, `importance_sd` is the standard deviation over
-        permutations, `n` counts the people who have the modality, among whom it is permuted. NaN where there are
-        fewer than two.
+        permutations, `exact` is 1 where the numbers are those of the model read anew and 0 where they are those of its
+        slopes, `n` counts the people who have the modality, among whom it is permuted. NaN where there are fewer than
+        two.
     """
     rng = np.random.default_rng(seed)
     chosen = np.sort(rng.permutation(len(target))[:MOST_PEOPLE])
     X, target = {modality: block[chosen] for modality, block in X.items()}, target[chosen]
-    records: list[dict[str, object]] = []
+    tables = []
     for modality, own in columns.items():
         has = ~lacking(X[modality])
         people = {name: block[has] for name, block in X.items()}
         n = int(has.sum())
         orders = np.stack([rng.permutation(n) for _ in range(permutations)])
         groups = _groups(modality, own)
-        if n < 2:
-            records += [group.record | {"n": n} for group in groups]
-            continue
-        usable, varying = np.isfinite(own.scale), vary(people, modality)
-        original = varying(np.arange(1), people[modality][None, :, :1])[0]
-        step = np.where(usable, own.scale, 0.0) / 2
-        for group in groups:
-            if usable[group.columns].any():
-                increase, change, effect = _change(
-                    varying, people[modality], target[has], original, step, orders, group
-                )
-            else:  # without spread among the training people: no model uses it
-                increase, change, effect = np.zeros(permutations), 0.0, 0.0
-            spread = float(increase.std(ddof=1)) if permutations > 1 else np.nan
-            record = {"n": n, "change": change, "importance": float(increase.mean()), "importance_sd": spread}
-            records.append(group.record | record | {"effect": effect if group.single else np.nan})
-    return pd.DataFrame(records, columns=COLUMNS)
+        table = pd.DataFrame([group.record | {"n": n} for group in groups], columns=COLUMNS)
+        if n >= 2:
+            asked = _Asked(vary(people, modality), people[modality], target[has], own.scale, orders)
+            table[NUMBERS] = _numbers(asked, groups, most)
+        tables.append(table)
+    table = pd.concat(tables, ignore_index=True)
+    return table.astype(dict.fromkeys(NUMBERS, float))
 
 
 @dataclass(frozen=True)
@@ -202,114 +139,137 @@ class _Group:
     columns: IntArray
 
     @property
-    def single(self) -> bool:
-        return self.record["scope"] == "feature"
+    def scope(self) -> object:
+        return self.record["scope"]
 
 
 def _groups(modality: str, own: Columns) -> list[_Group]:
-    """The modality, its regions with several features, and its features."""
+    """The modality, its regions or groups with several features, and its features."""
     groups = [_Group({"modality": modality, "scope": "modality"}, np.arange(len(own.names)))]
-    touching: dict[str, list[int]] = {}
-    for column, regions in enumerate(own.regions):
+    touching: dict[tuple[str, str], list[int]] = {}
+    for column, (regions, group) in enumerate(zip(own.regions, own.groups, strict=True)):
         for region in dict.fromkeys(regions):
-            touching.setdefault(region, []).append(column)
-    for region, members in touching.items():
+            touching.setdefault(("region", region), []).append(column)
+        if group is not None:
+            touching.setdefault(("group", group), []).append(column)
+    for (scope, name), members in touching.items():
         if len(members) > 1:
-            groups.append(_Group({"modality": modality, "scope": "region", "region": region}, np.array(members)))
-    for k in np.flatnonzero(own.alone):
-        record = {"feature": own.names[k], "region": "+".join(own.regions[k]) or None, "units": own.units[k]}
+            groups.append(_Group({"modality": modality, "scope": scope, scope: name}, np.array(members)))
+    for k, (name, units) in enumerate(zip(own.names, own.units, strict=True)):
+        record = {"feature": name, "region": "+".join(own.regions[k]) or None, "group": own.groups[k], "units": units}
         groups.append(_Group({"modality": modality, "scope": "feature"} | record, np.array([k])))
     return groups
 
 
-def _change(
-    varying: Varying,
-    X: FloatArray,
-    target: FloatArray,
-    original: FloatArray,
-    step: FloatArray,
-    orders: IntArray,
-    group: _Group,
-) -> tuple[FloatArray, float, float]:
-    """Increase of the mean absolute error under each permutation, change and effect, of one group."""
-    own = X[:, group.columns]
-    values = [own[order] for order in orders]
-    if group.single:
-        values += [own + step[group.columns], own - step[group.columns]]
-    at_once = max(1, _CELLS // max(own.size, 1))
-    parts = [np.stack(values[start : start + at_once]) for start in range(0, len(values), at_once)]
-    predicted = np.concatenate([varying(group.columns, part) for part in parts])
-    permuted = predicted[: len(orders)]
-    errors = np.abs(permuted - target).mean(axis=-1) - np.abs(original - target).mean()
-    effect = float((predicted[-2] - predicted[-1]).mean()) if group.single else np.nan
-    return errors, float(np.abs(permuted - original).mean()), effect
-
-
-def summarise(folds: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Importances over folds.
+class _Asked:
+    """A model, people with a modality, and the ways in which it is changed.
 
     Parameters
     ----------
-    folds : sequence of DataFrame
-        What `importances` gave in each fold.
-
-    Returns
-    -------
-    DataFrame
-        Columns `SUMMARY_COLUMNS`: means over folds with standard deviations between folds; `sign_agreement`, the part
-        of the folds whose effect has the sign of the mean effect; `rank`, the mean rank of a feature's change among
-        the features of all modalities in a fold, 1 the largest, likewise of regions and of modalities; `n_folds`, the
-        folds in which it was looked at.
+    varying : Varying
+    X : ndarray, shape (n, p)
+        Features of the modality.
+    target : ndarray, shape (n,)
+    scale : ndarray, shape (p,)
+    orders : ndarray of int, shape (k, n)
+        Permutations.
     """
-    if not folds:
-        return pd.DataFrame(columns=SUMMARY_COLUMNS)
-    rows = pd.concat([fold.assign(fold=k) for k, fold in enumerate(folds)], ignore_index=True)
-    rows["rank"] = -rows["change"]
-    rows["rank"] = rows.groupby(["fold", "scope"])["rank"].rank()
-    keyed = rows.assign(**{key: rows[key].astype(object).where(rows[key].notna(), "") for key in KEYS})
-    records = []
-    for key, own in keyed.groupby(KEYS, sort=False):
-        effect = own["effect"].mean()
-        agreement = (np.sign(own["effect"].dropna()) == np.sign(effect)).mean() if np.isfinite(effect) else np.nan
-        numbers = {
-            "change": own["change"].mean(),
-            "change_sd": own["change"].std(),
-            "importance": own["importance"].mean(),
-            "importance_sd": own["importance"].std(),
-            "effect": effect,
-            "effect_sd": own["effect"].std(),
-            "sign_agreement": agreement,
-            "rank": own["rank"].mean(),
-            "rank_sd": own["rank"].std(),
-            "n_folds": int(own["importance"].notna().sum()),
-        }
-        records.append(dict(zip(KEYS, [part or None for part in key], strict=True)) | numbers)
-    order = {scope: place for place, scope in enumerate(("modality", "region", "feature"))}
-    table = pd.DataFrame(records, columns=SUMMARY_COLUMNS)
-    place = table["scope"].map(order)
-    return (
-        table.assign(place=place)
-        .sort_values(["place", "change"], ascending=[True, False], kind="stable")[SUMMARY_COLUMNS]
-        .reset_index(drop=True)
-    )
+
+    def __init__(
+        self, varying: Varying, X: FloatArray, target: FloatArray, scale: FloatArray, orders: IntArray
+    ) -> None:
+        self.varying, self.X, self.target, self.orders = varying, X, target, orders
+        self.usable = np.isfinite(scale)
+        self._step = np.where(self.usable, scale, 0.0) / 2
+        self._now = varying(np.arange(1), X[None, :, :1])[0]
+        self._error = np.abs(self._now - target).mean()
+
+    def _values(self, columns: IntArray, single: bool) -> FloatArray:
+        """What takes the place of the columns: each permutation, and for single features a rise and a fall."""
+        own = self.X[:, columns]
+        moved = [own + self._step[columns], own - self._step[columns]] if single else []
+        return np.stack([*(own[order] for order in self.orders), *moved])
+
+    def _told(self, changes: FloatArray, single: bool) -> FloatArray:
+        """`NUMBERS` but for the last (4, c) of changes of predictions (k, n, c)."""
+        permuted = changes[: len(self.orders)]
+        left = self._now - self.target
+        errors = np.abs(permuted + left[:, None]).mean(axis=1) - self._error
+        spread = errors.std(axis=0, ddof=1) if len(errors) > 1 else np.full(errors.shape[1], np.nan)
+        effect = (changes[-2] - changes[-1]).mean(axis=0) if single else np.full(errors.shape[1], np.nan)
+        return np.stack([np.abs(permuted).mean(axis=(0, 1)), errors.mean(axis=0), spread, effect])
+
+    def read(self, group: _Group) -> FloatArray:
+        """`NUMBERS` of a group, by reading the model."""
+        single = group.scope == "feature"
+        if not self.usable[group.columns].any():  # without spread among the training people: no model uses it
+            return np.array([0.0, 0.0, 0.0 if len(self.orders) > 1 else np.nan, 0.0 if single else np.nan, 1.0])
+        values = self._values(group.columns, single)
+        at_once = max(1, _CELLS // max(values[0].size, 1))
+        parts = [values[start : start + at_once] for start in range(0, len(values), at_once)]
+        predicted = np.concatenate([self.varying(group.columns, part) for part in parts])
+        return np.array([*self._told((predicted - self._now)[..., None], single)[:, 0], 1.0])
+
+    def alone(self, members: csc_array) -> tuple[FloatArray, FloatArray]:
+        """Take what the model says of single features in closed form.
+
+        Parameters
+        ----------
+        members : sparse array, shape (p, G)
+            1 where a feature is in a group.
+
+        Returns
+        -------
+        features : ndarray, shape (p, len(NUMBERS))
+        groups : ndarray, shape (G, len(NUMBERS))
+            As if what features do added up.
+        """
+        p, exact = self.X.shape[1], float(self.varying.exact)
+        features = np.zeros((p, len(NUMBERS)))
+        summed = np.zeros((*self.orders.shape, members.shape[1]))
+        at_once = max(1, _CELLS // max((len(self.orders) + 2) * len(self.X), 1))
+        for start in range(0, p, at_once):
+            own = np.arange(start, min(start + at_once, p))
+            changes = np.where(self.usable[own], self.varying.each(own, self._values(own, True)), 0.0)
+            features[own] = np.column_stack([self._told(changes, True).T, np.full(len(own), exact)])
+            flat = changes[: len(self.orders)].reshape(-1, len(own))
+            summed += (members[own].T @ flat.T).T.reshape(summed.shape)
+        return features, np.column_stack([self._told(summed, False).T, np.zeros(members.shape[1])])
 
 
-def agreement(folds: Sequence[pd.DataFrame]) -> float | None:
-    """Mean rank correlation of the features' changes between two folds; None with fewer than two folds."""
-    ranks = [rankdata(fold.loc[fold["scope"] == "feature", "change"]) for fold in _same_features(folds)]
-    if len(ranks) < 2 or len(ranks[0]) < 2:
-        return None
-    correlations = np.corrcoef(np.stack(ranks))
-    mean = float(np.nanmean(correlations[np.triu_indices(len(ranks), k=1)]))
-    return mean if np.isfinite(mean) else None
+def _numbers(asked: _Asked, groups: Sequence[_Group], most: int) -> FloatArray:
+    """`NUMBERS` of each group: in closed form, and by reading the model where that counts most."""
+    place = {scope: [k for k, group in enumerate(groups) if (group.scope == "feature") == scope] for scope in (True, False)}
+    single, several = place[True], place[False]
+    own = [groups[k].columns for k in several]
+    columns = np.repeat(np.arange(len(own)), [len(found) for found in own])
+    members = csc_array((np.ones(len(columns)), (np.concatenate(own), columns)), shape=(len(single), len(several)))
+    numbers = np.empty((len(groups), len(NUMBERS)))
+    numbers[single], numbers[several] = asked.alone(members)
+    change, times = numbers[:, 0].copy(), len(asked.orders)
+    for k in [several[0], *_largest(change, several[1:], min(READS_OF_GROUPS, READS - times) // times)]:
+        numbers[k] = asked.read(groups[k])
+    left = READS - times * int(numbers[several, -1].sum())
+    unread = [k for k in single if numbers[k, -1] == 0]
+    for k in _largest(_lifted(change, numbers, members, single, several), unread, min(most, left // (times + 2))):
+        numbers[k] = asked.read(groups[k])
+    return numbers
 
 
-def _same_features(folds: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
-    """Rows of the features that were looked at in every fold, in the same order."""
-    keyed = [fold.dropna(subset="importance").set_index(["modality", "scope", "feature"]) for fold in folds]
-    if not keyed:
-        return []
-    common = keyed[0].index
-    for fold in keyed[1:]:
-        common = common.intersection(fold.index, sort=False)
-    return [fold.loc[common].reset_index() for fold in keyed]
+def _lifted(
+    change: FloatArray, numbers: FloatArray, members: csc_array, single: Sequence[int], several: Sequence[int]
+) -> FloatArray:
+    """Changes of features times how much larger the change of their group is than what they do each alone."""
+    read = np.array([k for k in several[1:] if numbers[k, -1] == 1], dtype=int)
+    lifted = change.copy()
+    if len(read) > 0:
+        ratio = np.divide(numbers[read, 0], change[read], out=np.ones(len(read)), where=change[read] > 0)
+        own = members[:, np.searchsorted(several, read)].toarray()
+        lifted[single] *= np.where(own > 0, ratio, 1.0).max(axis=1, initial=1.0)
+    return lifted
+
+
+def _largest(change: FloatArray, among: Sequence[int], most: int) -> list[int]:
+    """Places with the largest changes, the first of equals."""
+    order = np.argsort(-change[list(among)], kind="stable")[: max(most, 0)]
+    return [among[k] for k in order]
