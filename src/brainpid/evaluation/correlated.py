@@ -1,9 +1,9 @@
 """Groups of correlated features of a modality, which share what they tell and are permuted together.
 
-Features are joined by average linkage on ``1 - |r|`` as long as that is at most `FARTHEST`. Of a modality with more than
-`MOST_JOINED` features so many of them, evenly spaced, are joined, and each of the others goes to the group with whose
-mean it correlates most, if that is as close. A group has the name of the feature that correlates most with the others.
-Nothing of the target enters, so that groups of all people may be those of every fold.
+Features are joined by average linkage on ``1 - |r|`` as long as that is at most `FARTHEST`. Of a modality with more
+than `MOST_JOINED` features so many of them, evenly spaced, are joined, and each of the others goes to the group with
+whose mean it correlates most, if that is as close. A group has the name of the feature that correlates most with the
+others. Nothing of the target enters, so that groups of all people may be those of every fold.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def correlated_groups(features: FloatArray, names: Sequence[str], seed: int) -> 
     mean = np.where(known, some, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     centred = np.where(known, some - mean, 0.0)
     length = np.sqrt((centred**2).sum(axis=0))
-    directions = centred / np.where(length > 1e-9 * np.sqrt(len(some)) * np.maximum(np.abs(mean), 1e-300), length, np.inf)
+    directions = centred / np.where(
+        length > 1e-9 * np.sqrt(len(some)) * np.maximum(np.abs(mean), 1e-300), length, np.inf
+    )
     group = _joined(directions)
     told: list[str | None] = [None] * p
     for own in np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1]):

@@ -15,10 +15,12 @@ features, so that those of single features can all be small where the modality's
 
 Reading the model anew for every feature would cost more than to train it. So every feature's numbers come from what the
 model says of single features in closed form, slopes and steps of trees (`brainpid.model.varying`), in the same formulas
-with the same people and permutations; then the model is read, at most `READS` times a modality: for the modality, for
-its regions or groups with the largest changes, and for the features with the largest changes, where a group whose
-change is larger than that of its features each alone lifts them in the order. What was read is marked `exact`. The
-closed form is exact for linear models and for trees, and nothing is read for their features.
+with the same people and permutations; then the model is read, at most `READS` times a modality: for each modality, for
+the regions or groups with the largest changes, and for the features with the largest changes, where a group whose
+change is larger than that of its features each alone lifts them in the order. At most `MOST_READ` people are read;
+where there are more, what is told is the closed form of all of them plus the difference that reading makes among those
+who are read, an estimate of what reading all would give that owes little to the choice. What was read is marked
+`exact`. The closed form is exact for linear models and for trees, and nothing is read for their features.
 
 A region's group is every feature of the modality that touches it: measures of the region itself, and all edges that end
 there. An edge is in the groups of both regions that it joins, so that importances of regions overlap. Which regions a
@@ -41,16 +43,20 @@ from scipy.sparse import csc_array
 
 from brainpid.core.arrays import Blocks, FloatArray, IntArray
 from brainpid.core.modalities import lacking
-from brainpid.model.varying import Vary, Varying
+from brainpid.model.varying import Vary
 
 NUMBERS = ["change", "importance", "importance_sd", "effect", "exact"]
 COLUMNS = ["modality", "scope", "feature", "region", "group", "units", "n", *NUMBERS]
-MOST_PEOPLE = 100
+MOST_PEOPLE = 200
 """People of a fold, drawn at random, that are looked at where there are more."""
+MOST_READ = 100
+"""Those of them who are read, the first where there are more."""
 READS = 300
 """Reads of these people by the model, for each modality, at most."""
 READS_OF_GROUPS = 100
 """Those of them that regions or groups take, at most."""
+MOST_GROUPS = 20
+"""Regions or groups of all modalities that the model is read for, at most."""
 _CELLS = 4_000_000
 """Changed cells that a model is asked for at once, which bounds the memory."""
 
@@ -99,7 +105,7 @@ def importances(
     columns : mapping of str to Columns
     permutations : int
     most : int
-        Features of a modality that the model is read for, at most.
+        Features of all modalities that the model is read for, at most.
     seed : int
 
     Returns
@@ -113,22 +119,24 @@ def importances(
         two.
     """
     rng = np.random.default_rng(seed)
-    chosen = np.sort(rng.permutation(len(target))[:MOST_PEOPLE])
+    chosen = rng.permutation(len(target))[:MOST_PEOPLE]
     X, target = {modality: block[chosen] for modality, block in X.items()}, target[chosen]
-    tables = []
+    parts = []
     for modality, own in columns.items():
         has = ~lacking(X[modality])
         people = {name: block[has] for name, block in X.items()}
-        n = int(has.sum())
-        orders = np.stack([rng.permutation(n) for _ in range(permutations)])
-        groups = _groups(modality, own)
-        table = pd.DataFrame([group.record | {"n": n} for group in groups], columns=COLUMNS)
-        if n >= 2:
-            asked = _Asked(vary(people, modality), people[modality], target[has], own.scale, orders)
-            table[NUMBERS] = _numbers(asked, groups, most)
-        tables.append(table)
-    table = pd.concat(tables, ignore_index=True)
-    return table.astype(dict.fromkeys(NUMBERS, float))
+        orders = np.stack([rng.permutation(int(has.sum())) for _ in range(permutations)])
+        asked = None
+        if has.sum() >= 2:
+            asked = _Asked(vary, people, modality, target[has], own.scale, orders)
+        parts.append(_Part(_groups(modality, own), int(has.sum()), asked))
+    for part in parts:
+        part.in_closed_form()
+        part.read([0])
+    of_groups = min(READS_OF_GROUPS, READS - permutations) // permutations
+    _read_largest(parts, False, MOST_GROUPS, of_groups)
+    _read_largest(parts, True, most, (READS - permutations - of_groups * permutations) // (permutations + 2))
+    return pd.concat([part.table() for part in parts], ignore_index=True)
 
 
 @dataclass(frozen=True)
@@ -154,7 +162,8 @@ def _groups(modality: str, own: Columns) -> list[_Group]:
             touching.setdefault(("group", group), []).append(column)
     for (scope, name), members in touching.items():
         if len(members) > 1:
-            groups.append(_Group({"modality": modality, "scope": scope, scope: name}, np.array(members)))
+            record: dict[str, object] = {"modality": modality, "scope": scope, scope: name}
+            groups.append(_Group(record, np.array(members)))
     for k, (name, units) in enumerate(zip(own.names, own.units, strict=True)):
         record = {"feature": name, "region": "+".join(own.regions[k]) or None, "group": own.groups[k], "units": units}
         groups.append(_Group({"modality": modality, "scope": "feature"} | record, np.array([k])))
@@ -166,9 +175,9 @@ class _Asked:
 
     Parameters
     ----------
-    varying : Varying
-    X : ndarray, shape (n, p)
-        Features of the modality.
+    vary : callable
+    people : mapping of str to ndarray, shape (n, p_m)
+    modality : str
     target : ndarray, shape (n,)
     scale : ndarray, shape (p,)
     orders : ndarray of int, shape (k, n)
@@ -176,41 +185,40 @@ class _Asked:
     """
 
     def __init__(
-        self, varying: Varying, X: FloatArray, target: FloatArray, scale: FloatArray, orders: IntArray
+        self, vary: Vary, people: Blocks, modality: str, target: FloatArray, scale: FloatArray, orders: IntArray
     ) -> None:
-        self.varying, self.X, self.target, self.orders = varying, X, target, orders
+        self.X, self.orders = people[modality], orders
+        self.n_read = min(len(target), MOST_READ)
         self.usable = np.isfinite(scale)
         self._step = np.where(self.usable, scale, 0.0) / 2
-        self._now = varying(np.arange(1), X[None, :, :1])[0]
-        self._error = np.abs(self._now - target).mean()
+        self._all = vary(people, modality)
+        self._read = vary({name: block[: self.n_read] for name, block in people.items()}, modality)
+        self._now = self._all(np.arange(1), self.X[None, :, :1])[0]
+        self._left = self._now - target
 
-    def _values(self, columns: IntArray, single: bool) -> FloatArray:
-        """What takes the place of the columns: each permutation, and for single features a rise and a fall."""
-        own = self.X[:, columns]
-        moved = [own + self._step[columns], own - self._step[columns]] if single else []
-        return np.stack([*(own[order] for order in self.orders), *moved])
+    def _values(self, columns: IntArray, single: bool, n: int) -> FloatArray:
+        """What takes the place of the columns of the first n: each permutation, and of single features a rise and fall."""
+        own, step = self.X[:n, columns], self._step[columns]
+        moved = [own + step, own - step] if single else []
+        return np.stack([*(self.X[np.ix_(order[:n], columns)] for order in self.orders), *moved])
 
     def _told(self, changes: FloatArray, single: bool) -> FloatArray:
-        """`NUMBERS` but for the last (4, c) of changes of predictions (k, n, c)."""
-        permuted = changes[: len(self.orders)]
-        left = self._now - self.target
-        errors = np.abs(permuted + left[:, None]).mean(axis=1) - self._error
+        """`NUMBERS` but for the last (c, 4) of changes of predictions (k, n, c) of the first n people."""
+        permuted, left = changes[: len(self.orders)], self._left[: changes.shape[1]]
+        errors = np.abs(permuted + left[:, None]).mean(axis=1) - np.abs(left).mean()
         spread = errors.std(axis=0, ddof=1) if len(errors) > 1 else np.full(errors.shape[1], np.nan)
         effect = (changes[-2] - changes[-1]).mean(axis=0) if single else np.full(errors.shape[1], np.nan)
-        return np.stack([np.abs(permuted).mean(axis=(0, 1)), errors.mean(axis=0), spread, effect])
+        return np.column_stack([np.abs(permuted).mean(axis=(0, 1)), errors.mean(axis=0), spread, effect])
 
-    def read(self, group: _Group) -> FloatArray:
-        """`NUMBERS` of a group, by reading the model."""
-        single = group.scope == "feature"
-        if not self.usable[group.columns].any():  # without spread among the training people: no model uses it
-            return np.array([0.0, 0.0, 0.0 if len(self.orders) > 1 else np.nan, 0.0 if single else np.nan, 1.0])
-        values = self._values(group.columns, single)
+    def read(self, columns: IntArray, single: bool) -> FloatArray:
+        """`NUMBERS` but for the last (4,) of the people who are read, with these columns changed together."""
+        values = self._values(columns, single, self.n_read)
         at_once = max(1, _CELLS // max(values[0].size, 1))
         parts = [values[start : start + at_once] for start in range(0, len(values), at_once)]
-        predicted = np.concatenate([self.varying(group.columns, part) for part in parts])
-        return np.array([*self._told((predicted - self._now)[..., None], single)[:, 0], 1.0])
+        predicted = np.concatenate([self._read(columns, part) for part in parts])
+        return np.asarray(self._told((predicted - self._now[: self.n_read])[..., None], single)[0])
 
-    def alone(self, members: csc_array) -> tuple[FloatArray, FloatArray]:
+    def alone(self, members: csc_array) -> tuple[FloatArray, FloatArray, bool]:
         """Take what the model says of single features in closed form.
 
         Parameters
@@ -220,56 +228,93 @@ class _Asked:
 
         Returns
         -------
-        features : ndarray, shape (p, len(NUMBERS))
-        groups : ndarray, shape (G, len(NUMBERS))
-            As if what features do added up.
+        everybody, read : ndarray, shape (G + p, 4)
+            `NUMBERS` but for the last, of all people and of those who are read: of the groups as if what features do
+            added up, and of the features.
+        exact : bool
+            Whether those of features are what reading gives.
         """
-        p, exact = self.X.shape[1], float(self.varying.exact)
-        features = np.zeros((p, len(NUMBERS)))
-        summed = np.zeros((*self.orders.shape, members.shape[1]))
+        summed, found = np.zeros((*self.orders.shape, members.shape[1])), []
         at_once = max(1, _CELLS // max((len(self.orders) + 2) * len(self.X), 1))
-        for start in range(0, p, at_once):
-            own = np.arange(start, min(start + at_once, p))
-            changes = np.where(self.usable[own], self.varying.each(own, self._values(own, True)), 0.0)
-            features[own] = np.column_stack([self._told(changes, True).T, np.full(len(own), exact)])
+        for start in range(0, self.X.shape[1], at_once):
+            own = np.arange(start, min(start + at_once, self.X.shape[1]))
+            changes = np.where(self.usable[own], self._all.each(own, self._values(own, True, len(self.X))), 0.0)
+            found.append([self._told(changes[:, :n], True) for n in (len(self.X), self.n_read)])
             flat = changes[: len(self.orders)].reshape(-1, len(own))
             summed += (members[own].T @ flat.T).T.reshape(summed.shape)
-        return features, np.column_stack([self._told(summed, False).T, np.zeros(members.shape[1])])
+        groups = [self._told(summed[:, :n], False) for n in (len(self.X), self.n_read)]
+        everybody, read = (np.concatenate([groups[k], *(part[k] for part in found)]) for k in (0, 1))
+        return everybody, read, self._all.exact
 
 
-def _numbers(asked: _Asked, groups: Sequence[_Group], most: int) -> FloatArray:
-    """`NUMBERS` of each group: in closed form, and by reading the model where that counts most."""
-    place = {scope: [k for k, group in enumerate(groups) if (group.scope == "feature") == scope] for scope in (True, False)}
-    single, several = place[True], place[False]
-    own = [groups[k].columns for k in several]
-    columns = np.repeat(np.arange(len(own)), [len(found) for found in own])
-    members = csc_array((np.ones(len(columns)), (np.concatenate(own), columns)), shape=(len(single), len(several)))
-    numbers = np.empty((len(groups), len(NUMBERS)))
-    numbers[single], numbers[several] = asked.alone(members)
-    change, times = numbers[:, 0].copy(), len(asked.orders)
-    for k in [several[0], *_largest(change, several[1:], min(READS_OF_GROUPS, READS - times) // times)]:
-        numbers[k] = asked.read(groups[k])
-    left = READS - times * int(numbers[several, -1].sum())
-    unread = [k for k in single if numbers[k, -1] == 0]
-    for k in _largest(_lifted(change, numbers, members, single, several), unread, min(most, left // (times + 2))):
-        numbers[k] = asked.read(groups[k])
-    return numbers
+class _Part:
+    """Groups of one modality and their numbers: the modality itself, its regions or groups, and its features.
+
+    Parameters
+    ----------
+    groups : sequence of _Group
+    n : int
+        People who have the modality.
+    asked : _Asked or None
+        None with fewer than two people.
+    """
+
+    def __init__(self, groups: Sequence[_Group], n: int, asked: _Asked | None) -> None:
+        self._groups, self._n, self._asked = groups, n, asked
+        p = len(groups[0].columns)
+        self.single, self.several = np.arange(len(groups) - p, len(groups)), np.arange(1, len(groups) - p)
+        own = [group.columns for group in groups[: len(groups) - p]]
+        columns = np.repeat(np.arange(len(own)), [len(found) for found in own])
+        self._members = csc_array((np.ones(len(columns)), (np.concatenate(own), columns)), shape=(p, len(own)))
+        self.numbers = np.full((len(groups), len(NUMBERS)), np.nan)
+        self._everybody = self._some = self.numbers[:, :-1]
+
+    def in_closed_form(self) -> None:
+        """Numbers of all groups by what the model says of single features."""
+        if self._asked is not None:
+            self._everybody, self._some, exact = self._asked.alone(self._members)
+            self.numbers[:, :-1], self.numbers[:, -1] = self._everybody, 0.0
+            # No model uses what has no spread among the training people.
+            self.numbers[self.single, -1] = np.where(self._asked.usable, float(exact), 1.0)
+
+    def read(self, places: Sequence[int]) -> None:
+        """Numbers of some groups by reading the model."""
+        if self._asked is not None:
+            for k in places:
+                read = self._asked.read(self._groups[k].columns, self._groups[k].scope == "feature")
+                told = self._everybody[k] + (read - self._some[k])
+                spread = NUMBERS.index("importance_sd")
+                told[spread] = read[spread] if self._asked.n_read == self._n else self._everybody[k, spread]
+                self.numbers[k] = [*told, 1.0]
+
+    def order(self, single: bool) -> FloatArray:
+        """Changes by which features or groups are chosen to be read; -1 where that is not needed.
+
+        Changes of features are multiplied by how much larger the change of their group is than what its features do
+        each alone.
+        """
+        places = self.single if single else self.several
+        change = self._everybody[places, 0].copy()
+        if single:
+            read = self.several[self.numbers[self.several, -1] == 1]
+            added_up = self._everybody[read, 0]
+            ratio = np.divide(self.numbers[read, 0], added_up, out=np.ones(len(read)), where=added_up > 0)
+            own = self._members[:, read].toarray()
+            change *= np.where(own > 0, ratio, 1.0).max(axis=1, initial=1.0)
+        return np.where(self.numbers[places, -1] == 0, change, -1.0)
+
+    def table(self) -> pd.DataFrame:
+        """Rows of the table."""
+        table = pd.DataFrame([group.record | {"n": self._n} for group in self._groups], columns=COLUMNS)
+        table[NUMBERS] = self.numbers
+        return table.astype(dict.fromkeys(NUMBERS, float))
 
 
-def _lifted(
-    change: FloatArray, numbers: FloatArray, members: csc_array, single: Sequence[int], several: Sequence[int]
-) -> FloatArray:
-    """Changes of features times how much larger the change of their group is than what they do each alone."""
-    read = np.array([k for k in several[1:] if numbers[k, -1] == 1], dtype=int)
-    lifted = change.copy()
-    if len(read) > 0:
-        ratio = np.divide(numbers[read, 0], change[read], out=np.ones(len(read)), where=change[read] > 0)
-        own = members[:, np.searchsorted(several, read)].toarray()
-        lifted[single] *= np.where(own > 0, ratio, 1.0).max(axis=1, initial=1.0)
-    return lifted
-
-
-def _largest(change: FloatArray, among: Sequence[int], most: int) -> list[int]:
-    """Places with the largest changes, the first of equals."""
-    order = np.argsort(-change[list(among)], kind="stable")[: max(most, 0)]
-    return [among[k] for k in order]
+def _read_largest(parts: Sequence[_Part], single: bool, most: int, within: int) -> None:
+    """Read the `most` features or groups with the largest changes of all modalities, so many `within` each at most."""
+    found = [(change, part, k) for part in parts for k, change in enumerate(part.order(single)) if change >= 0]
+    left = {id(part): within for part in parts}
+    for _, part, k in sorted(found, key=lambda one: -one[0])[:most]:
+        if left[id(part)] > 0:
+            left[id(part)] -= 1
+            part.read([int((part.single if single else part.several)[k])])

@@ -28,8 +28,8 @@ def summarise(folds: Sequence[pd.DataFrame]) -> pd.DataFrame:
     DataFrame
         Columns `SUMMARY_COLUMNS`: means over folds with standard deviations between folds; `sign_agreement`, the part
         of the folds whose effect has the sign of the mean effect; `rank`, the mean rank of a feature's change among
-        the features of all modalities in a fold, 1 the largest, likewise of regions, groups and modalities; `n_folds`, the
-        folds in which it was looked at, and `exact_folds`, those of them in which the model was read for it.
+        the features of all modalities in a fold, 1 the largest, likewise of regions, groups and modalities; `n_folds`,
+        the folds in which it was looked at, and `exact_folds`, those of them in which the model was read for it.
     """
     if not folds:
         return pd.DataFrame(columns=SUMMARY_COLUMNS)

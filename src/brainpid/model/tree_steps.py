@@ -76,10 +76,14 @@ class Nodes:
         """Put the nodes of several trees, of which each counts its own from 0, end to end."""
         start = np.cumsum([0, *(len(tree) for tree in feature)])
         ends, own, shift = np.concatenate(list(leaf)), np.arange(start[-1]), np.repeat(start[:-1], np.diff(start))
-        children = [np.where(ends, own, np.concatenate(list(side)).astype(np.int64) + shift) for side in (left, right)]
+
+        def children(side: Sequence[IntArray]) -> IntArray:
+            return np.where(ends, own, np.concatenate(list(side)).astype(np.int64) + shift)
+
         return cls(
             np.where(ends, 0, np.concatenate(list(feature)).astype(np.int64)),
-            *children,
+            children(left),
+            children(right),
             np.concatenate(list(threshold)).astype(np.float64),
             np.concatenate(list(value)).astype(np.float64),
             start[:-1],
@@ -176,7 +180,8 @@ class TreeSteps:
         moved = self.nodes.value[node] - self.leaf[own]
         places = person * values.shape[2] + column
         size = values.shape[1] * values.shape[2]
-        return np.stack([np.bincount(places, one, minlength=size) for one in moved]).reshape(values.shape)
+        sums = [np.bincount(places, one, minlength=size) for one in moved]
+        return np.asarray(np.stack(sums).reshape(values.shape), dtype=np.float64)
 
 
 def rounded(features: FloatArray, single: bool) -> FloatArray:

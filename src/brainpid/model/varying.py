@@ -65,9 +65,7 @@ class Additive:
 
     def times(self, weight: FloatArray) -> Additive:
         """Scores times a weight (n,) of each person."""
-        return Additive(
-            self.slopes * weight[:, None], [(own * weight, steps) for own, steps in self.steps], self.exact
-        )
+        return Additive(self.slopes * weight[:, None], [(own * weight, steps) for own, steps in self.steps], self.exact)
 
     def plus(self, other: Additive) -> Additive:
         """Sum of both scores."""
@@ -84,7 +82,7 @@ class Additive:
         return Additive(slopes, list(zip(weights, moved, strict=True)), self.exact)
 
     def changes(self, columns: IntArray, before: FloatArray, after: FloatArray) -> FloatArray:
-        """Change of the scores (k, n, c) where each of the columns alone goes from `before` (n, c) to `after` (k, n, c)."""
+        """Change of the scores (k, n, c) where each column alone goes from `before` (n, c) to `after` (k, n, c)."""
         changed = (after - before) * self.slopes[:, columns]
         for weight, steps in self.steps:
             changed += weight[:, None] * steps.changes(columns, after)

@@ -30,9 +30,9 @@ from brainpid.core.modalities import Subset, lacking, subsets_of
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.minima import INNER_FOLDS, fewest_of_baseline
 from brainpid.crossfit.transforms import NormalScores, Standardizer
+from brainpid.model.baselines.varying import VaryingScores
 from brainpid.model.conformal import AdaptiveConformal
 from brainpid.model.inputs import Read, checked_coverage, checked_training
-from brainpid.model.baselines.varying import VaryingScores
 from brainpid.model.regressor import MultimodalMixin, require_fitted
 from brainpid.model.varying import Additive, Varying
 

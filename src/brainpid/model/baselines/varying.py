@@ -76,7 +76,9 @@ def _support_vectors(regressor: SVR, features: FloatArray, start: int, width: in
 
 
 @vary_scores.register
-def _gaussian_process(regressor: GaussianProcessRegressor, features: FloatArray, start: int, width: int) -> VaryingScores:
+def _gaussian_process(
+    regressor: GaussianProcessRegressor, features: FloatArray, start: int, width: int
+) -> VaryingScores:
     stationary, linear, constant = _terms(regressor.kernel_)
     dual = np.ravel(regressor.alpha_)  # the target enters as it is, `normalize_y` being off
     offset = constant * float(dual.sum())
@@ -178,9 +180,7 @@ def _forest(regressor: RandomForestRegressor, features: FloatArray, start: int, 
     return _trees(nodes, 0.0, features, start, width, single=True)
 
 
-def _trees(
-    nodes: Nodes, offset: float, features: FloatArray, start: int, width: int, single: bool
-) -> VaryingScores:
+def _trees(nodes: Nodes, offset: float, features: FloatArray, start: int, width: int, single: bool) -> VaryingScores:
     used = np.unique(nodes.feature)
     small = nodes.on(used)
     own, now = rounded(features[:, used], single), offset + nodes.scores(rounded(features, single))

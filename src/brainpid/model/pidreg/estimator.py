@@ -135,7 +135,6 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
     as confidential as the data, unless it was fitted with ``share=True``.
     """
 
-
     def __init__(
         self,
         *,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from dataclasses import asdict, dataclass
 from typing import Any, Self, cast
 
 import numpy as np
@@ -16,10 +15,11 @@ from brainpid.crossfit.transforms import NormalScores, Standardizer, standardize
 from brainpid.model.conformal import AdaptiveConformal
 from brainpid.model.inputs import Layout, Read
 from brainpid.model.pidreg.base_learners import BaseLearner, base_learner_from_state
-from brainpid.model.pidreg.base_predictions import BasePredictions, ReadByBaseLearners, VaryingPredictions
+from brainpid.model.pidreg.base_predictions import BasePredictions, ReadByBaseLearners
 from brainpid.model.pidreg.stacking import Stack
 from brainpid.model.pidreg.state import to_arrays, to_tensors
-from brainpid.model.varying import Additive, Varying, total
+from brainpid.model.pidreg.varying import VaryingPeople
+from brainpid.model.varying import Varying
 
 
 @dataclass(frozen=True)
@@ -125,9 +125,8 @@ class FittedModel:
         if modality not in self.layout.modalities:
             raise InputError(f"there is no modality '{modality}'; {did_you_mean(modality, self.layout.modalities)}")
         blocks = standardise(self.layout.check(X), self.standardizers)
-        learners = [learner.vary(blocks, modality) for learner in self.base_learners.values()]
-
-        return VaryingPeople(self, blocks, modality, learners)
+        learners = list(self.base_learners.values())
+        return VaryingPeople(self.predict, learners, self.standardizers[modality], blocks, modality)
 
     def predict(self, predictions: Sequence[BasePredictions]) -> FloatArray:
         """Predictions (n,) in the target's units, from the modalities that each person has."""
@@ -201,65 +200,6 @@ class FittedModel:
             (subset, np.asarray((present == _pattern(subset, self.standardizers)).all(axis=1))) for subset in subsets
         )
         return [(subset, own) for subset, own in found if own.any()]
-
-
-@dataclass(frozen=True)
-class VaryingPeople:
-    """The same people, with some columns of one modality replaced; see `brainpid.model.varying.Varying`.
-
-    Attributes
-    ----------
-    model : FittedModel
-    blocks : dict of str to ndarray, shape (n, p_m)
-        Standardised.
-    modality : str
-    learners : sequence of VaryingPredictions
-    """
-
-    model: FittedModel
-    blocks: dict[str, FloatArray]
-    modality: str
-    learners: Sequence[VaryingPredictions]
-    exact: bool = False
-
-    def __call__(self, columns: IntArray, values: FloatArray) -> FloatArray:
-        """Predictions (k, n) in the target's units."""
-        scaled = self._scaled(columns, values)
-        return self.model.predict([learner(columns, scaled) for learner in self.learners]).reshape(values.shape[:2])
-
-    def each(self, columns: IntArray, values: FloatArray) -> FloatArray:
-        """Changes (k, n, c) in the target's units, along the slopes of base learners and stack and by trees' steps."""
-        before = self.blocks[self.modality][:, columns]
-        return self._additive.changes(columns, before, self._scaled(columns, values))
-
-    @cached_property
-    def _additive(self) -> Additive:
-        learners = list(self.model.base_learners.values())
-        read = [learner.read(self.blocks) for learner in learners]
-        place, parts = list(self.blocks).index(self.modality), []
-        for e, learner in enumerate(learners):
-            own, now = learner.additive(self.blocks, self.modality), read[e]
-            one = np.zeros(now.alone.shape)
-            one[:, place] = _STEP
-
-            def slope(up: BasePredictions, down: BasePredictions, e: int = e) -> FloatArray:
-                told = [self.model.predict([*read[:e], moved, *read[e + 1 :]]) for moved in (up, down)]
-                return (told[0] - told[1]) / (2 * _STEP)
-
-            parts += [
-                own.together.times(
-                    slope(replace(now, together=now.together + _STEP), replace(now, together=now.together - _STEP))
-                ),
-                own.alone.times(slope(replace(now, alone=now.alone + one), replace(now, alone=now.alone - one))),
-            ]
-        return total(parts)
-
-    def _scaled(self, columns: IntArray, values: FloatArray) -> FloatArray:
-        flat = values.reshape(-1, len(columns))
-        return self.model.standardizers[self.modality].of(columns).transform(flat).reshape(values.shape)
-
-
-_STEP = 0.1  # of a score, up and down, over which the slope of the stack is taken: beyond the kinks of the target's map
 
 
 def _pattern(subset: Subset, modalities: Iterable[str]) -> BoolArray:

@@ -91,7 +91,11 @@ class FittedEnsemble:
 
     def additive(self, blocks: Blocks, modality: str) -> AdditivePredictions:
         """What each feature does alone, by backpropagation; along a bent axis the chord of one standard deviation."""
-        present, unused, place = presence(blocks), MemberRandom([0] * self.network.members), list(blocks).index(modality)
+        present, unused, place = (
+            presence(blocks),
+            MemberRandom([0] * self.network.members),
+            list(blocks).index(modality),
+        )
         filled = {m: np.nan_to_num(block) for m, block in blocks.items()}
         inputs = network_inputs(filled, self.edges)
         inputs[place].requires_grad_(True)
@@ -108,7 +112,7 @@ class FittedEnsemble:
             slope = entered.numpy().astype(np.float64)
             return Additive(self._per_feature(slope, own, modality))
 
-        joint = slopes(together).times(present.all(axis=1).astype(np.float64))
+        joint = slopes(together).times(np.asarray(present.all(axis=1), dtype=np.float64))
         return AdditivePredictions(joint, slopes(alone))
 
     def _per_feature(self, slope: FloatArray, block: FloatArray, modality: str) -> FloatArray:
