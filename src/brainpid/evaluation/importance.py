@@ -197,7 +197,7 @@ class _Asked:
         self._left = self._now - target
 
     def _values(self, columns: IntArray, single: bool, n: int) -> FloatArray:
-        """What takes the place of the columns of the first n: each permutation, and of single features a rise and fall."""
+        """What takes the place of the columns of the first n: each permutation, and a rise and fall of single ones."""
         own, step = self.X[:n, columns], self._step[columns]
         moved = [own + step, own - step] if single else []
         return np.stack([*(self.X[np.ix_(order[:n], columns)] for order in self.orders), *moved])
