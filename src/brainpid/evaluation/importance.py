@@ -53,7 +53,7 @@ MOST_READ = 100
 """Those of them who are read, the first where there are more."""
 READS = 300
 """Reads of these people by the model, for each modality, at most."""
-READS_OF_GROUPS = 100
+READS_OF_GROUPS = 80
 """Those of them that regions or groups take, at most."""
 MOST_GROUPS = 20
 """Regions or groups of all modalities that the model is read for, at most."""
