@@ -37,26 +37,21 @@ def summarise(folds: Sequence[pd.DataFrame]) -> pd.DataFrame:
     rows["rank"] = -rows["change"]
     rows["rank"] = rows.groupby(["fold", "scope"])["rank"].rank()
     keyed = rows.assign(**{key: rows[key].astype(object).where(rows[key].notna(), "") for key in KEYS})
-    records = []
-    for key, own in keyed.groupby(KEYS, sort=False):
-        effect = own["effect"].mean()
-        agreement = (np.sign(own["effect"].dropna()) == np.sign(effect)).mean() if np.isfinite(effect) else np.nan
-        numbers = {
-            "change": own["change"].mean(),
-            "change_sd": own["change"].std(),
-            "importance": own["importance"].mean(),
-            "importance_sd": own["importance"].std(),
-            "effect": effect,
-            "effect_sd": own["effect"].std(),
-            "sign_agreement": agreement,
-            "rank": own["rank"].mean(),
-            "rank_sd": own["rank"].std(),
-            "n_folds": int(own["importance"].notna().sum()),
-            "exact_folds": int(own["exact"].sum()),
-        }
-        records.append(dict(zip(KEYS, [part or None for part in key], strict=True)) | numbers)
+    # Folds of other people may group features otherwise: a feature is one row all the same, with its first group.
+    keyed["own_group"] = keyed["group"].where(keyed["scope"] == "group", "")
+    own = [key if key != "group" else "own_group" for key in KEYS]
+    keyed["agrees"] = np.sign(keyed["effect"]) == np.sign(keyed.groupby(own, sort=False)["effect"].transform("mean"))
+    keyed["agrees"] = keyed["agrees"].where(keyed["effect"].notna()).astype(float)
+    found = keyed.groupby(own, sort=False).agg(
+        **{name: (name, "mean") for name in ("change", "importance", "effect", "rank")},
+        **{f"{name}_sd": (name, "std") for name in ("change", "importance", "effect", "rank")},
+        first_group=("group", "first"), sign_agreement=("agrees", "mean"), n_folds=("importance", "count"),
+        exact_folds=("exact", "sum"),
+    )  # fmt: skip
+    table = found.reset_index().rename(columns={"first_group": "group"})
+    table[KEYS] = table[KEYS].where(table[KEYS] != "", None)
+    table["exact_folds"] = table["exact_folds"].astype(int)
     order = {scope: place for place, scope in enumerate(("modality", "region", "group", "feature"))}
-    table = pd.DataFrame(records, columns=SUMMARY_COLUMNS)
     place = table["scope"].map(order)
     return (
         table.assign(place=place)

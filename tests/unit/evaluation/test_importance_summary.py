@@ -47,6 +47,19 @@ def test_summary_over_folds():
     assert summarise([]).empty
 
 
+def test_a_feature_that_folds_group_otherwise_is_one_row():
+    other = fold([3, 1, 2], [1, -1, 0.5])
+    other["group"] = other["group"].replace("fa", "md")
+    found = summarise([fold([3, 2, 1], [1, -1, 0.5]), other])
+    features = found[found["scope"] == "feature"]
+    assert features["n_folds"].tolist() == [2, 2, 2]
+    assert features["group"].fillna("").tolist() == ["", "", "fa"]
+    groups = found[found["scope"] == "group"]
+    assert groups["group"].tolist() == ["fa", "md"]
+    assert groups["n_folds"].tolist() == [1, 1]
+    assert groups["change"].tolist() == [3, 3]
+
+
 def test_agreement_is_the_mean_rank_correlation_of_features():
     folds = [fold([3, 2, 1], [1, 1, 1]), fold([3, 1, 2], [1, 1, 1]), fold([3, 2, 1], [1, 1, 1])]
     assert agreement(folds) == pytest.approx((0.5 + 1 + 0.5) / 3)
