@@ -49,7 +49,7 @@ NUMBERS = ["change", "importance", "importance_sd", "effect", "exact"]
 COLUMNS = ["modality", "scope", "feature", "region", "group", "units", "n", *NUMBERS]
 MOST_PEOPLE = 200
 """People of a fold, drawn at random, that are looked at where there are more."""
-MOST_READ = 100
+MOST_READ = 50
 """Those of them who are read, the first where there are more."""
 READS = 300
 """Reads of these people by the model, for each modality, at most."""

@@ -127,9 +127,10 @@ IMPORTANCE_COLUMNS = {
     "rank": "Mean over folds of the rank of its change among all of its scope, 1 the largest",
     "rank_sd": "Standard deviation of the rank between folds",
     "n_folds": "Folds in which it was looked at",
-    "exact_folds": "Folds in which its numbers are those of the model read anew for each permutation; in the others "
-    "they follow the slopes of the model's predictions, by the same formulas, people and permutations, and those of a "
-    "region or group are as if its features' changes added up",
+    "exact_folds": "Folds in which the model was read anew for each permutation, or its closed form is exact; where "
+    "there are more people than are read, the difference that reading makes among some corrects the numbers of all. In "
+    "the others they follow the slopes of the model's predictions, by the same formulas, people and permutations, and "
+    "those of a region or group are as if its features' changes added up",
 }
 IMPORTANCE_CANNOT_SAY = (
     "Changes and importances are shared among correlated features: small ones do not show that a feature tells "
@@ -139,20 +140,21 @@ IMPORTANCE_CANNOT_SAY = (
 )
 
 
-def importance_dictionary(rank_correlation: float | None, people: int, reads: int) -> dict[str, object]:
+def importance_dictionary(rank_correlation: float | None, people: int, read: int, reads: int) -> dict[str, object]:
     """Data dictionary of ``importance.tsv``.
 
     Parameters
     ----------
     rank_correlation : float or None
         Mean rank correlation of features' changes between two folds.
-    people, reads : int
-        People of a fold and reads of a model for a modality, at most.
+    people, read, reads : int
+        People of a fold who are looked at, those of them who are read by the model, and reads for a modality, at most.
     """
     columns: dict[str, object] = {name: {"Description": text} for name, text in IMPORTANCE_COLUMNS.items()}
     return columns | {
         "RankCorrelation": rank_correlation,
         "MostPeople": people,
+        "MostPeopleRead": read,
         "MostReads": reads,
         "CannotSay": IMPORTANCE_CANNOT_SAY,
     }

@@ -28,5 +28,5 @@ def test_every_feature_of_every_fold_has_numbers_and_groups_are_the_same_in_all_
     summary = pd.read_csv(out / "aggregate/importance.tsv", sep="\t")
     assert (summary["exact_folds"] == summary["n_folds"]).all()
     told = json.loads((out / "aggregate/importance.json").read_text(encoding="utf-8"))
-    assert (told["MostPeople"], told["MostReads"]) == (200, 300)
+    assert (told["MostPeople"], told["MostPeopleRead"], told["MostReads"]) == (200, 50, 300)
     assert set(summary.columns) <= set(told)

@@ -160,7 +160,7 @@ def test_reads_are_bounded_at_any_width_and_every_feature_has_its_numbers(p, per
 
 
 def test_what_is_read_is_what_all_reads_would_give(monkeypatch):
-    """Of 100 of 200 people, in the place of all of them: close to reading all, closer than reading those alone is."""
+    """Of 50 of 200 people: close to what reading all of them gives."""
     found = counted(40, 200, most=20)[0].query("scope == 'feature'").set_index("feature")
     monkeypatch.setattr(importance, "MOST_READ", 200)
     monkeypatch.setattr(importance, "READS", 1000)
