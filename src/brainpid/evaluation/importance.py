@@ -114,8 +114,8 @@ def importances(
         Columns `COLUMNS`. `scope` is ``modality``, ``region`` or ``group`` (of those with several features) or
         ``feature``, whose `region` joins with ``+`` those that it belongs to;
         `change`, `importance` and `effect` are in the target's units, `importance_sd` is the standard deviation over
-        permutations, `exact` is 1 where the numbers are those of the model read anew and 0 where they are those of its
-        slopes, `n` counts the people who have the modality, among whom it is permuted. NaN where there are fewer than
+        permutations, `exact` is 1 where the model was read, or its closed form is exact, and 0 where the numbers are
+        those of its slopes, `n` counts the people who have the modality, among whom it is permuted. NaN where there are fewer than
         two.
     """
     rng = np.random.default_rng(seed)

@@ -68,10 +68,9 @@ def _linear(regressor: Any, features: FloatArray, start: int, width: int) -> Var
 
 @vary_scores.register
 def _support_vectors(regressor: SVR, features: FloatArray, start: int, width: int) -> VaryingScores:
-    rate = float(regressor.gamma)
     return _kernel(
         features, start, width, regressor.support_vectors_, regressor.dual_coef_[0], float(regressor.intercept_[0]),
-        [(1.0, lambda squared: (np.exp(-rate * squared), -rate * np.exp(-rate * squared)))], 0.0,
+        [(1.0, _gaussian(float(regressor.gamma)))], 0.0,
     )  # fmt: skip
 
 
@@ -87,6 +86,14 @@ def _gaussian_process(
 
 _Curve = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 """From squared distances to a kernel and its derivative."""
+
+
+def _gaussian(rate: float) -> _Curve:
+    def curve(squared: FloatArray) -> tuple[FloatArray, FloatArray]:
+        value = np.exp(-rate * squared)
+        return value, -rate * value
+
+    return curve
 
 
 def _terms(kernel: Kernel, factor: float = 1.0) -> tuple[list[tuple[float, _Curve]], float, float]:
@@ -110,12 +117,7 @@ def _terms(kernel: Kernel, factor: float = 1.0) -> tuple[list[tuple[float, _Curv
 
         return [(factor, matern)], 0.0, 0.0
     if isinstance(kernel, RBF) and not isinstance(kernel, Matern):
-
-        def gaussian(squared: FloatArray) -> tuple[FloatArray, FloatArray]:
-            value = np.exp(-0.5 * squared / length)
-            return value, -0.5 / length * value
-
-        return [(factor, gaussian)], 0.0, 0.0
+        return [(factor, _gaussian(0.5 / length))], 0.0, 0.0
     raise TypeError(f"nothing is known of the kernel {kernel}")
 
 

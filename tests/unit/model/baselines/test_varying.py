@@ -50,6 +50,7 @@ def test_changed_columns_give_what_changed_people_give(name):
     np.testing.assert_allclose(slopes, expected, rtol=1e-3, atol=1e-8)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("activation", ["identity", "relu", "tanh", "logistic"])
 def test_slopes_of_a_perceptron_with_two_hidden_layers(activation):
     rows = RNG.normal(size=(30, 4))
