@@ -115,8 +115,8 @@ def importances(
         ``feature``, whose `region` joins with ``+`` those that it belongs to;
         `change`, `importance` and `effect` are in the target's units, `importance_sd` is the standard deviation over
         permutations, `exact` is 1 where the model was read, or its closed form is exact, and 0 where the numbers are
-        those of its slopes, `n` counts the people who have the modality, among whom it is permuted. NaN where there are fewer than
-        two.
+        those of its slopes, `n` counts the people who have the modality, among whom it is permuted. NaN where there
+        are fewer than two.
     """
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(len(target))[:MOST_PEOPLE]
