@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import Any, Self
+
+import numpy as np
 
 from brainpid.core.arrays import FloatArray
 
@@ -71,3 +75,60 @@ def _library() -> Any:
     except OSError:
         import_module("torch")
         return import_module("lightgbm")
+
+
+@dataclass
+class Boosted:
+    """Boosted trees in the form of scikit-learn's regressors.
+
+    Attributes
+    ----------
+    options : dict
+        Of `boosted_trees`.
+    trees : lightgbm.Booster
+    """
+
+    options: dict[str, Any]
+    trees: Any = field(default=None)
+
+    def fit(self, features: FloatArray, scores: FloatArray) -> Self:
+        """Grow trees on features (n, p) and scores (n,)."""
+        self.trees = boosted_trees(features, scores, **self.options)
+        return self
+
+    def predict(self, features: FloatArray, number: int | None = None) -> FloatArray:
+        """Predictions (n,) by all trees, or by the first `number` of them."""
+        return np.asarray(self.trees.predict(features, num_iteration=number, num_threads=1))
+
+
+def tree_arrays(booster: Any) -> tuple[dict[str, list[Any]], int]:
+    """Nodes of every tree of a model, by name as `brainpid.model.tree_steps.Nodes.joined` takes them, and the depth."""
+    trees = [_nodes(tree["tree_structure"]) for tree in booster.dump_model()["tree_info"]]
+    depth = max(tree.pop("depth") for tree in trees)
+    return {name: [tree[name] for tree in trees] for name in trees[0]}, depth
+
+
+def _nodes(root: Mapping[str, Any]) -> dict[str, Any]:
+    """Nodes of one tree of LightGBM, parents before children: arrays (nodes,) by name, and the depth of the deepest."""
+    rows: list[tuple[int, int, int, float, float, bool]] = []
+    waiting: list[tuple[Mapping[str, Any], int, int, int]] = [(root, -1, 0, 0)]
+    deepest = 0
+    children: dict[int, list[int]] = {}
+    while waiting:
+        node, parent, side, depth = waiting.pop()
+        place, leaf = len(rows), "leaf_value" in node
+        deepest = max(deepest, depth)
+        if parent >= 0:
+            children.setdefault(parent, [0, 0])[side] = place
+        if leaf:
+            rows.append((0, 0, 0, 0.0, float(node["leaf_value"]), True))
+        else:
+            rows.append((int(node["split_feature"]), 0, 0, float(node["threshold"]), 0.0, False))
+            waiting += [(node["left_child"], place, 0, depth + 1), (node["right_child"], place, 1, depth + 1)]
+    feature, left, right, threshold, value, leaf_of = (np.array(column) for column in zip(*rows, strict=True))
+    for parent, (first, second) in children.items():
+        left[parent], right[parent] = first, second
+    return {
+        "feature": feature, "left": left, "right": right, "threshold": threshold, "value": value, "leaf": leaf_of,
+        "depth": deepest,
+    }  # fmt: skip

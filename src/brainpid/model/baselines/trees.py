@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from sklearn.ensemble import RandomForestRegressor
@@ -13,7 +12,7 @@ from sklearn.ensemble import RandomForestRegressor
 from brainpid.config.models import TargetTransform
 from brainpid.core.arrays import FloatArray
 from brainpid.model.baselines.early_fusion import ConcatenatedRegressor, Setting
-from brainpid.model.boosting import boosted_trees
+from brainpid.model.boosting import Boosted
 
 
 class GradientBoosting(ConcatenatedRegressor):
@@ -90,30 +89,6 @@ class GradientBoosting(ConcatenatedRegressor):
             "seed": self.random_state,
         }
         return Boosted(options)
-
-
-@dataclass
-class Boosted:
-    """Boosted trees in the form of scikit-learn's regressors.
-
-    Attributes
-    ----------
-    options : dict
-        Of `brainpid.model.boosting.boosted_trees`.
-    trees : lightgbm.Booster
-    """
-
-    options: dict[str, Any]
-    trees: Any = field(default=None)
-
-    def fit(self, features: FloatArray, scores: FloatArray) -> Self:
-        """Grow trees on features (n, p) and scores (n,)."""
-        self.trees = boosted_trees(features, scores, **self.options)
-        return self
-
-    def predict(self, features: FloatArray, number: int | None = None) -> FloatArray:
-        """Predictions (n,) by all trees, or by the first `number` of them."""
-        return np.asarray(self.trees.predict(features, num_iteration=number, num_threads=1))
 
 
 _STOPS = 10

@@ -19,13 +19,13 @@ from brainpid.core.errors import InputError, list_some
 from brainpid.core.modalities import complete, presence
 from brainpid.core.names import KEEP_PEOPLE
 from brainpid.crossfit.transforms import NormalScores
-from brainpid.model.pidreg.base_predictions import BasePredictions, VaryingPredictions
+from brainpid.model.pidreg.base_predictions import AdditivePredictions, BasePredictions, VaryingPredictions
 from brainpid.model.pidreg.gaussian_process import LEARNING_ROWS, GaussianProcess
 from brainpid.model.pidreg.network.ensemble import FittedEnsemble
 from brainpid.model.pidreg.normative import NormativeModel, Products
 from brainpid.model.pidreg.state import to_arrays, to_tensors
 from brainpid.model.pidreg.trees import Trees
-from brainpid.model.varying import Varying
+from brainpid.model.varying import Additive, Reading
 
 TREES_FOLDS = 5
 """Inner folds that trees are grown for; those of the network are joined to this number."""
@@ -40,6 +40,9 @@ class BaseLearner(Protocol):
     def vary(self, blocks: Blocks, modality: str) -> VaryingPredictions:
         """People, all of whom have a modality, as they vary in it."""
 
+    def additive(self, blocks: Blocks, modality: str) -> AdditivePredictions:
+        """What each feature of a modality that all of these people have does alone."""
+
     def state(self) -> dict[str, Any]:
         """Tensors and plain containers."""
 
@@ -50,8 +53,11 @@ class Regressor(Protocol):
     def predict(self, blocks: Blocks) -> FloatArray:
         """Predicted scores (n,) of people who have all these modalities."""
 
-    def vary(self, blocks: Blocks, modality: str) -> Varying:
+    def vary(self, blocks: Blocks, modality: str) -> Reading:
         """Such people as they vary in one modality."""
+
+    def additive(self, blocks: Blocks, modality: str) -> Additive:
+        """What each feature of one modality does alone."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,14 @@ class RegressorLearner:
             return BasePredictions(together.ravel(), each)
 
         return changed
+
+    def additive(self, blocks: Blocks, modality: str) -> AdditivePredictions:
+        """What each feature of a modality that all of these people have does alone."""
+        own, together = complete(blocks), Additive.nothing(*blocks[modality].shape)
+        if own.any():
+            joint = self.together.additive({m: block[own] for m, block in blocks.items()}, modality)
+            together = joint.among(own)
+        return AdditivePredictions(together, self.alone[modality].additive({modality: blocks[modality]}, modality))
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain containers."""

@@ -136,8 +136,6 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
     as confidential as the data, unless it was fitted with ``share=True``.
     """
 
-    reads_whole = False
-
     def __init__(
         self,
         *,

@@ -18,6 +18,7 @@ from brainpid.model.pidreg.base_learners import BaseLearner, base_learner_from_s
 from brainpid.model.pidreg.base_predictions import BasePredictions, ReadByBaseLearners
 from brainpid.model.pidreg.stacking import Stack
 from brainpid.model.pidreg.state import to_arrays, to_tensors
+from brainpid.model.pidreg.varying import VaryingPeople
 from brainpid.model.varying import Varying
 
 
@@ -124,14 +125,8 @@ class FittedModel:
         if modality not in self.layout.modalities:
             raise InputError(f"there is no modality '{modality}'; {did_you_mean(modality, self.layout.modalities)}")
         blocks = standardise(self.layout.check(X), self.standardizers)
-        learners = [learner.vary(blocks, modality) for learner in self.base_learners.values()]
-
-        def changed(columns: IntArray, values: FloatArray) -> FloatArray:
-            flat = values.reshape(-1, len(columns))
-            scaled = self.standardizers[modality].of(columns).transform(flat).reshape(values.shape)
-            return self.predict([learner(columns, scaled) for learner in learners]).reshape(values.shape[:2])
-
-        return changed
+        learners = list(self.base_learners.values())
+        return VaryingPeople(self.predict, learners, self.standardizers[modality], blocks, modality)
 
     def predict(self, predictions: Sequence[BasePredictions]) -> FloatArray:
         """Predictions (n,) in the target's units, from the modalities that each person has."""

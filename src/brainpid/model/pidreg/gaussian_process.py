@@ -32,7 +32,7 @@ from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
 from brainpid.core.errors import NumericalError
 from brainpid.core.linalg import factorising
 from brainpid.core.modalities import lacking
-from brainpid.model.varying import Varying
+from brainpid.model.varying import Additive, Reading
 
 LEARNING_ROWS = 400
 """People that the hyperparameters are learned from, at most; the prediction always uses everybody."""
@@ -45,6 +45,7 @@ _LOG_LENGTH_PRIOR = (np.log(2.0), 1.0)  # mean and standard deviation: distances
 _BOUNDS = (-8.0, 4.0)  # of every logarithm
 _START_NOISE = 0.2
 _JITTER = 1e-6  # of the prior variance: people who are near each other make the covariance singular
+_APART = 1e12
 _TOLERANCE = 1e-4  # relative, of the likelihood: predictions no longer move by 0.01 years, at half the cost of 1e-9
 
 
@@ -179,9 +180,10 @@ class GaussianProcess:
         between = _covariance(_mean_squares(self.terms, blocks, self.blocks), self.log_variance, self.log_length)
         return self.mean + between @ self.dual
 
-    def vary(self, blocks: Blocks, modality: str) -> Varying:
+    def vary(self, blocks: Blocks, modality: str) -> Reading:
         """People as they vary in one modality, which all of them have: squared distances are sums over features."""
-        squared = _mean_squares(self.terms, blocks, self.blocks)
+        # So far apart that the correlation is 0, and yet a number, where one of both lacks it.
+        squared = [np.minimum(distance, _APART) for distance in _mean_squares(self.terms, blocks, self.blocks)]
         apart = [modality not in term for term in self.terms]
         fixed = np.full(len(blocks[modality]), self.mean)
         if any(apart):
@@ -196,11 +198,31 @@ class GaussianProcess:
             second = np.where(there[:, None], trained[:, columns], 0.0)
             after = euclidean_distances(values.reshape(-1, len(columns)), second, squared=True)
             step = after.reshape(*values.shape[:2], -1) - euclidean_distances(own[:, columns], second, squared=True)
-            moved = [np.maximum(squared[q] + step / features[q], 0.0) for q in moving]
-            between = _covariance(moved, self.log_variance[moving], self.log_length[moving])
-            return np.asarray(fixed + between @ self.dual)
+            moved = np.broadcast_to(fixed, values.shape[:2])
+            for q in moving:
+                near = step / features[q]
+                near += squared[q]
+                _correlation(np.maximum(near, 0.0, out=near), self.log_length[q])
+                moved = moved + np.exp(self.log_variance[q]) * (near @ self.dual)
+            return np.asarray(moved)
 
         return changed
+
+    def additive(self, blocks: Blocks, modality: str) -> Additive:
+        r"""What each feature of a modality that all of these people have does alone, by the slope of the kernel.
+
+        ``sum_t alpha_t dk(x, t)/dx_j = sum_t alpha_t w_t (t_j - x_j)``, ``w_t = 3 c exp(-sqrt(3) r / l) / (l^2 p)``.
+        """
+        weight = np.zeros((len(blocks[modality]), len(self.dual)))
+        for q, term in enumerate(self.terms):
+            if modality in term:
+                (squared,) = _mean_squares([term], blocks, self.blocks)
+                decay = np.exp(-np.sqrt(3 * squared) * np.exp(-self.log_length[q]))  # 0 where one of both lacks it
+                rate = 3 * np.exp(self.log_variance[q] - 2 * self.log_length[q])
+                weight += rate / sum(self.blocks[m].shape[1] for m in term) * decay
+        weight *= self.dual
+        trained = np.nan_to_num(self.blocks[modality])
+        return Additive(weight @ trained - weight.sum(axis=1, keepdims=True) * blocks[modality])
 
 
 def _solved(
@@ -244,6 +266,15 @@ def _matern(squared: FloatArray, log_length: float) -> tuple[FloatArray, FloatAr
         r = np.sqrt(3 * squared) * np.exp(-log_length)
         decay = np.exp(-r)
         return np.where(np.isinf(r), 0.0, (1 + r) * decay), np.where(np.isinf(r), 0.0, r**2 * decay)
+
+
+def _correlation(squared: FloatArray, log_length: float) -> FloatArray:
+    """Correlation alone, in the place of finite squared distances, which are not used again."""
+    root = np.sqrt(np.multiply(squared, 3 * np.exp(-2 * log_length), out=squared), out=squared)
+    decay = np.exp(-root)
+    root += 1.0
+    root *= decay
+    return root
 
 
 def _covariance(squared: Sequence[FloatArray], log_variance: FloatArray, log_length: FloatArray) -> FloatArray:

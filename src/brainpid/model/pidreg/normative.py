@@ -40,7 +40,7 @@ from scipy.special import softmax
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
 from brainpid.core.linalg import factorising, least_squares
 from brainpid.crossfit.transforms import NormalScores, means_of_neighbours
-from brainpid.model.varying import Varying
+from brainpid.model.varying import Additive, Reading
 
 DEGREE = 3
 """Of curves of the target, where there are enough people."""
@@ -131,7 +131,7 @@ class NormativeModel:
         """Predicted scores (n,) of people who have all modalities, standardised features (n, p_m)."""
         return self._posterior_mean(_side_by_side(blocks))
 
-    def vary(self, blocks: Blocks, modality: str) -> Varying:
+    def vary(self, blocks: Blocks, modality: str) -> Reading:
         """People as they vary in one modality: z is linear in the features."""
         read, own = _side_by_side(blocks) @ self.weights.T, blocks[modality]
         start = sum(blocks[m].shape[1] for m in list(blocks)[: list(blocks).index(modality)])
@@ -140,6 +140,14 @@ class NormativeModel:
             return self._mean_at(read + (values - own[:, columns]) @ self.weights[:, start + columns].T)
 
         return changed
+
+    def additive(self, blocks: Blocks, modality: str) -> Additive:
+        """What each feature does alone: the posterior mean moves by the covariance of score and ``b(t)' z``."""
+        posterior = softmax(_side_by_side(blocks) @ self.weights.T @ self.basis.T + self.log_prior, axis=-1)
+        mean = posterior @ self.scores
+        covariance = (posterior * self.scores) @ self.basis - mean[:, None] * (posterior @ self.basis)
+        start = sum(blocks[m].shape[1] for m in list(blocks)[: list(blocks).index(modality)])
+        return Additive(covariance @ self.weights[:, start : start + blocks[modality].shape[1]])
 
     def _posterior_mean(self, features: FloatArray) -> FloatArray:
         return self._mean_at(features @ self.weights.T)
