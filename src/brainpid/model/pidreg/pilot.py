@@ -62,6 +62,8 @@ class Pilot:
 def run_pilot(training: TrainingPeople) -> Pilot:
     """Ask training people; those who lack a modality are left out.
 
+    Trees are grown on the target as it is; on its normal scores as well where they are worth fitting.
+
     Parameters
     ----------
     training : TrainingPeople
@@ -70,20 +72,23 @@ def run_pilot(training: TrainingPeople) -> Pilot:
     everybody = complete(training.blocks)
     rng = np.random.default_rng(training.seed)
     folds = rng.permutation(np.unique(training.fold[everybody]))
-    errors: list[dict[str, FloatArray]] = []
+    draws = []
     for draw in range(DRAWS):
         tested = np.isin(training.fold, folds[draw::DRAWS])
         test = _some(everybody & tested, TESTED_ROWS, rng)
         fit = _some(everybody & ~tested, FITTED_ROWS, rng)
-        if len(np.unique(training.fold[fit])) > 1 and test.sum() > 1:
-            errors.append(_squared_errors(training, fit, test))
-    joined = {name: np.concatenate([own[name] for own in errors]) for name in (errors[0] if errors else ())}
-    without = joined.pop("", np.zeros(0))
-    falls, spreads = {}, {}
-    for name, added in joined.items():
-        falls[name] = float((without - added).mean() / without.mean())
-        spreads[name] = float((without - added).std() / np.sqrt(len(without)) / without.mean())
-    return Pilot(falls, spreads)
+        if min(len(np.unique(training.fold[fit])), len(np.unique(training.y[fit])), int(test.sum())) > 1:
+            draws.append(_Draw.of(training, fit, test))
+    pilot = Pilot({}, {})
+    for name in ("none", "normal_scores") if draws else ():
+        without = np.concatenate([draw.errors() for draw in draws])
+        gained = without - np.concatenate([draw.errors(name) for draw in draws])
+        whole = max(float(without.mean()), np.finfo(float).tiny)
+        pilot.falls[name] = float(gained.mean()) / whole
+        pilot.spreads[name] = float(gained.std() / np.sqrt(len(gained))) / whole
+        if not pilot.trees:
+            break
+    return pilot
 
 
 def _some(rows: BoolArray, most: int, rng: np.random.Generator) -> BoolArray:
@@ -93,23 +98,34 @@ def _some(rows: BoolArray, most: int, rng: np.random.Generator) -> BoolArray:
     return chosen
 
 
-def _squared_errors(training: TrainingPeople, fit: BoolArray, test: BoolArray) -> dict[str, FloatArray]:
-    """Squared errors (n,) of the tested people in one draw: without trees under "", with them by map of the target."""
-    names = tuple(training.blocks)
-    inside, outside = training.of(names, fit), training.of(names, test)
-    to_scores = NormalScores.fit(inside.y)
-    inside = replace(inside, target_map=to_scores)
-    cheap = [
-        to_scores.inverse_transform(fit_together(name, inside, LEARNING_ROWS).predict(outside.blocks)) for name in CHEAP
-    ]
-    half = np.random.default_rng(training.seed).permutation(len(outside.y)) % 2
-    errors = {"": _weighed(cheap, outside.y, half)}
-    seed = int(training.seed.generate_state(1)[0])
-    for name, target_map in (("normal_scores", to_scores), ("none", NormalScores.straight(inside.y))):
-        trees = Trees.boosted(inside.blocks, target_map.transform(inside.y), seed, **_TREES)
-        added = target_map.inverse_transform(trees.predict(outside.blocks))
-        errors[name] = _weighed([*cheap, added], outside.y, half)
-    return errors
+@dataclass(frozen=True)
+class _Draw:
+    """People who were fitted to and people who are tested on, with the cheap base learners' predictions (n,) of these."""
+
+    inside: TrainingPeople
+    outside: TrainingPeople
+    cheap: list[FloatArray]
+
+    @classmethod
+    def of(cls, training: TrainingPeople, fit: BoolArray, test: BoolArray) -> _Draw:
+        """Fit the cheap base learners."""
+        names = tuple(training.blocks)
+        inside, outside = training.of(names, fit), training.of(names, test)
+        to_scores = NormalScores.fit(inside.y)
+        inside = replace(inside, target_map=to_scores)
+        fitted = [fit_together(name, inside, LEARNING_ROWS) for name in CHEAP]
+        return cls(inside, outside, [to_scores.inverse_transform(one.predict(outside.blocks)) for one in fitted])
+
+    def errors(self, target_transform: str | None = None) -> FloatArray:
+        """Squared errors (n,) of the tested people in variances of the target, with trees on a map of it or without."""
+        predictions, y = self.cheap, self.outside.y
+        seed = int(self.inside.seed.generate_state(1)[0])
+        if target_transform is not None:
+            straight = target_transform == "none"
+            target_map = NormalScores.straight(self.inside.y) if straight else self.inside.target_map
+            trees = Trees.boosted(self.inside.blocks, target_map.transform(self.inside.y), seed, **_TREES)
+            predictions = [*predictions, target_map.inverse_transform(trees.predict(self.outside.blocks))]
+        return _weighed(predictions, y, np.random.default_rng(self.inside.seed).permutation(len(y)) % 2)
 
 
 def _weighed(predictions: list[FloatArray], y: FloatArray, half: IntArray) -> FloatArray:
