@@ -36,7 +36,7 @@ def test_a_run_in_a_folder_with_space_umlaut_and_apostrophe(tmp_path):
     assert features.loc[~features["included"], "feature"].tolist() == ["t1_4"]
     importance = pd.read_csv(out / "aggregate/importance.tsv", sep="\t")
     assert sorted(importance["feature"].dropna()) == [f"dwi_{k}" for k in range(4)] + [f"t1_{k}" for k in range(4)]
-    assert set(importance["scope"]) == {"modality", "feature"}  # nothing says to which region a column belongs
+    assert importance["region"].isna().all()  # nothing says to which region a column belongs
     assert len(pd.read_csv(out / "null/a.tsv", sep="\t")) == 20
     assert (out / "final/ridge/model.joblib").is_file()
 

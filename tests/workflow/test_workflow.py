@@ -68,8 +68,8 @@ CONTRACT = {
         "brain_pad_corrected pi_low pi_high modalities"
     ),
     "aggregate/importance.tsv": (
-        "modality scope feature region units change change_sd importance importance_sd effect effect_sd sign_agreement "
-        "rank rank_sd n_folds"
+        "modality scope feature region group units change change_sd importance importance_sd effect effect_sd "
+        "sign_agreement rank rank_sd n_folds exact_folds"
     ),
     "aggregate/selection.tsv": "modalities cost n mae mae_ci_low mae_ci_high information_bits recommended",
     "aggregate/comparison.tsv": "cohort model reference modalities n difference ci_low ci_high",

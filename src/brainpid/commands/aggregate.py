@@ -18,7 +18,8 @@ from brainpid.core.provenance import mixed_versions, record
 from brainpid.crossfit.null import null_of_table
 from brainpid.evaluation.accuracy import accuracy_table
 from brainpid.evaluation.comparison import comparison_table
-from brainpid.evaluation.importance import agreement, summarise
+from brainpid.evaluation.importance import MOST_PEOPLE, MOST_READ, READS
+from brainpid.evaluation.importance_summary import agreement, summarise
 from brainpid.evaluation.information import decompose_all, normality_table, null_summary
 from brainpid.evaluation.predictions import CONCATENATED, GROUP, LATENT, SUBSET, decomposable, not_decomposable
 from brainpid.evaluation.selection import select
@@ -94,7 +95,8 @@ def run(args: argparse.Namespace) -> None:
     write_tsv(args.out / "pid.tsv", pid)
     importances = [read_own_tsv(path) for path in args.importances]
     write_tsv(args.out / "importance.tsv", summarise(importances))
-    write_json(args.out / "importance.json", importance_dictionary(agreement(importances)))
+    told = importance_dictionary(agreement(importances), MOST_PEOPLE, MOST_READ, READS)
+    write_json(args.out / "importance.json", told)
     provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "pandas", "scipy"))
     write_json(args.out / "provenance.json", provenance | {"mixed_versions": mixed})
 

@@ -12,14 +12,8 @@ from brainpid.commands.options import add_settings, add_threads, read_settings, 
 from brainpid.config.slices import ExplainSettings
 from brainpid.core.files import write_tsv
 from brainpid.core.seeds import derive
-from brainpid.evaluation.importance import (
-    MOST_PEOPLE,
-    Columns,
-    affordable,
-    importances,
-    most_related,
-    within_limit,
-)
+from brainpid.evaluation.correlated import correlated_groups
+from brainpid.evaluation.importance import MOST_PEOPLE, Columns, importances
 from brainpid.features.matrix import read_chosen, read_descriptions, read_roles, read_tables
 from brainpid.model.registry import MODELS
 
@@ -53,34 +47,32 @@ def run(args: argparse.Namespace) -> None:
     described = read_descriptions(args.features, chosen)
     age = people["age"].to_numpy(dtype=float)
     test = (people["role"] == "test").to_numpy()
-    permutations = settings.explain.permutations
-    width = sum(table.shape[1] for table in tables.values())
-    limit = affordable(model.reads_whole, int(test.sum()), permutations, width)
     columns = {}
     for modality, table in tables.items():
-        regions, most, left_out = within_limit(described[modality].regions, settings.explain.features, limit)
+        regions, none = described[modality].regions, [None] * table.shape[1]
+        # Of everybody and without the fold in the seed, so that groups are the same in every fold.
+        place = derive(settings.seed, "explain", "groups")
+        grouped = none if any(regions) else correlated_groups(table.to_numpy(dtype=float), list(table.columns), place)
         columns[modality] = Columns(
             names=list(table.columns),
             units=described[modality].units,
             regions=regions,
+            groups=grouped,
             scale=model.scalers_[modality].scale,
-            alone=most_related(table[~test].to_numpy(dtype=float), age[~test], most),
         )
-        if table.shape[1] > most:
-            log.info(
-                "%s: %d of %d features are looked at one by one, those most correlated with the target among training "
-                "people; all count in their region and modality", modality, most, table.shape[1],
-            )  # fmt: skip
-        if left_out or most < min(settings.explain.features, table.shape[1]):
-            log.warning(
-                "%s: %s reads all %d features for every one that is permuted: %d of them are looked at one by one%s",
-                modality, MODELS[args.model].label, width, most, ", and no regions" if left_out else "",
-            )  # fmt: skip
     if test.sum() > MOST_PEOPLE:
         log.info("%d of %d test people are looked at", MOST_PEOPLE, int(test.sum()))
     X = {modality: table[test].to_numpy(dtype=float) for modality, table in tables.items()}
     seed = derive(settings.seed, "explain", args.repeat, args.fold)
-    table = importances(model.vary, X, age[test], columns, permutations, seed)
+    explain = settings.explain
+    table = importances(model.vary, X, age[test], columns, explain.permutations, explain.features, seed)
+    features = table[table["scope"] == "feature"]
+    for modality, own in features.groupby("modality", sort=False):
+        if (read := int(own["exact"].sum())) < own["exact"].notna().sum():
+            log.info(
+                "%s: the model is read for the %d of %d features with the largest changes; the others have what its "
+                "slopes say", modality, read, len(own),
+            )  # fmt: skip
     if (unknown := int(np.isnan(table["importance"]).sum())) > 0:
         log.warning("%d rows have no importance: fewer than two test people have the modality", unknown)
     write_tsv(args.out, table)

@@ -56,13 +56,15 @@ class Null(Section):
 class Explain(Section):
     """What predictions of the first model rest on: permutation importance on each fold's test people."""
 
-    permutations: int = Field(5, ge=0, description="permutations of each feature, region and modality; 0 for none")
+    permutations: int = Field(
+        5, ge=0, le=100, description="permutations of each feature, group and modality; 0 for none"
+    )
     repeats: int = Field(1, ge=1, description="repeats of the folds whose models are asked")
     features: int = Field(
-        1000,
-        ge=1,
-        description="most features of a modality that are permuted one by one; of more, those most correlated with the "
-        "target among training people",
+        30,
+        ge=0,
+        description="most features, of all modalities together, that the model is read for one by one, those with the "
+        "largest changes; the others have what its slopes say. The model is read at most 300 times a modality in all",
     )
 
 

@@ -21,7 +21,7 @@ class PIDRegSettings(Section):
 
     recipe: Literal["auto", "compact", "expressive"] = Field(
         "auto",
-        description="where the hyperparameters that are null come from; `auto` tries them where there are enough rows",
+        description="where the hyperparameters that are null come from; `auto` leaves it to a pilot",
     )
     bins: int | None = Field(None, ge=0, description="bins of the piecewise-linear encoding of features; 0 for none")
     latent_dim: int | None = Field(None, ge=1, description="dimension of each modality's latent")
@@ -45,10 +45,13 @@ class PIDRegSettings(Section):
     target_transform: Literal["normal_scores", "none"] | None = Field(
         None, description="target of the network: normal scores by rank, or the target as it is"
     )
-    experts: tuple[Literal["auto", "normative", "kernel", "forest", "boosting"], ...] = Field(
+    feature_transform: Literal["normal_scores", "none"] = Field(
+        "normal_scores", description="features: normal scores by rank among the training people, or their values"
+    )
+    experts: tuple[Literal["auto", "normative", "normative_scores", "kernel", "forest", "boosting"], ...] = Field(
         ("auto",),
-        description="base learners beside the network: normative model, Gaussian processes, forest, boosted trees, or"
-        " what suits the number of people",
+        description="base learners beside the network: normative models of the target and of its score, Gaussian "
+        "processes, forest, boosted trees, or what a pilot on some of the people finds worth fitting",
     )
 
 

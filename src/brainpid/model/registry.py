@@ -24,8 +24,6 @@ class MultimodalRegressor(Protocol):
     A row of NaN in a modality means that the person lacks it; everybody has at least one.
     """
 
-    reads_whole: bool
-    """Whether `vary` costs as much as people have features, whatever is changed."""
     out_of_fold_prediction_: FloatArray
     """Prediction of each training person by a fit that had not seen it, shape (n_train,), in the target's units."""
 

@@ -108,9 +108,12 @@ def selection_dictionary(selection: Selection) -> dict[str, object]:
 IMPORTANCE_COLUMNS = {
     "modality": "Modality",
     "scope": "What is permuted together: a modality, a region (every feature of the modality that belongs to it, all "
-    "edges that end there included) or one feature",
+    "edges that end there included), a group of correlated features (where the source does not say regions) or one "
+    "feature",
     "feature": "Name of the feature",
     "region": "Region, or regions joined with +, that the feature belongs to; n/a where the source does not say",
+    "group": "Group of correlated features that the feature belongs to, by the name of the one that correlates most "
+    "with the others; n/a where it is alone or the source says regions",
     "units": "Unit of the feature",
     "change": "Mean absolute change of the predictions of held-out people when it is permuted among them, in the "
     "target's units, mean over folds; it tells what predictions rest on, not whether that makes them better",
@@ -125,19 +128,37 @@ IMPORTANCE_COLUMNS = {
     "rank": "Mean over folds of the rank of its change among all of its scope, 1 the largest",
     "rank_sd": "Standard deviation of the rank between folds",
     "n_folds": "Folds in which it was looked at",
+    "exact_folds": "Folds in which the model was read anew for each permutation, or its closed form is exact; where "
+    "there are more people than are read, the difference that reading makes among some corrects the numbers of all. In "
+    "the others they follow the slopes of the model's predictions, by the same formulas, people and permutations, and "
+    "those of a region or group are as if its features' changes added up",
 }
 IMPORTANCE_CANNOT_SAY = (
     "Changes and importances are shared among correlated features: small ones do not show that a feature tells "
-    "nothing, and they do not add up to that of the modality. They describe this model and no cause. Of a modality "
-    "with many features, those most correlated with the target among training people are looked at one by one; a "
-    "feature without a row was not, and counts in its region and modality all the same."
+    "nothing, and they do not add up to that of the modality. They describe this model and no cause. Changes "
+    "along slopes are too small or too large where a prediction bends; the model is read for the features, regions and "
+    "groups whose changes are largest, so that this concerns the small ones."
 )
 
 
-def importance_dictionary(rank_correlation: float | None) -> dict[str, object]:
-    """Data dictionary of ``importance.tsv``, with the mean rank correlation of changes between two folds."""
+def importance_dictionary(rank_correlation: float | None, people: int, read: int, reads: int) -> dict[str, object]:
+    """Data dictionary of ``importance.tsv``.
+
+    Parameters
+    ----------
+    rank_correlation : float or None
+        Mean rank correlation of features' changes between two folds.
+    people, read, reads : int
+        People of a fold who are looked at, those of them who are read by the model, and reads for a modality, at most.
+    """
     columns: dict[str, object] = {name: {"Description": text} for name, text in IMPORTANCE_COLUMNS.items()}
-    return columns | {"RankCorrelation": rank_correlation, "CannotSay": IMPORTANCE_CANNOT_SAY}
+    return columns | {
+        "RankCorrelation": rank_correlation,
+        "MostPeople": people,
+        "MostPeopleRead": read,
+        "MostReads": reads,
+        "CannotSay": IMPORTANCE_CANNOT_SAY,
+    }
 
 
 def dictionary() -> dict[str, object]:

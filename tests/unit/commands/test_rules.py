@@ -65,6 +65,8 @@ def test_a_rule_holds_the_code_and_the_settings_of_its_verb(rule):
         ("crossfit.null", {"null", "aggregate", "report"}),
         ("evaluation.decomposition", {*MODELS_ALL, "aggregate", "report"} - {"explain pidreg", "explain ridge"}),
         ("evaluation.importance", {"explain pidreg", "explain ridge", "aggregate"}),
+        ("evaluation.importance_summary", {"aggregate"}),
+        ("evaluation.correlated", {"explain pidreg", "explain ridge"}),
         ("evaluation.selection", {"aggregate", "report"}),
         ("features.store", set(ENTRIES) - {"participants", "index", "quality", "aggregate", "report"}),
         ("cohort.finding", {"index", "extract"}),

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from brainpid.core.errors import InputError
-from brainpid.crossfit.transforms import NormalScores, Standardizer, clipped_features, normal_scores
+from brainpid.crossfit.transforms import (
+    KNOTS,
+    NormalScores,
+    RankedStandardizer,
+    Standardizer,
+    clipped_features,
+    normal_scores,
+)
 
 TARGETS = st.lists(st.integers(18, 90), min_size=2, max_size=60).filter(lambda ages: len(set(ages)) > 1)
 
@@ -72,3 +79,46 @@ def test_clipped_features_are_said_of_each_person():
     (sentence,) = clipped_features(many, Standardizer.fit(np.random.default_rng(0).normal(size=(50, 6))))
     assert sentence.startswith("6 of 6 features")
     assert sentence.endswith(" and 3 more")
+
+
+def test_ranked_features_are_normal_scores_of_the_training_people():
+    rng = np.random.default_rng(0)
+    features = np.exp(rng.normal(size=(200, 3)))
+    found = RankedStandardizer.fit(features).transform(features)
+    expected = normal_scores(features.T).T
+    np.testing.assert_allclose(found, expected / expected.std(axis=0), atol=1e-12)
+    stretched = RankedStandardizer.fit(features**3).transform(features**3)
+    np.testing.assert_allclose(stretched, found, atol=1e-12)
+
+
+def test_ranked_features_with_ties_gaps_and_nothing_in_them():
+    rng = np.random.default_rng(0)
+    sex, constant, gaps = rng.integers(0, 2, 150).astype(float), np.full(150, 3.0), rng.normal(size=150)
+    gaps[:20] = np.nan
+    features = np.column_stack([sex, constant, gaps])
+    found = RankedStandardizer.fit(features).transform(features)
+    assert len(np.unique(found[:, 0])) == 2
+    np.testing.assert_allclose(found[:, 0].std(), 1, atol=1e-9)
+    np.testing.assert_array_equal(found[:, 1], 0)
+    assert np.isfinite(found).all()
+    assert len(np.unique(found[:20, 2])) == 1  # the median takes the place of a missing cell
+
+
+def test_ranked_features_go_on_beyond_the_training_values_up_to_the_clip():
+    scaler = RankedStandardizer.fit(np.linspace(-1, 1, 101)[:, None])
+    inside, beyond, far = scaler.transform(np.array([[1.0], [1.2], [99.0]]))[:, 0]
+    assert inside < beyond < far == scaler.clip
+
+
+def test_many_people_share_knots_of_ranked_features():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(3000, 2))
+    scaler = RankedStandardizer.fit(features)
+    assert scaler.knots.shape == (KNOTS, 2)
+    expected = normal_scores(features.T).T
+    inner = np.abs(expected) < 2.3
+    assert np.abs(scaler.transform(features) - expected)[inner].max() < 0.06
+    shared = RankedStandardizer.fit(features[:100], least=10)
+    assert not np.isin(shared.knots, features).any()
+    some = scaler.of(np.array([1]))
+    np.testing.assert_array_equal(some.transform(features[:5, 1:]), scaler.transform(features[:5])[:, 1:])

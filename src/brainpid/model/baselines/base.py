@@ -11,8 +11,9 @@ from __future__ import annotations
 import pickle
 import zlib
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, Self, cast
 
@@ -30,11 +31,12 @@ from brainpid.core.modalities import Subset, lacking, subsets_of
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.minima import INNER_FOLDS, fewest_of_baseline
 from brainpid.crossfit.transforms import NormalScores, Standardizer
+from brainpid.model.baselines.varying import VaryingScores
 from brainpid.model.conformal import AdaptiveConformal
 from brainpid.model.inputs import Read, checked_coverage, checked_training
 from brainpid.model.regressor import MultimodalMixin, require_fitted
 from brainpid.model.settings import settings_of
-from brainpid.model.varying import Varying, WholeReads
+from brainpid.model.varying import Additive, Varying
 
 _UNREADABLE = (
     EOFError,
@@ -92,6 +94,9 @@ class SubsetFit(Protocol):
     def scores(self, blocks: Blocks) -> FloatArray:
         """Predicted scores (n,) from standardised features."""
 
+    def vary(self, blocks: Blocks, modality: str) -> VaryingScores:
+        """People, by their standardised features, as they vary in one modality of the subset."""
+
 
 @dataclass(frozen=True)
 class ReadBySubsets(Read):
@@ -131,6 +136,59 @@ class ReadBySubsets(Read):
         return self._told[key]
 
 
+@dataclass(frozen=True)
+class VaryingPeople:
+    """The same people, with some columns of one modality replaced; see `brainpid.model.varying.Varying`.
+
+    Attributes
+    ----------
+    scale : NormalScores
+        Map of the target.
+    scaler : Standardizer
+        Of the modality.
+    block : ndarray, shape (n, p)
+        Standardised features of the modality.
+    parts : sequence of (ndarray of bool, shape (n,), VaryingScores)
+        People by the modalities that they have, and the fit that reads them.
+    """
+
+    scale: NormalScores
+    scaler: Standardizer
+    block: FloatArray
+    parts: Sequence[tuple[BoolArray, VaryingScores]]
+
+    @property
+    def exact(self) -> bool:
+        """Whether every fit is linear, or of trees."""
+        return all(additive.exact for _, additive in self._additive)
+
+    def __call__(self, columns: IntArray, values: FloatArray) -> FloatArray:
+        """Predictions (k, n) in the target's units."""
+        return self.scale.inverse_transform(self._scores(columns, self._scaled(columns, values)))
+
+    def each(self, columns: IntArray, values: FloatArray) -> FloatArray:
+        """Changes (k, n, c) in the target's units."""
+        before, after = self.block[:, columns], self._scaled(columns, values)
+        now = self._scores(np.arange(1), self.block[None, :, :1])[..., None]
+        moved = np.zeros(after.shape)
+        for rows, additive in self._additive:
+            moved[:, rows] = additive.changes(columns, before[rows], after[:, rows])
+        return self.scale.inverse_transform(now + moved) - self.scale.inverse_transform(now)
+
+    @cached_property
+    def _additive(self) -> list[tuple[BoolArray, Additive]]:
+        return [(rows, varying.additive()) for rows, varying in self.parts]
+
+    def _scores(self, columns: IntArray, scaled: FloatArray) -> FloatArray:
+        scores = np.full(scaled.shape[:2], np.nan)
+        for rows, varying in self.parts:
+            scores[:, rows] = varying.read(columns, scaled[:, rows])
+        return scores
+
+    def _scaled(self, columns: IntArray, values: FloatArray) -> FloatArray:
+        return self.scaler.of(columns).transform(values.reshape(-1, len(columns))).reshape(values.shape)
+
+
 class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
     """A regressor with one fit for every subset of the modalities.
 
@@ -152,7 +210,6 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     file = "model.joblib"
-    reads_whole = True
     section: type[Section]
     """What declares the options of the baseline, and their ranges."""
     target_transform: TargetTransform
@@ -257,7 +314,12 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
 
     def vary(self, X: Modalities, modality: str) -> Varying:
         """People as they vary in some features of a modality; see `brainpid.model.varying`."""
-        return WholeReads(self.predict, self.layout_.check(X), modality)
+        read, parts = self.read(X), []
+        for subset, rows in _patterns(read.has, self.subsets_).items():
+            if modality in subset and rows.any():
+                blocks = {m: read.blocks[m][rows] for m in subset}
+                parts.append((rows, self.fits_[subset].vary(blocks, modality)))
+        return VaryingPeople(self.scale_, self.scalers_[modality], read.blocks[modality], parts)
 
     def predict_interval(self, X: Modalities | Read, coverage: float = 0.9) -> FloatArray:
         """Prediction intervals (n, 2), in the target's units, by the held-out errors of training people.

@@ -14,6 +14,7 @@ from brainpid.core.linalg import factorising
 from brainpid.core.modalities import Subset
 from brainpid.crossfit.transforms import NormalScores
 from brainpid.model.baselines.base import Baseline, Training
+from brainpid.model.baselines.varying import VaryingScores, vary_scores
 
 Setting = dict[str, Any]
 
@@ -48,6 +49,11 @@ class ConcatenatedFit:
         """Predicted scores (n,)."""
         predicted: FloatArray = self.regressor.predict(side_by_side(blocks, self.subset))
         return np.asarray(predicted, dtype=float).reshape(-1)
+
+    def vary(self, blocks: Blocks, modality: str) -> VaryingScores:
+        """People as they vary in one modality."""
+        start = sum(blocks[m].shape[1] for m in self.subset if m < modality)
+        return vary_scores(self.regressor, side_by_side(blocks, self.subset), start, blocks[modality].shape[1])
 
 
 class ConcatenatedRegressor(Baseline):

@@ -13,7 +13,9 @@ from brainpid.core.arrays import Blocks, FloatArray, Modalities
 from brainpid.core.modalities import Subset
 from brainpid.crossfit.transforms import NormalScores
 from brainpid.model.baselines.base import Baseline, Training
+from brainpid.model.baselines.varying import VaryingScores
 from brainpid.model.inputs import Read
+from brainpid.model.varying import Additive
 
 
 @dataclass
@@ -30,6 +32,13 @@ class MeanFit:
     def scores(self, blocks: Blocks) -> FloatArray:
         """The same score (n,) for everybody."""
         return np.full(len(next(iter(blocks.values()))), self.mean)
+
+    def vary(self, blocks: Blocks, modality: str) -> VaryingScores:
+        """People as they vary in one modality: nothing changes."""
+        return VaryingScores(
+            lambda columns, values: np.full(values.shape[:2], self.mean),
+            lambda: Additive.nothing(*blocks[modality].shape),
+        )
 
 
 class Mean(Baseline):

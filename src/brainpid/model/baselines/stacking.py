@@ -18,7 +18,7 @@ import numpy as np
 from sklearn import linear_model
 
 from brainpid.config.models import StackingSettings, TargetTransform
-from brainpid.core.arrays import Blocks, FloatArray
+from brainpid.core.arrays import Blocks, FloatArray, IntArray
 from brainpid.core.modalities import Subset
 from brainpid.crossfit.transforms import NormalScores
 from brainpid.model.baselines.base import Baseline, Training
@@ -26,6 +26,8 @@ from brainpid.model.baselines.early_fusion import Choice, ConcatenatedFit, Conca
 from brainpid.model.baselines.kernels import GaussianProcessRegression, SupportVectors
 from brainpid.model.baselines.linear import Ridge
 from brainpid.model.baselines.trees import GradientBoosting, RandomForest
+from brainpid.model.baselines.varying import VaryingScores
+from brainpid.model.varying import Additive, total
 
 _ALPHAS = np.logspace(-1, 3, 5)
 _BASE_LEARNERS: dict[str, type[ConcatenatedRegressor]] = {
@@ -58,6 +60,30 @@ class StackedFit:
         """Predicted scores (n,)."""
         told = [fit.scores(blocks) for kinds in self.base_learners.values() for fit in kinds.values()]
         return np.asarray(self.stack.predict(np.column_stack(told)), dtype=float)
+
+    def vary(self, blocks: Blocks, modality: str) -> VaryingScores:
+        """People as they vary in one modality, by those base learners that read it."""
+        fits = [fit for kinds in self.base_learners.values() for fit in kinds.values()]
+        pairs = list(zip(self.stack.coef_, fits, strict=True))
+        moving = [
+            (weight, fit.vary({m: blocks[m] for m in fit.subset}, modality))
+            for weight, fit in pairs
+            if modality in fit.subset and weight > 0
+        ]
+        fixed = np.full(len(blocks[modality]), float(self.stack.intercept_))
+        for weight, fit in pairs:
+            if modality not in fit.subset:
+                fixed += weight * fit.scores(blocks)
+
+        def read(columns: IntArray, values: FloatArray) -> FloatArray:
+            parts = [weight * varying.read(columns, values) for weight, varying in moving]
+            return np.asarray(np.sum([np.broadcast_to(fixed, values.shape[:2]), *parts], axis=0))
+
+        def additive() -> Additive:
+            parts = [varying.additive().times(np.full(len(fixed), weight)) for weight, varying in moving]
+            return total([Additive.nothing(*blocks[modality].shape), *parts])
+
+        return VaryingScores(read, additive)
 
 
 class Stacking(Baseline):

@@ -7,15 +7,16 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.ensemble import RandomForestRegressor
 
 from brainpid.config.models import GradientBoostingSettings, RandomForestSettings, TargetTransform
 from brainpid.core.arrays import FloatArray
 from brainpid.model.baselines.early_fusion import ConcatenatedRegressor, Setting
+from brainpid.model.boosting import Boosted
 
 
 class GradientBoosting(ConcatenatedRegressor):
-    """Gradient boosting of histogram trees; size and number of trees by the held-out error among training people.
+    """Gradient boosting of trees by LightGBM; size and number of trees by the held-out error among training people.
 
     Parameters
     ----------
@@ -28,11 +29,11 @@ class GradientBoosting(ConcatenatedRegressor):
     min_samples_leaf : int
         Fewest people in a leaf.
     max_features : float
-        Part of the features that each split sees.
+        Part of the features that each tree sees.
     target_transform : {"auto", "normal_scores", "none"}
         Map of the target; the better one by held-out error, or a given one.
     random_state : int
-        Seed of the inner folds and of the features that a split sees.
+        Seed of the inner folds and of the features that a tree sees.
     """
 
     section = GradientBoostingSettings
@@ -74,20 +75,22 @@ class GradientBoosting(ConcatenatedRegressor):
         predicted: list[FloatArray] = []
         for _, group in groupby(settings, lambda setting: setting["max_leaf_nodes"]):
             same = list(group)
-            stages = np.stack(list(self.regressor(same[-1]).fit(features, scores).staged_predict(new)))
-            predicted += [stages[setting["max_iter"] - 1] for setting in same]
+            grown = self.regressor(same[-1]).fit(features, scores)
+            predicted += [grown.predict(new, setting["max_iter"]) for setting in same]
         return np.stack(predicted)
 
     def regressor(self, setting: Setting) -> Any:
-        """scikit-learn's histogram gradient boosting."""
-        return HistGradientBoostingRegressor(
-            **setting,
-            learning_rate=self.learning_rate,
-            min_samples_leaf=self.min_samples_leaf,
-            max_features=self.max_features,
-            early_stopping=False,
-            random_state=self.random_state,
-        )
+        """Boosted trees of one size."""
+        options = {
+            "trees": setting["max_iter"],
+            "learning_rate": self.learning_rate,
+            "leaves": setting["max_leaf_nodes"],
+            "fewest": self.min_samples_leaf,
+            "part": self.max_features,
+            "bins": setting["max_bins"],
+            "seed": self.random_state,
+        }
+        return Boosted(options)
 
 
 _STOPS = 10

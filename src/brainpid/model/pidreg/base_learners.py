@@ -19,18 +19,14 @@ from brainpid.core.errors import InputError, list_some
 from brainpid.core.modalities import complete, presence
 from brainpid.core.names import KEEP_PEOPLE
 from brainpid.crossfit.transforms import NormalScores
-from brainpid.model.pidreg.base_predictions import BasePredictions, VaryingPredictions
-from brainpid.model.pidreg.gaussian_process import GaussianProcess
+from brainpid.model.pidreg.base_predictions import AdditivePredictions, BasePredictions, VaryingPredictions
+from brainpid.model.pidreg.gaussian_process import LEARNING_ROWS, GaussianProcess
 from brainpid.model.pidreg.network.ensemble import FittedEnsemble
-from brainpid.model.pidreg.normative import NormativeModel
+from brainpid.model.pidreg.normative import NormativeModel, Products
 from brainpid.model.pidreg.state import to_arrays, to_tensors
 from brainpid.model.pidreg.trees import Trees
-from brainpid.model.varying import Varying
+from brainpid.model.varying import Additive, Reading
 
-KERNEL_MOST_PEOPLE = 2000
-"""A Gaussian process keeps a matrix of people by people; beyond this number it is left out of `auto`."""
-TREES_FEWEST_PEOPLE = 1000
-"""With fewer people the weight of trees is near zero, and their cost is not; they are left out of `auto`."""
 TREES_FOLDS = 5
 """Inner folds that trees are grown for; those of the network are joined to this number."""
 
@@ -44,6 +40,9 @@ class BaseLearner(Protocol):
     def vary(self, blocks: Blocks, modality: str) -> VaryingPredictions:
         """People, all of whom have a modality, as they vary in it."""
 
+    def additive(self, blocks: Blocks, modality: str) -> AdditivePredictions:
+        """What each feature of a modality that all of these people have does alone."""
+
     def state(self) -> dict[str, Any]:
         """Tensors and plain containers."""
 
@@ -54,8 +53,11 @@ class Regressor(Protocol):
     def predict(self, blocks: Blocks) -> FloatArray:
         """Predicted scores (n,) of people who have all these modalities."""
 
-    def vary(self, blocks: Blocks, modality: str) -> Varying:
+    def vary(self, blocks: Blocks, modality: str) -> Reading:
         """Such people as they vary in one modality."""
+
+    def additive(self, blocks: Blocks, modality: str) -> Additive:
+        """What each feature of one modality does alone."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,14 @@ class RegressorLearner:
 
         return changed
 
+    def additive(self, blocks: Blocks, modality: str) -> AdditivePredictions:
+        """What each feature of a modality that all of these people have does alone."""
+        own, together = complete(blocks), Additive.nothing(*blocks[modality].shape)
+        if own.any():
+            joint = self.together.additive({m: block[own] for m, block in blocks.items()}, modality)
+            together = joint.among(own)
+        return AdditivePredictions(together, self.alone[modality].additive({modality: blocks[modality]}, modality))
+
     def state(self) -> dict[str, Any]:
         """Tensors and plain containers."""
         return dict(to_tensors(asdict(self)))
@@ -112,6 +122,8 @@ class TrainingPeople:
     fold : ndarray of int, shape (n,)
         Inner fold of each person.
     seed : SeedSequence
+    products : Products
+        Of the features; used where nobody lacks a modality.
     least : int
         People behind each stored value of the target at least; 1 where a model is not to be passed on.
     """
@@ -121,12 +133,15 @@ class TrainingPeople:
     target_map: NormalScores
     fold: IntArray
     seed: np.random.SeedSequence
+    products: Products
     least: int = 1
 
     def of(self, modalities: Sequence[str], rows: BoolArray) -> TrainingPeople:
         """Some of the people, and some of the modalities."""
         blocks = {m: self.blocks[m][rows] for m in modalities}
-        return replace(self, blocks=blocks, y=self.y[rows], fold=self.fold[rows])
+        fold = self.fold[rows]
+        products = self.products if rows.all() else Products(blocks, fold)
+        return replace(self, blocks=blocks, y=self.y[rows], fold=fold, products=products)
 
 
 _Fitted = tuple[Regressor, FloatArray]
@@ -141,17 +156,15 @@ class _Kind:
     takes_missing: bool = False
 
 
-def base_learners_for(n: int, n_complete: int, wanted: Sequence[str], share: bool = False) -> tuple[str, ...]:
+def base_learners_for(trees: bool, wanted: Sequence[str], share: bool = False) -> tuple[str, ...]:
     """Names of the base learners that are fitted, in the order in which they are.
 
     Parameters
     ----------
-    n : int
-        Training people with any modality: all of them enter the matrix of a Gaussian process.
-    n_complete : int
-        Those with every modality.
+    trees : bool
+        Whether trees are worth fitting, as a pilot says.
     wanted : sequence of str
-        Names, where ``auto`` means what suits the numbers.
+        Names, where ``auto`` means what is worth it.
     share : bool
         Whether the model is to be passed on, so that what keeps training people is no choice.
 
@@ -162,8 +175,7 @@ def base_learners_for(n: int, n_complete: int, wanted: Sequence[str], share: boo
     """
     if share and (keep := [name for name in wanted if name in KEEP_PEOPLE]):
         raise InputError(f"experts: {list_some(keep)} keeps training people, which a model to be shared must not")
-    few, many = n <= KERNEL_MOST_PEOPLE, n_complete >= TREES_FEWEST_PEOPLE
-    suits = {"normative": True, "kernel": few, "forest": many, "boosting": many}
+    suits = {"normative": True, "normative_scores": True, "kernel": True, "forest": trees, "boosting": trees}
     if share:
         suits = {name: suitable and name not in KEEP_PEOPLE for name, suitable in suits.items()}
     return tuple(name for name, suitable in suits.items() if name in wanted or ("auto" in wanted and suitable))
@@ -174,7 +186,7 @@ def fit_base_learner(name: str, training: TrainingPeople) -> tuple[BaseLearner, 
 
     Parameters
     ----------
-    name : {"normative", "kernel", "forest", "boosting"}
+    name : {"normative", "normative_scores", "kernel", "forest", "boosting"}
     training : TrainingPeople
 
     Raises
@@ -198,6 +210,15 @@ def fit_base_learner(name: str, training: TrainingPeople) -> tuple[BaseLearner, 
     return learner, BasePredictions(joint, np.column_stack([left_out for _, left_out in alone.values()]))
 
 
+def fit_together(name: str, training: TrainingPeople, learning_rows: int) -> Regressor:
+    """Fit a base learner's regressor on all modalities at once, to people who have them all.
+
+    The hyperparameters of a Gaussian process are learned from `learning_rows` of them at most.
+    """
+    kind = partial(_fit_process, learning_rows=learning_rows) if name == "kernel" else _KINDS[name].fit
+    return kind(training)[0]
+
+
 def base_learner_from_state(name: str, state: dict[str, Any]) -> BaseLearner:
     """Undo a base learner's `state`."""
     if name == "network":
@@ -215,13 +236,15 @@ def _predict(blocks: Blocks, regressor: Regressor) -> FloatArray:
     return predictions
 
 
-def _fit_normative(training: TrainingPeople) -> _Fitted:
-    return NormativeModel.fit(training.blocks, training.y, training.target_map, training.fold, training.least)
+def _fit_normative(training: TrainingPeople, of_scores: bool) -> _Fitted:
+    return NormativeModel.fit(
+        training.blocks, training.y, training.target_map, training.fold, training.least, of_scores, training.products
+    )
 
 
-def _fit_process(training: TrainingPeople) -> _Fitted:
+def _fit_process(training: TrainingPeople, learning_rows: int = LEARNING_ROWS) -> _Fitted:
     scores, rng = training.target_map.transform(training.y), np.random.default_rng(training.seed)
-    return GaussianProcess.fit(training.blocks, scores, training.fold, rng)
+    return GaussianProcess.fit(training.blocks, scores, training.fold, rng, learning_rows)
 
 
 def _fit_trees(grow: Callable[[Blocks, FloatArray, int], Trees], training: TrainingPeople) -> _Fitted:
@@ -235,7 +258,8 @@ def _fit_trees(grow: Callable[[Blocks, FloatArray, int], Trees], training: Train
 
 
 _KINDS = {
-    "normative": _Kind(_fit_normative, NormativeModel),
+    "normative": _Kind(partial(_fit_normative, of_scores=False), NormativeModel),
+    "normative_scores": _Kind(partial(_fit_normative, of_scores=True), NormativeModel),
     "kernel": _Kind(_fit_process, GaussianProcess, takes_missing=True),
     "forest": _Kind(partial(_fit_trees, Trees.randomised), Trees),
     "boosting": _Kind(partial(_fit_trees, Trees.boosted), Trees),

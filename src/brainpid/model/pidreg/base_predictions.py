@@ -7,6 +7,7 @@ from typing import Protocol
 
 from brainpid.core.arrays import BoolArray, FloatArray, IntArray
 from brainpid.model.inputs import Read
+from brainpid.model.varying import Additive
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,22 @@ class VaryingPredictions(Protocol):
 
     def __call__(self, columns: IntArray, values: FloatArray) -> BasePredictions:
         """Predictions of k n people, with columns (c,) replaced by standardised `values` (k, n, c)."""
+
+
+@dataclass(frozen=True)
+class AdditivePredictions:
+    """Scores that one base learner predicts, as the features of one modality change each alone.
+
+    Attributes
+    ----------
+    together : Additive
+        From all modalities; nothing for people who lack one.
+    alone : Additive
+        From that modality.
+    """
+
+    together: Additive
+    alone: Additive
 
 
 @dataclass(frozen=True)

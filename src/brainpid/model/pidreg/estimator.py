@@ -19,6 +19,7 @@ Ma and Yu 2025, arXiv:2512.22102.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,16 +33,17 @@ from brainpid.core.modalities import Subset, lacking, presence, subsets_of
 from brainpid.core.names import Measure
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.minima import fewest_of_ensemble
-from brainpid.crossfit.transforms import Standardizer, normal_scores
+from brainpid.crossfit.transforms import NormalScores, RankedStandardizer, Standardizer, normal_scores
 from brainpid.model.inputs import Layout, Read, check_people, checked_coverage, checked_target, checked_training
 from brainpid.model.pidreg.base_learners import BaseLearner, TrainingPeople, base_learners_for, fit_base_learner
 from brainpid.model.pidreg.base_predictions import ReadByBaseLearners
 from brainpid.model.pidreg.fitted import FittedModel, standardise
 from brainpid.model.pidreg.fusion import fusion
 from brainpid.model.pidreg.network.fit import fit_network
-from brainpid.model.pidreg.options import checked_settings, options_of
+from brainpid.model.pidreg.normative import Products
+from brainpid.model.pidreg.options import checked_settings, chosen_recipe, options_of
+from brainpid.model.pidreg.pilot import Pilot, run_pilot
 from brainpid.model.pidreg.state import complete_state, read_state, to_arrays, to_tensors, write_state
-from brainpid.model.pidreg.trials import choose_recipe, target_map
 from brainpid.model.regressor import MultimodalMixin, require_fitted
 from brainpid.model.settings import plain_values
 from brainpid.model.varying import Varying
@@ -50,7 +52,7 @@ from brainpid.pid.result import Decomposition
 
 _LOG = logging.getLogger(__name__)
 _FILE = "model.pt"
-_CHOSEN = ("recipe_", "trial_errors_", "fusion_weights_", "synergy_weight_", "expert_weights_")
+_CHOSEN = ("recipe_", "pilot_", "fusion_weights_", "synergy_weight_", "expert_weights_")
 _KEPT = ("modalities_", *_CHOSEN, "history_")
 _KEPT_OF_PEOPLE = ("out_of_fold_prediction_", "out_of_fold_latents_", "out_of_fold_target_")
 SHARED_LEAST = 10
@@ -93,7 +95,9 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         Fusion weights from the decomposition, or 1/M each without a product term.
     target_transform : {"normal_scores", "none"} or None
         With ``none`` the target is only centred and scaled.
-    experts : tuple of {"auto", "normative", "kernel", "forest", "boosting"}
+    feature_transform : {"normal_scores", "none"}
+        With ``normal_scores`` features enter as normal scores of the training people, else centred and scaled.
+    experts : tuple of {"auto", "normative", "normative_scores", "kernel", "forest", "boosting"}
         Base learners beside the network; ``auto`` takes those that suit the number of people, an empty tuple none.
     share : bool
         Whether the model is to be passed on: its file then holds nobody, see `save`.
@@ -106,8 +110,8 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         In the order of the mapping that was fitted.
     recipe_ : str
         The recipe that was used.
-    trial_errors_ : dict of str to float
-        Mean absolute error of each recipe that was tried on inner folds, in the target's units; empty without a choice.
+    pilot_ : dict of str to float
+        What trees took away of the squared error in the pilot, by map of the target; empty without a choice.
     fusion_weights_ : dict of str to float
     synergy_weight_ : float
         Weight of the product term; all weights sum to 1.
@@ -133,8 +137,6 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
     as confidential as the data, unless it was fitted with ``share=True``.
     """
 
-    reads_whole = False
-
     def __init__(
         self,
         *,
@@ -157,6 +159,7 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         conditional: str = "gaussian",
         fusion: str = "pid",
         target_transform: str | None = None,
+        feature_transform: str = "normal_scores",
         experts: tuple[str, ...] = ("auto",),
         share: bool = False,
         random_state: int | None = 0,
@@ -180,6 +183,7 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         self.conditional = conditional
         self.fusion = fusion
         self.target_transform = target_transform
+        self.feature_transform = feature_transform
         self.experts = experts
         self.share = share
         self.random_state = random_state
@@ -217,23 +221,32 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
                 "%d of %d people lack a modality, %d of them have none and are left out",
                 n_rows - n_complete, n_rows, int((~some).sum()),
             )  # fmt: skip
-        learners = base_learners_for(int(some.sum()), n_complete, settings.experts, self.share)
         # Sorted names make the result independent of the mapping's order.
-        standardizers = {m: Standardizer.fit(features[m][~lacking(features[m])]) for m in sorted(features)}
+        standardizers = {
+            m: self._standardizer(settings.feature_transform, features[m][~lacking(features[m])])
+            for m in sorted(features)
+        }
         blocks = standardise({m: block[some] for m, block in features.items()}, standardizers)
         known, group = y[some], group[some]
         seeds = np.random.SeedSequence(self.random_state).spawn(3 + 2 * members)
         fold = stratified_folds(known, members, np.random.default_rng(seeds[0]), group)
-        self.recipe_, self.trial_errors_ = choose_recipe(settings, blocks, known, fold, group, seeds, self._least)
-        options = options_of(settings, self.recipe_)
-        to_scores = target_map(options, known, self._least)
+        training = TrainingPeople(
+            blocks, known, NormalScores.fit(known, self._least), fold, seeds[2], Products(blocks, fold), self._least
+        )
+        pilot = run_pilot(training) if "auto" in (settings.recipe, *settings.experts) else Pilot({}, {})
+        self.pilot_ = pilot.falls
+        self.recipe_ = chosen_recipe(settings.recipe, len(known), pilot.trees)
+        learners = base_learners_for(pilot.trees, settings.experts, self.share)
+        options = options_of(settings, self.recipe_, pilot.target_transform, len(known))
+        if options["target_transform"] == "none":
+            training = replace(training, target_map=NormalScores.straight(known))
+        to_scores = training.target_map
         scores = to_scores.transform(known)
         weights = fusion(blocks, scores, settings.fusion, np.random.default_rng(seeds[1]), group)
         left_out = [member % (fold.max() + 1) for member in range(members)]  # folds are fewer where groups are
         network, self.history_ = fit_network(blocks, scores, fold, left_out, options, weights, seeds[3:])
         base_learners: dict[str, BaseLearner] = {"network": network}
         predictions = [network.leave_out(blocks, fold, left_out)]
-        training = TrainingPeople(blocks, known, to_scores, fold, seeds[2], self._least)
         for name in learners:
             base_learners[name], out_of_fold = fit_base_learner(name, training)
             predictions.append(out_of_fold)
@@ -388,6 +401,12 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         """What was fitted."""
         require_fitted(self, "_fitted")
         return self._fitted
+
+    def _standardizer(self, transform: str, features: FloatArray) -> Standardizer:
+        """Scaling of one modality, by the people who have it."""
+        if transform == "none":
+            return Standardizer.fit(features)
+        return RankedStandardizer.fit(features, least=self._least)
 
     @property
     def _least(self) -> int:

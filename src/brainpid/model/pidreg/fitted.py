@@ -11,13 +11,14 @@ import numpy as np
 from brainpid.core.arrays import BoolArray, FloatArray, IntArray, Modalities
 from brainpid.core.errors import InputError, did_you_mean
 from brainpid.core.modalities import Subset, lacking, subsets_of
-from brainpid.crossfit.transforms import NormalScores, Standardizer
+from brainpid.crossfit.transforms import NormalScores, Standardizer, standardizer_from
 from brainpid.model.conformal import AdaptiveConformal
 from brainpid.model.inputs import Layout, Read
 from brainpid.model.pidreg.base_learners import BaseLearner, base_learner_from_state
 from brainpid.model.pidreg.base_predictions import BasePredictions, ReadByBaseLearners
 from brainpid.model.pidreg.stacking import Stack
 from brainpid.model.pidreg.state import to_arrays, to_tensors
+from brainpid.model.pidreg.varying import VaryingPeople
 from brainpid.model.varying import Varying
 
 
@@ -124,14 +125,8 @@ class FittedModel:
         if modality not in self.layout.modalities:
             raise InputError(f"there is no modality '{modality}'; {did_you_mean(modality, self.layout.modalities)}")
         blocks = standardise(self.layout.check(X), self.standardizers)
-        learners = [learner.vary(blocks, modality) for learner in self.base_learners.values()]
-
-        def changed(columns: IntArray, values: FloatArray) -> FloatArray:
-            flat = values.reshape(-1, len(columns))
-            scaled = self.standardizers[modality].of(columns).transform(flat).reshape(values.shape)
-            return self.predict([learner(columns, scaled) for learner in learners]).reshape(values.shape[:2])
-
-        return changed
+        learners = list(self.base_learners.values())
+        return VaryingPeople(self.predict, learners, self.standardizers[modality], blocks, modality)
 
     def predict(self, predictions: Sequence[BasePredictions]) -> FloatArray:
         """Predictions (n,) in the target's units, from the modalities that each person has."""
@@ -190,7 +185,7 @@ class FittedModel:
         target_map = NormalScores(**plain["stack"]["target_map"])
         return cls(
             layout=Layout(**plain["layout"]),
-            standardizers={m: Standardizer(**held) for m, held in plain["standardizers"].items()},
+            standardizers={m: standardizer_from(held) for m, held in plain["standardizers"].items()},
             score_map=NormalScores(**plain["score_map"]),
             base_learners={name: base_learner_from_state(name, held) for name, held in state["base_learners"].items()},
             stack=Stack(**plain["stack"] | {"target_map": target_map}),

@@ -12,6 +12,10 @@ variance :math:`c_q`. That is the exact model of a missing block, and no imputat
 Variances, length scales and noise maximise the marginal likelihood with a weak prior on the length scales. Predictions
 of people left out in folds come in closed form from the one fit (Rasmussen and Williams 2006, section 5.4.2):
 ``g_b - (K^-1_bb)^-1 (K^-1 g)_b`` for the rows b of a fold; nothing but the few hyperparameters has seen them.
+
+Beyond `EXACT_ROWS` people the functions are those of a subset of regressors (section 8.3.1 there): sums of the
+covariances with `INDUCING_ROWS` of the people, with the prior that the process gives them. Its cost grows with the
+number of people and not with its cube, and a fold is left out by taking its products away.
 """
 
 from __future__ import annotations
@@ -28,14 +32,20 @@ from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
 from brainpid.core.errors import NumericalError
 from brainpid.core.linalg import factorising
 from brainpid.core.modalities import lacking
-from brainpid.model.varying import Varying
+from brainpid.model.varying import Additive, Reading
 
-LEARNING_ROWS = 800
+LEARNING_ROWS = 400
 """People that the hyperparameters are learned from, at most; the prediction always uses everybody."""
+EXACT_ROWS = 1500
+"""People up to whom the process is exact."""
+INDUCING_ROWS = 1000
+"""People whose covariances with others carry the process beyond."""
 
 _LOG_LENGTH_PRIOR = (np.log(2.0), 1.0)  # mean and standard deviation: distances between people are near sqrt(2)
 _BOUNDS = (-8.0, 4.0)  # of every logarithm
 _START_NOISE = 0.2
+_JITTER = 1e-6  # of the prior variance: people who are near each other make the covariance singular
+_APART = 1e12
 _TOLERANCE = 1e-4  # relative, of the likelihood: predictions no longer move by 0.01 years, at half the cost of 1e-9
 
 
@@ -47,15 +57,16 @@ class GaussianProcess:
     ----------
     terms : tuple of tuple of str
         Modalities that each function f_q takes.
-    blocks : dict of str to ndarray, shape (n, p_m)
-        Standardised features of the training people; a row of NaN is a missing modality.
+    blocks : dict of str to ndarray, shape (m, p_m)
+        Standardised features of the training people, or of those that carry the process; a row of NaN is a missing
+        modality.
     mean : float
         mu, of the training scores.
     log_variance, log_length : ndarray, shape (Q,)
     log_noise : float
         Logarithms of c_q, l_q and the variance of the noise.
-    dual : ndarray, shape (n,)
-        ``K^-1 (g - mu)``.
+    dual : ndarray, shape (m,)
+        Weights of the covariances with these people, ``K^-1 (g - mu)`` where they are everybody.
     """
 
     terms: tuple[tuple[str, ...], ...]
@@ -68,7 +79,12 @@ class GaussianProcess:
 
     @classmethod
     def fit(
-        cls, blocks: Blocks, scores: FloatArray, fold: IntArray, rng: np.random.Generator
+        cls,
+        blocks: Blocks,
+        scores: FloatArray,
+        fold: IntArray,
+        rng: np.random.Generator,
+        learning_rows: int = LEARNING_ROWS,
     ) -> tuple[GaussianProcess, FloatArray]:
         """Fit to training people; returns the process and their predicted scores (n,), each without its own fold.
 
@@ -80,7 +96,9 @@ class GaussianProcess:
             Normal scores of the target.
         fold : ndarray of int, shape (n,)
         rng : numpy.random.Generator
-            Draws the people that hyperparameters are learned from, where there are more than `LEARNING_ROWS`.
+            Draws the people that hyperparameters are learned from, and those that carry the process.
+        learning_rows : int
+            People that hyperparameters are learned from, at most.
 
         Raises
         ------
@@ -90,10 +108,28 @@ class GaussianProcess:
         """
         names = tuple(blocks)
         terms = tuple((m,) for m in names) + ((names,) if len(names) > 1 else ())
-        some = np.sort(rng.permutation(len(scores))[:LEARNING_ROWS])
+        some = np.sort(rng.permutation(len(scores))[:learning_rows])
         log_variance, log_length, log_noise = _learn(
             _mean_squares(terms, {m: b[some] for m, b in blocks.items()}), scores[some] - scores[some].mean()
         )
+        learned = terms, log_variance, log_length, float(log_noise)
+        if len(scores) <= EXACT_ROWS:
+            return cls._exact(blocks, scores, fold, *learned)
+        few = np.sort(rng.permutation(len(scores))[:INDUCING_ROWS])
+        return cls._carried(blocks, scores, fold, {m: block[few] for m, block in blocks.items()}, *learned)
+
+    @classmethod
+    def _exact(
+        cls,
+        blocks: Blocks,
+        scores: FloatArray,
+        fold: IntArray,
+        terms: tuple[tuple[str, ...], ...],
+        log_variance: FloatArray,
+        log_length: FloatArray,
+        log_noise: float,
+    ) -> tuple[GaussianProcess, FloatArray]:
+        """Process of everybody."""
         covariance = _covariance(_mean_squares(terms, blocks), log_variance, log_length)
         covariance[np.diag_indices_from(covariance)] += np.exp(log_noise)
         mean = float(scores.mean())
@@ -105,16 +141,49 @@ class GaussianProcess:
             for k in np.unique(fold):
                 own = np.flatnonzero(fold == k)
                 left_out[own] -= np.linalg.solve(inverse[np.ix_(own, own)], dual[own])
-        return cls(terms, dict(blocks), mean, log_variance, log_length, float(log_noise), dual), left_out
+        return cls(terms, dict(blocks), mean, log_variance, log_length, log_noise, dual), left_out
+
+    @classmethod
+    def _carried(
+        cls,
+        blocks: Blocks,
+        scores: FloatArray,
+        fold: IntArray,
+        few: dict[str, FloatArray],
+        terms: tuple[tuple[str, ...], ...],
+        log_variance: FloatArray,
+        log_length: FloatArray,
+        log_noise: float,
+    ) -> tuple[GaussianProcess, FloatArray]:
+        """Process that some people carry."""
+        mean, noise = float(scores.mean()), float(np.exp(log_noise))
+        prior = _covariance(_mean_squares(terms, few), log_variance, log_length)
+        prior[np.diag_indices_from(prior)] += _JITTER * np.exp(log_variance).sum()
+        products, towards, held = [], [], []
+        for k in np.unique(fold):
+            own = np.flatnonzero(fold == k)
+            between = _covariance(
+                _mean_squares(terms, {m: block[own] for m, block in blocks.items()}, few), log_variance, log_length
+            )
+            held.append((own, between))
+            products.append(between.T @ between)
+            towards.append(between.T @ (scores[own] - mean))
+        everybody, sum_towards = np.sum(products, axis=0) + noise * prior, np.sum(towards, axis=0)
+        left_out = scores.copy()
+        for (own, between), product, toward in zip(held, products, towards, strict=True):
+            left_out[own] = mean + between @ _solved(everybody - product, sum_towards - toward, scores, terms)
+        dual = _solved(everybody, sum_towards, scores, terms)
+        return cls(terms, few, mean, log_variance, log_length, log_noise, dual), left_out
 
     def predict(self, blocks: Blocks) -> FloatArray:
         """Predicted scores (n,) of standardised features (n, p_m)."""
         between = _covariance(_mean_squares(self.terms, blocks, self.blocks), self.log_variance, self.log_length)
         return self.mean + between @ self.dual
 
-    def vary(self, blocks: Blocks, modality: str) -> Varying:
+    def vary(self, blocks: Blocks, modality: str) -> Reading:
         """People as they vary in one modality, which all of them have: squared distances are sums over features."""
-        squared = _mean_squares(self.terms, blocks, self.blocks)
+        # So far apart that the correlation is 0, and yet a number, where one of both lacks it.
+        squared = [np.minimum(distance, _APART) for distance in _mean_squares(self.terms, blocks, self.blocks)]
         apart = [modality not in term for term in self.terms]
         fixed = np.full(len(blocks[modality]), self.mean)
         if any(apart):
@@ -129,11 +198,39 @@ class GaussianProcess:
             second = np.where(there[:, None], trained[:, columns], 0.0)
             after = euclidean_distances(values.reshape(-1, len(columns)), second, squared=True)
             step = after.reshape(*values.shape[:2], -1) - euclidean_distances(own[:, columns], second, squared=True)
-            moved = [np.maximum(squared[q] + step / features[q], 0.0) for q in moving]
-            between = _covariance(moved, self.log_variance[moving], self.log_length[moving])
-            return np.asarray(fixed + between @ self.dual)
+            moved = np.broadcast_to(fixed, values.shape[:2])
+            for q in moving:
+                near = step / features[q]
+                near += squared[q]
+                _correlation(np.maximum(near, 0.0, out=near), self.log_length[q])
+                moved = moved + np.exp(self.log_variance[q]) * (near @ self.dual)
+            return np.asarray(moved)
 
         return changed
+
+    def additive(self, blocks: Blocks, modality: str) -> Additive:
+        r"""What each feature of a modality that all of these people have does alone, by the slope of the kernel.
+
+        ``sum_t alpha_t dk(x, t)/dx_j = sum_t alpha_t w_t (t_j - x_j)``, ``w_t = 3 c exp(-sqrt(3) r / l) / (l^2 p)``.
+        """
+        weight = np.zeros((len(blocks[modality]), len(self.dual)))
+        for q, term in enumerate(self.terms):
+            if modality in term:
+                (squared,) = _mean_squares([term], blocks, self.blocks)
+                decay = np.exp(-np.sqrt(3 * squared) * np.exp(-self.log_length[q]))  # 0 where one of both lacks it
+                rate = 3 * np.exp(self.log_variance[q] - 2 * self.log_length[q])
+                weight += rate / sum(self.blocks[m].shape[1] for m in term) * decay
+        weight *= self.dual
+        trained = np.nan_to_num(self.blocks[modality])
+        return Additive(weight @ trained - weight.sum(axis=1, keepdims=True) * blocks[modality])
+
+
+def _solved(
+    matrix: FloatArray, right: FloatArray, scores: FloatArray, terms: tuple[tuple[str, ...], ...]
+) -> FloatArray:
+    """Solution of a positive definite system."""
+    with factorising("Gaussian process that some people carry", matrix, len(scores), len(terms)):
+        return np.asarray(cho_solve(cho_factor(matrix, lower=True, check_finite=False), right))
 
 
 def _squared_distances(first: FloatArray, second: FloatArray) -> tuple[FloatArray, BoolArray]:
@@ -169,6 +266,15 @@ def _matern(squared: FloatArray, log_length: float) -> tuple[FloatArray, FloatAr
         r = np.sqrt(3 * squared) * np.exp(-log_length)
         decay = np.exp(-r)
         return np.where(np.isinf(r), 0.0, (1 + r) * decay), np.where(np.isinf(r), 0.0, r**2 * decay)
+
+
+def _correlation(squared: FloatArray, log_length: float) -> FloatArray:
+    """Correlation alone, in the place of finite squared distances, which are not used again."""
+    root = np.sqrt(np.multiply(squared, 3 * np.exp(-2 * log_length), out=squared), out=squared)
+    decay = np.exp(-root)
+    root += 1.0
+    root *= decay
+    return root
 
 
 def _covariance(squared: Sequence[FloatArray], log_variance: FloatArray, log_length: FloatArray) -> FloatArray:

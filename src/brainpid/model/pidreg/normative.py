@@ -5,8 +5,8 @@ Features follow smooth curves of the target, and people scatter around the curve
 .. math:: x \mid t \sim N(W^\top b(t), \Sigma), \qquad b(t) = (1, t, \ldots, t^q), \qquad
           \Sigma = (1 - s) S + s \, \mathrm{tr}(S) / p \; I
 
-with t the standardised target and S the covariance of the residuals. With the training targets as prior, here K
-quantiles :math:`t_k` of equal mass, the posterior of a person is
+with t the standardised target, or its normal score, and S the covariance of the residuals. With the training targets as
+prior, here K quantiles :math:`t_k` of equal mass, the posterior of a person is
 
 .. math:: p_k \propto \exp(b_k \cdot z - b_k^\top Q b_k / 2), \qquad z = W \Sigma^{-1} x, \qquad
           Q = W \Sigma^{-1} W^\top
@@ -15,7 +15,12 @@ and the prediction is the posterior mean of the score. All that a person's featu
 numbers z, so the model is small, and what is not linear in it costs few parameters. The shrinkage s is the one with the
 least squared error on left-out people.
 
-A regression of the target on the features errs in other ways than this does, so the two together err less than either.
+Everything comes from products of features that are made once: the Gram matrix ``X'X``, of which the people of a fold
+are taken away and modalities are blocks, or, where there are more features than people, ``XX'``, of whose rows and
+columns a fold's are left out.
+
+A regression of the target on the features errs in other ways than this does, so the two together err less than either;
+and curves of the target and of its score bend at other places.
 
 References
 ----------
@@ -25,25 +30,30 @@ Marquand et al. 2016, Biological Psychiatry 80:552 (normative models of the brai
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 from scipy.special import softmax
 
-from brainpid.core.arrays import Blocks, FloatArray, IntArray
-from brainpid.core.linalg import least_squares, thin_svd
+from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
+from brainpid.core.linalg import factorising, least_squares
 from brainpid.crossfit.transforms import NormalScores, means_of_neighbours
-from brainpid.model.varying import Varying
+from brainpid.model.varying import Additive, Reading
 
 DEGREE = 3
-"""Of the curves, where there are enough people; choosing it on left-out people was worse than taking it as given."""
+"""Of curves of the target, where there are enough people."""
+SCORE_DEGREE = 5
+"""Of curves of the normal score, whose tails are stretched."""
 SHRINKAGES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.8)
 PEOPLE_PER_COEFFICIENT = 10
 """Training people that a coefficient of the curves takes; with fewer the degree is lower, 1 at least."""
 
 _QUANTILES = 200
 _LEAST_NOISE = 1e-6  # of the features' mean square: what does not scatter at all has no finite likelihood
+
+Basis = Callable[[FloatArray], FloatArray]
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,14 @@ class NormativeModel:
 
     @classmethod
     def fit(
-        cls, blocks: Blocks, y: FloatArray, target_map: NormalScores, fold: IntArray, least: int = 1
+        cls,
+        blocks: Blocks,
+        y: FloatArray,
+        target_map: NormalScores,
+        fold: IntArray,
+        least: int = 1,
+        of_scores: bool = False,
+        products: Products | None = None,
     ) -> tuple[NormativeModel, FloatArray]:
         """Fit to training people; returns the model and their predicted scores (n,), each without its own fold.
 
@@ -87,27 +104,34 @@ class NormativeModel:
             Inner fold of each person.
         least : int
             Above 1 the prior is the means of so many neighbouring targets, so that no person's own target is kept.
+        of_scores : bool
+            Curves of the target's normal score in the place of the target.
+        products : Products, optional
+            Of the same people and features, where they are at hand.
 
         Raises
         ------
         NumericalError
-            Where the features cannot be decomposed.
+            Where a covariance cannot be factorised.
         """
         features, scores = _side_by_side(blocks), target_map.transform(y)
+        own = (products or Products(blocks, fold)).of(tuple(blocks))
         left_out = np.empty((len(SHRINKAGES), len(scores)))
         for k in np.unique(fold):
             inside = fold == k
-            models = _models(features[~inside], y[~inside], target_map, SHRINKAGES, least)
+            models = _models(features, own, ~inside, y, target_map, SHRINKAGES, least, of_scores)
             left_out[:, inside] = [model._posterior_mean(features[inside]) for model in models]
         best = int(((left_out - scores) ** 2).mean(axis=1).argmin())
-        (model,) = _models(features, y, target_map, SHRINKAGES[best : best + 1], least)
+        everybody = np.ones(len(scores), dtype=bool)
+        chosen = SHRINKAGES[best : best + 1]
+        (model,) = _models(features, own, everybody, y, target_map, chosen, least, of_scores)
         return model, left_out[best]
 
     def predict(self, blocks: Blocks) -> FloatArray:
         """Predicted scores (n,) of people who have all modalities, standardised features (n, p_m)."""
         return self._posterior_mean(_side_by_side(blocks))
 
-    def vary(self, blocks: Blocks, modality: str) -> Varying:
+    def vary(self, blocks: Blocks, modality: str) -> Reading:
         """People as they vary in one modality: z is linear in the features."""
         read, own = _side_by_side(blocks) @ self.weights.T, blocks[modality]
         start = sum(blocks[m].shape[1] for m in list(blocks)[: list(blocks).index(modality)])
@@ -117,6 +141,14 @@ class NormativeModel:
 
         return changed
 
+    def additive(self, blocks: Blocks, modality: str) -> Additive:
+        """What each feature does alone: the posterior mean moves by the covariance of score and ``b(t)' z``."""
+        posterior = softmax(_side_by_side(blocks) @ self.weights.T @ self.basis.T + self.log_prior, axis=-1)
+        mean = posterior @ self.scores
+        covariance = (posterior * self.scores) @ self.basis - mean[:, None] * (posterior @ self.basis)
+        start = sum(blocks[m].shape[1] for m in list(blocks)[: list(blocks).index(modality)])
+        return Additive(covariance @ self.weights[:, start : start + blocks[modality].shape[1]])
+
     def _posterior_mean(self, features: FloatArray) -> FloatArray:
         return self._mean_at(features @ self.weights.T)
 
@@ -125,35 +157,131 @@ class NormativeModel:
         return np.asarray(softmax(z @ self.basis.T + self.log_prior, axis=-1) @ self.scores)
 
 
+class Products:
+    """Products of the features of people, from which those of any of the modalities and of any fold's people are had.
+
+    Parameters
+    ----------
+    blocks : mapping of str to ndarray, shape (n, p_m)
+        Standardised features, none of them missing.
+    fold : ndarray of int, shape (n,)
+    """
+
+    def __init__(self, blocks: Blocks, fold: IntArray) -> None:
+        self._blocks, self._fold = dict(blocks), fold
+        self._made: dict[tuple[str, ...], FloatArray] = {}
+
+    def of(self, modalities: Sequence[str]) -> OwnProducts:
+        """Products of the features of some modalities, side by side."""
+        features = _side_by_side({m: self._blocks[m] for m in modalities})
+        if features.shape[1] > len(features):
+            return OwnProducts(
+                features, self._fold, np.sum([self._between_people(m) for m in modalities], axis=0), True
+            )
+        rows = [[self._between_features(a, b) for b in modalities] for a in modalities]
+        return OwnProducts(features, self._fold, np.block(rows), False)
+
+    def _between_people(self, modality: str) -> FloatArray:
+        """``X_m X_m'`` (n, n)."""
+        if (modality,) not in self._made:
+            self._made[modality,] = self._blocks[modality] @ self._blocks[modality].T
+        return self._made[modality,]
+
+    def _between_features(self, one: str, other: str) -> FloatArray:
+        """``X_a' X_b`` (p_a, p_b)."""
+        if (other, one) in self._made:
+            return self._made[other, one].T
+        if (one, other) not in self._made:
+            self._made[one, other] = self._blocks[one].T @ self._blocks[other]
+        return self._made[one, other]
+
+
+@dataclass(frozen=True)
+class OwnProducts:
+    """Products of the features (n, p) of some modalities: of people with people (n, n) where `dual`, else (p, p)."""
+
+    features: FloatArray
+    fold: IntArray
+    matrix: FloatArray
+    dual: bool
+
+    def of(self, people: BoolArray) -> FloatArray:
+        """Products of some of the people: everybody, or all but one fold."""
+        if self.dual:
+            return self.matrix[np.ix_(people, people)]
+        left = self.features[~people]
+        return self.matrix - left.T @ left
+
+
 def _side_by_side(blocks: Blocks) -> FloatArray:
     return np.column_stack(list(blocks.values()))
 
 
 def _models(
-    features: FloatArray, y: FloatArray, target_map: NormalScores, shrinkages: Sequence[float], least: int
+    features: FloatArray,
+    products: OwnProducts,
+    people: BoolArray,
+    y: FloatArray,
+    target_map: NormalScores,
+    shrinkages: Sequence[float],
+    least: int,
+    of_scores: bool,
 ) -> list[NormativeModel]:
-    """Models that differ in shrinkage alone."""
-    n, p = features.shape
-    degree = int(np.clip(n // PEOPLE_PER_COEFFICIENT - 1, 1, DEGREE))
+    """Models of some of the people that differ in shrinkage alone."""
+    x, y = features[people], y[people]
+    n = len(x)
+    degree = int(np.clip(n // PEOPLE_PER_COEFFICIENT - 1, 1, SCORE_DEGREE if of_scores else DEGREE))
     centre, spread = y.mean(), y.std()
 
     def basis(values: FloatArray) -> FloatArray:
-        return np.vander((values - centre) / spread, degree + 1, increasing=True)
+        argument = target_map.transform(values) if of_scores else (values - centre) / spread
+        return np.vander(argument, degree + 1, increasing=True)
 
-    curves = least_squares("curves of the normative model", basis(y), features, n, degree + 1)
-    _, scatter, axes = thin_svd("normative model", features - basis(y) @ curves, n, p)
-    variance = scatter**2 / max(n - degree - 1, 1)
-    mean_variance = max(variance.sum() / p, _LEAST_NOISE * float((features**2).mean()))
-    on_axes = curves @ axes.T
+    design = basis(y)
+    curves = least_squares("curves of the normative model", design, x, n, degree + 1)
     levels = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
     quantiles = np.asarray(np.quantile(y, levels) if least == 1 else means_of_neighbours(y, least), dtype=np.float64)
     at, scores = basis(quantiles), target_map.transform(quantiles)
     models = []
-    for s in shrinkages:
-        floor = s * mean_variance
-        # Sigma^-1 is 1 / floor, less what the axes of the residuals take away from it.
-        taken = 1 / floor - 1 / ((1 - s) * variance + floor)
-        weights = curves / floor - (on_axes * taken) @ axes
+    for s, weights in zip(shrinkages, _weights(x, products, people, design, curves, shrinkages), strict=True):
         log_prior = -0.5 * np.einsum("ki,ij,kj->k", at, weights @ curves.T, at)
         models.append(NormativeModel(weights, log_prior, at, scores, float(s)))
     return models
+
+
+def _weights(
+    x: FloatArray,
+    products: OwnProducts,
+    people: BoolArray,
+    design: FloatArray,
+    curves: FloatArray,
+    shrinkages: Sequence[float],
+) -> Iterator[FloatArray]:
+    r"""``W Sigma^-1`` (q + 1, p) for each shrinkage.
+
+    With residuals ``R = X - B W`` of n people and d degrees of freedom, Sigma is ``a R'R + f I``, ``a = (1 - s) / d``.
+    Where there are more features than people, its inverse is ``(I - R'(R R' + f / a I)^-1 R) / f``.
+    """
+    n, p = x.shape
+    freedom = max(n - design.shape[1], 1)
+    product = products.of(people)
+    least = _LEAST_NOISE * float(np.trace(product)) / (n * p)
+    if products.dual:
+        residuals = x - design @ curves
+        # (I - H) K (I - H) with H = B (B'B)^-1 B'
+        hat = design @ np.linalg.pinv(design)
+        left = product - hat @ product
+        scatter = left - left @ hat
+        towards = residuals @ curves.T
+    else:
+        scatter, towards = product - (x.T @ design) @ curves, curves.T
+    scatter = (scatter + scatter.T) / 2
+    mean_variance = max(float(np.trace(scatter)) / (freedom * p), least)
+    for s in shrinkages:
+        floor = s * mean_variance
+        ridge = floor * freedom / (1 - s) if products.dual else floor
+        sigma = scatter.copy() if products.dual else scatter * ((1 - s) / freedom)
+        sigma[np.diag_indices_from(sigma)] += ridge
+        with factorising("normative model", sigma, n, p):
+            solved = cho_solve(cho_factor(sigma, lower=True, overwrite_a=True, check_finite=False), towards)
+        yield (curves - solved.T @ residuals) / floor if products.dual else solved.T

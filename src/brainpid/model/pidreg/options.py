@@ -6,8 +6,8 @@ A recipe says what is fitting for a kind of table; an option that is given expli
   strong dropout and weight decay, and a target of normal scores.
 - ``expressive`` is for thousands of rows whose features act in steps and bends: piecewise-linear encoding, two hidden
   layers, weak regularisation, and the target as it is.
-- ``auto`` is ``compact`` below `EXPRESSIVE_FEWEST_PEOPLE` training people; from there on both are tried on inner folds
-  of the training people.
+- ``auto`` is ``expressive`` where a pilot (`brainpid.model.pidreg.pilot`) finds that trees help and there are
+  `EXPRESSIVE_FEWEST_PEOPLE` training people or more, else ``compact``. The pilot also says which target suits.
 """
 
 from __future__ import annotations
@@ -15,16 +15,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from brainpid.config.models import PIDRegSettings
-from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError
 from brainpid.model.settings import settings_of
 
 EXPRESSIVE_FEWEST_PEOPLE = 1000
-TRIAL_MEMBERS = 2
-"""Members that are trained for a trial, each tested on the inner fold that it leaves out."""
+MOST_STEPS = 400
+"""Steps of the optimiser; beyond a few thousand people more of them cost much and change nothing."""
 
 RECIPES: dict[str, dict[str, Any]] = {
     "compact": {
@@ -37,7 +34,6 @@ RECIPES: dict[str, dict[str, Any]] = {
         "batch_size": 128,
         "learning_rate": 1e-2,
         "weight_decay": 1.0,
-        "target_transform": "normal_scores",
     },
     "expressive": {
         "bins": 8,
@@ -49,7 +45,6 @@ RECIPES: dict[str, dict[str, Any]] = {
         "batch_size": 256,
         "learning_rate": 3e-3,
         "weight_decay": 0.1,
-        "target_transform": "none",
     },
 }
 
@@ -69,31 +64,22 @@ def checked_settings(parameters: Mapping[str, Any]) -> PIDRegSettings:
     return settings_of(PIDRegSettings, values, "PIDReg")
 
 
-def options_of(settings: PIDRegSettings, recipe: str) -> dict[str, Any]:
-    """Options by name, those that are None taken from a recipe."""
-    return RECIPES[recipe] | settings.model_dump(exclude_none=True)
+def options_of(settings: PIDRegSettings, recipe: str, target_transform: str, n: int) -> dict[str, Any]:
+    """Options by name for n training people.
 
-
-def recipes_to_try(recipe: str, n: int) -> list[str]:
-    """Names of the recipes to try with n training people, the preferred one first."""
-    if recipe != "auto":
-        return [recipe]
-    return ["compact"] if n < EXPRESSIVE_FEWEST_PEOPLE else ["compact", "expressive"]
-
-
-def best_recipe(errors: dict[str, FloatArray]) -> str:
-    """Name of the recipe to use: the first, unless another's absolute errors are lower by more than a standard error.
-
-    Parameters
-    ----------
-    errors : dict of str to ndarray, shape (n,)
-        Absolute errors of the same people, by recipe.
+    Those that are None are taken from a recipe, whose epochs are cut where they would take more than `MOST_STEPS`,
+    and the map of the target from the pilot.
     """
-    first, *others = errors
-    chosen, gain = first, 0.0
-    for name in others:
-        difference = errors[first] - errors[name]
-        lead = float(difference.mean()) - float(difference.std(ddof=1) / np.sqrt(len(difference)))
-        if lead > gain:
-            chosen, gain = name, lead
-    return chosen
+    given = settings.model_dump(exclude_none=True)
+    options = RECIPES[recipe] | {"target_transform": target_transform} | given
+    if "epochs" not in given:
+        batches = max(1, round(n / options["batch_size"]))
+        options["epochs"] = max(1, min(options["epochs"], MOST_STEPS // batches))
+    return options
+
+
+def chosen_recipe(recipe: str, n: int, trees: bool) -> str:
+    """Name of the recipe for n training people, where trees help or do not."""
+    if recipe != "auto":
+        return recipe
+    return "expressive" if trees and n >= EXPRESSIVE_FEWEST_PEOPLE else "compact"

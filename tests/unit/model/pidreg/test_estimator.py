@@ -271,11 +271,11 @@ def test_people_of_one_group_are_left_out_together():
         PIDReg(**SMALL).fit(doubled, target, np.arange(40))
 
 
-def test_recipes_are_tried_only_where_there_are_rows_for_it():
-    X, y = cohort(1100)
-    model = PIDReg(members=2, epochs=2, hidden=(8,), experts=()).fit(X, y)
-    assert set(model.trial_errors_) == {"compact", "expressive"}
-    assert PIDReg(**SMALL | {"epochs": 1}).fit(*cohort()).trial_errors_ == {}
+def test_a_pilot_decides_only_where_something_is_left_to_it():
+    model = PIDReg(members=4, epochs=2, hidden=(8,)).fit(*cohort())
+    assert set(model.pilot_) == {"none"}  # and of the normal scores where trees are worth it
+    assert model.chosen()["pilot"] == model.pilot_
+    assert PIDReg(**SMALL | {"epochs": 1, "recipe": "compact", "experts": ()}).fit(*cohort()).pilot_ == {}
 
 
 def test_a_single_missing_cell_is_imputed(fitted):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
+from brainpid.model.pidreg import gaussian_process
 from brainpid.model.pidreg.gaussian_process import GaussianProcess
 
 
@@ -66,3 +70,46 @@ def test_a_modality_that_nobody_has_changes_nothing_but_the_noise():
     blocks["a"][:] = np.nan
     both, _ = GaussianProcess.fit(blocks, g, np.arange(80) % 5, np.random.default_rng(0))
     np.testing.assert_allclose(both.predict(blocks), alone.predict({"b": blocks["b"]}), atol=0.02)
+
+
+@pytest.fixture
+def carried(monkeypatch):
+    """A process of 90 people, nine of them without a modality, that so many of them carry."""
+
+    def fit(number: int) -> tuple[GaussianProcess, np.ndarray]:
+        monkeypatch.setattr(gaussian_process, "EXACT_ROWS", 0 if number else 1000)
+        monkeypatch.setattr(gaussian_process, "INDUCING_ROWS", number)
+        blocks, g = people(90)
+        blocks["a"][:9] = np.nan
+        return GaussianProcess.fit(blocks, g, np.arange(90) % 4, np.random.default_rng(0))
+
+    return fit
+
+
+def test_a_process_that_everybody_carries_is_the_exact_one(carried):
+    new, _ = people(seed=1)
+    exact, left_out = carried(0)
+    whole, also_left_out = carried(90)
+    # People who lack a modality have a variance of their own in the exact process, which no covariance carries.
+    np.testing.assert_allclose(whole.predict(new), exact.predict(new), atol=0.05)
+    np.testing.assert_allclose(also_left_out[9:], left_out[9:], atol=0.05)
+
+
+def test_left_out_people_of_a_carried_process_are_predicted_without_them(carried):
+    blocks, g = people(90)
+    blocks["a"][:9] = np.nan
+    process, left_out = carried(40)
+    assert len(process.dual) == 40
+    identity = np.eye(40)
+    columns = [replace(process, mean=0.0, dual=row) for row in identity]
+    between = np.column_stack([one.predict(blocks) for one in columns])
+    prior = np.column_stack([one.predict(process.blocks) for one in columns])
+    np.fill_diagonal(prior, np.exp(process.log_variance).sum() * (1 + 1e-6))
+    fold = np.arange(90) % 4
+    for k in range(4):
+        own = fold == k
+        inside = between[~own]
+        dual = np.linalg.solve(
+            inside.T @ inside + np.exp(process.log_noise) * prior, inside.T @ (g[~own] - process.mean)
+        )
+        np.testing.assert_allclose(left_out[own], process.mean + between[own] @ dual, atol=1e-6)

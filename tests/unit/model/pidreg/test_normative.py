@@ -8,7 +8,7 @@ from scipy.special import softmax
 from scipy.stats import multivariate_normal, ortho_group
 
 from brainpid.crossfit.transforms import NormalScores
-from brainpid.model.pidreg.normative import DEGREE, SHRINKAGES, NormativeModel
+from brainpid.model.pidreg.normative import DEGREE, SCORE_DEGREE, SHRINKAGES, NormativeModel, Products
 
 
 def people(n: int = 120, p: int = 5, seed: int = 0) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -125,3 +125,38 @@ def test_features_that_follow_the_target_exactly_are_no_division_by_zero():
     inner = slice(2, -2)  # what is beyond the training people's ages is drawn to them
     np.testing.assert_allclose(left_out[inner], NormalScores.fit(age).transform(age)[inner], atol=0.05)
     assert np.isfinite(model.predict({"a": np.array([[100.0]])})).all()
+
+
+def test_more_features_than_people_give_what_the_formula_says():
+    """There the products are of people with people."""
+    rng = np.random.default_rng(0)
+    age = rng.uniform(20, 80, 60)
+    blocks = {m: (age[:, None] - 50) / 30 + rng.normal(size=(60, 50)) for m in ("a", "b")}
+    new = {m: rng.normal(size=(10, 50)) for m in ("a", "b")}
+    model, _ = fitted(blocks, age)
+    expected = by_bayes_rule(blocks, age, NormalScores.fit(age), model.shrinkage, new)
+    np.testing.assert_allclose(model.predict(new), expected, atol=1e-8)
+
+
+def test_curves_of_the_score_are_those_of_a_target_that_is_its_own_score():
+    blocks, age = people()
+    target_map = NormalScores.fit(age)
+    scores = target_map.transform(age)
+    fold = np.arange(120) % 5
+    of_scores, left_out = NormativeModel.fit(blocks, age, target_map, fold, of_scores=True)
+    assert of_scores.basis.shape[1] == SCORE_DEGREE + 1
+    np.testing.assert_allclose(of_scores.basis[:, 1], of_scores.scores, atol=1e-12)
+    assert np.corrcoef(left_out, scores)[0, 1] > 0.6
+
+
+@pytest.mark.parametrize("p", [10, 200])
+def test_products_of_modalities_are_those_of_their_features_side_by_side(p):
+    rng = np.random.default_rng(0)
+    blocks, fold = {m: rng.normal(size=(50, p)) for m in ("a", "b", "c")}, np.arange(50) % 5
+    products = Products(blocks, fold)
+    for chosen in (("a", "b", "c"), ("b",), ("a", "c"), ("c", "a")):
+        features = np.column_stack([blocks[m] for m in chosen])
+        own, people_in = products.of(chosen), fold != 2
+        whole = features[people_in]
+        assert own.dual == (features.shape[1] > 50)
+        np.testing.assert_allclose(own.of(people_in), whole @ whole.T if own.dual else whole.T @ whole, atol=1e-9)

@@ -70,7 +70,7 @@ def test_everybody_is_found_where_it_was_not_asked_for(tmp_path):
 def test_it_comes_back_without_people_and_predicts_as_before(tmp_path):
     X, y = cohort()
     model = PIDReg(**SMALL, share=True).fit(X, y)
-    assert set(model.expert_weights_) == {"network", "normative", "head"}
+    assert set(model.expert_weights_) == {"network", "normative", "normative_scores", "head"}
     assert np.isfinite(model.out_of_fold_prediction_).all()  # for the age bias, which is a line
     model.save(tmp_path)
     loaded = PIDReg.load(tmp_path)

@@ -1,11 +1,11 @@
-"""Trees of arrays are those of scikit-learn."""
+"""Trees of arrays are those of the libraries that grew them."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor
+from sklearn.ensemble import ExtraTreesRegressor
 
+from brainpid.model.boosting import boosted_trees
 from brainpid.model.pidreg.trees import BOOSTING, RANDOMISED, Trees
 
 
@@ -15,17 +15,32 @@ def people(n: int = 80, seed: int = 0) -> tuple[dict[str, np.ndarray], np.ndarra
     return {"a": np.tanh(g)[:, None] + rng.normal(size=(n, 3)), "b": g[:, None] + rng.normal(size=(n, 2))}, g
 
 
-@pytest.mark.parametrize(
-    ("grow", "reference"),
-    [
-        (Trees.randomised, ExtraTreesRegressor(**RANDOMISED, random_state=3)),
-        (Trees.boosted, HistGradientBoostingRegressor(**BOOSTING, random_state=3)),
-    ],
-)
-def test_trees_of_arrays_are_those_of_scikit_learn(grow, reference):
+def table(blocks: dict[str, np.ndarray]) -> np.ndarray:
+    return np.column_stack(list(blocks.values())).astype(np.float32).astype(float)
+
+
+def test_a_forest_of_arrays_is_that_of_scikit_learn():
+    (blocks, g), (new, _) = people(300), people(50, 1)
+    reference = ExtraTreesRegressor(**RANDOMISED, random_state=3).fit(table(blocks), g)
+    np.testing.assert_allclose(Trees.randomised(blocks, g, 3).predict(new), reference.predict(table(new)), rtol=1e-10)
+
+
+def test_boosted_trees_of_arrays_are_those_of_lightgbm():
+    (blocks, g), (new, _) = people(300), people(50, 1)
+    trees = Trees.boosted(blocks, g, 3)
+    reference = boosted_trees(table(blocks), g, **BOOSTING, fewest=15, seed=3)
+    np.testing.assert_allclose(trees.predict(new), reference.predict(table(new)), rtol=1e-10, atol=1e-12)
+    assert np.corrcoef(trees.predict(new), new["b"].mean(axis=1))[0, 1] > 0.5
+
+
+def test_the_same_seed_gives_the_same_trees_and_changes_are_taken():
     blocks, g = people(300)
-    table, new = (
-        np.column_stack(list(b.values())).astype(np.float32).astype(float) for b in (blocks, people(50, 1)[0])
-    )
-    trees = grow({"all": table}, g, 3)
-    np.testing.assert_allclose(trees.predict({"all": new}), reference.fit(table, g).predict(new), rtol=1e-10)
+    first, second = (Trees.boosted(blocks, g, 3, trees=5) for _ in range(2))
+    np.testing.assert_array_equal(first.value, second.value)
+    assert len(first.root) == 5
+
+
+def test_leaves_hold_a_twentieth_of_the_people_and_too_few_people_get_their_mean():
+    blocks, g = people(30)
+    assert Trees.boosted(blocks, g, 3).depth > 0
+    np.testing.assert_allclose(Trees.boosted(blocks, g, 3, fewest=16).predict(blocks), g.mean(), atol=1e-9)

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
 from brainpid.core.modalities import presence
-from brainpid.model.pidreg.base_predictions import BasePredictions, VaryingPredictions
+from brainpid.model.pidreg.base_predictions import AdditivePredictions, BasePredictions, VaryingPredictions
 from brainpid.model.pidreg.network.encoding import encode
 from brainpid.model.pidreg.network.layers import Architecture, Ensemble, MemberRandom, Perceptron
+from brainpid.model.varying import Additive
 
 _CHUNK = 2048  # rows per pass at prediction: bounds the memory of a stack of members
 
@@ -87,6 +88,42 @@ class FittedEnsemble:
             return _predictions(together, alone, np.tile(present, (times, 1)))
 
         return changed
+
+    def additive(self, blocks: Blocks, modality: str) -> AdditivePredictions:
+        """What each feature does alone, by backpropagation; along a bent axis the chord of one standard deviation."""
+        present, unused, place = (
+            presence(blocks),
+            MemberRandom([0] * self.network.members),
+            list(blocks).index(modality),
+        )
+        filled = {m: np.nan_to_num(block) for m, block in blocks.items()}
+        inputs = network_inputs(filled, self.edges)
+        inputs[place].requires_grad_(True)
+        encoders = [cast(Perceptron, encoder) for encoder in self.network.encoders]
+        stacked = [block.expand(self.network.members, -1, -1) for block in inputs]
+        latents = [encoder(x, unused) for encoder, x in zip(encoders, stacked, strict=True)]
+        together = self.network.on_latents(latents, unused).prediction.mean(0).sum()
+        # Of the latents themselves: what reaches them from the readouts in training may be nothing.
+        alone = self.network.readouts[place](latents[place]).mean(0).sum()
+        own = filled[modality]
+
+        def slopes(score: Tensor) -> Additive:
+            (entered,) = torch.autograd.grad(score, inputs[place], retain_graph=True)
+            slope = entered.numpy().astype(np.float64)
+            return Additive(self._per_feature(slope, own, modality))
+
+        joint = slopes(together).times(np.asarray(present.all(axis=1), dtype=np.float64))
+        return AdditivePredictions(joint, slopes(alone))
+
+    def _per_feature(self, slope: FloatArray, block: FloatArray, modality: str) -> FloatArray:
+        """Slopes (n, q_m) with respect to what the encoders take as slopes with respect to features (n, p_m)."""
+        if (edges := self.edges.get(modality)) is None:
+            return slope
+        rise = (encode(block + 0.5, edges) - encode(block - 0.5, edges)).numpy() * slope
+        widths = [max(len(found) - 1, 0) for found in edges]
+        ends = np.concatenate([np.zeros((len(block), 1)), rise.cumsum(axis=1)], axis=1)
+        at = np.concatenate([[0], np.cumsum(widths)])
+        return np.asarray(ends[:, at[1:]] - ends[:, at[:-1]])
 
     def _pass(self, blocks: Blocks) -> tuple[FloatArray, FloatArray, BoolArray]:
         present = presence(blocks)

@@ -1,0 +1,139 @@
+"""A pilot: what is worth fitting is asked of a few hundred training people, before anything is fitted in full.
+
+Whether trees help, and with them all that suits features which act in steps and bends (the recipe ``expressive``, a
+target as it is), shows on a bounded number of people: boosted trees are added to the base learners that cost little, on
+people who were left out, and the fall of the squared error is looked at. Where they help nothing, they get no weight
+from all people either, and are most of the cost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from brainpid.core.arrays import BoolArray, FloatArray, IntArray
+from brainpid.core.modalities import complete
+from brainpid.crossfit.transforms import NormalScores
+from brainpid.model.pidreg.base_learners import TrainingPeople, fit_together
+from brainpid.model.pidreg.stacking import equal_drawn_weights
+from brainpid.model.pidreg.trees import Trees
+
+DRAWS = 3
+FITTED_ROWS, TESTED_ROWS = 600, 300
+"""People whom a draw fits to, and whom it tests on, at most."""
+LEAST_FALL = 0.01
+"""Part of the squared error by which trees must lower it to be worth fitting, surely."""
+SURELY = 1.5
+"""Standard errors that are taken off the fall, so that the choice does not hang on the draw."""
+LEARNING_ROWS = 200
+"""People that the hyperparameters of the pilot's Gaussian process are learned from."""
+CHEAP = ("normative", "normative_scores", "kernel")
+_TREES: dict[str, Any] = {"trees": 100, "learning_rate": 0.12}
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """What was found.
+
+    Attributes
+    ----------
+    falls : dict of str to float
+        By map of the target, ``normal_scores`` or ``none``: part of the squared error that boosted trees take away.
+    spreads : dict of str to float
+        Standard errors of these, over people.
+    """
+
+    falls: dict[str, float]
+    spreads: dict[str, float]
+
+    @property
+    def trees(self) -> bool:
+        """Whether trees are worth fitting."""
+        return any(fall - SURELY * self.spreads[name] > LEAST_FALL for name, fall in self.falls.items())
+
+    @property
+    def target_transform(self) -> str:
+        """Map of the target that suits."""
+        return max(self.falls, key=lambda name: self.falls[name]) if self.trees else "normal_scores"
+
+
+def run_pilot(training: TrainingPeople) -> Pilot:
+    """Ask training people; those who lack a modality are left out.
+
+    Trees are grown on the target as it is; on its normal scores as well where they are worth fitting.
+
+    Parameters
+    ----------
+    training : TrainingPeople
+        Whose target map is that of normal scores; inner folds keep groups together.
+    """
+    everybody = complete(training.blocks)
+    rng = np.random.default_rng(training.seed)
+    folds = rng.permutation(np.unique(training.fold[everybody]))
+    draws = []
+    for draw in range(DRAWS):
+        tested = np.isin(training.fold, folds[draw::DRAWS])
+        test = _some(everybody & tested, TESTED_ROWS, rng)
+        fit = _some(everybody & ~tested, FITTED_ROWS, rng)
+        if min(len(np.unique(training.fold[fit])), len(np.unique(training.y[fit])), int(test.sum())) > 1:
+            draws.append(_Draw.of(training, fit, test))
+    pilot = Pilot({}, {})
+    for name in ("none", "normal_scores") if draws else ():
+        without = np.concatenate([draw.errors() for draw in draws])
+        gained = without - np.concatenate([draw.errors(name) for draw in draws])
+        whole = max(float(without.mean()), np.finfo(float).tiny)
+        pilot.falls[name] = float(gained.mean()) / whole
+        pilot.spreads[name] = float(gained.std() / np.sqrt(len(gained))) / whole
+        if not pilot.trees:
+            break
+    return pilot
+
+
+def _some(rows: BoolArray, most: int, rng: np.random.Generator) -> BoolArray:
+    """At most so many of the rows, drawn at random."""
+    chosen = np.zeros(len(rows), dtype=bool)
+    chosen[rng.permutation(np.flatnonzero(rows))[:most]] = True
+    return chosen
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """People who were fitted to, people who are tested on, and what the cheap base learners predict of these, (n,)."""
+
+    inside: TrainingPeople
+    outside: TrainingPeople
+    cheap: list[FloatArray]
+
+    @classmethod
+    def of(cls, training: TrainingPeople, fit: BoolArray, test: BoolArray) -> _Draw:
+        """Fit the cheap base learners."""
+        names = tuple(training.blocks)
+        inside, outside = training.of(names, fit), training.of(names, test)
+        to_scores = NormalScores.fit(inside.y)
+        inside = replace(inside, target_map=to_scores)
+        fitted = [fit_together(name, inside, LEARNING_ROWS) for name in CHEAP]
+        return cls(inside, outside, [to_scores.inverse_transform(one.predict(outside.blocks)) for one in fitted])
+
+    def errors(self, target_transform: str | None = None) -> FloatArray:
+        """Squared errors (n,) of the tested people in variances of the target, with trees on a map of it or without."""
+        predictions, y = self.cheap, self.outside.y
+        seed = int(self.inside.seed.generate_state(1)[0])
+        if target_transform is not None:
+            straight = target_transform == "none"
+            target_map = NormalScores.straight(self.inside.y) if straight else self.inside.target_map
+            trees = Trees.boosted(self.inside.blocks, target_map.transform(self.inside.y), seed, **_TREES)
+            predictions = [*predictions, target_map.inverse_transform(trees.predict(self.outside.blocks))]
+        return _weighed(predictions, y, np.random.default_rng(self.inside.seed).permutation(len(y)) % 2)
+
+
+def _weighed(predictions: list[FloatArray], y: FloatArray, half: IntArray) -> FloatArray:
+    """Squared errors (n,) of weighed predictions, in variances of the target, weights of each half by the other."""
+    centre, spread = float(y.mean()), float(y.std()) or 1.0
+    columns, target = (np.column_stack(predictions) - centre) / spread, (y - centre) / spread
+    errors = np.empty(len(y))
+    for k in (0, 1):
+        weights = equal_drawn_weights(columns[half != k], target[half != k])
+        errors[half == k] = (columns[half == k] @ weights - target[half == k]) ** 2
+    return errors
