@@ -1,10 +1,8 @@
 r"""PIDReg: multimodal regression that comes with an information decomposition.
 
-`PIDReg` standardises each modality and maps the target to normal scores ``g``. Several base learners then predict the
-score from each modality alone and from all together: a cross-fitted ensemble of networks
-(`brainpid.model.pidreg.network`), Bayes' rule on a normative model (`brainpid.model.pidreg.normative`) and, where they
-suit the number of people, Gaussian processes and trees (`brainpid.model.pidreg.base_learners`).
-`brainpid.model.pidreg.stacking` weighs their predictions and predicts people who lack modalities.
+`PIDReg` maps features and target to normal scores ``g``. Several base learners predict the score from each modality alone
+and from all: an ensemble of networks (`network`), Bayes' rule on normative models (`normative`), Gaussian processes and,
+where a `pilot` finds them worth it, trees. `stacking` weighs them and predicts people who lack modalities.
 
 Member e of the networks leaves out inner fold e of the training rows, and so do the other base learners' out-of-fold
 predictions, so that every training row has a prediction and one scalar latent per modality from base learners that were
@@ -29,15 +27,15 @@ from sklearn.base import BaseEstimator
 
 from brainpid.core.arrays import FloatArray, Modalities
 from brainpid.core.errors import InputError
-from brainpid.core.modalities import Subset, lacking, presence, subsets_of
+from brainpid.core.modalities import Subset, presence, subsets_of
 from brainpid.core.names import Measure
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.minima import fewest_of_ensemble
-from brainpid.crossfit.transforms import NormalScores, RankedStandardizer, Standardizer, normal_scores
+from brainpid.crossfit.transforms import NormalScores, Standardizer, normal_scores
 from brainpid.model.inputs import Layout, Read, check_people, checked_coverage, checked_target, checked_training
 from brainpid.model.pidreg.base_learners import BaseLearner, TrainingPeople, base_learners_for, fit_base_learner
 from brainpid.model.pidreg.base_predictions import ReadByBaseLearners
-from brainpid.model.pidreg.fitted import FittedModel, standardise
+from brainpid.model.pidreg.fitted import FittedModel, fit_standardizers, standardise
 from brainpid.model.pidreg.fusion import fusion
 from brainpid.model.pidreg.network.fit import fit_network
 from brainpid.model.pidreg.normative import Products
@@ -221,11 +219,7 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
                 "%d of %d people lack a modality, %d of them have none and are left out",
                 n_rows - n_complete, n_rows, int((~some).sum()),
             )  # fmt: skip
-        # Sorted names make the result independent of the mapping's order.
-        standardizers = {
-            m: self._standardizer(settings.feature_transform, features[m][~lacking(features[m])])
-            for m in sorted(features)
-        }
+        standardizers = fit_standardizers(features, settings.feature_transform, self._least)
         blocks = standardise({m: block[some] for m, block in features.items()}, standardizers)
         known, group = y[some], group[some]
         seeds = np.random.SeedSequence(self.random_state).spawn(3 + 2 * members)
@@ -240,8 +234,7 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         options = options_of(settings, self.recipe_, pilot.target_transform, len(known))
         if options["target_transform"] == "none":
             training = replace(training, target_map=NormalScores.straight(known))
-        to_scores = training.target_map
-        scores = to_scores.transform(known)
+        scores = training.target_map.transform(known)
         weights = fusion(blocks, scores, settings.fusion, np.random.default_rng(seeds[1]), group)
         left_out = [member % (fold.max() + 1) for member in range(members)]  # folds are fewer where groups are
         network, self.history_ = fit_network(blocks, scores, fold, left_out, options, weights, seeds[3:])
@@ -251,7 +244,7 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
             base_learners[name], out_of_fold = fit_base_learner(name, training)
             predictions.append(out_of_fold)
         self._fitted, unseen = FittedModel.calibrate(
-            layout, standardizers, to_scores, base_learners, predictions, known, fold, self._least
+            layout, standardizers, training.target_map, base_learners, predictions, known, fold, self._least
         )
 
         self.modalities_ = layout.modalities
@@ -401,12 +394,6 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         """What was fitted."""
         require_fitted(self, "_fitted")
         return self._fitted
-
-    def _standardizer(self, transform: str, features: FloatArray) -> Standardizer:
-        """Scaling of one modality, by the people who have it."""
-        if transform == "none":
-            return Standardizer.fit(features)
-        return RankedStandardizer.fit(features, least=self._least)
 
     @property
     def _least(self) -> int:

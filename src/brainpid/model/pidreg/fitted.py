@@ -11,7 +11,7 @@ import numpy as np
 from brainpid.core.arrays import BoolArray, FloatArray, IntArray, Modalities
 from brainpid.core.errors import InputError, did_you_mean
 from brainpid.core.modalities import Subset, lacking, subsets_of
-from brainpid.crossfit.transforms import NormalScores, Standardizer, standardizer_from
+from brainpid.crossfit.transforms import NormalScores, RankedStandardizer, Standardizer, standardizer_from
 from brainpid.model.conformal import AdaptiveConformal
 from brainpid.model.inputs import Layout, Read
 from brainpid.model.pidreg.base_learners import BaseLearner, base_learner_from_state
@@ -205,6 +205,22 @@ class FittedModel:
 def _pattern(subset: Subset, modalities: Iterable[str]) -> BoolArray:
     """Which of the modalities a subset has, (M,)."""
     return np.array([m in subset for m in modalities])
+
+
+def fit_standardizers(features: Mapping[str, FloatArray], transform: str, least: int) -> dict[str, Standardizer]:
+    """Scaling of each modality by the people who have it, in sorted order of the names: the order given is none.
+
+    Parameters
+    ----------
+    features : mapping of str to ndarray, shape (n, p_m)
+    transform : {"normal_scores", "none"}
+    least : int
+        People behind each value that a scaling by ranks keeps, at least.
+    """
+    known = {m: features[m][~lacking(features[m])] for m in sorted(features)}
+    if transform == "none":
+        return {m: Standardizer.fit(block) for m, block in known.items()}
+    return {m: RankedStandardizer.fit(block, least=least) for m, block in known.items()}
 
 
 def standardise(features: Mapping[str, FloatArray], standardizers: Mapping[str, Standardizer]) -> dict[str, FloatArray]:
