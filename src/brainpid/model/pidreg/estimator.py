@@ -1,8 +1,8 @@
 r"""PIDReg: multimodal regression that comes with an information decomposition.
 
-`PIDReg` maps features and target to normal scores ``g``. Several base learners predict the score from each modality alone
-and from all: an ensemble of networks (`network`), Bayes' rule on normative models (`normative`), Gaussian processes and,
-where a `pilot` finds them worth it, trees. `stacking` weighs them and predicts people who lack modalities.
+`PIDReg` maps features and target to normal scores ``g``. Several base learners predict the score from each modality and
+from all: networks (`network`), Bayes' rule on normative models (`normative`), Gaussian processes and, where a `pilot`
+finds them worth it, trees. `stacking` weighs them and predicts people who lack modalities.
 
 Member e of the networks leaves out inner fold e of the training rows, and so do the other base learners' out-of-fold
 predictions, so that every training row has a prediction and one scalar latent per modality from base learners that were
@@ -246,7 +246,6 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         self._fitted, unseen = FittedModel.calibrate(
             layout, standardizers, training.target_map, base_learners, predictions, known, fold, self._least
         )
-
         self.modalities_ = layout.modalities
         self.fusion_weights_ = {m: weights.modalities[m] for m in layout.modalities}
         self.synergy_weight_ = weights.synergy
