@@ -1,7 +1,7 @@
 """Cost and accuracy of a training over the number of people, on simulated brains: 221 features in two modalities.
 
-Features follow bent curves of age, and people differ along 40 shared directions. Prints a Markdown table: CPU seconds of
-a fit with intervals, in one thread, and the mean absolute error in years of 2,000 other people.
+Features follow bent curves of age, and people differ along 40 shared directions. Prints a Markdown table: CPU seconds
+of a fit with intervals, in one thread, and the mean absolute error in years of 2,000 other people.
 """
 
 from __future__ import annotations
