@@ -17,6 +17,7 @@ Ma and Yu 2025, arXiv:2512.22102.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -25,43 +26,44 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
-from brainpid.core.arrays import FloatArray, Modalities
+from brainpid.core.arrays import Modalities
 from brainpid.core.errors import InputError
-from brainpid.core.modalities import Subset, presence, subsets_of
-from brainpid.core.names import Measure
+from brainpid.core.modalities import presence
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.minima import fewest_of_ensemble
-from brainpid.crossfit.transforms import NormalScores, Standardizer, normal_scores
-from brainpid.model.inputs import Layout, Read, check_people, checked_coverage, checked_target, checked_training
+from brainpid.crossfit.transforms import NormalScores
+from brainpid.model.inputs import checked_training
+from brainpid.model.matrix import FITTED as MATRIX_FITTED
+from brainpid.model.matrix import Columns, Matrix
 from brainpid.model.pidreg.base_learners import BaseLearner, TrainingPeople, base_learners_for, fit_base_learner
-from brainpid.model.pidreg.base_predictions import ReadByBaseLearners
 from brainpid.model.pidreg.fitted import FittedModel, fit_standardizers, standardise
 from brainpid.model.pidreg.fusion import fusion
 from brainpid.model.pidreg.network.fit import fit_network
+from brainpid.model.pidreg.new_people import NewPeopleMixin
 from brainpid.model.pidreg.normative import Products
 from brainpid.model.pidreg.options import checked_settings, chosen_recipe, options_of
 from brainpid.model.pidreg.pilot import Pilot, run_pilot
 from brainpid.model.pidreg.state import complete_state, read_state, to_arrays, to_tensors, write_state
-from brainpid.model.regressor import MultimodalMixin, require_fitted
 from brainpid.model.settings import plain_values
-from brainpid.model.varying import Varying
-from brainpid.pid.decompose import check_options, decompose
-from brainpid.pid.result import Decomposition
 
 _LOG = logging.getLogger(__name__)
 _FILE = "model.pt"
 _CHOSEN = ("recipe_", "pilot_", "fusion_weights_", "synergy_weight_", "expert_weights_")
-_KEPT = ("modalities_", *_CHOSEN, "history_")
+_KEPT = ("modalities_", *MATRIX_FITTED, *_CHOSEN, "history_")
 _KEPT_OF_PEOPLE = ("out_of_fold_prediction_", "out_of_fold_latents_", "out_of_fold_target_")
 SHARED_LEAST = 10
 """People behind each value of the target, at least, in a model that is to be passed on."""
 
 
-class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
+class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
     r"""Multimodal regression with information-weighted fusion.
 
     Parameters
     ----------
+    modalities : mapping of str to columns, or None
+        Which columns of one matrix or DataFrame belong to which modality: positions, a slice, or names. `X` is then
+        that matrix in all methods, as in scikit-learn's pipelines and searches; with None it is a mapping of modality
+        to table.
     recipe : {"auto", "compact", "expressive"}
         Where the options that are None come from, see `brainpid.model.pidreg.options`.
     bins : int or None
@@ -106,6 +108,12 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     modalities_ : tuple of str
         In the order of the mapping that was fitted.
+    columns_ : dict of str to tuple of int
+        Positions of each modality's columns in the matrix; as the next two only with the parameter `modalities`.
+    n_features_in_ : int
+        Columns of the matrix.
+    feature_names_in_ : ndarray of str, shape (p,)
+        Their names, where it was a DataFrame with names that are text.
     recipe_ : str
         The recipe that was used.
     pilot_ : dict of str to float
@@ -138,6 +146,7 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         *,
+        modalities: Mapping[str, Columns] | None = None,
         recipe: str = "auto",
         bins: int | None = None,
         latent_dim: int | None = None,
@@ -162,6 +171,7 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         share: bool = False,
         random_state: int | None = 0,
     ) -> None:
+        self.modalities = modalities
         self.recipe = recipe
         self.bins = bins
         self.latent_dim = latent_dim
@@ -186,13 +196,14 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         self.share = share
         self.random_state = random_state
 
-    def fit(self, X: Modalities, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+    def fit(self, X: Modalities | Matrix, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Fit to training people.
 
         Parameters
         ----------
         X : mapping of str to array_like or DataFrame, shape (n, p_m)
             Features of two or more modalities, any units; NaN marks a missing cell, a row of NaN a missing modality.
+            With the parameter `modalities` one matrix (n, p).
         y : array_like, shape (n,)
             Target, in its units.
         groups : array_like, shape (n,), optional
@@ -207,7 +218,7 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
             Where a loss term is not finite.
         """
         settings = checked_settings(self.get_params())
-        layout, features, y, group = checked_training(X, y, groups)
+        layout, features, y, group = checked_training(*self._training_modalities(X, y), groups)
         n_rows, present = len(y), presence(features)
         members, n_complete = settings.members, int(present.all(axis=1).sum())
         if n_complete < (least := fewest_of_ensemble(members)):
@@ -258,82 +269,6 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
             self.out_of_fold_latents_[m][some] = latent
         return self
 
-    def read(self, X: Modalities | Read) -> ReadByBaseLearners:
-        """Predictions of new people by the base learners, which every method below takes in the place of `X`.
-
-        Raises
-        ------
-        InputError
-            Where `X` does not have the modalities and features that were fitted, or was read by another model.
-        """
-        return self._state.read(X)
-
-    def predict(self, X: Modalities | Read) -> FloatArray:
-        """Predict targets (n,), in the target's units, from the modalities that each person has; NaN without any.
-
-        Raises
-        ------
-        InputError
-            Where `X` does not have the modalities and features that were fitted.
-        """
-        return self._state.predict(self.read(X).predictions)
-
-    def vary(self, X: Modalities, modality: str) -> Varying:
-        """People, all of whom have a modality, as they vary in some of its features; see `brainpid.model.varying`."""
-        return self._state.vary(X, modality)
-
-    def subset_predictions(self, X: Modalities | Read) -> dict[Subset, FloatArray]:
-        """Predict from every subset of the modalities alone: subset to (n,), in the target's units.
-
-        NaN for people who lack a modality of the subset. The subset of all modalities gives what `predict` gives.
-        """
-        predictions = self.read(X).predictions
-        return {subset: self._state.predict_from(predictions, subset) for subset in subsets_of(self.modalities_)}
-
-    def predict_interval(self, X: Modalities | Read, coverage: float = 0.9) -> FloatArray:
-        """Prediction intervals (n, 2) in the target's units, calibrated for the modalities that each person has.
-
-        See `brainpid.model.conformal.AdaptiveConformal` for what the coverage means.
-        """
-        coverage = checked_coverage(coverage)
-        return self._state.interval(self.read(X).predictions, coverage)
-
-    def expected_gain(self, X: Modalities | Read, coverage: float = 0.9) -> dict[str, FloatArray]:
-        """By how much acquiring a modality would narrow a person's interval: modality to (n,), in the target's units.
-
-        The width of intervals at the person's prediction from the modalities at hand, less that with the modality
-        added; NaN for people who have it. A negative value is no gain.
-        """
-        coverage = checked_coverage(coverage)
-        return self._state.expected_gain(self.read(X).predictions, coverage)
-
-    def scalar_latents(self, X: Modalities | Read) -> dict[str, FloatArray]:
-        """Each modality's own prediction of the normal score, (n,) each; NaN for people who lack the modality."""
-        return self._state.latents(self.read(X).predictions)
-
-    def decompose(
-        self, X: Modalities | Read, y: ArrayLike, measure: Measure = "mmi", confidence: float = 0.95
-    ) -> Decomposition:
-        """Decompose the information of the scalar latents about the target, on people it was not fitted on.
-
-        People who lack a modality are left out. Their own normal scores stand for the target.
-
-        Parameters
-        ----------
-        X : mapping of str to array_like or DataFrame, shape (n, p_m), or what `read` gave
-        y : array_like, shape (n,)
-        measure : {"mmi", "idep"}
-        confidence : float
-        """
-        check_options(measure, confidence)
-        check_people(X, y)
-        latents = self.scalar_latents(X)
-        target = checked_target(y, len(next(iter(latents.values()))))
-        known = np.isfinite(np.stack(list(latents.values()))).all(0)
-        return decompose(
-            {name: latent[known] for name, latent in latents.items()}, normal_scores(target[known]), measure, confidence
-        )
-
     def history(self) -> list[dict[str, float]]:
         """Course of the training, one record an epoch."""
         return self.history_
@@ -341,16 +276,6 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
     def chosen(self) -> dict[str, Any]:
         """What was chosen inside the training rows: recipe, weights of the modalities and of the base learners."""
         return {name.removesuffix("_"): getattr(self, name) for name in _CHOSEN}
-
-    @property
-    def layout_(self) -> Layout:
-        """Modalities and features that were fitted on, with the names of those that came as a DataFrame."""
-        return self._state.layout
-
-    @property
-    def scalers_(self) -> dict[str, Standardizer]:
-        """Scaling of each modality's features, by the training people."""
-        return self._state.standardizers
 
     def save(self, folder: str | Path) -> None:
         """Write the fitted model to ``model.pt``: tensors and plain containers, whole or not at all.
@@ -364,7 +289,7 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         fitted = self._state
         kept = _KEPT if self.share else (*_KEPT, *_KEPT_OF_PEOPLE)
         content = {
-            "parameters": plain_values(self.get_params()),
+            "parameters": plain_values(self.get_params() | {"modalities": getattr(self, "columns_", None)}),
             "kept": to_tensors({name: getattr(self, name) for name in kept if hasattr(self, name)}),
             "fitted": fitted.state(),
         }
@@ -384,15 +309,9 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         with complete_state(path):
             model = cls(**state["parameters"])
             for name, value in to_arrays(state["kept"]).items():
-                setattr(model, name, value)
+                setattr(model, name, np.array(value, dtype=object) if name == "feature_names_in_" else value)
             model._fitted = FittedModel.from_state(state["fitted"])
         return model
-
-    @property
-    def _state(self) -> FittedModel:
-        """What was fitted."""
-        require_fitted(self, "_fitted")
-        return self._fitted
 
     @property
     def _least(self) -> int:

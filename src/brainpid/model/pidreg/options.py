@@ -58,6 +58,7 @@ def checked_settings(parameters: Mapping[str, Any]) -> PIDRegSettings:
         Where one is invalid.
     """
     values = dict(parameters)
+    values.pop("modalities", None)  # which the matrix it splits is checked against
     share = values.pop("share")
     if not isinstance(share, bool):
         raise InputError(f"PIDReg: share: expected True or False, found {share!r}")
