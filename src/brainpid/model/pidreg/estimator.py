@@ -44,6 +44,7 @@ from brainpid.model.pidreg.normative import Products
 from brainpid.model.pidreg.options import checked_settings, chosen_recipe, options_of
 from brainpid.model.pidreg.pilot import Pilot, run_pilot
 from brainpid.model.pidreg.state import complete_state, read_state, to_arrays, to_tensors, write_state
+from brainpid.model.progress import Callback, told
 from brainpid.model.settings import plain_values
 
 _LOG = logging.getLogger(__name__)
@@ -196,7 +197,13 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         self.share = share
         self.random_state = random_state
 
-    def fit(self, X: Modalities | Matrix, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: Modalities | Matrix,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        callback: Callback | None = None,
+    ) -> Self:
         """Fit to training people.
 
         Parameters
@@ -208,6 +215,10 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
             Target, in its units.
         groups : array_like, shape (n,), optional
             People of one group are left out together.
+        callback : callable, optional
+            Called with a mapping after each step: ``stage``, ``step`` and ``of``. The stages are ``pilot`` (with its
+            ``falls``), ``network`` (an epoch a step, with its ``record`` of `history`), ``base learners`` (with the
+            ``name``) and ``calibration``. What it raises ends the fit.
 
         Raises
         ------
@@ -240,6 +251,7 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         )
         pilot = run_pilot(training) if "auto" in (settings.recipe, *settings.experts) else Pilot({}, {})
         self.pilot_ = pilot.falls
+        told(callback, "pilot", 1, 1, falls=pilot.falls)
         self.recipe_ = chosen_recipe(settings.recipe, len(known), pilot.trees)
         learners = base_learners_for(pilot.trees, settings.experts, self.share)
         options = options_of(settings, self.recipe_, pilot.target_transform, len(known))
@@ -248,12 +260,13 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         scores = training.target_map.transform(known)
         weights = fusion(blocks, scores, settings.fusion, np.random.default_rng(seeds[1]), group)
         left_out = [member % (fold.max() + 1) for member in range(members)]  # folds are fewer where groups are
-        network, self.history_ = fit_network(blocks, scores, fold, left_out, options, weights, seeds[3:])
+        network, self.history_ = fit_network(blocks, scores, fold, left_out, options, weights, seeds[3:], callback)
         base_learners: dict[str, BaseLearner] = {"network": network}
         predictions = [network.leave_out(blocks, fold, left_out)]
-        for name in learners:
+        for step, name in enumerate(learners, 1):
             base_learners[name], out_of_fold = fit_base_learner(name, training)
             predictions.append(out_of_fold)
+            told(callback, "base learners", step, len(learners), name=name)
         self._fitted, unseen = FittedModel.calibrate(
             layout, standardizers, training.target_map, base_learners, predictions, known, fold, self._least
         )
@@ -267,6 +280,7 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         self.out_of_fold_latents_ = {m: np.full(n_rows, np.nan) for m in layout.modalities}
         for m, latent in unseen.latents.items():
             self.out_of_fold_latents_[m][some] = latent
+        told(callback, "calibration", 1, 1)
         return self
 
     def history(self) -> list[dict[str, float]]:
