@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from brainpid.core.arrays import Modalities
-from brainpid.core.errors import InputError
+from brainpid.core.errors import InputError, list_some
 from brainpid.core.modalities import presence
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.minima import fewest_of_ensemble
@@ -42,6 +42,7 @@ from brainpid.model.pidreg.network.fit import fit_network
 from brainpid.model.pidreg.new_people import NewPeopleMixin
 from brainpid.model.pidreg.normative import Products
 from brainpid.model.pidreg.options import checked_settings, chosen_recipe, options_of
+from brainpid.model.pidreg.own_regressor import names_of
 from brainpid.model.pidreg.pilot import Pilot, run_pilot
 from brainpid.model.pidreg.state import complete_state, read_state, to_arrays, to_tensors, write_state
 from brainpid.model.progress import Callback, told
@@ -98,8 +99,10 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         With ``none`` the target is only centred and scaled.
     feature_transform : {"normal_scores", "none"}
         With ``normal_scores`` features enter as normal scores of the training people, else centred and scaled.
-    experts : tuple of {"auto", "normative", "normative_scores", "kernel", "forest", "boosting"}
-        Base learners beside the network; ``auto`` takes those that suit the number of people, an empty tuple none.
+    experts : tuple of {"auto", "normative", "normative_scores", "kernel", "forest", "boosting"} or regressors
+        Base learners beside the network; ``auto`` takes those that suit the number of people, an empty tuple none. A
+        regressor of scikit-learn's kind is fitted to standardised features and scores of the target, on each modality
+        and on all; a model that has one is kept by pickle, not by `save`.
     share : bool
         Whether the model is to be passed on: its file then holds nobody, see `save`.
     random_state : int or None
@@ -168,7 +171,7 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         fusion: str = "pid",
         target_transform: str | None = None,
         feature_transform: str = "normal_scores",
-        experts: tuple[str, ...] = ("auto",),
+        experts: tuple[Any, ...] = ("auto",),
         share: bool = False,
         random_state: int | None = 0,
     ) -> None:
@@ -228,7 +231,7 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         NumericalError
             Where a loss term is not finite.
         """
-        settings = checked_settings(self.get_params())
+        settings, own = checked_settings(self.get_params()), self._own
         layout, features, y, group = checked_training(*self._training_modalities(X, y), groups)
         n_rows, present = len(y), presence(features)
         members, n_complete = settings.members, int(present.all(axis=1).sum())
@@ -253,7 +256,7 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         self.pilot_ = pilot.falls
         told(callback, "pilot", 1, 1, falls=pilot.falls)
         self.recipe_ = chosen_recipe(settings.recipe, len(known), pilot.trees)
-        learners = base_learners_for(pilot.trees, settings.experts, self.share)
+        learners: dict[str, Any] = dict.fromkeys(base_learners_for(pilot.trees, settings.experts, self.share)) | own
         options = options_of(settings, self.recipe_, pilot.target_transform, len(known))
         if options["target_transform"] == "none":
             training = replace(training, target_map=NormalScores.straight(known))
@@ -263,8 +266,8 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         network, self.history_ = fit_network(blocks, scores, fold, left_out, options, weights, seeds[3:], callback)
         base_learners: dict[str, BaseLearner] = {"network": network}
         predictions = [network.leave_out(blocks, fold, left_out)]
-        for step, name in enumerate(learners, 1):
-            base_learners[name], out_of_fold = fit_base_learner(name, training)
+        for step, (name, regressor) in enumerate(learners.items(), 1):
+            base_learners[name], out_of_fold = fit_base_learner(name, training, regressor)
             predictions.append(out_of_fold)
             told(callback, "base learners", step, len(learners), name=name)
         self._fitted, unseen = FittedModel.calibrate(
@@ -301,6 +304,8 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         grown.
         """
         fitted = self._state
+        if own := list(self._own):
+            raise InputError(f"{list_some(own)}: a base learner of one's own can only be kept by pickle or joblib")
         kept = _KEPT if self.share else (*_KEPT, *_KEPT_OF_PEOPLE)
         content = {
             "parameters": plain_values(self.get_params() | {"modalities": getattr(self, "columns_", None)}),
@@ -326,6 +331,11 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
                 setattr(model, name, np.array(value, dtype=object) if name == "feature_names_in_" else value)
             model._fitted = FittedModel.from_state(state["fitted"])
         return model
+
+    @property
+    def _own(self) -> dict[str, Any]:
+        """Base learners of the user's own, by name."""
+        return names_of([expert for expert in self.experts if not isinstance(expert, str)])
 
     @property
     def _least(self) -> int:
