@@ -30,6 +30,10 @@ FITTED = ("columns_", "n_features_in_", "feature_names_in_")
 """What a fit to a matrix leaves, and a fit to a mapping does not."""
 
 
+class WrongType(InputError, TypeError):
+    """Cells or names of columns that are of no use; scikit-learn's error too, for what catches that."""
+
+
 class MatrixMixin:
     """What makes an estimator that is fitted to a mapping of modality to table one of a matrix, by ``modalities``.
 
@@ -87,6 +91,8 @@ def _validated(model: object, X: Any, fitting: bool, y: object = None) -> tuple[
     target = None if fitting and y is None else "no_validation"
     try:
         table = validate_data(model, X, target, reset=fitting, skip_check_array=kept, **({} if kept else checks))
+    except TypeError as fault:
+        raise WrongType(str(fault)) from fault
     except ValueError as fault:
         raise InputError(str(fault)) from fault
     return table, list(X.columns) if isinstance(X, pd.DataFrame) else None

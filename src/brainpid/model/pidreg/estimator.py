@@ -142,9 +142,22 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
     A modality is missing for a person whose row in it is all NaN; single missing cells are imputed. Everybody with at
     least one modality is used and predicted. The result does not depend on the order of the modalities in `X`.
 
+    With `modalities` it keeps scikit-learn's rules, but that an ensemble needs two people a member: `check_estimator`,
+    which fits 10, passes with up to 5 members.
+
     A fitted model holds its training people: a Gaussian process their standardised features, a leaf of a forest one
     person's score, the map of normal scores every distinct target; and there are out-of-fold predictions. Its file is
     as confidential as the data, unless it was fitted with ``share=True``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> X = np.random.default_rng(0).normal(size=(40, 6))
+    >>> model = PIDReg(modalities={"t1": slice(0, 4), "dwi": [4, 5]}, members=2, epochs=2, experts=())
+    >>> make_pipeline(StandardScaler(), model).fit(X, X.sum(axis=1)).predict(X[:3]).shape
+    (3,)
     """
 
     def __init__(

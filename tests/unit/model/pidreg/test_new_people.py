@@ -159,6 +159,10 @@ def test_what_does_not_fit_is_refused(by_matrix):
         model.fit(csr_array(np.nan_to_num(numbers)), y)
     with pytest.raises(InputError, match="requires y to be passed, but the target y is None"):
         model.fit(numbers, None)
+    with pytest.raises(InputError, match="only supported if all input features have string names"):
+        model.fit(X[[*T1, *DWI]].rename(columns={"md": 4}), y)
+    with pytest.raises(InputError, match="real number, not 'dict'"):
+        model.fit(np.where(numbers == numbers[0, 0], {}, numbers.astype(object)), y)
     with pytest.raises(InputError, match="modality 't1': expected numbers"):
         PIDReg(modalities={"t1": ["area", "site"], "dwi": DWI}, **QUICK).fit(X, y)
     with pytest.raises(InputError, match="modality 'dwi': 1 infinite values"):
