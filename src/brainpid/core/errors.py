@@ -12,8 +12,11 @@ class BrainpidError(Exception):
     exit_code = 1
 
 
-class InputError(BrainpidError):
-    """Bad input or configuration: the message says file, place, what was expected and what was found."""
+class InputError(BrainpidError, ValueError):
+    """Bad input or configuration: the message says file, place, what was expected and what was found.
+
+    It is a `ValueError` too, which is what scikit-learn expects of an estimator that refuses its input.
+    """
 
     exit_code = 2
 

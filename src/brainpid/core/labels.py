@@ -41,6 +41,8 @@ def numbers_of(given: object, what: str) -> FloatArray:
             kind = {"U": "text", "S": "text", "T": "text", "c": "complex numbers", "M": "dates"}.get(array.dtype.kind)
             raise InputError(f"{what}: expected numbers, found {kind or array.dtype}, such as {array.ravel()[0]!s}")
         return array.astype(np.float64, copy=False)
+    except InputError:
+        raise
     except (TypeError, ValueError) as fault:
         raise InputError(f"{what}: expected numbers; {fault}") from fault
 

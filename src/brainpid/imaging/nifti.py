@@ -74,6 +74,8 @@ def open_image(path: str | Path, ndim: int) -> nib.Nifti1Image:
         if not isinstance(image, nib.Nifti1Pair):
             raise ImageError(f"{path}: found a {type(image).__name__}; expected NIfTI")
         kind = image.get_data_dtype()
+    except ImageError:
+        raise
     except (FileNotFoundError, NotADirectoryError) as fault:
         raise ImageError(f"{path}: the file does not exist") from fault
     except NIBABEL_ERRORS as fault:

@@ -124,7 +124,7 @@ def _arrays(X: Modalities) -> dict[str, FloatArray]:
             raise InputError(f"modality '{m}': expected shape (people, features), found {block.shape}")
         if np.isinf(block).any():
             raise InputError(f"modality '{m}': {np.isinf(block).sum()} infinite values; mark a missing cell by NaN")
-        blocks[m] = block
+        blocks[m] = np.ascontiguousarray(block)  # sums over a frame's columns differ in their last bits
     if len({len(block) for block in blocks.values()}) > 1:
         found = ", ".join(f"{m}: {len(block)}" for m, block in blocks.items())
         raise InputError(f"expected the same number of rows in every modality, found {found}")
@@ -132,13 +132,15 @@ def _arrays(X: Modalities) -> dict[str, FloatArray]:
     return blocks
 
 
-def check_people(X: Modalities | Read, y: object, groups: object = None) -> None:
+def check_people(X: Modalities | ArrayLike | pd.DataFrame | Read, y: object, groups: object = None) -> None:
     """Raise an `InputError` where features, target and groups have labels of rows that are not the same in order."""
     check_same_people(_named(X) | {"y": y, "groups": groups})
 
 
 def _named(X: object) -> dict[str, object]:
     """Tables by what a message calls them; people that a model has read have no labels any more."""
+    if isinstance(X, pd.DataFrame):
+        return {"X": X}
     return {f"X['{m}']": table for m, table in X.items()} if isinstance(X, Mapping) else {}
 
 

@@ -23,6 +23,7 @@ from brainpid.model.pidreg.base_predictions import AdditivePredictions, BasePred
 from brainpid.model.pidreg.gaussian_process import LEARNING_ROWS, GaussianProcess
 from brainpid.model.pidreg.network.ensemble import FittedEnsemble
 from brainpid.model.pidreg.normative import NormativeModel, Products
+from brainpid.model.pidreg.own_regressor import OwnRegressor
 from brainpid.model.pidreg.state import to_arrays, to_tensors
 from brainpid.model.pidreg.trees import Trees
 from brainpid.model.varying import Additive, Reading
@@ -181,20 +182,23 @@ def base_learners_for(trees: bool, wanted: Sequence[str], share: bool = False) -
     return tuple(name for name, suitable in suits.items() if name in wanted or ("auto" in wanted and suitable))
 
 
-def fit_base_learner(name: str, training: TrainingPeople) -> tuple[BaseLearner, BasePredictions]:
+def fit_base_learner(name: str, training: TrainingPeople, own: Any = None) -> tuple[BaseLearner, BasePredictions]:
     """Fit a base learner by name; returns it and the out-of-fold predictions of the training people.
 
     Parameters
     ----------
-    name : {"normative", "normative_scores", "kernel", "forest", "boosting"}
+    name : str
+        One of those that `base_learners_for` gives, or the name of a regressor of the user's own.
     training : TrainingPeople
+    own : object
+        That regressor, see `brainpid.model.pidreg.own_regressor`.
 
     Raises
     ------
     NumericalError
         Where a matrix cannot be factorised.
     """
-    kind = _KINDS[name]
+    kind = _KINDS[name] if own is None else _Kind(partial(_fit_own, own), OwnRegressor)
 
     def fit_to(modalities: Sequence[str]) -> _Fitted:
         chosen = {m: training.blocks[m] for m in modalities}
@@ -255,6 +259,11 @@ def _fit_trees(grow: Callable[[Blocks, FloatArray, int], Trees], training: Train
         trees = grow({m: block[~inside] for m, block in training.blocks.items()}, scores[~inside], seed)
         left_out[inside] = trees.predict({m: block[inside] for m, block in training.blocks.items()})
     return grow(training.blocks, scores, seed), left_out
+
+
+def _fit_own(regressor: Any, training: TrainingPeople) -> _Fitted:
+    scores, seed = training.target_map.transform(training.y), int(training.seed.generate_state(1)[0])
+    return OwnRegressor.fit(regressor, training.blocks, scores, training.fold, seed)
 
 
 _KINDS = {

@@ -17,6 +17,7 @@ Ma and Yu 2025, arXiv:2512.22102.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -25,43 +26,46 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
-from brainpid.core.arrays import FloatArray, Modalities
-from brainpid.core.errors import InputError
-from brainpid.core.modalities import Subset, presence, subsets_of
-from brainpid.core.names import Measure
+from brainpid.core.arrays import Modalities
+from brainpid.core.errors import InputError, list_some
+from brainpid.core.modalities import presence
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.minima import fewest_of_ensemble
-from brainpid.crossfit.transforms import NormalScores, Standardizer, normal_scores
-from brainpid.model.inputs import Layout, Read, check_people, checked_coverage, checked_target, checked_training
+from brainpid.crossfit.transforms import NormalScores
+from brainpid.model.inputs import checked_training
+from brainpid.model.matrix import FITTED as MATRIX_FITTED
+from brainpid.model.matrix import Columns, Matrix
 from brainpid.model.pidreg.base_learners import BaseLearner, TrainingPeople, base_learners_for, fit_base_learner
-from brainpid.model.pidreg.base_predictions import ReadByBaseLearners
 from brainpid.model.pidreg.fitted import FittedModel, fit_standardizers, standardise
 from brainpid.model.pidreg.fusion import fusion
 from brainpid.model.pidreg.network.fit import fit_network
+from brainpid.model.pidreg.new_people import NewPeopleMixin
 from brainpid.model.pidreg.normative import Products
 from brainpid.model.pidreg.options import checked_settings, chosen_recipe, options_of
+from brainpid.model.pidreg.own_regressor import names_of
 from brainpid.model.pidreg.pilot import Pilot, run_pilot
 from brainpid.model.pidreg.state import complete_state, read_state, to_arrays, to_tensors, write_state
-from brainpid.model.regressor import MultimodalMixin, require_fitted
+from brainpid.model.progress import Callback, told
 from brainpid.model.settings import plain_values
-from brainpid.model.varying import Varying
-from brainpid.pid.decompose import check_options, decompose
-from brainpid.pid.result import Decomposition
 
 _LOG = logging.getLogger(__name__)
 _FILE = "model.pt"
 _CHOSEN = ("recipe_", "pilot_", "fusion_weights_", "synergy_weight_", "expert_weights_")
-_KEPT = ("modalities_", *_CHOSEN, "history_")
+_KEPT = ("modalities_", *MATRIX_FITTED, *_CHOSEN, "history_")
 _KEPT_OF_PEOPLE = ("out_of_fold_prediction_", "out_of_fold_latents_", "out_of_fold_target_")
 SHARED_LEAST = 10
 """People behind each value of the target, at least, in a model that is to be passed on."""
 
 
-class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
+class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
     r"""Multimodal regression with information-weighted fusion.
 
     Parameters
     ----------
+    modalities : mapping of str to columns, or None
+        Which columns of one matrix or DataFrame belong to which modality: positions, a slice, or names. `X` is then
+        that matrix in all methods, as in scikit-learn's pipelines and searches; with None it is a mapping of modality
+        to table.
     recipe : {"auto", "compact", "expressive"}
         Where the options that are None come from, see `brainpid.model.pidreg.options`.
     bins : int or None
@@ -95,8 +99,10 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         With ``none`` the target is only centred and scaled.
     feature_transform : {"normal_scores", "none"}
         With ``normal_scores`` features enter as normal scores of the training people, else centred and scaled.
-    experts : tuple of {"auto", "normative", "normative_scores", "kernel", "forest", "boosting"}
-        Base learners beside the network; ``auto`` takes those that suit the number of people, an empty tuple none.
+    experts : tuple of {"auto", "normative", "normative_scores", "kernel", "forest", "boosting"} or regressors
+        Base learners beside the network; ``auto`` takes those that suit the number of people, an empty tuple none. A
+        regressor of scikit-learn's kind is fitted to standardised features and scores of the target, on each modality
+        and on all; a model that has one is kept by pickle, not by `save`.
     share : bool
         Whether the model is to be passed on: its file then holds nobody, see `save`.
     random_state : int or None
@@ -106,6 +112,12 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     modalities_ : tuple of str
         In the order of the mapping that was fitted.
+    columns_ : dict of str to tuple of int
+        Positions of each modality's columns in the matrix; as the next two only with the parameter `modalities`.
+    n_features_in_ : int
+        Columns of the matrix.
+    feature_names_in_ : ndarray of str, shape (p,)
+        Their names, where it was a DataFrame with names that are text.
     recipe_ : str
         The recipe that was used.
     pilot_ : dict of str to float
@@ -130,14 +142,28 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
     A modality is missing for a person whose row in it is all NaN; single missing cells are imputed. Everybody with at
     least one modality is used and predicted. The result does not depend on the order of the modalities in `X`.
 
+    With `modalities` it keeps scikit-learn's rules, but that an ensemble needs two people a member: `check_estimator`,
+    which fits 10, passes with up to 5 members.
+
     A fitted model holds its training people: a Gaussian process their standardised features, a leaf of a forest one
     person's score, the map of normal scores every distinct target; and there are out-of-fold predictions. Its file is
     as confidential as the data, unless it was fitted with ``share=True``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> X = np.random.default_rng(0).normal(size=(40, 6))
+    >>> model = PIDReg(modalities={"t1": slice(0, 4), "dwi": [4, 5]}, members=2, epochs=2, experts=())
+    >>> make_pipeline(StandardScaler(), model).fit(X, X.sum(axis=1)).predict(X[:3]).shape
+    (3,)
     """
 
     def __init__(
         self,
         *,
+        modalities: Mapping[str, Columns] | None = None,
         recipe: str = "auto",
         bins: int | None = None,
         latent_dim: int | None = None,
@@ -158,10 +184,11 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         fusion: str = "pid",
         target_transform: str | None = None,
         feature_transform: str = "normal_scores",
-        experts: tuple[str, ...] = ("auto",),
+        experts: tuple[Any, ...] = ("auto",),
         share: bool = False,
         random_state: int | None = 0,
     ) -> None:
+        self.modalities = modalities
         self.recipe = recipe
         self.bins = bins
         self.latent_dim = latent_dim
@@ -186,17 +213,28 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         self.share = share
         self.random_state = random_state
 
-    def fit(self, X: Modalities, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: Modalities | Matrix,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        callback: Callback | None = None,
+    ) -> Self:
         """Fit to training people.
 
         Parameters
         ----------
         X : mapping of str to array_like or DataFrame, shape (n, p_m)
             Features of two or more modalities, any units; NaN marks a missing cell, a row of NaN a missing modality.
+            With the parameter `modalities` one matrix (n, p).
         y : array_like, shape (n,)
             Target, in its units.
         groups : array_like, shape (n,), optional
             People of one group are left out together.
+        callback : callable, optional
+            Called with a mapping after each step: ``stage``, ``step`` and ``of``. The stages are ``pilot`` (with its
+            ``falls``), ``network`` (an epoch a step, with its ``record`` of `history`), ``base learners`` (with the
+            ``name``) and ``calibration``. What it raises ends the fit.
 
         Raises
         ------
@@ -206,8 +244,8 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         NumericalError
             Where a loss term is not finite.
         """
-        settings = checked_settings(self.get_params())
-        layout, features, y, group = checked_training(X, y, groups)
+        settings, own = checked_settings(self.get_params()), self._own
+        layout, features, y, group = checked_training(*self._training_modalities(X, y), groups)
         n_rows, present = len(y), presence(features)
         members, n_complete = settings.members, int(present.all(axis=1).sum())
         if n_complete < (least := fewest_of_ensemble(members)):
@@ -229,20 +267,22 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         )
         pilot = run_pilot(training) if "auto" in (settings.recipe, *settings.experts) else Pilot({}, {})
         self.pilot_ = pilot.falls
+        told(callback, "pilot", 1, 1, falls=pilot.falls)
         self.recipe_ = chosen_recipe(settings.recipe, len(known), pilot.trees)
-        learners = base_learners_for(pilot.trees, settings.experts, self.share)
+        learners: dict[str, Any] = dict.fromkeys(base_learners_for(pilot.trees, settings.experts, self.share)) | own
         options = options_of(settings, self.recipe_, pilot.target_transform, len(known))
         if options["target_transform"] == "none":
             training = replace(training, target_map=NormalScores.straight(known))
         scores = training.target_map.transform(known)
         weights = fusion(blocks, scores, settings.fusion, np.random.default_rng(seeds[1]), group)
         left_out = [member % (fold.max() + 1) for member in range(members)]  # folds are fewer where groups are
-        network, self.history_ = fit_network(blocks, scores, fold, left_out, options, weights, seeds[3:])
+        network, self.history_ = fit_network(blocks, scores, fold, left_out, options, weights, seeds[3:], callback)
         base_learners: dict[str, BaseLearner] = {"network": network}
         predictions = [network.leave_out(blocks, fold, left_out)]
-        for name in learners:
-            base_learners[name], out_of_fold = fit_base_learner(name, training)
+        for step, (name, regressor) in enumerate(learners.items(), 1):
+            base_learners[name], out_of_fold = fit_base_learner(name, training, regressor)
             predictions.append(out_of_fold)
+            told(callback, "base learners", step, len(learners), name=name)
         self._fitted, unseen = FittedModel.calibrate(
             layout, standardizers, training.target_map, base_learners, predictions, known, fold, self._least
         )
@@ -256,83 +296,8 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         self.out_of_fold_latents_ = {m: np.full(n_rows, np.nan) for m in layout.modalities}
         for m, latent in unseen.latents.items():
             self.out_of_fold_latents_[m][some] = latent
+        told(callback, "calibration", 1, 1)
         return self
-
-    def read(self, X: Modalities | Read) -> ReadByBaseLearners:
-        """Predictions of new people by the base learners, which every method below takes in the place of `X`.
-
-        Raises
-        ------
-        InputError
-            Where `X` does not have the modalities and features that were fitted, or was read by another model.
-        """
-        return self._state.read(X)
-
-    def predict(self, X: Modalities | Read) -> FloatArray:
-        """Predict targets (n,), in the target's units, from the modalities that each person has; NaN without any.
-
-        Raises
-        ------
-        InputError
-            Where `X` does not have the modalities and features that were fitted.
-        """
-        return self._state.predict(self.read(X).predictions)
-
-    def vary(self, X: Modalities, modality: str) -> Varying:
-        """People, all of whom have a modality, as they vary in some of its features; see `brainpid.model.varying`."""
-        return self._state.vary(X, modality)
-
-    def subset_predictions(self, X: Modalities | Read) -> dict[Subset, FloatArray]:
-        """Predict from every subset of the modalities alone: subset to (n,), in the target's units.
-
-        NaN for people who lack a modality of the subset. The subset of all modalities gives what `predict` gives.
-        """
-        predictions = self.read(X).predictions
-        return {subset: self._state.predict_from(predictions, subset) for subset in subsets_of(self.modalities_)}
-
-    def predict_interval(self, X: Modalities | Read, coverage: float = 0.9) -> FloatArray:
-        """Prediction intervals (n, 2) in the target's units, calibrated for the modalities that each person has.
-
-        See `brainpid.model.conformal.AdaptiveConformal` for what the coverage means.
-        """
-        coverage = checked_coverage(coverage)
-        return self._state.interval(self.read(X).predictions, coverage)
-
-    def expected_gain(self, X: Modalities | Read, coverage: float = 0.9) -> dict[str, FloatArray]:
-        """By how much acquiring a modality would narrow a person's interval: modality to (n,), in the target's units.
-
-        The width of intervals at the person's prediction from the modalities at hand, less that with the modality
-        added; NaN for people who have it. A negative value is no gain.
-        """
-        coverage = checked_coverage(coverage)
-        return self._state.expected_gain(self.read(X).predictions, coverage)
-
-    def scalar_latents(self, X: Modalities | Read) -> dict[str, FloatArray]:
-        """Each modality's own prediction of the normal score, (n,) each; NaN for people who lack the modality."""
-        return self._state.latents(self.read(X).predictions)
-
-    def decompose(
-        self, X: Modalities | Read, y: ArrayLike, measure: Measure = "mmi", confidence: float = 0.95
-    ) -> Decomposition:
-        """Decompose the information of the scalar latents about the target, on people it was not fitted on.
-
-        People who lack a modality are left out. Their own normal scores stand for the target.
-
-        Parameters
-        ----------
-        X : mapping of str to array_like or DataFrame, shape (n, p_m), or what `read` gave
-        y : array_like, shape (n,)
-        measure : {"mmi", "idep"}
-        confidence : float
-        """
-        check_options(measure, confidence)
-        check_people(X, y)
-        latents = self.scalar_latents(X)
-        target = checked_target(y, len(next(iter(latents.values()))))
-        known = np.isfinite(np.stack(list(latents.values()))).all(0)
-        return decompose(
-            {name: latent[known] for name, latent in latents.items()}, normal_scores(target[known]), measure, confidence
-        )
 
     def history(self) -> list[dict[str, float]]:
         """Course of the training, one record an epoch."""
@@ -341,16 +306,6 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
     def chosen(self) -> dict[str, Any]:
         """What was chosen inside the training rows: recipe, weights of the modalities and of the base learners."""
         return {name.removesuffix("_"): getattr(self, name) for name in _CHOSEN}
-
-    @property
-    def layout_(self) -> Layout:
-        """Modalities and features that were fitted on, with the names of those that came as a DataFrame."""
-        return self._state.layout
-
-    @property
-    def scalers_(self) -> dict[str, Standardizer]:
-        """Scaling of each modality's features, by the training people."""
-        return self._state.standardizers
 
     def save(self, folder: str | Path) -> None:
         """Write the fitted model to ``model.pt``: tensors and plain containers, whole or not at all.
@@ -362,9 +317,11 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         grown.
         """
         fitted = self._state
+        if own := list(self._own):
+            raise InputError(f"{list_some(own)}: a base learner of one's own can only be kept by pickle or joblib")
         kept = _KEPT if self.share else (*_KEPT, *_KEPT_OF_PEOPLE)
         content = {
-            "parameters": plain_values(self.get_params()),
+            "parameters": plain_values(self.get_params() | {"modalities": getattr(self, "columns_", None)}),
             "kept": to_tensors({name: getattr(self, name) for name in kept if hasattr(self, name)}),
             "fitted": fitted.state(),
         }
@@ -384,15 +341,14 @@ class PIDReg(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         with complete_state(path):
             model = cls(**state["parameters"])
             for name, value in to_arrays(state["kept"]).items():
-                setattr(model, name, value)
+                setattr(model, name, np.array(value, dtype=object) if name == "feature_names_in_" else value)
             model._fitted = FittedModel.from_state(state["fitted"])
         return model
 
     @property
-    def _state(self) -> FittedModel:
-        """What was fitted."""
-        require_fitted(self, "_fitted")
-        return self._fitted
+    def _own(self) -> dict[str, Any]:
+        """Base learners of the user's own, by name."""
+        return names_of([expert for expert in self.experts if not isinstance(expert, str)])
 
     @property
     def _least(self) -> int:

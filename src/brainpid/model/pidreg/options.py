@@ -58,9 +58,17 @@ def checked_settings(parameters: Mapping[str, Any]) -> PIDRegSettings:
         Where one is invalid.
     """
     values = dict(parameters)
+    values.pop("modalities", None)  # which the matrix it splits is checked against
     share = values.pop("share")
     if not isinstance(share, bool):
         raise InputError(f"PIDReg: share: expected True or False, found {share!r}")
+    if isinstance(experts := values.get("experts"), tuple | list):
+        values["experts"] = [expert for expert in experts if isinstance(expert, str)]
+        if share and len(values["experts"]) < len(experts):
+            raise InputError(
+                "PIDReg: experts: a regressor of one's own may keep training people, which a model to be "
+                "shared must not"
+            )
     return settings_of(PIDRegSettings, values, "PIDReg")
 
 

@@ -67,6 +67,8 @@ def complete_state(path: Path) -> Iterator[None]:
     """Turn what a state lacks, or what does not fit together in it, into an `InputError` that names the file."""
     try:
         yield
+    except InputError:
+        raise
     except _DAMAGE as fault:
         reason = " ".join(str(fault).split())[:200]
         raise InputError(
@@ -76,7 +78,9 @@ def complete_state(path: Path) -> Iterator[None]:
 
 
 def to_tensors(content: Any) -> Any:
-    """Replace every array by a tensor, within dictionaries, lists and tuples."""
+    """Replace every array by a tensor, one of text by a tuple, within dictionaries, lists and tuples."""
+    if isinstance(content, np.ndarray) and content.dtype == object:
+        return tuple(content.tolist())
     if isinstance(content, np.ndarray):
         # Arrays that pandas gives out cannot be written to, which torch warns of.
         return torch.from_numpy(content if content.flags.writeable else content.copy())

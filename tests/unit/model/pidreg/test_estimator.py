@@ -361,3 +361,27 @@ def test_too_few_people_for_the_latents_is_an_error_with_numbers(fitted):
     X, y = cohort(4, seed=1)
     with pytest.raises(NumericalError, match=r"n = 4.*d = 2"):
         fitted.decompose(X, y)
+
+
+def test_a_callback_is_told_of_every_step_and_can_end_the_fit():
+    X, y = cohort(60)
+    options = SMALL | {"epochs": 3, "members": 2, "experts": ("normative", "kernel")}
+    told: list[dict] = []
+    model = PIDReg(**options).fit(X, y, callback=told.append)
+    assert [(at["stage"], at["step"], at["of"]) for at in told] == [
+        ("pilot", 1, 1), ("network", 1, 3), ("network", 2, 3), ("network", 3, 3),
+        ("base learners", 1, 2), ("base learners", 2, 2), ("calibration", 1, 1),
+    ]  # fmt: skip
+    assert [at["record"] for at in told[1:4]] == model.history()
+    assert [at["name"] for at in told[4:6]] == ["normative", "kernel"]
+    assert told[0]["falls"] == model.pilot_
+    np.testing.assert_array_equal(PIDReg(**options).fit(X, y).predict(X), model.predict(X))
+
+    def enough(at):
+        if at["stage"] == "network" and at["step"] == 2:
+            raise KeyboardInterrupt
+
+    stopped = PIDReg(**options)
+    with pytest.raises(KeyboardInterrupt):
+        stopped.fit(X, y, callback=enough)
+    assert not hasattr(stopped, "_fitted")

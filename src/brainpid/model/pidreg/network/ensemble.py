@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from typing import Any, Self, cast
 
@@ -17,7 +18,7 @@ from brainpid.model.pidreg.network.encoding import encode
 from brainpid.model.pidreg.network.layers import Architecture, Ensemble, MemberRandom, Perceptron
 from brainpid.model.varying import Additive
 
-_CHUNK = 2048  # rows per pass at prediction: bounds the memory of a stack of members
+_CHUNK = 1024  # rows per pass at prediction: bounds the memory of a stack of members
 
 
 @dataclass(frozen=True)
@@ -162,13 +163,17 @@ def network_inputs(blocks: Blocks, edges: dict[str, list[Tensor]]) -> list[Tenso
 
 @torch.inference_mode()
 def run_network(network: Ensemble, blocks: list[Tensor]) -> tuple[FloatArray, FloatArray]:
-    """Predictions (E, n) and readouts (E, n, M) of encoded blocks (n, q_m), in evaluation mode."""
-    unused = MemberRandom([0] * network.members)
+    """Predictions (E, n) and readouts (E, n, M) of encoded blocks (n, q_m), in evaluation mode.
+
+    In float64, so that what is predicted of a person hangs on who else is read by no more than 1e-12: products of
+    float32 matrices differ in the seventh digit with the number of rows.
+    """
+    unused, precise = MemberRandom([0] * network.members), deepcopy(network).double()
     starts = range(0, max(len(blocks[0]), 1), _CHUNK)
     passes = [
-        network([block[start : start + _CHUNK].expand(network.members, -1, -1) for block in blocks], unused)
+        precise([block[start : start + _CHUNK].double().expand(network.members, -1, -1) for block in blocks], unused)
         for start in starts
     ]
-    predictions = torch.cat([p.prediction for p in passes], 1).numpy().astype(np.float64)
-    readouts = torch.cat([p.readouts for p in passes], 1).numpy().astype(np.float64)
+    predictions = torch.cat([p.prediction for p in passes], 1).numpy()
+    readouts = torch.cat([p.readouts for p in passes], 1).numpy()
     return predictions, readouts

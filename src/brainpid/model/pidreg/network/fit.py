@@ -18,6 +18,7 @@ from brainpid.model.pidreg.network.encoding import bin_edges
 from brainpid.model.pidreg.network.ensemble import FittedEnsemble, network_inputs
 from brainpid.model.pidreg.network.layers import Architecture, Ensemble, MemberRandom
 from brainpid.model.pidreg.network.training import TrainingOptions, train, with_stand_ins
+from brainpid.model.progress import Callback
 from brainpid.pid.estimation import MIN_PEOPLE_PER_DIMENSION, information_from_data
 from brainpid.pid.lattice import FusionWeights
 
@@ -30,6 +31,7 @@ def fit_network(
     options: Mapping[str, Any],
     weights: FusionWeights,
     seeds: Sequence[np.random.SeedSequence],
+    callback: Callback | None = None,
 ) -> tuple[FittedEnsemble, list[dict[str, float]]]:
     """Train members; returns the ensemble and its history.
 
@@ -47,6 +49,8 @@ def fit_network(
     weights : FusionWeights
     seeds : sequence of SeedSequence
         Two for each member: initial weights, and the course of the training.
+    callback : callable or None
+        Called after each epoch, see `brainpid.model.progress`.
     """
     initial, course = (_member_random(seeds[k::2]) for k in (0, 1))
     edges = (
@@ -68,6 +72,7 @@ def fit_network(
         _Watch(
             list(blocks), inputs, scores, present, [np.flatnonzero(fold == left_out) for left_out in members], weights
         ),
+        callback,
     )
     return FittedEnsemble(edges, network), history
 

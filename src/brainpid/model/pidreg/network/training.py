@@ -29,6 +29,7 @@ from brainpid.model.pidreg.network.penalties import (
     henze_zirkler,
     kernel_conditional_dependence,
 )
+from brainpid.model.progress import Callback, told
 
 # Latent covariances of one batch are near singular once the latents' dimension nears the number of rows.
 _SHRINKAGE = 0.1
@@ -157,6 +158,7 @@ def train(
     random: MemberRandom,
     recipe: TrainingOptions,
     watch: Callable[[Ensemble], dict[str, float]] = lambda network: {},
+    callback: Callback | None = None,
 ) -> list[dict[str, float]]:
     """Train all members in place and leave the network in evaluation mode.
 
@@ -177,6 +179,8 @@ def train(
     recipe : TrainingOptions
     watch : callable
         Called after each epoch with the network in evaluation mode; what it returns is added to the epoch's entry.
+    callback : callable or None
+        Called with each epoch's entry, see `brainpid.model.progress`.
 
     Returns
     -------
@@ -220,6 +224,7 @@ def train(
         network.eval()
         record = {"epoch": float(epoch), "learning_rate": rate, "loss": sum(sums.values()), **sums}
         history.append(record | watch(network))
+        told(callback, "network", epoch + 1, recipe.epochs, record=history[-1])
     return history
 
 

@@ -1,0 +1,120 @@
+"""What a fitted PIDReg says of new people, who come by modality or, where it splits a matrix, as one matrix."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from brainpid.core.arrays import FloatArray, Modalities
+from brainpid.core.modalities import Subset, subsets_of
+from brainpid.core.names import Measure
+from brainpid.crossfit.transforms import Standardizer, normal_scores
+from brainpid.model.inputs import Layout, Read, check_people, checked_coverage, checked_target
+from brainpid.model.matrix import Matrix, MatrixMixin
+from brainpid.model.pidreg.base_predictions import ReadByBaseLearners
+from brainpid.model.pidreg.fitted import FittedModel
+from brainpid.model.regressor import MultimodalMixin, require_fitted
+from brainpid.model.varying import Varying
+from brainpid.pid.decompose import check_options, decompose
+from brainpid.pid.result import Decomposition
+
+
+class NewPeopleMixin(MatrixMixin, MultimodalMixin):
+    """Methods of PIDReg that need what was fitted and change nothing."""
+
+    modalities_: tuple[str, ...]
+    _fitted: FittedModel
+
+    def read(self, X: Modalities | Matrix | Read) -> ReadByBaseLearners:
+        """Predictions of new people by the base learners, which every method below takes in the place of `X`.
+
+        Raises
+        ------
+        InputError
+            Where `X` does not have the modalities and features that were fitted, or was read by another model.
+        """
+        return self._state.read(self._modalities_of(X))
+
+    def predict(self, X: Modalities | Matrix | Read) -> FloatArray:
+        """Predict targets (n,), in the target's units, from the modalities that each person has; NaN without any.
+
+        Raises
+        ------
+        InputError
+            Where `X` does not have the modalities and features that were fitted.
+        """
+        return self._state.predict(self.read(X).predictions)
+
+    def vary(self, X: Modalities | Matrix, modality: str) -> Varying:
+        """People, all of whom have a modality, as they vary in some of its features; see `brainpid.model.varying`."""
+        return self._state.vary(cast(Modalities, self._modalities_of(X)), modality)
+
+    def subset_predictions(self, X: Modalities | Matrix | Read) -> dict[Subset, FloatArray]:
+        """Predict from every subset of the modalities alone: subset to (n,), in the target's units.
+
+        NaN for people who lack a modality of the subset. The subset of all modalities gives what `predict` gives.
+        """
+        predictions = self.read(X).predictions
+        return {subset: self._state.predict_from(predictions, subset) for subset in subsets_of(self.modalities_)}
+
+    def predict_interval(self, X: Modalities | Matrix | Read, coverage: float = 0.9) -> FloatArray:
+        """Prediction intervals (n, 2) in the target's units, calibrated for the modalities that each person has.
+
+        See `brainpid.model.conformal.AdaptiveConformal` for what the coverage means.
+        """
+        coverage = checked_coverage(coverage)
+        return self._state.interval(self.read(X).predictions, coverage)
+
+    def expected_gain(self, X: Modalities | Matrix | Read, coverage: float = 0.9) -> dict[str, FloatArray]:
+        """By how much acquiring a modality would narrow a person's interval: modality to (n,), in the target's units.
+
+        The width of intervals at the person's prediction from the modalities at hand, less that with the modality
+        added; NaN for people who have it. A negative value is no gain.
+        """
+        coverage = checked_coverage(coverage)
+        return self._state.expected_gain(self.read(X).predictions, coverage)
+
+    def scalar_latents(self, X: Modalities | Matrix | Read) -> dict[str, FloatArray]:
+        """Each modality's own prediction of the normal score, (n,) each; NaN for people who lack the modality."""
+        return self._state.latents(self.read(X).predictions)
+
+    def decompose(
+        self, X: Modalities | Matrix | Read, y: ArrayLike, measure: Measure = "mmi", confidence: float = 0.95
+    ) -> Decomposition:
+        """Decompose the information of the scalar latents about the target, on people it was not fitted on.
+
+        People who lack a modality are left out. Their own normal scores stand for the target.
+
+        Parameters
+        ----------
+        X : mapping of str to array_like or DataFrame, shape (n, p_m), one matrix, or what `read` gave
+        y : array_like, shape (n,)
+        measure : {"mmi", "idep"}
+        confidence : float
+        """
+        check_options(measure, confidence)
+        check_people(X, y)
+        latents = self.scalar_latents(X)
+        target = checked_target(y, len(next(iter(latents.values()))))
+        known = np.isfinite(np.stack(list(latents.values()))).all(0)
+        return decompose(
+            {name: latent[known] for name, latent in latents.items()}, normal_scores(target[known]), measure, confidence
+        )
+
+    @property
+    def layout_(self) -> Layout:
+        """Modalities and features that were fitted on, with the names of those that came as a DataFrame."""
+        return self._state.layout
+
+    @property
+    def scalers_(self) -> dict[str, Standardizer]:
+        """Scaling of each modality's features, by the training people."""
+        return self._state.standardizers
+
+    @property
+    def _state(self) -> FittedModel:
+        """What was fitted."""
+        require_fitted(self, "_fitted")
+        return self._fitted
