@@ -269,7 +269,8 @@ def _csv_rows(lines: Iterable[str], path: Path) -> Iterator[Row]:
                 f"{path}: lines {first} to {number}: double quotes make one row of them, and each has {width} cells by "
                 "itself, as the header; expected quotes in pairs, around whole cells, and such a text in one line"
             )
-        if any('\\"' in line for line in seen) and _escaped(seen) not in (None, cells):
+        escaped = any('\\"' in line for line in seen)
+        if escaped and (any(cell.endswith("\\") for cell in cells) or _escaped(seen) not in (None, cells)):
             raise InputError(
                 f"{path}: line {first} has a double quote after a backslash, which can be read in two ways; expected "
                 "double quotes within a cell doubled (in R: qmethod = 'double')"
