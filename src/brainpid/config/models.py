@@ -45,8 +45,10 @@ class PIDRegSettings(Section):
     target_transform: Literal["normal_scores", "none"] | None = Field(
         None, description="target of the network: normal scores by rank, or the target as it is"
     )
-    feature_transform: Literal["normal_scores", "none"] = Field(
-        "normal_scores", description="features: normal scores by rank among the training people, or their values"
+    feature_transform: Literal["auto", "normal_scores", "none"] = Field(
+        "auto",
+        description="features: normal scores by rank among the training people, or their values; `auto` takes values "
+        "where a pilot finds trees worth fitting",
     )
     experts: tuple[Literal["auto", "normative", "normative_scores", "kernel", "forest", "boosting"], ...] = Field(
         ("auto",),

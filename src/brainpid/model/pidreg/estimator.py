@@ -50,7 +50,7 @@ from brainpid.model.settings import plain_values
 
 _LOG = logging.getLogger(__name__)
 _FILE = "model.pt"
-_CHOSEN = ("recipe_", "pilot_", "fusion_weights_", "synergy_weight_", "expert_weights_")
+_CHOSEN = ("recipe_", "feature_transform_", "pilot_", "fusion_weights_", "synergy_weight_", "expert_weights_")
 _KEPT = ("modalities_", *MATRIX_FITTED, *_CHOSEN, "history_")
 _KEPT_OF_PEOPLE = ("out_of_fold_prediction_", "out_of_fold_latents_", "out_of_fold_target_")
 SHARED_LEAST = 10
@@ -97,8 +97,9 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         Fusion weights from the decomposition, or 1/M each without a product term.
     target_transform : {"normal_scores", "none"} or None
         With ``none`` the target is only centred and scaled.
-    feature_transform : {"normal_scores", "none"}
-        With ``normal_scores`` features enter as normal scores of the training people, else centred and scaled.
+    feature_transform : {"auto", "normal_scores", "none"}
+        With ``normal_scores`` features enter as normal scores of the training people, with ``none`` centred and scaled;
+        ``auto`` is ``none`` where the pilot finds trees worth fitting.
     experts : tuple of {"auto", "normative", "normative_scores", "kernel", "forest", "boosting"} or regressors
         Base learners beside the network; ``auto`` takes those that suit the number of people, an empty tuple none. A
         regressor of scikit-learn's kind is fitted to standardised features and scores of the target, on each modality
@@ -120,6 +121,8 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         Their names, where it was a DataFrame with names that are text.
     recipe_ : str
         The recipe that was used.
+    feature_transform_ : str
+        That of the features.
     pilot_ : dict of str to float
         What trees took away of the squared error in the pilot, by map of the target; empty without a choice.
     fusion_weights_ : dict of str to float
@@ -183,7 +186,7 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         conditional: str = "gaussian",
         fusion: str = "pid",
         target_transform: str | None = None,
-        feature_transform: str = "normal_scores",
+        feature_transform: str = "auto",
         experts: tuple[Any, ...] = ("auto",),
         share: bool = False,
         random_state: int | None = 0,
@@ -257,17 +260,24 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
                 "%d of %d people lack a modality, %d of them have none and are left out",
                 n_rows - n_complete, n_rows, int((~some).sum()),
             )  # fmt: skip
-        standardizers = fit_standardizers(features, settings.feature_transform, self._least)
-        blocks = standardise({m: block[some] for m, block in features.items()}, standardizers)
         known, group = y[some], group[some]
         seeds = np.random.SeedSequence(self.random_state).spawn(3 + 2 * members)
         fold = stratified_folds(known, members, np.random.default_rng(seeds[0]), group)
+        everybody = {m: block[some] for m, block in features.items()}
+        first = "none" if settings.feature_transform == "none" else "normal_scores"
+        standardizers = fit_standardizers(features, first, self._least)
+        blocks = standardise(everybody, standardizers)
         training = TrainingPeople(
             blocks, known, NormalScores.fit(known, self._least), fold, seeds[2], Products(blocks, fold), self._least
         )
         pilot = run_pilot(training) if "auto" in (settings.recipe, *settings.experts) else Pilot({}, {})
         self.pilot_ = pilot.falls
         told(callback, "pilot", 1, 1, falls=pilot.falls)
+        self.feature_transform_ = "none" if pilot.trees and settings.feature_transform == "auto" else first
+        if self.feature_transform_ != first:
+            standardizers = fit_standardizers(features, self.feature_transform_, self._least)
+            blocks = standardise(everybody, standardizers)
+            training = replace(training, blocks=blocks, products=Products(blocks, fold))
         self.recipe_ = chosen_recipe(settings.recipe, len(known), pilot.trees)
         learners: dict[str, Any] = dict.fromkeys(base_learners_for(pilot.trees, settings.experts, self.share)) | own
         options = options_of(settings, self.recipe_, pilot.target_transform, len(known))

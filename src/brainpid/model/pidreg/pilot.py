@@ -30,7 +30,7 @@ SURELY = 1.5
 LEARNING_ROWS = 200
 """People that the hyperparameters of the pilot's Gaussian process are learned from."""
 CHEAP = ("normative", "normative_scores", "kernel")
-_TREES: dict[str, Any] = {"trees": 100, "learning_rate": 0.12}
+_TREES: dict[str, Any] = {"trees": 100, "learning_rate": 0.12, "part": 0.3, "bins": 63}
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from brainpid.model.tree_steps import Nodes, TreeSteps
 from brainpid.model.varying import Additive, Reading, WholeReads
 
 RANDOMISED = {"n_estimators": 100, "max_features": 0.33}
-BOOSTING = {"trees": 400, "learning_rate": 0.05, "leaves": 31, "part": 0.3, "bins": 63}
+BOOSTING = {"trees": 500, "learning_rate": 0.05, "leaves": 31, "part": 0.6, "bins": 255}
 FEWEST_IN_LEAF = (3, 20)
 """People in a leaf of boosted trees at least: a twentieth of all, within these bounds."""
 

@@ -275,6 +275,7 @@ def test_a_pilot_decides_only_where_something_is_left_to_it():
     model = PIDReg(members=4, epochs=2, hidden=(8,)).fit(*cohort())
     assert set(model.pilot_) == {"none"}  # and of the normal scores where trees are worth it
     assert model.chosen()["pilot"] == model.pilot_
+    assert model.feature_transform_ == "normal_scores"
     assert PIDReg(**SMALL | {"epochs": 1, "recipe": "compact", "experts": ()}).fit(*cohort()).pilot_ == {}
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.transforms import NormalScores, RankedStandardizer
+from brainpid.model import PIDReg
 from brainpid.model.pidreg.base_learners import TrainingPeople
 from brainpid.model.pidreg.normative import Products
 from brainpid.model.pidreg.options import (
@@ -79,3 +80,11 @@ def test_a_recipe_follows_and_its_steps_are_bounded():
         assert options["target_transform"] == "none"
     given = checked_settings({"random_state": 0, "share": False, "epochs": 77})
     assert options_of(given, "compact", "none", 40_000)["epochs"] == 77
+
+
+def test_features_stay_as_they_are_where_trees_are_fitted():
+    x, y = steps(300, 0)
+    model = PIDReg(members=4, epochs=2, hidden=(8,)).fit({"a": x[:, ::2], "b": x[:, 1::2]}, y)
+    assert {"forest", "boosting"} < set(model.expert_weights_)
+    assert model.feature_transform_ == "none"
+    assert not isinstance(model.scalers_["a"], RankedStandardizer)
