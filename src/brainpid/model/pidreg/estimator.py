@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -124,7 +124,7 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
     feature_transform_ : str
         That of the features.
     pilot_ : dict of str to float
-        What trees took away of the squared error in the pilot, by map of the target; empty without a choice.
+        ``fall``: part of the squared error that trees took away in the pilot; ``spread``: its standard error.
     fusion_weights_ : dict of str to float
     synergy_weight_ : float
         Weight of the product term; all weights sum to 1.
@@ -235,9 +235,9 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         groups : array_like, shape (n,), optional
             People of one group are left out together.
         callback : callable, optional
-            Called with a mapping after each step: ``stage``, ``step`` and ``of``. The stages are ``pilot`` (with its
-            ``falls``), ``network`` (an epoch a step, with its ``record`` of `history`), ``base learners`` (with the
-            ``name``) and ``calibration``. What it raises ends the fit.
+            Called with a mapping after each step: ``stage``, ``step`` and ``of``. The stages are ``pilot`` (with
+            ``fall`` and ``spread``), ``network`` (an epoch a step, with its ``record`` of `history`), ``base learners``
+            (with the ``name``) and ``calibration``. What it raises ends the fit.
 
         Raises
         ------
@@ -270,9 +270,9 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         training = TrainingPeople(
             blocks, known, NormalScores.fit(known, self._least), fold, seeds[2], Products(blocks, fold), self._least
         )
-        pilot = run_pilot(training) if "auto" in (settings.recipe, *settings.experts) else Pilot({}, {})
-        self.pilot_ = pilot.falls
-        told(callback, "pilot", 1, 1, falls=pilot.falls)
+        pilot = run_pilot(training) if "auto" in (settings.recipe, *settings.experts) else Pilot()
+        self.pilot_ = asdict(pilot)
+        told(callback, "pilot", 1, 1, **self.pilot_)
         self.feature_transform_ = "none" if pilot.trees and settings.feature_transform == "auto" else first
         if self.feature_transform_ != first:
             standardizers = fit_standardizers(features, self.feature_transform_, self._least)

@@ -39,30 +39,28 @@ class Pilot:
 
     Attributes
     ----------
-    falls : dict of str to float
-        By map of the target, ``normal_scores`` or ``none``: part of the squared error that boosted trees take away.
-    spreads : dict of str to float
-        Standard errors of these, over people.
+    fall : float
+        Part of the squared error that boosted trees take away; 0 where nobody was asked.
+    spread : float
+        Its standard error, over people.
     """
 
-    falls: dict[str, float]
-    spreads: dict[str, float]
+    fall: float = 0.0
+    spread: float = 0.0
 
     @property
     def trees(self) -> bool:
         """Whether trees are worth fitting."""
-        return any(fall - SURELY * self.spreads[name] > LEAST_FALL for name, fall in self.falls.items())
+        return self.fall - SURELY * self.spread > LEAST_FALL
 
     @property
     def target_transform(self) -> str:
-        """Map of the target that suits."""
-        return max(self.falls, key=lambda name: self.falls[name]) if self.trees else "normal_scores"
+        """Map of the target that suits; with trees, on most tables from a thousand people on, the target as it is."""
+        return "none" if self.trees else "normal_scores"
 
 
 def run_pilot(training: TrainingPeople) -> Pilot:
     """Ask training people; those who lack a modality are left out.
-
-    Trees are grown on the target as it is; on its normal scores as well where they are worth fitting.
 
     Parameters
     ----------
@@ -72,23 +70,18 @@ def run_pilot(training: TrainingPeople) -> Pilot:
     everybody = complete(training.blocks)
     rng = np.random.default_rng(training.seed)
     folds = rng.permutation(np.unique(training.fold[everybody]))
-    draws = []
+    errors = []
     for draw in range(DRAWS):
         tested = np.isin(training.fold, folds[draw::DRAWS])
         test = _some(everybody & tested, TESTED_ROWS, rng)
         fit = _some(everybody & ~tested, FITTED_ROWS, rng)
         if min(len(np.unique(training.fold[fit])), len(np.unique(training.y[fit])), int(test.sum())) > 1:
-            draws.append(_Draw.of(training, fit, test))
-    pilot = Pilot({}, {})
-    for name in ("none", "normal_scores") if draws else ():
-        without = np.concatenate([draw.errors() for draw in draws])
-        gained = without - np.concatenate([draw.errors(name) for draw in draws])
-        whole = max(float(without.mean()), np.finfo(float).tiny)
-        pilot.falls[name] = float(gained.mean()) / whole
-        pilot.spreads[name] = float(gained.std() / np.sqrt(len(gained))) / whole
-        if not pilot.trees:
-            break
-    return pilot
+            errors.append(_squared_errors(training, fit, test))
+    if not errors:
+        return Pilot()
+    without, with_trees = np.concatenate(errors, axis=1)
+    gained, whole = without - with_trees, max(float(without.mean()), np.finfo(float).tiny)
+    return Pilot(float(gained.mean()) / whole, float(gained.std() / np.sqrt(len(gained))) / whole)
 
 
 def _some(rows: BoolArray, most: int, rng: np.random.Generator) -> BoolArray:
@@ -98,34 +91,20 @@ def _some(rows: BoolArray, most: int, rng: np.random.Generator) -> BoolArray:
     return chosen
 
 
-@dataclass(frozen=True)
-class _Draw:
-    """People who were fitted to, people who are tested on, and what the cheap base learners predict of these, (n,)."""
-
-    inside: TrainingPeople
-    outside: TrainingPeople
-    cheap: list[FloatArray]
-
-    @classmethod
-    def of(cls, training: TrainingPeople, fit: BoolArray, test: BoolArray) -> _Draw:
-        """Fit the cheap base learners."""
-        names = tuple(training.blocks)
-        inside, outside = training.of(names, fit), training.of(names, test)
-        to_scores = NormalScores.fit(inside.y)
-        inside = replace(inside, target_map=to_scores)
-        fitted = [fit_together(name, inside, LEARNING_ROWS) for name in CHEAP]
-        return cls(inside, outside, [to_scores.inverse_transform(one.predict(outside.blocks)) for one in fitted])
-
-    def errors(self, target_transform: str | None = None) -> FloatArray:
-        """Squared errors (n,) of the tested people in variances of the target, with trees on a map of it or without."""
-        predictions, y = self.cheap, self.outside.y
-        seed = int(self.inside.seed.generate_state(1)[0])
-        if target_transform is not None:
-            straight = target_transform == "none"
-            target_map = NormalScores.straight(self.inside.y) if straight else self.inside.target_map
-            trees = Trees.boosted(self.inside.blocks, target_map.transform(self.inside.y), seed, **_TREES)
-            predictions = [*predictions, target_map.inverse_transform(trees.predict(self.outside.blocks))]
-        return _weighed(predictions, y, np.random.default_rng(self.inside.seed).permutation(len(y)) % 2)
+def _squared_errors(training: TrainingPeople, fit: BoolArray, test: BoolArray) -> FloatArray:
+    """Squared errors (2, n) of the tested people in variances of the target, without trees and with them."""
+    names = tuple(training.blocks)
+    inside, outside = training.of(names, fit), training.of(names, test)
+    to_scores, straight = NormalScores.fit(inside.y), NormalScores.straight(inside.y)
+    inside = replace(inside, target_map=to_scores)
+    fitted = [fit_together(name, inside, LEARNING_ROWS) for name in CHEAP]
+    cheap = [to_scores.inverse_transform(one.predict(outside.blocks)) for one in fitted]
+    trees = Trees.boosted(
+        inside.blocks, straight.transform(inside.y), int(training.seed.generate_state(1)[0]), **_TREES
+    )
+    added = straight.inverse_transform(trees.predict(outside.blocks))
+    half = np.random.default_rng(training.seed).permutation(len(outside.y)) % 2
+    return np.stack([_weighed(cheap, outside.y, half), _weighed([*cheap, added], outside.y, half)])
 
 
 def _weighed(predictions: list[FloatArray], y: FloatArray, half: IntArray) -> FloatArray:

@@ -273,10 +273,11 @@ def test_people_of_one_group_are_left_out_together():
 
 def test_a_pilot_decides_only_where_something_is_left_to_it():
     model = PIDReg(members=4, epochs=2, hidden=(8,)).fit(*cohort())
-    assert set(model.pilot_) == {"none"}  # and of the normal scores where trees are worth it
+    assert set(model.pilot_) == {"fall", "spread"}
+    assert model.pilot_["spread"] > 0
     assert model.chosen()["pilot"] == model.pilot_
     assert model.feature_transform_ == "normal_scores"
-    assert PIDReg(**SMALL | {"epochs": 1, "recipe": "compact", "experts": ()}).fit(*cohort()).pilot_ == {}
+    assert PIDReg(**SMALL | {"epochs": 1, "recipe": "compact", "experts": ()}).fit(*cohort()).pilot_["spread"] == 0
 
 
 def test_a_single_missing_cell_is_imputed(fitted):
@@ -375,7 +376,7 @@ def test_a_callback_is_told_of_every_step_and_can_end_the_fit():
     ]  # fmt: skip
     assert [at["record"] for at in told[1:4]] == model.history()
     assert [at["name"] for at in told[4:6]] == ["normative", "kernel"]
-    assert told[0]["falls"] == model.pilot_
+    assert {name: told[0][name] for name in model.pilot_} == model.pilot_
     np.testing.assert_array_equal(PIDReg(**options).fit(X, y).predict(X), model.predict(X))
 
     def enough(at):
