@@ -29,6 +29,8 @@ SURELY = 1.5
 """Standard errors that are taken off the fall, so that the choice does not hang on the draw."""
 LEARNING_ROWS = 200
 """People that the hyperparameters of the pilot's Gaussian process are learned from."""
+MOST_FEATURES = 1000
+"""Features that the pilot's trees see, those that go with the target most among the people fitted to."""
 CHEAP = ("normative", "normative_scores", "kernel")
 _TREES: dict[str, Any] = {"trees": 100, "learning_rate": 0.12, "part": 0.3, "bins": 63}
 
@@ -99,10 +101,11 @@ def _squared_errors(training: TrainingPeople, fit: BoolArray, test: BoolArray) -
     inside = replace(inside, target_map=to_scores)
     fitted = [fit_together(name, inside, LEARNING_ROWS) for name in CHEAP]
     cheap = [to_scores.inverse_transform(one.predict(outside.blocks)) for one in fitted]
-    trees = Trees.boosted(
-        inside.blocks, straight.transform(inside.y), int(training.seed.generate_state(1)[0]), **_TREES
-    )
-    added = straight.inverse_transform(trees.predict(outside.blocks))
+    scores, seed = straight.transform(inside.y), int(training.seed.generate_state(1)[0])
+    fitted_to, read = (np.column_stack(list(people.blocks.values())) for people in (inside, outside))
+    nearest = np.sort(np.argsort(-np.abs(scores @ fitted_to), kind="stable")[:MOST_FEATURES])
+    trees = Trees.boosted({"all": fitted_to[:, nearest]}, scores, seed, **_TREES)
+    added = straight.inverse_transform(trees.predict({"all": read[:, nearest]}))
     half = np.random.default_rng(training.seed).permutation(len(outside.y)) % 2
     return np.stack([_weighed(cheap, outside.y, half), _weighed([*cheap, added], outside.y, half)])
 
