@@ -174,3 +174,23 @@ def test_a_folder_that_cannot_be_written_into_is_named(study):
     run = snakemake(study._replace(out=study.here.parent / "file/out").config(), "--dry-run", source=study.code)
     assert run.returncode == 2
     assert f"output_dir: {study.here.parent}/file/out cannot be written into" in run.stderr
+
+
+def test_a_working_folder_that_cannot_be_written_into_is_no_reason_to_stop(study):
+    """As a project that somebody else installed; root may write everywhere, hence a file in the way."""
+    study = other_folder(study)
+    config = study.config(null={"permutations": 19})
+    (study.here / ".snakemake").touch()
+    assert done(config, source=study.code) == {"null": 1, "aggregate": 1, "report": 1}
+
+
+def test_tables_dated_in_the_future_are_read_by_their_content(study):
+    table = pd.read_csv(study.data / "dwi.tsv", sep="\t")
+    table.iloc[0, 1] += 0.5
+    table.to_csv(study.data / "dwi.tsv", sep="\t", index=False)
+    for path in study.data.glob("*.tsv"):
+        os.utime(path, (2_000_000_000, 2_000_000_000))
+    made = done(study.config(), source=study.code)
+    assert (made["extract_table"], made["split"], made["report"]) == (1, 1, 1)
+    assert "participants" not in made
+    assert planned(study.config(), study.code) == {}
