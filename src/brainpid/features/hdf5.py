@@ -66,27 +66,28 @@ class _Memory:
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
         view = memoryview(buffer).cast("B")
-        done = 0
-        while done < len(view):
-            number, start = divmod(self.place + done, PAGE)
-            count = min(PAGE - start, len(view) - done)
+        for number, start, piece in self._pieces(view):
             page = self.pages.get(number)
-            view[done : done + count] = bytes(count) if page is None else page[start : start + count]
-            done += count
-        self.place += done
-        return done
+            piece[:] = bytes(len(piece)) if page is None else page[start : start + len(piece)]
+        self.place += len(view)
+        return len(view)
 
     def write(self, content: bytes | memoryview) -> int:
         view = memoryview(content).cast("B")
+        for number, start, piece in self._pieces(view):
+            self.pages.setdefault(number, bytearray(PAGE))[start : start + len(piece)] = piece
+        self.place += len(view)
+        self.size = max(self.size, self.place)
+        return len(view)
+
+    def _pieces(self, view: memoryview) -> Iterator[tuple[int, int, memoryview]]:
+        """Parts of what is read or written at the place: the page of each, where it begins there, and its bytes."""
         done = 0
         while done < len(view):
             number, start = divmod(self.place + done, PAGE)
-            count = min(PAGE - start, len(view) - done)
-            self.pages.setdefault(number, bytearray(PAGE))[start : start + count] = view[done : done + count]
-            done += count
-        self.place += done
-        self.size = max(self.size, self.place)
-        return done
+            piece = view[done : done + PAGE - start]
+            yield number, start, piece
+            done += len(piece)
 
     def truncate(self, size: int) -> None:
         self.size = size

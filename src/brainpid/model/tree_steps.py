@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -64,6 +64,20 @@ class Nodes:
             np.concatenate(list(value)).astype(np.float64),
             start[:-1],
             depth,
+        )
+
+    @classmethod
+    def of_forest(cls, forest: Any) -> Self:
+        """Nodes of a forest of scikit-learn, whose trees' mean is the score."""
+        trees = [tree.tree_ for tree in forest.estimators_]
+        return cls.joined(
+            [tree.feature for tree in trees],
+            [tree.children_left for tree in trees],
+            [tree.children_right for tree in trees],
+            [tree.threshold for tree in trees],
+            [tree.value[:, 0, 0] / len(trees) for tree in trees],
+            [tree.children_left < 0 for tree in trees],
+            max(tree.max_depth for tree in trees),
         )
 
     def on(self, used: IntArray) -> Self:

@@ -13,6 +13,7 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+from fmriprep_runs import AFFINE, SPACE, fmriprep_runs
 
 from brainpid.cli import main
 from brainpid.cohort.file_states import read_record, record_path
@@ -21,10 +22,6 @@ from brainpid.config.schema import parse_config
 from brainpid.config.slices import ExtractSettings
 from brainpid.features import extraction
 from brainpid.features.store import read_features
-from brainpid.imaging.bold.confounds import MOTION
-
-AFFINE = np.diag([4.0, 4.0, 4.0, 1.0])
-SPACE = "MNI152NLin2009cAsym"
 
 
 @pytest.fixture
@@ -32,21 +29,7 @@ def study(tmp_path, monkeypatch) -> Path:
     """Three people with a small preprocessed BOLD run each and an atlas of two regions; extracted in this process."""
     here = lambda function, tasks, workers, fresh=False: ((task, function(task)) for task in tasks)  # noqa: E731
     monkeypatch.setattr(extraction, "outcomes", here)
-    rng = np.random.default_rng(0)
-    labels = np.zeros((6, 6, 4), dtype=np.int16)
-    labels[1:3, 1:5], labels[3:5, 1:5] = 1, 2
-    nib.save(nib.Nifti1Image(labels, AFFINE), tmp_path / "atlas.nii.gz")
-    (tmp_path / "atlas.tsv").write_text("index\tname\n1\tone\n2\ttwo\n")
-    for k in range(3):
-        stem = tmp_path / f"fmriprep/sub-{k}/func/sub-{k}_task-rest"
-        stem.parent.mkdir(parents=True)
-        image = nib.Nifti1Image((1000 + rng.normal(0, 10, (6, 6, 4, 120))).astype(np.float32), AFFINE)
-        image.header.set_zooms((4, 4, 4, 2.0))
-        image.header.set_xyzt_units("mm", "sec")
-        nib.save(image, f"{stem}_space-{SPACE}_desc-preproc_bold.nii.gz")
-        motion = pd.DataFrame(rng.normal(0, 1e-3, (120, 6)), columns=list(MOTION))
-        motion.to_csv(f"{stem}_desc-confounds_timeseries.tsv", sep="\t", index=False)
-        Path(f"{stem}_space-{SPACE}_desc-preproc_bold.json").write_text(json.dumps({"RepetitionTime": 2.0}))
+    fmriprep_runs(tmp_path / "fmriprep", [f"sub-{k}" for k in range(3)], tmp_path)
     (tmp_path / "participants.tsv").write_text("participant_id\tage\nsub-0\t30\nsub-1\t31\nsub-2\t32\n")
     return tmp_path
 

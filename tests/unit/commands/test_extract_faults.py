@@ -8,21 +8,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
-import pandas as pd
 import pytest
+from fmriprep_runs import fmriprep_runs
 from freesurfer_files import freesurfer
 from shims import shim
 
 from brainpid.config.schema import parse_config
 from brainpid.config.slices import ExtractSettings
-from brainpid.imaging.bold.confounds import MOTION
 
 pytestmark = pytest.mark.slow
 
-AFFINE = np.diag([4.0, 4.0, 4.0, 1.0])
-SPACE = "MNI152NLin2009cAsym"
 PEOPLE = ("sub-0", "sub-1", "sub-2")
 CODES = (116, 5, 24, 12, 110, 107, 121, 103)
 CALLS = {
@@ -113,21 +109,7 @@ def study(request, tmp_path) -> tuple[Path, str, list[str]]:
 
 def _fmriprep(folder: Path) -> None:
     """Small preprocessed runs, and an atlas of two regions."""
-    rng = np.random.default_rng(0)
-    labels = np.zeros((6, 6, 4), dtype=np.int16)
-    labels[1:3, 1:5], labels[3:5, 1:5] = 1, 2
-    nib.save(nib.Nifti1Image(labels, AFFINE), folder / "atlas.nii.gz")
-    (folder / "atlas.tsv").write_text("index\tname\n1\tone\n2\ttwo\n")
-    for person in PEOPLE:
-        stem = folder / f"data/{person}/func/{person}_task-rest"
-        stem.parent.mkdir(parents=True)
-        image = nib.Nifti1Image((1000 + rng.normal(0, 10, (6, 6, 4, 120))).astype(np.float32), AFFINE)
-        image.header.set_zooms((4, 4, 4, 2.0))
-        image.header.set_xyzt_units("mm", "sec")
-        nib.save(image, f"{stem}_space-{SPACE}_desc-preproc_bold.nii.gz")
-        motion = pd.DataFrame(rng.normal(0, 1e-3, (120, 6)), columns=list(MOTION))
-        motion.to_csv(f"{stem}_desc-confounds_timeseries.tsv", sep="\t", index=False)
-        Path(f"{stem}_space-{SPACE}_desc-preproc_bold.json").write_text(json.dumps({"RepetitionTime": 2.0}))
+    fmriprep_runs(folder / "data", PEOPLE, folder)
 
 
 def faults(folder: Path, kind: str, number: int) -> list[dict[str, str]]:

@@ -155,28 +155,18 @@ def _kernel(
 @vary_scores.register
 def _boosting(regressor: Boosted, features: FloatArray, start: int, width: int) -> VaryingScores:
     columns, depth = tree_arrays(regressor.trees)
-    return _trees(Nodes.joined(**columns, depth=depth), 0.0, features, start, width, single=False)
+    return _trees(Nodes.joined(**columns, depth=depth), features, start, width, single=False)
 
 
 @vary_scores.register
 def _forest(regressor: RandomForestRegressor, features: FloatArray, start: int, width: int) -> VaryingScores:
-    trees = [tree.tree_ for tree in regressor.estimators_]
-    nodes = Nodes.joined(
-        [tree.feature for tree in trees],
-        [tree.children_left for tree in trees],
-        [tree.children_right for tree in trees],
-        [tree.threshold for tree in trees],
-        [tree.value[:, 0, 0] / len(trees) for tree in trees],
-        [tree.children_left < 0 for tree in trees],
-        max(tree.max_depth for tree in trees),
-    )
-    return _trees(nodes, 0.0, features, start, width, single=True)
+    return _trees(Nodes.of_forest(regressor), features, start, width, single=True)
 
 
-def _trees(nodes: Nodes, offset: float, features: FloatArray, start: int, width: int, single: bool) -> VaryingScores:
+def _trees(nodes: Nodes, features: FloatArray, start: int, width: int, single: bool) -> VaryingScores:
     used = np.unique(nodes.feature)
     small = nodes.on(used)
-    own, now = rounded(features[:, used], single), offset + nodes.scores(rounded(features, single))
+    own, now = rounded(features[:, used], single), nodes.scores(rounded(features, single))
 
     def read(columns: IntArray, values: FloatArray) -> FloatArray:
         seen = np.isin(columns + start, used)
@@ -185,7 +175,7 @@ def _trees(nodes: Nodes, offset: float, features: FloatArray, start: int, width:
         changed = np.tile(own, (len(values), 1))
         new = rounded(values[..., seen], single)
         changed[:, np.searchsorted(used, columns[seen] + start)] = new.reshape(len(changed), -1)
-        return (offset + small.scores(changed)).reshape(values.shape[:2])
+        return small.scores(changed).reshape(values.shape[:2])
 
     def additive() -> Additive:
         steps = TreeSteps.of(nodes, features, start, width, single)

@@ -35,16 +35,7 @@ class Trees(Nodes):
     def randomised(cls, blocks: Blocks, scores: FloatArray, seed: int) -> Trees:
         """Grow a forest of extremely randomised trees on blocks (n, p_m) and scores (n,); their mean is predicted."""
         grown = ExtraTreesRegressor(**RANDOMISED, random_state=seed).fit(_table(blocks), scores)
-        trees = [tree.tree_ for tree in grown.estimators_]
-        return cls.joined(
-            [tree.feature for tree in trees],
-            [tree.children_left for tree in trees],
-            [tree.children_right for tree in trees],
-            [tree.threshold for tree in trees],
-            [tree.value[:, 0, 0] / len(trees) for tree in trees],
-            [tree.children_left < 0 for tree in trees],
-            max(tree.max_depth for tree in trees),
-        )
+        return cls.of_forest(grown)
 
     @classmethod
     def boosted(cls, blocks: Blocks, scores: FloatArray, seed: int, **changes: Any) -> Trees:
