@@ -299,7 +299,8 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         self.modalities_ = layout.modalities
         self.fusion_weights_ = {m: weights.modalities[m] for m in layout.modalities}
         self.synergy_weight_ = weights.synergy
-        self.expert_weights_ = dict(zip([*base_learners, "head"], self._fitted.stack.weights.tolist(), strict=True))
+        together = self._fitted.stack.weights[:, -1].tolist()
+        self.expert_weights_ = dict(zip([*base_learners, "head"], together, strict=True))
         self.out_of_fold_target_ = y
         self.out_of_fold_prediction_ = np.full(n_rows, np.nan)
         self.out_of_fold_prediction_[some] = unseen.prediction

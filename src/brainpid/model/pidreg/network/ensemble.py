@@ -13,7 +13,13 @@ from torch import Tensor
 
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
 from brainpid.core.modalities import presence
-from brainpid.model.pidreg.base_predictions import AdditivePredictions, BasePredictions, VaryingPredictions
+from brainpid.model.pidreg.base_predictions import (
+    AdditivePredictions,
+    BasePredictions,
+    VaryingPredictions,
+    subset_patterns,
+    subsets_read,
+)
 from brainpid.model.pidreg.network.encoding import encode
 from brainpid.model.pidreg.network.layers import Architecture, Ensemble, MemberRandom, Perceptron
 from brainpid.model.varying import Additive
@@ -114,7 +120,7 @@ class FittedEnsemble:
             return Additive(self._per_feature(slope, own, modality))
 
         joint = slopes(together).times(np.asarray(present.all(axis=1), dtype=np.float64))
-        return AdditivePredictions(joint, slopes(alone))
+        return {place: slopes(alone), len(subsets_read(list(blocks))) - 1: joint}
 
     def _per_feature(self, slope: FloatArray, block: FloatArray, modality: str) -> FloatArray:
         """Slopes (n, q_m) with respect to what the encoders take as slopes with respect to features (n, p_m)."""
@@ -150,7 +156,10 @@ class FittedEnsemble:
 
 def _predictions(together: FloatArray, alone: FloatArray, present: BoolArray) -> BasePredictions:
     """Predictions without those that a missing modality had a part in."""
-    return BasePredictions(np.where(present.all(axis=1), together, np.nan), np.where(present, alone, np.nan))
+    scores = np.full((len(present), len(subset_patterns(present.shape[1]))), np.nan)
+    scores[:, : present.shape[1]] = np.where(present, alone, np.nan)
+    scores[:, -1] = np.where(present.all(axis=1), together, np.nan)
+    return BasePredictions(scores)
 
 
 def network_inputs(blocks: Blocks, edges: dict[str, list[Tensor]]) -> list[Tensor]:
