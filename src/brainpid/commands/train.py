@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,9 @@ def run(args: argparse.Namespace) -> None:
         fitted.model,
         {modality: table[~training].to_numpy() for modality, table in tables.items()},
         people[~training],
-        fitted.bias,
+        fitted.biases,
         settings.interval_coverage,
+        people[training],
     ).assign(model=args.model, repeat=args.repeat, fold=args.fold)
     write_tsv(args.out / "predictions.tsv", predictions)
     groups = read_groups(args.sheets, people[~training], settings.group)
@@ -90,14 +92,15 @@ def write_fitted(
         "model": fitted.name,
         "seed": fitted.seed,
         "n_train": fitted.n,
-        "age_bias": {"intercept": fitted.bias.intercept, "slope": fitted.bias.slope},
+        "age_bias": {subset: asdict(bias) for subset, bias in fitted.biases.items()},
         "divided": read_divisors(args.features, read_chosen(args.chosen, settings.modalities)),
         "chosen": fitted.model.chosen(),
     }
     write_json(args.out / "provenance.json", provenance | dict(more))
+    slopes = {subset: bias.slope for subset, bias in fitted.biases.items()}
     log.info(
         "%s is trained on %d people", fitted.name, fitted.n,
-        extra={"model": fitted.name, "n_train": fitted.n, "bias_slope": fitted.bias.slope} | dict(more),
+        extra={"model": fitted.name, "n_train": fitted.n, "bias_slopes": slopes} | dict(more),
     )  # fmt: skip
 
 

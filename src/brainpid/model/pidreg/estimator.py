@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
-from brainpid.core.arrays import Modalities
+from brainpid.core.arrays import Modalities, among
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.modalities import presence
 from brainpid.crossfit.folds import stratified_folds
@@ -52,7 +52,7 @@ _LOG = logging.getLogger(__name__)
 _FILE = "model.pt"
 _CHOSEN = ("recipe_", "feature_transform_", "pilot_", "fusion_weights_", "synergy_weight_", "expert_weights_")
 _KEPT = ("modalities_", *MATRIX_FITTED, *_CHOSEN, "history_")
-_KEPT_OF_PEOPLE = ("out_of_fold_prediction_", "out_of_fold_latents_", "out_of_fold_target_")
+_KEPT_OF_PEOPLE = ("out_of_fold_prediction_", "out_of_fold_subsets_", "out_of_fold_latents_", "out_of_fold_target_")
 SHARED_LEAST = 10
 """People behind each value of the target, at least, in a model that is to be passed on."""
 
@@ -133,10 +133,12 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
     out_of_fold_prediction_ : ndarray, shape (n_train,)
         Prediction of each training person by base learners and weights that had not seen that person, from the
         modalities that the person has, in the target's units; NaN for people without any modality.
+    out_of_fold_subsets_ : dict of tuple of str to ndarray, shape (n_train,)
+        The same from every subset of the modalities, NaN for people who lack one of it.
     out_of_fold_latents_ : dict of str to ndarray, shape (n_train,)
         The same for the scalar latents; NaN where the modality is missing.
     out_of_fold_target_ : ndarray, shape (n_train,)
-        The target they belong to, in its units. A model that was shared comes back without these three.
+        The target they belong to, in its units. A model that was shared comes back without these four.
     history_ : list of dict
         One entry per epoch: loss terms, learning rate, error and information on people who were left out, weights.
 
@@ -302,11 +304,9 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         together = self._fitted.stack.weights[:, -1].tolist()
         self.expert_weights_ = dict(zip([*base_learners, "head"], together, strict=True))
         self.out_of_fold_target_ = y
-        self.out_of_fold_prediction_ = np.full(n_rows, np.nan)
-        self.out_of_fold_prediction_[some] = unseen.prediction
-        self.out_of_fold_latents_ = {m: np.full(n_rows, np.nan) for m in layout.modalities}
-        for m, latent in unseen.latents.items():
-            self.out_of_fold_latents_[m][some] = latent
+        self.out_of_fold_prediction_ = among(unseen.prediction, some)
+        self.out_of_fold_subsets_ = {subset: among(found, some) for subset, found in unseen.subsets.items()}
+        self.out_of_fold_latents_ = {m: among(latent, some) for m, latent in unseen.latents.items()}
         told(callback, "calibration", 1, 1)
         return self
 

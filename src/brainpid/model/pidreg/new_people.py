@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 from brainpid.core.arrays import FloatArray, Modalities
 from brainpid.core.modalities import Subset, subsets_of
 from brainpid.core.names import Measure
+from brainpid.crossfit.densities import PredictiveDensities
 from brainpid.crossfit.transforms import Standardizer, normal_scores
-from brainpid.model.inputs import Layout, Read, check_people, checked_coverage, checked_target
+from brainpid.model.inputs import Layout, Read, check_people, checked_target
 from brainpid.model.matrix import Matrix, MatrixMixin
 from brainpid.model.pidreg.base_predictions import ReadByBaseLearners
 from brainpid.model.pidreg.fitted import FittedModel
@@ -59,23 +60,6 @@ class NewPeopleMixin(MatrixMixin, MultimodalMixin):
         predictions = self.read(X).predictions
         return {subset: self._state.predict_from(predictions, subset) for subset in subsets_of(self.modalities_)}
 
-    def predict_interval(self, X: Modalities | Matrix | Read, coverage: float = 0.9) -> FloatArray:
-        """Prediction intervals (n, 2) in the target's units, calibrated for the modalities that each person has.
-
-        See `brainpid.model.conformal.AdaptiveConformal` for what the coverage means.
-        """
-        coverage = checked_coverage(coverage)
-        return self._state.interval(self.read(X).predictions, coverage)
-
-    def expected_gain(self, X: Modalities | Matrix | Read, coverage: float = 0.9) -> dict[str, FloatArray]:
-        """By how much acquiring a modality would narrow a person's interval: modality to (n,), in the target's units.
-
-        The width of intervals at the person's prediction from the modalities at hand, less that with the modality
-        added; NaN for people who have it. A negative value is no gain.
-        """
-        coverage = checked_coverage(coverage)
-        return self._state.expected_gain(self.read(X).predictions, coverage)
-
     def scalar_latents(self, X: Modalities | Matrix | Read) -> dict[str, FloatArray]:
         """Each modality's own prediction of the normal score, (n,) each; NaN for people who lack the modality."""
         return self._state.latents(self.read(X).predictions)
@@ -102,6 +86,10 @@ class NewPeopleMixin(MatrixMixin, MultimodalMixin):
         return decompose(
             {name: latent[known] for name, latent in latents.items()}, normal_scores(target[known]), measure, confidence
         )
+
+    @property
+    def _densities(self) -> PredictiveDensities:
+        return self._state.densities
 
     @property
     def layout_(self) -> Layout:
