@@ -24,7 +24,7 @@ PNAS 118:e2107794118 (distributional conformal prediction).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,8 @@ MOST_PEOPLE = 8000
 """Training people that densities are fitted to at most: of more, each so-manieth in the order of age is taken."""
 LEAST_AGE_DISTRIBUTION = 0.002
 """Weight of the age distribution in every mixture, at least: no person's score is minus infinity."""
+_SHAPED_AT = 0.9  # probability of the intervals whose lengths are compared
+_LONGER = 0.2  # a fifth: all decades of age are covered by 75% and more, at the interval score of equal tails
 _ROUNDS = 200  # of expectation and maximisation
 _SETTLED = 1e-5  # largest change of a weight that ends them
 
@@ -61,14 +63,14 @@ class ReaderDensity:
     tilted : TiltedAges
     mixture : ndarray, shape (3,)
         Weights of the age distribution and of both tilts.
-    pit : ndarray, shape (n,)
-        Probability integral transforms of held-out training people, ascending.
+    needed : ndarray, shape (n,)
+        Probability of the interval that just holds the age of each held-out training person, ascending.
     """
 
     stack: dict[Subset, float]
     tilted: TiltedAges
     mixture: FloatArray
-    pit: FloatArray
+    needed: FloatArray
 
     @classmethod
     def fit(
@@ -84,16 +86,20 @@ class ReaderDensity:
             tilted = TiltedAges.fit(columns[rows] @ weights, y[rows], member[rows], ages.values, target_map, least)
             return weights, tilted
 
-        ratios, pit = np.ones((3, n)), np.empty((3, n))
+        ratios = np.ones((3, n))
+        held_out = np.empty((3, n, len(ages.values)))
         for k in np.unique(fold):
             own = fold == k
             weights, tilted = fitted(~own)
             people = tilted.of(columns[own] @ weights)
-            ratios[1:, own] = _with_own_age(people.at_own(y[own], g[own]), 1.0, n - own.sum())
-            pit[:, own] = tilted.ages.below(people.weights(), y[own])
-        weights, tilted = fitted(np.ones(n, dtype=bool))
+            ratios[1:, own] = _with_own_age(people.at_own(y[own], g[own]), 1.0, float(n - own.sum()))
+            held_out[:, own] = people.weights()
         mixture = _mixture(ratios)
-        return cls(dict(zip(f, weights.tolist(), strict=True)), tilted, mixture, np.sort(mixture @ pit))
+        distributions = np.tensordot(mixture, held_out, axes=1)
+        below, lower = ages.below(distributions, y), _lower_tails(ages, distributions)
+        needed = 1 - np.minimum(below / lower, (1 - below) / (1 - lower))
+        weights, tilted = fitted(np.ones(n, dtype=bool))
+        return cls(dict(zip(f, weights.tolist(), strict=True)), tilted, mixture, np.sort(needed))
 
     @classmethod
     def of_ages(cls, y: FloatArray, target_map: NormalScores, subset: Subset, least: int) -> ReaderDensity:
@@ -104,7 +110,19 @@ class ReaderDensity:
 
     def weights(self, f: FloatArray) -> FloatArray:
         """Densities of people with stacked predictions f (m,), as weights (m, G) on the groups of ages."""
-        return np.tensordot(self.mixture, self.tilted.of(f).weights(), axes=1)
+        return np.asarray(np.tensordot(self.mixture, self.tilted.of(f).weights(), axes=1))
+
+    def interval(self, f: FloatArray, coverage: float) -> FloatArray:
+        """Intervals (m, 2) of people with stacked predictions f (m,), in the target's units."""
+        rank = int(np.ceil((len(self.needed) + 1) * coverage - 1e-9))
+        if rank > len(self.needed):
+            raise InputError(
+                f"an interval with coverage {coverage:g} needs at least {fewest_of_interval(coverage)} training people, "
+                f"found {len(self.needed)}"
+            )
+        ages, distributions = self.tilted.ages, self.weights(f)
+        outside = (1 - self.needed[rank - 1]) * _lower_tails(ages, distributions)
+        return ages.quantiles(distributions, np.column_stack([outside, outside + self.needed[rank - 1]]))
 
     def log_scores(
         self, f: FloatArray, y: FloatArray, g: FloatArray, reference: AgeGroups, reference_scores: FloatArray
@@ -287,12 +305,10 @@ class PredictiveDensities:
         ndarray, shape (m, L)
             In the target's units; NaN where a person lacks a modality of the subset.
         """
-        f = self._stacked(predictions, subset)
-        reader = self.readers[_key(subset)]
-        there = np.isfinite(f)
-        found = np.full((len(f), len(levels)), np.nan)
-        found[there] = reader.tilted.ages.quantiles(reader.weights(f[there]), np.asarray(levels, dtype=float))
-        return found
+        levels = np.asarray(levels, dtype=float)
+        return self._by_person(
+            predictions, subset, lambda reader, f: reader.tilted.ages.quantiles(reader.weights(f), levels), len(levels)
+        )
 
     def interval(self, predictions: Mapping[Subset, ArrayLike], subset: Subset, coverage: float) -> FloatArray:
         """Intervals with a calibrated coverage, shape (m, 2), in the target's units; parameters as of `quantiles`.
@@ -302,7 +318,20 @@ class PredictiveDensities:
         InputError
             Where too few training people have the modalities: ``n >= coverage / (1 - coverage)`` are needed.
         """
-        return self.quantiles(predictions, subset, levels_that_cover(self.readers[_key(subset)].pit, coverage))
+        return self._by_person(predictions, subset, lambda reader, f: reader.interval(f, coverage), 2)
+
+    def _by_person(
+        self,
+        predictions: Mapping[Subset, ArrayLike],
+        subset: Subset,
+        found: Callable[[ReaderDensity, FloatArray], FloatArray],
+        width: int,
+    ) -> FloatArray:
+        f = self._stacked(predictions, subset)
+        there = np.isfinite(f)
+        values = np.full((len(f), width), np.nan)
+        values[there] = found(self.readers[_key(subset)], f[there])
+        return values
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> PredictiveDensities:
@@ -312,7 +341,7 @@ class PredictiveDensities:
                 {tuple(a): float(w) for a, w in reader["stack"].items()},
                 TiltedAges(**reader["tilted"] | {"ages": AgeGroups(**reader["tilted"]["ages"])}),
                 reader["mixture"],
-                reader["pit"],
+                reader["needed"],
             )
             for subset, reader in state["readers"].items()
         }
@@ -337,26 +366,20 @@ class PredictiveDensities:
         return list_some("+".join(a) for a in self.readers)
 
 
-def levels_that_cover(pit: FloatArray, coverage: float) -> FloatArray:
-    """Levels (2,) whose quantiles cover this part of new people.
+def _lower_tails(ages: AgeGroups, distributions: FloatArray) -> FloatArray:
+    """Part (m,) of what an interval leaves out that lies below it.
 
-    The interval is symmetric in probability: the ``ceil((n + 1) coverage)``-th smallest distance of the training
-    people's transforms from 1/2 on either side of the median.
-
-    Parameters
-    ----------
-    pit : ndarray, shape (n,)
-        Probability integral transforms of held-out people.
-    coverage : float
+    Where ages end, as the youngest of a study do, a distribution rises from its end: equal tails leave out those that
+    are likeliest, and the shortest interval leaves out the far tail's people at too small a gain. Parts from 0 to 1
+    are averaged, with weights that fall as the interval of each is longer than the shortest, by e at `_LONGER`.
     """
-    rank = int(np.ceil((len(pit) + 1) * coverage - 1e-9))
-    if rank > len(pit):
-        raise InputError(
-            f"an interval with coverage {coverage:g} needs at least {fewest_of_interval(coverage)} training people, "
-            f"found {len(pit)}"
-        )
-    half = np.sort(np.abs(pit - 0.5))[rank - 1]
-    return np.array([0.5 - half, 0.5 + half])
+    parts = np.linspace(0.0, 1.0, 11)
+    low = parts * (1 - _SHAPED_AT)
+    ends = ages.quantiles(distributions, np.concatenate([low, low + _SHAPED_AT]))
+    lengths = ends[:, len(parts) :] - ends[:, : len(parts)]
+    shortest = np.maximum(lengths.min(axis=1, keepdims=True), np.finfo(float).tiny)
+    weights = np.exp(-(lengths / shortest - 1) / _LONGER)
+    return np.asarray(weights @ parts / weights.sum(axis=1))
 
 
 def _key(subset: Subset) -> Subset:
