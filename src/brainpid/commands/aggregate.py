@@ -21,9 +21,10 @@ from brainpid.evaluation.comparison import comparison_table
 from brainpid.evaluation.importance import MOST_PEOPLE, MOST_READ, READS
 from brainpid.evaluation.importance_summary import agreement, summarise
 from brainpid.evaluation.information import decompose_all, normality_table, null_summary
-from brainpid.evaluation.predictions import CONCATENATED, GROUP, LATENT, SUBSET, decomposable, not_decomposable
+from brainpid.evaluation.persons import person_table, reliability_table
+from brainpid.evaluation.predictions import GROUP, LATENT, LOG_SCORE, SUBSET, decomposable, not_decomposable
 from brainpid.evaluation.selection import select
-from brainpid.report.glossary import dictionary, importance_dictionary, selection_dictionary
+from brainpid.report.glossary import dictionary, importance_dictionary, person_dictionary, selection_dictionary
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace) -> None:
     selection = select(
         decomposable(first, settings.modalities), settings.modalities, settings.costs, settings.pid.confidence
     )
-    own = [column for column in predictions if not column.startswith((LATENT, SUBSET, CONCATENATED))]
+    own = [column for column in predictions if not column.startswith((LATENT, SUBSET, LOG_SCORE))]
     latents = [column for column in predictions if column not in own]
     write_tsv(args.out / "predictions.tsv", predictions[_public_order(own)])
     write_tsv(args.out / "latents.tsv", predictions[[*PERSON, *latents]])
@@ -90,6 +91,9 @@ def run(args: argparse.Namespace) -> None:
     write_tsv(args.out / "selection.tsv", selection.table)
     write_json(args.out / "selection.json", selection_dictionary(selection))
     write_tsv(args.out / "accuracy.tsv", accuracy)
+    write_tsv(args.out / "person.tsv", person_table(predictions, settings.modalities))
+    write_json(args.out / "person.json", person_dictionary(settings.modalities))
+    write_tsv(args.out / "reliability.tsv", reliability_table(predictions, settings.modalities))
     comparison = comparison_table(predictions, settings.modalities, settings.pid.confidence)
     write_tsv(args.out / "comparison.tsv", comparison)
     write_tsv(args.out / "pid.tsv", pid)

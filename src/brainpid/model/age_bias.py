@@ -105,9 +105,8 @@ def correct_predictions(
         NaN where there is nothing to correct.
     """
     lines = {frozenset(subset.split("+")): bias for subset, bias in biases.items()}
-    patterns = [None if own is None else frozenset(own.split("+")) for own in modalities]
     corrected = np.full(len(predicted), np.nan)
-    for pattern in set(patterns) - {None}:
-        own = np.array([other == pattern for other in patterns])
-        corrected[own] = lines[pattern].correct(predicted[own])
+    for pattern in {own for own in modalities if own is not None}:
+        rows = np.array([own == pattern for own in modalities])
+        corrected[rows] = lines[frozenset(pattern.split("+"))].correct(predicted[rows])
     return corrected

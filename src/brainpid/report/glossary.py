@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from brainpid.evaluation.selection import Selection
 
 MEASURES = {
@@ -103,6 +105,49 @@ def selection_dictionary(selection: Selection) -> dict[str, object]:
     )
     columns: dict[str, object] = {name: {"Description": text} for name, text in SELECTION_COLUMNS.items()}
     return columns | {"Best": selection.best, "Nested": values}
+
+
+PERSON_COLUMNS = {
+    "participant_id": "Participant",
+    "cohort": "Name of the cohort",
+    "site": "Site",
+    "age": "True target, in its units",
+    "model": "Model that predicts; quantities are means over its repeats of the folds",
+    "modalities": "Modalities that the person has, joined with +",
+    "repeats": "Repeats of the folds",
+    "predicted_age": "Held-out prediction, in the target's units",
+    "predicted_age_corrected": "The same, corrected for the age bias by the line of the person's modalities",
+    "pi_low": "Lower end of the prediction interval",
+    "pi_high": "Upper end of the prediction interval",
+    "brain_pad": "Predicted less true target, in its units",
+    "brain_pad_corrected": "Corrected prediction less true target",
+    "information": "Log score in bits of the person's target under the prediction from all that the person has, "
+    "relative to the distribution of targets of the cohort; its mean over people is the information. That of one "
+    "person is noisy, and negative where the prediction misled",
+    "brain_pad_common": "Mean over the person's modalities of the differences from each alone, less their lines on the "
+    "target; n/a with one modality",
+}
+PERSON_COLUMNS_OF_MODALITY = {
+    "information_alone": "The same under the prediction from {} alone",
+    "information_added": "What {} adds to it, beyond the other modalities that the person has",
+    "brain_pad": "Predicted less true target, in its units, from {} alone; not corrected",
+    "brain_pad_specific": "What is left of the difference from {} alone, less its line on the target, beyond the part "
+    "in common",
+}
+RELIABILITY = (
+    "How reliable each quantity is stands in reliability.tsv: over repeats that draw the folds anew, on the same "
+    "scans. It is an upper limit of the reliability over scans."
+)
+
+
+def person_dictionary(modalities: Sequence[str]) -> dict[str, object]:
+    """Data dictionary of ``person.tsv``."""
+    columns = PERSON_COLUMNS | {
+        f"{what}_{modality}": words.format(modality)
+        for what, words in PERSON_COLUMNS_OF_MODALITY.items()
+        for modality in modalities
+    }
+    return {name: {"Description": text} for name, text in columns.items()} | {"Reliability": RELIABILITY}
 
 
 IMPORTANCE_COLUMNS = {

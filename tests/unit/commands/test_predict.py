@@ -303,7 +303,7 @@ def test_a_model_that_was_cut_off_is_named(trained, predict, tmp_path, part):
         (lambda held: [held], "expected a mapping, found list"),
         (lambda held: held | {"model": "ridgee"}, "model: did you mean 'ridge'?"),
         (lambda held: held | {"model": ["ridge"]}, "model: "),
-        (lambda held: held | {"age_bias": {"slope": 1}}, "age_bias: expected intercept and slope"),
+        (lambda held: held | {"age_bias": {"t1": {"slope": 1}}}, "age_bias: expected intercept and slope"),
         (lambda held: held | {"settings": {"interval_coverage": "x"}}, "settings.interval_coverage: expected a number"),
         (lambda held: held | {"divided": {"t1": {"by": "icv_mm3"}}}, "divided: expected by and except"),
     ],

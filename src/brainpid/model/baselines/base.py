@@ -227,14 +227,10 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
             predictions[subset][rows] = read.predict(subset, rows)
         return predictions
 
-    def subset_scores(self, X: Modalities | Read) -> dict[Subset, FloatArray]:
-        """`subset_predictions` on the scale of the target's normal scores."""
-        return {subset: self.normal_scores_.transform(found) for subset, found in self.subset_predictions(X).items()}
-
     def scalar_latents(self, X: Modalities | Read) -> dict[str, FloatArray]:
         """Predicted normal score (n,) from each modality alone; NaN for people who lack it."""
-        scores = self.subset_scores(X)
-        return {modality: scores[(modality,)] for modality in self.modalities_}
+        predictions = self.subset_predictions(X)
+        return {modality: self.normal_scores_.transform(predictions[modality,]) for modality in self.modalities_}
 
     def history(self) -> list[dict[str, float]]:
         """Nothing: there are no epochs."""

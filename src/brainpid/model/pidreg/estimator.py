@@ -256,7 +256,7 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         if n_complete < (least := fewest_of_ensemble(members)):
             found = f"{n_complete} people have every modality ({', '.join(layout.modalities)})"
             raise InputError(f"{found}; expected at least {least}, twice the number of members")
-        some = present.any(axis=1)
+        some = np.asarray(present.any(axis=1))
         if not present.all():
             _LOG.info(
                 "%d of %d people lack a modality, %d of them have none and are left out",
