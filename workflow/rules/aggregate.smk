@@ -18,6 +18,7 @@ rule aggregate:
         accuracy=f"{OUT}/aggregate/accuracy.tsv",
         comparison=f"{OUT}/aggregate/comparison.tsv",
         predictions=f"{OUT}/aggregate/predictions.tsv",
+        coverage=f"{OUT}/aggregate/coverage.tsv",
         person=f"{OUT}/aggregate/person.tsv",
         person_dictionary=f"{OUT}/aggregate/person.json",
         reliability=f"{OUT}/aggregate/reliability.tsv",

@@ -18,6 +18,7 @@ from brainpid.core.provenance import mixed_versions, record
 from brainpid.crossfit.null import null_of_table
 from brainpid.evaluation.accuracy import accuracy_table
 from brainpid.evaluation.comparison import comparison_table
+from brainpid.evaluation.coverage import coverage_table
 from brainpid.evaluation.importance import MOST_PEOPLE, MOST_READ, READS
 from brainpid.evaluation.importance_summary import agreement, summarise
 from brainpid.evaluation.information import decompose_all, normality_table, null_summary
@@ -91,6 +92,7 @@ def run(args: argparse.Namespace) -> None:
     write_tsv(args.out / "selection.tsv", selection.table)
     write_json(args.out / "selection.json", selection_dictionary(selection))
     write_tsv(args.out / "accuracy.tsv", accuracy)
+    write_tsv(args.out / "coverage.tsv", coverage_table(predictions, settings.target.range, settings.interval_coverage))
     write_tsv(args.out / "person.tsv", person_table(predictions, settings.modalities))
     write_json(args.out / "person.json", person_dictionary(settings.modalities))
     write_tsv(args.out / "reliability.tsv", reliability_table(predictions, settings.modalities))

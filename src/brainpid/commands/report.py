@@ -22,7 +22,7 @@ from brainpid.report.page import QCImage, render
 
 WORST, OTHERS = 3, 3
 """People of each modality whose pictures are shown."""
-TABLES = ["accuracy", "comparison", "predictions", "pid", "normality", "latents", "selection", "importance"]
+TABLES = ["accuracy", "comparison", "coverage", "predictions", "pid", "normality", "latents", "selection", "importance"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

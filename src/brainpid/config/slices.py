@@ -203,6 +203,8 @@ class AggregateSettings(Section):
     costs: dict[Name, Cost]
     scheme: Scheme
     group: str | None
+    target: Target
+    interval_coverage: Coverage
     pid: DecompositionSettings
 
     @classmethod
@@ -215,6 +217,8 @@ class AggregateSettings(Section):
             costs={modality: config.costs.get(modality, 1.0) for modality in config.modalities},
             scheme=config.splits.scheme,
             group=config.splits.group,
+            target=config.target,
+            interval_coverage=config.interval_coverage,
             pid=config.pid,
         )
 

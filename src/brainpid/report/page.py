@@ -13,7 +13,6 @@ import pandas as pd
 from brainpid.cohort.participants import STATUSES, has_every_modality
 from brainpid.config.slices import ReportSettings
 from brainpid.evaluation.accuracy import MIN_PEOPLE_OF_PATTERN
-from brainpid.evaluation.coverage import coverage_table
 from brainpid.evaluation.information import CONCATENATED_MODEL
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.model.registry import MODELS
@@ -57,7 +56,7 @@ def render(
     settings : ReportSettings
         Title, target, and what was run.
     tables : mapping of str to DataFrame
-        ``participants``, ``features``, ``accuracy``, ``comparison``, ``predictions``, ``pid``, ``normality``,
+        ``participants``, ``features``, ``accuracy``, ``comparison``, ``coverage``, ``pid``, ``normality``,
         ``selection`` and ``importance`` as they stand in the output folder.
     choice : mapping
         ``aggregate/selection.json``: what the choice among subsets is worth.
@@ -82,7 +81,8 @@ def render(
     complete = accuracy[accuracy["modalities"] == everything]
     best = complete[complete["cohort"] == _headline_cohort(complete)].sort_values("mae").iloc[0]
     shown = settings.models[0]
-    predictions, subsets = tables["predictions"], tables["selection"]
+    coverage, subsets = tables["coverage"], tables["selection"]
+    all_people = coverage[coverage["kind"] == "all"]
     return template.render(
         settings=settings,
         labels=LABELS,
@@ -101,10 +101,8 @@ def render(
         comparison=tables["comparison"].to_dict("records"),
         by_pattern=_by_pattern(accuracy[accuracy["model"] == shown], everything),
         fewest=MIN_PEOPLE_OF_PATTERN,
-        coverage=_coverage(predictions),
-        coverage_of=coverage_table(predictions[predictions["model"] == shown], settings.target.range).to_dict(
-            "records"
-        ),
+        coverage=dict(zip(all_people["model"], all_people["coverage"], strict=True)),
+        coverage_of=coverage[coverage["model"] == shown].to_dict("records"),
         subsets=subsets.sort_values(["cost", "mae"], kind="stable").to_dict("records"),
         recommended=subsets[subsets["recommended"]].iloc[0],
         choice=choice,
@@ -176,12 +174,6 @@ def _notes(features: pd.DataFrame) -> list[dict[str, Any]]:
 def _by_pattern(accuracy: pd.DataFrame, everything: str) -> list[dict[str, Any]]:
     """Accuracy of one model by what people have; nothing where everybody has everything."""
     return accuracy.to_dict("records") if (accuracy["modalities"] != everything).any() else []
-
-
-def _coverage(predictions: pd.DataFrame) -> dict[str, float]:
-    """Part of the predictions whose interval covers the true target, by model."""
-    inside = predictions["age"].between(predictions["pi_low"], predictions["pi_high"])
-    return inside.groupby(predictions["model"], sort=False).mean().to_dict()
 
 
 def _information(pid: pd.DataFrame, settings: ReportSettings) -> list[dict[str, Any]]:
