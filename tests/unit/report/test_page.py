@@ -11,6 +11,7 @@ import pytest
 from brainpid.config.analysis import DecompositionSettings, Explain, Null, Splits
 from brainpid.config.cohorts import Target
 from brainpid.config.slices import ReportSettings
+from brainpid.evaluation.coverage import coverage_table
 from brainpid.report.page import MOST_LEFT_OUT, QCImage, render
 
 SETTINGS = ReportSettings(
@@ -74,7 +75,7 @@ def tables(cohorts: tuple[str, ...] = ("a",)) -> dict[str, pd.DataFrame]:
     """Tables of a small run, as they stand in its folder."""
     predictions = pd.DataFrame(
         {"participant_id": ["sub-1", "sub-2", "sub-3", "sub-4"], "cohort": "a", "model": "pidreg", "repeat": 0,
-         "age": [30.0, 40, 50, 60], "pi_low": [20.0, 35, 51, 55], "pi_high": [40.0, 45, 60, 65]}
+         "age": [30.0, 40, 50, 60], "predicted_age": [35.0, 45, 55, 61], "site": "s", "modalities": "t1+dwi", "pi_low": [20.0, 35, 51, 55], "pi_high": [40.0, 45, 60, 65]}
     )  # fmt: skip
     importance = pd.DataFrame(
         {"modality": ["t1", "dwi", "t1", "dwi", "t1"],
@@ -90,7 +91,7 @@ def tables(cohorts: tuple[str, ...] = ("a",)) -> dict[str, pd.DataFrame]:
         "accuracy": accuracy(cohorts),
         "comparison": pd.DataFrame([{"cohort": "a", "model": "ridge", "reference": "pidreg", "n": 41,
                                      "difference": 0.75, "ci_low": 0.25, "ci_high": 1.25}]),
-        "predictions": predictions,
+        "coverage": coverage_table(predictions, (0, 120), 0.9),
         "pid": pid(),
         "normality": pd.DataFrame([{"cohort": "a", "model": "pidreg", "skewness": 0.1, "skewness_p": 0.04,
                                     "kurtosis_ratio": 1.0, "kurtosis_p": 0.5, "bits": 1.5, "bits_copula": 1.7,
