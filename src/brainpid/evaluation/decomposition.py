@@ -17,7 +17,8 @@ from brainpid.config.analysis import DecompositionSettings
 from brainpid.core.errors import InputError
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.predictions import CONCATENATED, LATENT, by_repeat, groups_of
-from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR, decompose_repeats, variance_of_mean
+from brainpid.pid.assemble import covariance_of_mean
+from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR, decompose_repeats
 from brainpid.pid.estimation import information_from_data
 
 PID_COLUMNS = [
@@ -79,8 +80,8 @@ def concatenated_check(
         bits, influence = found.bits.mean(axis=0), found.influence.mean(axis=0)
         for atom, contrast in (("total", (1, 0, 0)), ("alone", (0, 0, 1)), ("added", (1, -1, 0))):
             weights = np.array([*contrast, *np.zeros(len(bits) - 3)])
-            variance, _ = variance_of_mean((influence @ weights)[:, None], groups)
-            se = OUT_OF_FOLD_SE_FACTOR * float(np.sqrt(variance[0]))
+            variance, _ = covariance_of_mean((influence @ weights)[:, None], groups)
+            se = OUT_OF_FOLD_SE_FACTOR * float(np.sqrt(variance[0, 0]))
             value = float(bits @ weights)
             records.append(
                 {
