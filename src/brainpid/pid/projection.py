@@ -32,8 +32,8 @@ MOST_FACES = 6
 MOST_STEPS = 30
 """Linearisations at most."""
 ROUNDING = 1e-13
-SETTLED = 1e-6
-"""Move in standard deviations below which a point has settled."""
+SETTLED = 1e-4
+"""Move in standard deviations below which a point has settled; the value at an extreme is then off by its square."""
 
 
 def square_root(covariance: FloatArray) -> FloatArray:
@@ -95,12 +95,12 @@ def _linear_ends(
         return
     faces = np.stack([[atoms[j].term.faces[k] for k in tied] for j, tied in ties])  # (N, size, 1 + K)
     own, slopes = np.array([j for j, _ in ties]), faces[..., 1:] @ root
-    for sign in (-1.0, 1.0):
-        at = _step(np.zeros((len(ties), len(root))), faces[..., 0], slopes, sign, radius[own])
-        moved = at @ root
-        for j in which:
-            jets = np.stack(atoms[j].term.faces)
-            _take(ends, np.array([j]), value_of(atoms[j], jets[:, 0] + moved[own == j] @ jets[:, 1:].T))
+    start = np.zeros((len(ties), len(root)))
+    moved = np.stack([_step(start, faces[..., 0], slopes, sign, radius[own]) @ root for sign in (-1.0, 1.0)], axis=1)
+    for j in which:
+        jets = np.stack(atoms[j].term.faces)
+        values = jets[:, 0] + moved[own == j].reshape(-1, len(root)) @ jets[:, 1:].T
+        _take(ends, np.array([j]), value_of(atoms[j], values))
 
 
 def _curved_ends(
@@ -111,23 +111,23 @@ def _curved_ends(
 
     The projection of an ellipsoid on three of its axes is that of their own covariance.
     """
-    sources = np.array([atoms[j].sources for j in which])
-    parts = np.array([TwoSourceAtoms._fields.index(atoms[j].part) for j in which])
+    sources = np.tile([atoms[j].sources for j in which], (2, 1))
+    parts = np.tile([TwoSourceAtoms._fields.index(atoms[j].part) for j in which], 2)
     root = np.stack([square_root(covariance[np.ix_(own, own)]) for own in sources])
+    sign, everyone = np.repeat([-1.0, 1.0], len(which)), np.arange(2 * len(which))
     for tied in ((0,), (1,), (0, 1)):
-        for sign in (-1.0, 1.0):
-            at = np.zeros((len(which), 3))
-            for step in range(MOST_STEPS + 1):
-                jets = np.empty((len(which), 3, 4))
-                jets[..., 0], jets[..., 1:] = bits[sources] + np.einsum("nk,nkl->nl", at, root), np.eye(3)
-                found = two_sources(Term(jets[:, 0]), Term(jets[:, 1]), Term(jets[:, 2]), "idep", LEAST_ODDS)
-                there = np.stack([part.value for part in found])[parts, np.arange(len(which))]
-                _take(ends, which, there[:, None])
-                faces = np.stack([np.stack(part.sides, axis=1) for part in found])[parts, np.arange(len(which))]
-                moved = _step(at, faces[:, tied, 0], faces[:, tied, 1:] @ root, sign, radius)
-                if step == MOST_STEPS or np.abs(moved - at).max() < SETTLED:
-                    break
-                at = moved
+        at = np.zeros((len(parts), 3))
+        for step in range(MOST_STEPS + 1):
+            jets = np.empty((len(parts), 3, 4))
+            jets[..., 0], jets[..., 1:] = bits[sources] + np.einsum("nk,nkl->nl", at, root), np.eye(3)
+            found = two_sources(Term(jets[:, 0]), Term(jets[:, 1]), Term(jets[:, 2]), "idep", LEAST_ODDS)
+            there = np.stack([part.value for part in found])[parts, everyone]
+            _take(ends, which, there.reshape(2, -1).T)
+            faces = np.stack([np.stack(part.sides, axis=1) for part in found])[parts, everyone]
+            moved = _step(at, faces[:, tied, 0], faces[:, tied, 1:] @ root, sign, np.tile(radius, 2))
+            if step == MOST_STEPS or np.abs(moved - at).max() < SETTLED:
+                break
+            at = moved
 
 
 def _take(ends: tuple[FloatArray, FloatArray], which: IntArray, reached: FloatArray) -> None:
@@ -142,7 +142,9 @@ def value_of(atom: Atom, faces: FloatArray) -> FloatArray:
     return np.maximum(joined, 0.0) if atom.term.floored else joined
 
 
-def _step(at: FloatArray, values: FloatArray, slopes: FloatArray, sign: float, radius: FloatArray) -> FloatArray:
+def _step(
+    at: FloatArray, values: FloatArray, slopes: FloatArray, sign: FloatArray | float, radius: FloatArray
+) -> FloatArray:
     """Extreme of linearised faces among the points of the ball at which they are tied.
 
     Where no point of the ball is one, the point of the ball that is nearest to one.
@@ -151,7 +153,7 @@ def _step(at: FloatArray, values: FloatArray, slopes: FloatArray, sign: float, r
     ----------
     at : ndarray, shape (N, K)
         Points where the faces have the `values` (N, size) and the `slopes` (N, size, K).
-    sign : float
+    sign : float or ndarray, shape (N,)
         1 for the largest value, -1 for the smallest.
     radius : ndarray, shape (N,)
 
