@@ -35,8 +35,8 @@ from brainpid.crossfit.table import (
 )
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.information import with_p_values
-from brainpid.pid.decompose import check_options
 from brainpid.pid.gaussian import checked_names
+from brainpid.pid.options import check_options
 from brainpid.report.glossary import CANNOT_SAY, MEASURES, dictionary
 
 log = logging.getLogger(__name__)

@@ -112,5 +112,6 @@ def _decompose(predictions: pd.DataFrame, settings: TrainSettings, model: str) -
     frames = []
     for cohort, rows in decomposable(told, settings.modalities).groupby("cohort", sort=False):
         with without_rows(cohort, "its decomposition in this fold"):
-            frames.append(decompose_cohort(rows, settings.modalities, settings.pid).assign(cohort=cohort, model=model))
+            found, n_folds = decompose_cohort(rows, settings.modalities, settings.pid)
+            frames += [one.to_frame().assign(cohort=cohort, model=model, n_folds=n_folds) for one in found]
     return pd.concat(frames, ignore_index=True)[PID_COLUMNS] if frames else pd.DataFrame(columns=PID_COLUMNS)

@@ -17,8 +17,10 @@ from brainpid.config.analysis import DecompositionSettings
 from brainpid.core.errors import InputError
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.predictions import CONCATENATED, LATENT, by_repeat, groups_of
-from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR, decompose_repeats, variance_of_mean
+from brainpid.pid.assemble import covariance_of_mean
+from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR, decompose_repeats
 from brainpid.pid.estimation import information_from_data
+from brainpid.pid.result import Decomposition
 
 PID_COLUMNS = [
     "cohort", "model", "measure", "scope", "modalities", "atom", "bits", "se", "ci_low", "ci_high", "share", "p_value",
@@ -28,7 +30,7 @@ PID_COLUMNS = [
 
 def decompose_cohort(
     predictions: pd.DataFrame, modalities: Sequence[str], settings: DecompositionSettings
-) -> pd.DataFrame:
+) -> tuple[list[Decomposition], int]:
     """Decompose one model's out-of-fold latents in one cohort, under every measure.
 
     Where the predictions have a column of groups (`brainpid.evaluation.predictions.GROUP`), standard errors are
@@ -36,8 +38,8 @@ def decompose_cohort(
 
     Returns
     -------
-    DataFrame
-        Columns of ``aggregate/pid.tsv`` without cohort and model; information in bits.
+    list of Decomposition and int
+        One for each measure, in bits; the number of folds.
 
     Raises
     ------
@@ -47,11 +49,11 @@ def decompose_cohort(
     values, age, n_folds = by_repeat(predictions, [LATENT + modality for modality in modalities])
     latents = {modality: values[LATENT + modality] for modality in modalities}
     score, groups = normal_scores(age), groups_of(predictions)
-    frames = [
-        decompose_repeats(latents, score, measure, settings.confidence, OUT_OF_FOLD_SE_FACTOR, groups).to_frame()
+    found = [
+        decompose_repeats(latents, score, measure, settings.confidence, OUT_OF_FOLD_SE_FACTOR, groups)
         for measure in settings.measures
     ]
-    return pd.concat(frames, ignore_index=True).assign(n_folds=n_folds)
+    return found, n_folds
 
 
 def concatenated_check(
@@ -79,8 +81,8 @@ def concatenated_check(
         bits, influence = found.bits.mean(axis=0), found.influence.mean(axis=0)
         for atom, contrast in (("total", (1, 0, 0)), ("alone", (0, 0, 1)), ("added", (1, -1, 0))):
             weights = np.array([*contrast, *np.zeros(len(bits) - 3)])
-            variance, _ = variance_of_mean((influence @ weights)[:, None], groups)
-            se = OUT_OF_FOLD_SE_FACTOR * float(np.sqrt(variance[0]))
+            variance, _ = covariance_of_mean((influence @ weights)[:, None], groups)
+            se = OUT_OF_FOLD_SE_FACTOR * float(np.sqrt(variance[0, 0]))
             value = float(bits @ weights)
             records.append(
                 {

@@ -16,8 +16,8 @@ from brainpid.crossfit.null import Null, p_value, pool_nulls
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.decomposition import PID_COLUMNS, concatenated_check, decompose_cohort
 from brainpid.evaluation.predictions import CONCATENATED, LATENT, by_repeat, decomposable, without_rows
-from brainpid.evaluation.random_effects import POOLED, pool
-from brainpid.pid.result import MIN_PEOPLE_FOR_SHARES
+from brainpid.evaluation.random_effects import POOLED, pool, pool_decompositions
+from brainpid.pid.result import Decomposition
 
 CONCATENATED_MODEL = "ridge_concatenated"
 
@@ -50,23 +50,30 @@ def decompose_all(
     -----
     People with every modality count, in the cohorts that can be decomposed; the others have no rows.
     """
-    frames = []
+    frames, checks = [], []
+    decompositions: dict[str, list[tuple[list[Decomposition], int]]] = {}
     told = predictions[~predictions["model"].isin(WITHOUT_LATENTS)]
     for (model, cohort), rows in decomposable(told, modalities).groupby(["model", "cohort"], sort=False):
         with without_rows(cohort, f"the decomposition of {model}"):
-            frames.append(decompose_cohort(rows, modalities, settings).assign(model=model, cohort=cohort))
+            found, n_folds = decompose_cohort(rows, modalities, settings)
+            decompositions.setdefault(str(model), []).append((found, n_folds))
+            frames += [one.to_frame().assign(model=model, cohort=cohort, n_folds=n_folds) for one in found]
         concatenated = [column for column in rows if column.startswith(CONCATENATED)]
         if concatenated and rows[concatenated].notna().all(axis=None):
             with without_rows(cohort, f"the check by {CONCATENATED_MODEL}"):
                 check = concatenated_check(rows, modalities, settings)
                 frames.append(check.assign(model=CONCATENATED_MODEL, cohort=cohort))
+                checks.append(frames[-1])
     if not frames:
         return pd.DataFrame(columns=PID_COLUMNS)
     table = pd.concat(frames, ignore_index=True)[PID_COLUMNS]
-    pooled = pool_pid(table, settings.confidence)
-    if len(pooled):
-        table = pd.concat([table, pooled], ignore_index=True)
-    return with_p_values(table, modalities, nulls)
+    pooled = [
+        row for model, cohorts in decompositions.items() if len(cohorts) > 1
+        for row in pool_model(model, cohorts, settings)
+    ]  # fmt: skip
+    if len(checks) > 1:
+        pooled.append(pool_check(pd.concat(checks, ignore_index=True), settings))
+    return with_p_values(pd.concat([table, *pooled], ignore_index=True)[PID_COLUMNS], modalities, nulls)
 
 
 def with_pooled_null(nulls: Mapping[str, Null]) -> dict[str, Null]:
@@ -134,23 +141,27 @@ def joint_distances(latents: pd.DataFrame, model: str, modalities: Sequence[str]
     return distances
 
 
-def pool_pid(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """Pool every atom that two or more cohorts have; a share is the ratio of the pooled atom to the pooled total."""
+def pool_model(
+    model: str, cohorts: Sequence[tuple[list[Decomposition], int]], settings: DecompositionSettings
+) -> list[pd.DataFrame]:
+    """Pool one model's informations over cohorts and form the atoms of what is pooled, a table for each measure."""
+    n_folds = max(folds for _, folds in cohorts)
+    tables = []
+    for place, measure in enumerate(settings.measures):
+        own = [found[place] for found, _ in cohorts]
+        joint = pool_decompositions(own, measure, settings.heterogeneity, settings.confidence)
+        tables.append(joint.random.to_frame().assign(model=model, cohort=POOLED, n_folds=n_folds))
+    return tables
+
+
+def pool_check(table: pd.DataFrame, settings: DecompositionSettings) -> pd.DataFrame:
+    """Pool the rows of ridge on concatenated features, which are linear in the informations, one by one."""
     records = []
     for key, rows in table.groupby(PID_KEYS, sort=False):
         if len(rows) < 2:
             continue
-        record = dict(zip(PID_KEYS, key, strict=True)) | {"cohort": POOLED, "p_value": np.nan}
-        if rows["se"].notna().any():
-            joint = pool(rows["bits"], rows["se"], rows["n"], confidence)
-            record |= {"bits": joint.estimate, "se": joint.se, "ci_low": joint.ci_low, "ci_high": joint.ci_high}
-        else:  # on the boundary in every cohort: there is no standard error to pool
-            record |= {"bits": np.average(rows["bits"], weights=rows["n"])}
-        records.append(record | {"n": rows["n"].sum(), "n_folds": rows["n_folds"].max()})
-    pooled = pd.DataFrame(records, columns=PID_COLUMNS)
-    if pooled.empty:
-        return pooled
-    totals = pooled[pooled["atom"] == "total"].drop_duplicates(["model", "measure"])
-    total = pooled[["model", "measure"]].merge(totals, how="left")["bits"].to_numpy()
-    shown = (pooled["n"] >= MIN_PEOPLE_FOR_SHARES) & (total > 0) & (pooled["model"] != CONCATENATED_MODEL)
-    return pooled.assign(share=np.where(shown, pooled["bits"] / np.where(total > 0, total, np.nan), np.nan))
+        joint = pool(rows["bits"], rows["se"], rows["n"], settings.heterogeneity, settings.confidence)
+        numbers = {"bits": joint.estimate, "se": joint.se, "ci_low": joint.ci_low, "ci_high": joint.ci_high}
+        people = {"n": rows["n"].sum(), "n_folds": rows["n_folds"].max()}
+        records.append(dict(zip(PID_KEYS, key, strict=True)) | {"cohort": POOLED} | numbers | people)
+    return pd.DataFrame(records, columns=PID_COLUMNS)

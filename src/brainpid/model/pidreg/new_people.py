@@ -18,7 +18,8 @@ from brainpid.model.pidreg.base_predictions import ReadByBaseLearners
 from brainpid.model.pidreg.fitted import FittedModel
 from brainpid.model.regressor import MultimodalMixin, require_fitted
 from brainpid.model.varying import Varying
-from brainpid.pid.decompose import check_options, decompose
+from brainpid.pid.decompose import decompose
+from brainpid.pid.options import check_options
 from brainpid.pid.result import Decomposition
 
 
