@@ -22,6 +22,7 @@ from brainpid.evaluation.predictions import GROUP, decomposable, not_decomposabl
 from brainpid.features.matrix import read_chosen, read_divisors, read_roles, read_tables
 from brainpid.model.fitting import Fitted, fit_model
 from brainpid.model.registry import MODELS
+from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
 
 log = logging.getLogger(__name__)
 
@@ -109,5 +110,7 @@ def _decompose(predictions: pd.DataFrame, settings: TrainSettings, model: str) -
     frames = []
     for cohort, rows in decomposable(told, settings.modalities).groupby("cohort", sort=False):
         with without_rows(cohort, "its decomposition in this fold"):
-            frames.append(decompose_cohort(rows, settings.modalities, settings.pid).assign(cohort=cohort, model=model))
+            # A fold's test people took no part in the fit, but are too few to estimate a factor from.
+            found = decompose_cohort(rows, settings.modalities, settings.pid, OUT_OF_FOLD_SE_FACTOR)
+            frames.append(found.assign(cohort=cohort, model=model))
     return pd.concat(frames, ignore_index=True)[PID_COLUMNS] if frames else pd.DataFrame(columns=PID_COLUMNS)

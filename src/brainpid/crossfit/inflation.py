@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
+from brainpid.core.errors import InputError
 from brainpid.core.seeds import derive
 from brainpid.crossfit.conditional import leading_components, ridge_reader
 from brainpid.crossfit.exchange import members
@@ -39,13 +40,13 @@ from brainpid.pid.estimation import covariance_at_zero, information_from_data
 
 DELETED = 20
 """Groups of people that are left out in turn."""
+FEWEST = 10
+"""Groups of people from which it is estimated."""
 MOST_COMPONENTS = 300
 """Of each modality, by the readers: their time grows with the third power."""
 
 
-def inflation(
-    blocks: Blocks, target: FloatArray, *, folds: int, seed: int, groups: ArrayLike | None = None
-) -> float:
+def inflation(blocks: Blocks, target: FloatArray, *, folds: int, seed: int, groups: ArrayLike | None = None) -> float:
     """Factor by which standard errors of out-of-fold information are to be widened.
 
     Parameters
@@ -65,17 +66,25 @@ def inflation(
     Raises
     ------
     InputError, NumericalError
-        As `brainpid.pid.estimation.information_from_data`.
+        Where people are of fewer than `FEWEST` groups, and as `brainpid.pid.estimation.information_from_data`.
     """
     member = members(len(target), groups)
+    if (found_groups := int(member.max()) + 1) < FEWEST:
+        raise InputError(
+            f"the widening of standard errors cannot be told from {found_groups} groups of people; "
+            f"expected at least {FEWEST}"
+        )
     fold = random_folds(member, folds, np.random.default_rng(derive(seed, "folds")))
     deleted = random_folds(member, DELETED, np.random.default_rng(derive(seed, "deleted")))
     order = np.argsort(fold, kind="stable")
     features = [leading_components(Standardizer.fit(b).transform(b), MOST_COMPONENTS)[order] for b in blocks.values()]
     target, fold, deleted, member = target[order], fold[order], deleted[order], member[order]
     everybody = np.ones(len(target), dtype=bool)
-    found = information_from_data(dict(zip(blocks, _latents(features, target, fold, everybody), strict=True)),
-                                  normal_scores(target)[None])
+    found = information_from_data(
+        dict(zip(blocks, _latents(features, target, fold, everybody), strict=True)), normal_scores(target)[None]
+    )
+    if found.influence is None:
+        raise InputError("an information estimated from people has an influence of each person")
     influence = found.influence[0] - found.influence[0].mean(axis=0)
     change, foretold = [], []
     for g in np.unique(deleted):

@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from brainpid.core.arrays import Blocks, FloatArray, IntArray
+from brainpid.core.arrays import Blocks, FloatArray
 from brainpid.core.errors import InputError
 from brainpid.core.modalities import subsets_of
 from brainpid.core.seeds import derive

@@ -38,9 +38,7 @@ class RidgeEncoder:
         return {name: ridge(block, scores, new[name])[..., None] for name, block in training.items()}
 
 
-def ridge(
-    x: FloatArray, targets: FloatArray, new: FloatArray, penalties: FloatArray = RIDGE_PENALTIES
-) -> FloatArray:
+def ridge(x: FloatArray, targets: FloatArray, new: FloatArray, penalties: FloatArray = RIDGE_PENALTIES) -> FloatArray:
     """Ridge predictions of new people, with a penalty for each target by generalised cross-validation.
 
     Parameters
@@ -120,7 +118,9 @@ def _least_gcv(
     # A penalty that leaves less than one degree of freedom interpolates: its error says nothing.
     error = np.where(free >= 1, rest / np.maximum(free, 1) ** 2, np.inf)
     place = np.argmin(error, axis=-1)
-    return np.asarray(np.take_along_axis(np.broadcast_to(tried[..., None, :], error.shape), place[..., None], -1)[..., 0])
+    return np.asarray(
+        np.take_along_axis(np.broadcast_to(tried[..., None, :], error.shape), place[..., None], -1)[..., 0]
+    )
 
 
 def _decomposed(x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

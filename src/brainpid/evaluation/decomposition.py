@@ -17,22 +17,22 @@ from brainpid.config.analysis import DecompositionSettings
 from brainpid.core.errors import InputError
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.predictions import CONCATENATED, LATENT, by_repeat, groups_of
-from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR, decompose_repeats, variance_of_mean
+from brainpid.pid.decompose import decompose_repeats, variance_of_mean
 from brainpid.pid.estimation import information_from_data
 
 PID_COLUMNS = [
     "cohort", "model", "measure", "scope", "modalities", "atom", "bits", "se", "ci_low", "ci_high", "share", "p_value",
-    "n", "n_folds",
+    "n", "n_folds", "se_factor",
 ]  # fmt: skip
 
 
 def decompose_cohort(
-    predictions: pd.DataFrame, modalities: Sequence[str], settings: DecompositionSettings
+    predictions: pd.DataFrame, modalities: Sequence[str], settings: DecompositionSettings, se_factor: float
 ) -> pd.DataFrame:
     """Decompose one model's out-of-fold latents in one cohort, under every measure.
 
     Where the predictions have a column of groups (`brainpid.evaluation.predictions.GROUP`), standard errors are
-    clustered by it.
+    clustered by it. They are widened by `se_factor`, for the readers were fitted to people of the same cohort.
 
     Returns
     -------
@@ -48,14 +48,14 @@ def decompose_cohort(
     latents = {modality: values[LATENT + modality] for modality in modalities}
     score, groups = normal_scores(age), groups_of(predictions)
     frames = [
-        decompose_repeats(latents, score, measure, settings.confidence, OUT_OF_FOLD_SE_FACTOR, groups).to_frame()
+        decompose_repeats(latents, score, measure, settings.confidence, se_factor, groups).to_frame()
         for measure in settings.measures
     ]
-    return pd.concat(frames, ignore_index=True).assign(n_folds=n_folds)
+    return pd.concat(frames, ignore_index=True).assign(n_folds=n_folds, se_factor=se_factor)
 
 
 def concatenated_check(
-    predictions: pd.DataFrame, modalities: Sequence[str], settings: DecompositionSettings
+    predictions: pd.DataFrame, modalities: Sequence[str], settings: DecompositionSettings, se_factor: float
 ) -> pd.DataFrame:
     """Information of ridge on the concatenated features of all modalities, of one, and of all but one.
 
@@ -80,13 +80,13 @@ def concatenated_check(
         for atom, contrast in (("total", (1, 0, 0)), ("alone", (0, 0, 1)), ("added", (1, -1, 0))):
             weights = np.array([*contrast, *np.zeros(len(bits) - 3)])
             variance, _ = variance_of_mean((influence @ weights)[:, None], groups)
-            se = OUT_OF_FOLD_SE_FACTOR * float(np.sqrt(variance[0]))
+            se = se_factor * float(np.sqrt(variance[0]))
             value = float(bits @ weights)
             records.append(
                 {
                     "scope": "one_vs_rest", "modalities": modality, "atom": atom, "bits": value, "se": se,
                     "ci_low": value - z * se, "ci_high": value + z * se, "share": np.nan, "p_value": np.nan,
-                    "n": len(age), "n_folds": n_folds,
+                    "n": len(age), "n_folds": n_folds, "se_factor": se_factor,
                 }
             )  # fmt: skip
     frame = pd.DataFrame(records)

@@ -1,8 +1,8 @@
-"""The decomposition of every model in every cohort: pooled over cohorts, with p-values, and whether it is justified."""
+"""The decomposition of every model in every cohort: pooled over cohorts, with its tests, and whether it is justified."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 
 import numpy as np
@@ -12,11 +12,12 @@ from brainpid.config.analysis import DecompositionSettings
 from brainpid.core.arrays import FloatArray
 from brainpid.core.names import WITHOUT_LATENTS
 from brainpid.crossfit.normality import Normality, check_normality, squared_mahalanobis
-from brainpid.crossfit.null import Null, p_value, pool_nulls
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.decomposition import PID_COLUMNS, concatenated_check, decompose_cohort
 from brainpid.evaluation.predictions import CONCATENATED, LATENT, by_repeat, decomposable, without_rows
 from brainpid.evaluation.random_effects import POOLED, pool
+from brainpid.evaluation.within_cohort import WithinCohorts, rows_of_tests
+from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
 from brainpid.pid.result import MIN_PEOPLE_FOR_SHARES
 
 CONCATENATED_MODEL = "ridge_concatenated"
@@ -26,14 +27,13 @@ PID_KEYS = ["model", "measure", "scope", "modalities", "atom"]
 
 
 NORMALITY_COLUMNS = ["cohort", "model", *(field.name for field in fields(Normality))]
-NULL_COLUMNS = ["cohort", "modalities", "atom", "bits", "null_mean", "null_95", "p_value", "permutations", "n"]
 
 
 def decompose_all(
     predictions: pd.DataFrame,
     modalities: Sequence[str],
     settings: DecompositionSettings,
-    nulls: Mapping[str, Null],
+    within: WithinCohorts,
 ) -> pd.DataFrame:
     """Decompose every model in every cohort, and pool over cohorts where there are two or more.
 
@@ -43,8 +43,9 @@ def decompose_all(
         Out-of-fold predictions and latents of all models and cohorts.
     modalities : sequence of str
     settings : Decomposition
-    nulls : mapping of str to Null
-        Permutations of each cohort; empty for no p-values.
+    within : WithinCohorts
+        What is tested in each cohort, by its own readers, and how far standard errors there are widened:
+        `OUT_OF_FOLD_SE_FACTOR` where no factor is given.
 
     Notes
     -----
@@ -53,12 +54,13 @@ def decompose_all(
     frames = []
     told = predictions[~predictions["model"].isin(WITHOUT_LATENTS)]
     for (model, cohort), rows in decomposable(told, modalities).groupby(["model", "cohort"], sort=False):
+        factor = within.se_factors.get(cohort, OUT_OF_FOLD_SE_FACTOR)
         with without_rows(cohort, f"the decomposition of {model}"):
-            frames.append(decompose_cohort(rows, modalities, settings).assign(model=model, cohort=cohort))
+            frames.append(decompose_cohort(rows, modalities, settings, factor).assign(model=model, cohort=cohort))
         concatenated = [column for column in rows if column.startswith(CONCATENATED)]
         if concatenated and rows[concatenated].notna().all(axis=None):
             with without_rows(cohort, f"the check by {CONCATENATED_MODEL}"):
-                check = concatenated_check(rows, modalities, settings)
+                check = concatenated_check(rows, modalities, settings, factor)
                 frames.append(check.assign(model=CONCATENATED_MODEL, cohort=cohort))
     if not frames:
         return pd.DataFrame(columns=PID_COLUMNS)
@@ -66,49 +68,8 @@ def decompose_all(
     pooled = pool_pid(table, settings.confidence)
     if len(pooled):
         table = pd.concat([table, pooled], ignore_index=True)
-    return with_p_values(table, modalities, nulls)
-
-
-def with_pooled_null(nulls: Mapping[str, Null]) -> dict[str, Null]:
-    """Add the null of all cohorts together, where there are two or more."""
-    return dict(nulls) | ({POOLED: pool_nulls(nulls)} if len(nulls) > 1 else {})
-
-
-def null_summary(nulls: Mapping[str, Null], modalities: Sequence[str]) -> pd.DataFrame:
-    """Observed statistic, null distribution and p-value of each cohort, and of all together.
-
-    Returns
-    -------
-    DataFrame
-        Columns cohort, modalities, atom, bits, null_mean, null_95 (95% point), p_value, permutations, n.
-    """
-    records = []
-    for cohort, null in with_pooled_null(nulls).items():
-        statistics = {("+".join(modalities), "total"): null.total} | {(m, "added"): null.added[m] for m in modalities}
-        for (names, atom), values in statistics.items():
-            records.append(
-                {
-                    "cohort": cohort, "modalities": names, "atom": atom, "bits": values[0],
-                    "null_mean": values[1:].mean(), "null_95": np.quantile(values[1:], 0.95),
-                    "p_value": p_value(values), "permutations": len(values) - 1, "n": null.n,
-                }
-            )  # fmt: skip
-    return pd.DataFrame(records, columns=NULL_COLUMNS)
-
-
-def with_p_values(table: pd.DataFrame, modalities: Sequence[str], nulls: Mapping[str, Null]) -> pd.DataFrame:
-    """Fill in the p-values of `total` and `added`; those of a cohort hold for every model in it."""
-    summary = null_summary(nulls, modalities)
-    keys = zip(summary["cohort"], summary["modalities"], summary["atom"], strict=True)
-    known = dict(zip(keys, summary["p_value"], strict=True))
-    everything = "+".join(modalities)
-    # The total of one-versus-rest is that of all modalities, under the name of the one.
-    names = [
-        everything if (scope, atom) == ("one_vs_rest", "total") else name
-        for scope, name, atom in zip(table["scope"], table["modalities"], table["atom"], strict=True)
-    ]
-    tested = zip(table["cohort"], names, table["atom"], strict=True)
-    return table.assign(p_value=[known.get(key, np.nan) for key in tested])
+    tested = rows_of_tests(within, modalities, settings.measures)
+    return pd.concat([table, tested], ignore_index=True)[PID_COLUMNS] if len(tested) else table
 
 
 def normality_table(predictions: pd.DataFrame, modalities: Sequence[str]) -> pd.DataFrame:

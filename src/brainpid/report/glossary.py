@@ -34,8 +34,8 @@ ATOMS = {
 CANNOT_SAY = (
     "It is the information in the latents that were learned at this number of people, not that of the population: "
     "cohorts of different size cannot be compared without allowing for it.",
-    "A modality is called unique only where its p-value is below .05 and the lower end of its interval of 'added' is "
-    "above 0; an interval by itself is no test.",
+    "A modality is called unique only where the lower end of its interval of 'added' is above 0 and the p-value of "
+    "'added' by the encoder of the null, fitted within the cohort, is below .05; an interval by itself is no test.",
     "'added' near 0 does not exclude suppression, that is help only beside another modality: latents of one modality "
     "each cannot see it. The rows of ridge_concatenated can.",
     "A significant 'added' is a statement about prediction, not about biology.",
@@ -45,24 +45,28 @@ COLUMNS = {
     "cohort": "name of the cohort; 'pooled' is the random-effects mean over cohorts (REML, modified Hartung-Knapp)",
     "model": (
         "whose latents are decomposed; ridge_concatenated is a check by ridge regression on the concatenated features "
-        "of subsets"
+        "of subsets; ridge_within_cohort (or another encoder's name) is the encoder of the null, fitted within the "
+        "cohort in the null's folds, whose bits are tested"
     ),
     "measure": "how shared information is defined",
     "scope": "what is decomposed",
     "modalities": "names joined with +",
     "atom": "part of the information",
     "bits": "estimate in bits, debiased and not clipped: values around zero may be negative",
-    "se": "standard error in bits, widened by 1.25 for cross-fitting, clustered where people are of groups; n/a for an "
-    "atom at its boundary",
+    "se": "standard error in bits, widened by se_factor for cross-fitting, clustered where people are of groups; n/a "
+    "for an atom at its boundary and where there is a test",
     "ci_low": "lower end of the interval, in bits",
     "ci_high": "upper end of the interval, in bits",
     "share": "part of the total; n/a with fewer than 300 people",
     "p_value": (
-        "one-sided, of the permutation test with refitting, for 'total' and 'added'; made with the encoder of the null "
-        "in that cohort, hence the same for every model"
+        "one-sided, of the bits in this row, which are of the encoder of the null within the cohort; 'total' against "
+        "permutations of the target, 'added' against draws of the modality given all the others, with refitting; n/a "
+        "in the rows of models, which are not tested"
     ),
     "n": "number of people",
     "n_folds": "number of fitted folds, over all repeats",
+    "se_factor": "widening of the standard errors for readers that are fitted to people of the same cohort, estimated "
+    "in each cohort by leaving people out; 1.25 within single folds and where it cannot be estimated",
 }
 
 SELECTION_COLUMNS = {

@@ -12,6 +12,8 @@ import pandas as pd
 
 from brainpid.cohort.participants import STATUSES, has_every_modality
 from brainpid.config.slices import ReportSettings
+from brainpid.core.names import WITHIN_COHORT
+from brainpid.crossfit.encoders import ENCODERS
 from brainpid.evaluation.accuracy import MIN_PEOPLE_OF_PATTERN
 from brainpid.evaluation.coverage import coverage_table
 from brainpid.evaluation.information import CONCATENATED_MODEL
@@ -25,6 +27,8 @@ SIGNIFICANT = 0.05
 MOST_LEFT_OUT = 20
 """Features of a modality that are named where they are left out; all stand in ``features.tsv``."""
 LABELS = {name: entry.label for name, entry in MODELS.items()} | {CONCATENATED_MODEL: "Ridge on concatenated features"}
+WITHIN = {name: f"{entry.label}, fitted within the cohort" for name, entry in ENCODERS.items()}
+"""Names of the null's encoders for people."""
 """Names of models for people, in the order in which the decompositions are shown."""
 
 
@@ -86,6 +90,7 @@ def render(
     return template.render(
         settings=settings,
         labels=LABELS,
+        within=WITHIN,
         figures=figures,
         qc_images=qc_images,
         said_of_images=said_of_images,
@@ -187,7 +192,7 @@ def _coverage(predictions: pd.DataFrame) -> dict[str, float]:
 def _information(pid: pd.DataFrame, settings: ReportSettings) -> list[dict[str, Any]]:
     """Decomposition table of each cohort and model: one line a modality, atoms as columns."""
     tables = []
-    rows = pid[pid["scope"] == "one_vs_rest"]
+    rows = pid[(pid["scope"] == "one_vs_rest") & ~pid["model"].str.endswith(WITHIN_COHORT)]
     for (model, cohort), chosen in rows.groupby(["model", "cohort"], sort=False):
         measure = "idep" if "idep" in settings.pid.measures else settings.pid.measures[0]
         chosen = chosen[chosen["measure"] == measure].set_index(["modalities", "atom"])
@@ -203,14 +208,17 @@ def _information(pid: pd.DataFrame, settings: ReportSettings) -> list[dict[str, 
 
 
 def _verdicts(pid: pd.DataFrame, settings: ReportSettings) -> list[dict[str, Any]]:
-    """What each modality adds in each cohort by the first model, with its p-value and whether it is shown."""
-    added = pid[(pid["model"] == settings.models[0]) & (pid["atom"] == "added")]
-    rows = added.drop_duplicates(["cohort", "modalities"]).to_dict("records")
-    return [row | {"verdict": _verdict(row)} for row in rows]
+    """What each modality adds by the first model, what by the reader that is tested, and whether it is shown."""
+    added = pid[pid["atom"] == "added"].drop_duplicates(["model", "cohort", "modalities"])
+    keys = ["cohort", "modalities"]
+    tested = added[added["model"] == settings.null.encoder + WITHIN_COHORT].rename(columns={"bits": "tested_bits"})
+    rows = added[added["model"] == settings.models[0]].drop(columns="p_value")
+    rows = rows.merge(tested[[*keys, "tested_bits", "p_value"]], how="left", on=keys)
+    return [row | {"verdict": _verdict(row)} for row in rows.to_dict("records")]
 
 
 def _verdict(row: Mapping[Any, Any]) -> str:
-    """Words for what a modality adds; shown takes both a p-value below .05 and an interval above 0."""
+    """Words for what a modality adds; shown takes both a test's p-value below .05 and the model's interval above 0."""
     if not np.isfinite(row["p_value"]):
         return "not tested"
     if row["p_value"] < SIGNIFICANT and row["ci_low"] > 0:
