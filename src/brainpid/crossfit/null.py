@@ -132,17 +132,17 @@ def permutation_null(
     exchange = exchange_of(target, groups)
     fold = random_folds(exchange.member, folds, rng)
     orders = np.concatenate([np.arange(n)[None], exchange.orders(permutations, rng)])
-    total = []
+    scores, total = normal_scores(target), []
     for chunk in np.array_split(orders, -(-len(orders) // _CHUNK)):
         latents = _scalars(cross_fit(blocks, target[chunk], fold, encoder, seed))
-        total.append(informations(target[chunk], latents)[frozenset(blocks)])
+        total.append(informations(scores[chunk], latents)[frozenset(blocks)])
     observed = _scalars(cross_fit(blocks, target[None], fold, encoder, seed))
     rows, added = exchange_of_rows(n, groups), {}
     for name in blocks:
         drawn = rows.orders(permutations, np.random.default_rng(derive(seed, "added", name)))
         orders = np.concatenate([np.arange(n)[None], drawn if rows.sets else drawn[:0]])
         latent = latents_of_draws(blocks, name, target, fold, orders, encoder, seed)
-        bits = informations(target[None], {other: latent if other == name else observed[other] for other in blocks})
+        bits = informations(scores[None], {other: latent if other == name else observed[other] for other in blocks})
         more = bits[frozenset(blocks)] - bits[frozenset(blocks) - {name}]
         added[name] = np.pad(more, (0, 1 + permutations - len(more)), constant_values=np.nan)
     return Null(np.concatenate(total), added, n)
@@ -155,13 +155,13 @@ def _scalars(latents: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     return {name: latent[..., 0] for name, latent in latents.items()}
 
 
-def informations(targets: FloatArray, latents: Mapping[str, FloatArray]) -> dict[frozenset[str], FloatArray]:
-    """Information (T,) of each subset, of targets and latents (T, n) or (1, n) that hold for all."""
+def informations(scores: FloatArray, latents: Mapping[str, FloatArray]) -> dict[frozenset[str], FloatArray]:
+    """Information (T,) in bits of each subset; normal scores of targets and latents are (T, n), or (1, n) for all T."""
     names = tuple(latents)
-    variables = np.stack(np.broadcast_arrays(normal_scores(targets), *latents.values()), axis=1)
+    variables = np.stack(np.broadcast_arrays(scores, *latents.values()), axis=1)
     variables -= variables.mean(axis=-1, keepdims=True)
     covariance = variables @ np.swapaxes(variables, -1, -2)
-    found = information_from_sample_covariance(covariance, dict.fromkeys(names, 1), targets.shape[1])
+    found = information_from_sample_covariance(covariance, dict.fromkeys(names, 1), scores.shape[1])
     return dict(zip(map(frozenset, subsets_of(names)), np.moveaxis(found.bits, -1, 0), strict=True))
 
 

@@ -1,4 +1,4 @@
-"""The decomposition of every model in every cohort: pooled over cohorts, with its tests, and whether it is justified."""
+"""The decomposition of every model in every cohort: pooled over cohorts, with its tests, and if it is justified."""
 
 from __future__ import annotations
 
