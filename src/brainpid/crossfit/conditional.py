@@ -30,10 +30,9 @@ import numpy as np
 
 from brainpid.core.arrays import Blocks, FloatArray, IntArray
 from brainpid.core.errors import InputError
-from brainpid.core.linalg import thin_svd
 from brainpid.crossfit.encoders import Encoder
 from brainpid.crossfit.latents import cross_fit, scores_within
-from brainpid.crossfit.ridge import RidgeEncoder, ridge, ridge_of_moments
+from brainpid.crossfit.ridge import RidgeEncoder, ridge, ridge_of_moments, thin_by_gram
 from brainpid.crossfit.transforms import Standardizer
 
 MOST_COMPONENTS = 100
@@ -92,10 +91,8 @@ def latents_of_draws(
 
 def leading_components(features: FloatArray, most: int) -> FloatArray:
     """Scores (n, k) of features (n, p) on their leading components, `most` at most: a ridge reads them alike."""
-    centred = features - features.mean(axis=0)
-    u, s, _ = thin_svd("components of features", centred, *centred.shape)
-    kept = s[:most] > 1e-7 * s.max(initial=np.finfo(float).tiny)
-    return np.asarray((u * s)[:, :most][:, kept])
+    u, s, _ = thin_by_gram(features - features.mean(axis=0))
+    return (u * s)[:, ::-1][:, :most]
 
 
 def _parts(own: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -133,18 +133,21 @@ def permutation_null(
     fold = random_folds(exchange.member, folds, rng)
     orders = np.concatenate([np.arange(n)[None], exchange.orders(permutations, rng)])
     scores, total = normal_scores(target), []
+    observed: dict[str, FloatArray] = {}
     for chunk in np.array_split(orders, -(-len(orders) // _CHUNK)):
         latents = _scalars(cross_fit(blocks, target[chunk], fold, encoder, seed))
+        observed = observed or {name: latent[:1] for name, latent in latents.items()}
         total.append(informations(scores[chunk], latents)[frozenset(blocks)])
-    observed = _scalars(cross_fit(blocks, target[None], fold, encoder, seed))
     rows, added = exchange_of_rows(n, groups), {}
     for name in blocks:
         drawn = rows.orders(permutations, np.random.default_rng(derive(seed, "added", name)))
         orders = np.concatenate([np.arange(n)[None], drawn if rows.sets else drawn[:0]])
         latent = latents_of_draws(blocks, name, target, fold, orders, encoder, seed)
-        bits = informations(scores[None], {other: latent if other == name else observed[other] for other in blocks})
-        more = bits[frozenset(blocks)] - bits[frozenset(blocks) - {name}]
-        added[name] = np.pad(more, (0, 1 + permutations - len(more)), constant_values=np.nan)
+        added[name] = np.full(1 + permutations, np.nan)
+        for start in range(0, len(latent), _CHUNK):
+            bits = informations(scores[None], observed | {name: latent[start : start + _CHUNK]})
+            more = bits[frozenset(blocks)] - bits[frozenset(blocks) - {name}]
+            added[name][start : start + len(more)] = more
     return Null(np.concatenate(total), added, n)
 
 

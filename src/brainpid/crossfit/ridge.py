@@ -60,7 +60,7 @@ def ridge(x: FloatArray, targets: FloatArray, new: FloatArray, penalties: FloatA
         Where the features cannot be decomposed.
     """
     centre, mean = x.mean(axis=0), targets.mean(axis=1)
-    u, s, vt = _decomposed(x - centre)
+    u, s, vt = thin_by_gram(x - centre)
     y = targets - mean[:, None]
     c = y @ u
     chosen = _least_gcv(s**2, c, np.sum(y**2, axis=1), len(x), penalties)
@@ -123,8 +123,11 @@ def _least_gcv(
     )
 
 
-def _decomposed(x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Thin singular value decomposition without null directions, from the smaller Gram matrix."""
+def thin_by_gram(x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Thin singular value decomposition (n, r), (r,), (r, p) without null directions, from the smaller Gram matrix.
+
+    Singular values are in ascending order.
+    """
     wide = x.shape[1] > x.shape[0]
     gram = x @ x.T if wide else x.T @ x
     values, vectors = eigenvectors("ridge encoder", gram, *x.shape)

@@ -16,14 +16,14 @@ def cohort(n: int, p: int, seed: int, gain: float = 1.0) -> tuple[dict[str, np.n
 
 
 def factors(n: int, p: int, gain: float = 1.0) -> float:
-    return float(np.mean([inflation(*cohort(n, p, seed, gain), folds=5, seed=seed) for seed in range(4)]))
+    return float(np.mean([inflation(*cohort(n, p, seed, gain), folds=5, seed=seed) for seed in range(3)]))
 
 
 def test_it_grows_with_features_and_falls_with_people():
     few, many = factors(200, 2), factors(200, 80)
     assert 1.0 <= few < 1.1
     assert 1.15 < many < 1.7
-    assert factors(800, 80) < many - 0.1
+    assert factors(600, 80) < many - 0.05
 
 
 def test_it_is_one_at_least_and_the_same_each_time():

@@ -63,8 +63,8 @@ def test_pieces_of_the_stack_do_not_matter(monkeypatch):
 def test_other_encoders_serve_as_well(encoder):
     X, y = people(60)
     options = {"options": {"members": 2, "epochs": 2, "hidden": (4,)}} if encoder == "pidreg" else {}
-    null = permutation_null(X, y, ENCODERS[encoder].load(**options), permutations=3, folds=2, seed=0)
-    assert np.isfinite(null.total).all()
+    null = permutation_null(X, y, ENCODERS[encoder].load(**options), permutations=1, folds=2, seed=0)
+    assert np.isfinite([null.total, *null.added.values()]).all()
 
 
 def test_what_has_no_null_is_refused():
