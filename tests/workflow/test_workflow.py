@@ -73,7 +73,9 @@ CONTRACT = {
     ),
     "aggregate/selection.tsv": "modalities cost n mae mae_ci_low mae_ci_high information_bits recommended",
     "aggregate/comparison.tsv": "cohort model reference modalities n difference ci_low ci_high",
-    "aggregate/pid.tsv": ("cohort model measure scope modalities atom bits se ci_low ci_high share p_value n n_folds"),
+    "aggregate/pid.tsv": (
+        "cohort model measure scope modalities atom bits se ci_low ci_high share p_value n n_folds se_factor"
+    ),
 }
 
 

@@ -1,5 +1,5 @@
 # REQUIRES     splits.tsv, every fold's predictions.tsv and provenance.json, importance.tsv of those that were asked,
-#              and every cohort's null/<cohort>.tsv; with splits.group the sheets too
+#              and every cohort's null/<cohort>.tsv and .json; with splits.group the sheets too
 # PRODUCES     aggregate/{accuracy,comparison,predictions,latents,pid,null,normality,selection,
 #              importance}.tsv; pid.json, selection.json, importance.json, provenance.json
 # CONFIG KEYS  cohorts (their names), modalities, costs, models, splits.scheme, splits.group, pid, explain
@@ -12,6 +12,7 @@ rule aggregate:
         folds=[path for path in FOLD_FILES if path.endswith("predictions.tsv")],
         made_by=[path for path in FOLD_FILES if path.endswith("provenance.json")],
         nulls=NULL_FILES,
+        estimated=NULL_PROVENANCE,
         importances=EXPLAINED,
         sheets=rules.split.input.sheets if CONFIG.splits.group else [],
     output:
@@ -23,6 +24,7 @@ rule aggregate:
         person_dictionary=f"{OUT}/aggregate/person.json",
         reliability=f"{OUT}/aggregate/reliability.tsv",
         pid=f"{OUT}/aggregate/pid.tsv",
+        pooling=f"{OUT}/aggregate/pooling.tsv",
         pid_dictionary=f"{OUT}/aggregate/pid.json",
         latents=f"{OUT}/aggregate/latents.tsv",
         null=f"{OUT}/aggregate/null.tsv",

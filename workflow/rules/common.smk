@@ -300,9 +300,7 @@ QUALITY_FILES = expand(f"{OUT}/quality/{{modality}}.tsv", modality=IMAGE_MODALIT
 QUALITY_PARTS = [
     part for modality in IMAGE_MODALITIES for part in quality_parts(modality)
 ]
-NULL_FILES = expand(
-    f"{OUT}/null/{{cohort}}.tsv", cohort=COHORTS if CONFIG.null.permutations else []
-)
+NULL_FILES = expand(f"{OUT}/null/{{cohort}}.tsv", cohort=COHORTS)
 NULL_PROVENANCE = [path.removesuffix("tsv") + "json" for path in NULL_FILES]
 
 

@@ -1,10 +1,11 @@
 # REQUIRES     participants.tsv, features.tsv and features/<cohort>.h5; with splits.group the sheets too
-# PRODUCES     null/<cohort>.tsv (one line a permutation) and .json (where it comes from)
+# PRODUCES     null/<cohort>.tsv (one line a permutation) and .json (where it comes from, and the
+#              widening of standard errors)
 # CONFIG KEYS  null, modalities, splits.seed, splits.group
 
 
 rule null:
-    """Permute one cohort's target with refitting."""
+    """Test what modalities tell and add in one cohort, and estimate the widening of its standard errors."""
     input:
         participants=rules.split.output.participants,
         features=f"{OUT}/features/{{cohort}}.h5",

@@ -21,10 +21,11 @@ from brainpid.evaluation.comparison import comparison_table
 from brainpid.evaluation.coverage import coverage_table
 from brainpid.evaluation.importance import MOST_PEOPLE, MOST_READ, READS
 from brainpid.evaluation.importance_summary import agreement, summarise
-from brainpid.evaluation.information import decompose_all, normality_table, null_summary
+from brainpid.evaluation.information import decompose_all, normality_table, readings_against_target
 from brainpid.evaluation.persons import person_table, reliability_table
 from brainpid.evaluation.predictions import GROUP, LATENT, LOG_SCORE, SUBSET, decomposable, not_decomposable
 from brainpid.evaluation.selection import select
+from brainpid.evaluation.within_cohort import WithinCohorts, null_summary
 from brainpid.report.glossary import dictionary, importance_dictionary, person_dictionary, selection_dictionary
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the verb."""
     parser.add_argument("--splits", required=True, type=Path, help="splits.tsv from `split`")
     parser.add_argument("--folds", required=True, type=Path, help="folder with <model>/repeat-<r>_fold-<k>")
-    parser.add_argument("--nulls", nargs="*", default=[], type=Path, help="table of each cohort from `null`, if any")
+    parser.add_argument("--nulls", nargs="+", required=True, type=Path, help="table of each cohort from `null`")
     parser.add_argument("--sheets", nargs="*", default=[], type=Path, help="sheets with the column of the groups")
     parser.add_argument("--importances", nargs="*", default=[], type=Path, help="tables from `explain`, if any")
     add_settings(parser)
@@ -69,13 +70,12 @@ def run(args: argparse.Namespace) -> None:
     _check_complete(predictions, tested, settings)
     predictions = _in_order(predictions, settings)
     accuracy = accuracy_table(predictions, settings.modalities, settings.scheme, settings.pid.confidence)
-    null_tables = {path.stem: read_own_tsv(path) for path in args.nulls}
-    nulls = {
-        cohort: null_of_table(null_tables[cohort])
-        for cohort in settings.cohorts
-        if cohort in null_tables and len(null_tables[cohort])
-    }
-    pid = decompose_all(_with_groups(predictions, args.sheets, settings), settings.modalities, settings.pid, nulls)
+    within = _within_cohorts(args.nulls, settings)
+    told = _with_groups(predictions, args.sheets, settings)
+    pid, pooling = decompose_all(told, settings.modalities, settings.pid, within)
+    against = readings_against_target(predictions, settings.modalities)
+    for words in against:
+        log.warning("%s", words)
     first = predictions[predictions["model"] == settings.models[0]]
     for cohort, reason in not_decomposable(first, settings.modalities).items():
         log.warning("cohort '%s' is not decomposed, its accuracy is given: %s", cohort, reason)
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> None:
     latents = [column for column in predictions if column not in own]
     write_tsv(args.out / "predictions.tsv", predictions[_public_order(own)])
     write_tsv(args.out / "latents.tsv", predictions[[*PERSON, *latents]])
-    write_tsv(args.out / "null.tsv", null_summary(nulls, settings.modalities))
+    write_tsv(args.out / "null.tsv", null_summary(within.nulls, settings.modalities))
     write_tsv(args.out / "normality.tsv", normality_table(predictions, settings.modalities))
     write_json(args.out / "pid.json", dictionary())
     write_tsv(args.out / "selection.tsv", selection.table)
@@ -99,12 +99,30 @@ def run(args: argparse.Namespace) -> None:
     comparison = comparison_table(predictions, settings.modalities, settings.pid.confidence)
     write_tsv(args.out / "comparison.tsv", comparison)
     write_tsv(args.out / "pid.tsv", pid)
+    write_tsv(args.out / "pooling.tsv", pooling)
     importances = [read_own_tsv(path) for path in args.importances]
     write_tsv(args.out / "importance.tsv", summarise(importances))
-    told = importance_dictionary(agreement(importances), MOST_PEOPLE, MOST_READ, READS)
-    write_json(args.out / "importance.json", told)
+    write_json(
+        args.out / "importance.json", importance_dictionary(agreement(importances), MOST_PEOPLE, MOST_READ, READS)
+    )
     provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "pandas", "scipy"))
-    write_json(args.out / "provenance.json", provenance | {"mixed_versions": mixed})
+    write_json(args.out / "provenance.json", provenance | {"mixed_versions": mixed, "readings_against_target": against})
+
+
+def _within_cohorts(paths: Sequence[Path], settings: AggregateSettings) -> WithinCohorts:
+    """What `null` found in each cohort."""
+    found = {path.stem: path for path in paths}
+    ordered = {cohort: found[cohort] for cohort in settings.cohorts if cohort in found}
+    told = {cohort: read_json(path.with_suffix(".json")) for cohort, path in ordered.items()}
+    readers = sorted({(str(own["encoder"]), int(own["folds"])) for own in told.values()})
+    if len(readers) != 1:
+        raise InputError(
+            f"{', '.join(str(path) for path in paths)}: expected the nulls of all cohorts, made with one encoder in "
+            f"one number of folds, found {readers}; run `null` again"
+        )
+    tables = {cohort: read_own_tsv(path) for cohort, path in ordered.items()}
+    nulls = {cohort: null_of_table(table) for cohort, table in tables.items() if len(table)}
+    return WithinCohorts(nulls, *readers[0], {cohort: float(own["se_factor"]) for cohort, own in told.items()})
 
 
 def _check_complete(predictions: pd.DataFrame, tested: pd.DataFrame, settings: AggregateSettings) -> None:

@@ -1,4 +1,4 @@
-"""Permute the target of one cohort with refitting of the encoders."""
+"""Test what modalities tell and add in one cohort, and estimate how far standard errors there are to be widened."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from brainpid.cohort.groups import read_groups
 from brainpid.cohort.participants import has_every_modality
 from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.slices import NullSettings
+from brainpid.core.arrays import Blocks, FloatArray, IntArray
 from brainpid.core.errors import InputError, NumericalError
 from brainpid.core.files import read_own_tsv, write_json, write_tsv
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import derive
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.crossfit.exchange import Exchange, exchange_of
-from brainpid.crossfit.minima import why_no_null
+from brainpid.crossfit.inflation import inflation
+from brainpid.crossfit.minima import why_no_null, why_not_cross_fitted
 from brainpid.crossfit.null import empty_null_table, null_table, permutation_null
 from brainpid.features.matrix import read_chosen, read_matrix
+from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Read the cohort's people who take part, permute, write one line a permutation."""
+    """Read the cohort's people who take part, permute and draw, write one line a permutation, and what is estimated."""
     settings = read_settings(args, NullSettings)
     everybody = read_own_tsv(args.participants)
     people = everybody[(everybody["cohort"] == args.cohort) & everybody["included"]]
@@ -48,13 +51,23 @@ def run(args: argparse.Namespace) -> None:
     age = people["age"].to_numpy(dtype=float)
     groups = read_groups(args.sheets, people, settings.group)
     exchanged = {} if groups is None or people.empty else _exchanged(exchange_of(age, groups), args.cohort, settings)
-    write_json(args.out.with_suffix(".json"), _provenance(settings) | exchanged)
-    if reason := why_no_null(age, settings.modalities, settings.null.folds, groups):
-        log.warning("cohort '%s' has no null and no p-values: %s", args.cohort, reason)
+    set_threads(args.threads, entry.packages)
+    estimated: dict[str, Any] = {"encoder": settings.null.encoder, "folds": settings.null.folds}
+    blocks, reason = None, why_not_cross_fitted(age, settings.modalities, settings.null.folds)
+    if reason:
+        estimated |= {"se_factor": OUT_OF_FOLD_SE_FACTOR, "se_factor_assumed_because": reason}
+    else:
+        blocks = read_matrix([args.features], people, read_chosen(args.chosen, settings.modalities))
+        seed = derive(settings.seed, "inflation", args.cohort)
+        estimated |= _se_factor(blocks, age, settings, seed, groups)
+    log.info("%s: standard errors are widened by %.3f", args.cohort, estimated["se_factor"], extra=estimated)
+    write_json(args.out.with_suffix(".json"), _provenance(settings) | exchanged | estimated)
+    reason = reason or why_no_null(age, settings.modalities, settings.null.folds, groups)
+    if reason or blocks is None or not settings.null.permutations:
+        if reason:
+            log.warning("cohort '%s' has no null and no p-values: %s", args.cohort, reason)
         write_tsv(args.out, empty_null_table(settings.modalities))
         return
-    blocks = read_matrix([args.features], people, read_chosen(args.chosen, settings.modalities))
-    set_threads(args.threads, entry.packages)
     try:
         null = permutation_null(
             blocks,
@@ -70,6 +83,16 @@ def run(args: argparse.Namespace) -> None:
         write_tsv(args.out, empty_null_table(settings.modalities))
         return
     write_tsv(args.out, null_table(null))
+
+
+def _se_factor(
+    blocks: Blocks, age: FloatArray, settings: NullSettings, seed: int, groups: IntArray | None
+) -> dict[str, Any]:
+    """Estimate the widening of standard errors, or say why `OUT_OF_FOLD_SE_FACTOR` stands in its place."""
+    try:
+        return {"se_factor": inflation(blocks, age, folds=settings.null.folds, seed=seed, groups=groups)}
+    except (InputError, NumericalError) as fault:
+        return {"se_factor": OUT_OF_FOLD_SE_FACTOR, "se_factor_assumed_because": str(fault)}
 
 
 def _exchanged(exchange: Exchange, cohort: str, settings: NullSettings) -> dict[str, Any]:

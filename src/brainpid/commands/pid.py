@@ -17,13 +17,14 @@ from brainpid.cohort.participants import read_ids
 from brainpid.commands.options import add_threads, check_out_folder, set_threads
 from brainpid.core.arrays import FloatArray, IntArray
 from brainpid.core.codes import warn_of_codes
-from brainpid.core.errors import InputError, did_you_mean, list_some
+from brainpid.core.errors import InputError, NumericalError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_table, require_column, write_json, write_text, write_tsv
-from brainpid.core.names import matching, split_patterns
+from brainpid.core.names import GAUSSIAN_SCORE, matching, split_patterns
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import derive
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.crossfit.exchange import exchange_of
+from brainpid.crossfit.inflation import inflation
 from brainpid.crossfit.normality import Normality, check_normality, squared_mahalanobis
 from brainpid.crossfit.null import permutation_null
 from brainpid.crossfit.table import (
@@ -34,7 +35,8 @@ from brainpid.crossfit.table import (
     repeats_for,
 )
 from brainpid.crossfit.transforms import normal_scores
-from brainpid.evaluation.information import with_p_values
+from brainpid.evaluation.within_cohort import WithinCohorts, rows_of_tests
+from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
 from brainpid.pid.gaussian import checked_names
 from brainpid.pid.options import check_options
 from brainpid.report.glossary import CANNOT_SAY, MEASURES, dictionary
@@ -86,7 +88,7 @@ def run(args: argparse.Namespace) -> None:
     blocks, target, groups = _read(args)
     used = [ENCODERS[name].packages for name in {args.encoder, args.null_encoder} - {NO_ENCODER}]
     set_threads(args.threads, [package for packages in used for package in packages])
-    checked, nulls = None, {}
+    checked, nulls, widened = None, {}, 1.0
     if args.encoder == NO_ENCODER:
         decompositions = decompose_columns(blocks, target, args.measure, args.confidence, groups)
     else:
@@ -96,7 +98,8 @@ def run(args: argparse.Namespace) -> None:
             blocks, target, encoder,
             folds=args.folds, repeats=repeats, seed=derive(args.seed, "latents"), groups=groups,
         )  # fmt: skip
-        decompositions = decompose_latents(latents, target, args.measure, args.confidence, groups)
+        widened = _se_factor(blocks, target, args, groups)
+        decompositions = decompose_latents(latents, target, args.measure, args.confidence, widened, groups)
         if all(values.shape[-1] == 1 for values in latents.values.values()):
             scalars = {name: values[..., 0] for name, values in latents.values.items()}
             score = normal_scores(target)
@@ -117,10 +120,24 @@ def run(args: argparse.Namespace) -> None:
                 permutations=args.permutations, folds=args.folds, seed=derive(args.seed, "null"), groups=groups,
             )  # fmt: skip
     table = pd.concat([found.to_frame() for found in decompositions], ignore_index=True)
-    table = with_p_values(table.assign(cohort=args.table.stem, model=args.encoder), tuple(blocks), nulls)
+    table = table.assign(cohort=args.table.stem, model=args.encoder, estimator=GAUSSIAN_SCORE, se_factor=widened)
+    tested = rows_of_tests(WithinCohorts(nulls, args.null_encoder, args.folds, {}), tuple(blocks), args.measure)
+    if len(tested):
+        table = pd.concat([table, tested.drop(columns="n_folds")], ignore_index=True)
     _print(args, table, decompositions[0].warnings, checked[0] if checked else None)
     if args.out is not None:
         _write(args, table, tuple(blocks), checked)
+
+
+def _se_factor(
+    blocks: dict[str, FloatArray], target: FloatArray, args: argparse.Namespace, groups: IntArray | None
+) -> float:
+    """Widening of standard errors; `OUT_OF_FOLD_SE_FACTOR` where it cannot be estimated."""
+    try:
+        return inflation(blocks, target, folds=args.folds, seed=derive(args.seed, "inflation"), groups=groups)
+    except (InputError, NumericalError) as fault:
+        log.warning("standard errors are widened by %g, which is not estimated: %s", OUT_OF_FOLD_SE_FACTOR, fault)
+        return OUT_OF_FOLD_SE_FACTOR
 
 
 LEAST = {"folds": 2, "repeats": 1, "components": 1, "permutations": 0, "seed": 0, "threads": 1}
@@ -259,14 +276,19 @@ def _print(args: argparse.Namespace, table: pd.DataFrame, warnings: Sequence[str
     console.print(f"Information about {args.target} in {how}, n = {table['n'].iloc[0]}")
     console.print(f"in bits, debiased, with {100 * args.confidence:g}% intervals")
     titles = {"all": "all sources", "one_vs_rest": "one source against the rest", "pair": "pairs of sources"}
-    for (measure, scope), rows in table.groupby(["measure", "scope"], sort=False):
-        shown = Table(
-            "source", "atom", "bits", "interval", "p", title=f"{measure}: {titles[scope]}", title_justify="left"
-        )
+    own = table["model"] == args.encoder
+    for (measure, scope), rows in table[own].groupby(["measure", "scope"], sort=False):
+        shown = Table("source", "atom", "bits", "interval", title=f"{measure}: {titles[scope]}", title_justify="left")
         for row in rows.to_dict("records"):
             interval = f"{row['ci_low']:.3f} to {row['ci_high']:.3f}" if np.isfinite(row["ci_low"]) else ""
-            p = f"{row['p_value']:.3f}" if np.isfinite(row["p_value"]) else ""
-            shown.add_row(row["modalities"], row["atom"], f"{row['bits']:.3f}", interval, p)
+            shown.add_row(row["modalities"], row["atom"], f"{row['bits']:.3f}", interval)
+        console.print(shown)
+    if not own.all():
+        title = f"tests, with bits of their own readers: {ENCODERS[args.null_encoder].label}, {args.folds} random folds"
+        shown = Table("source", "atom", "bits", "p", title=title, title_justify="left")
+        for row in table[~own & (table["measure"] == args.measure[0])].to_dict("records"):
+            p = f"{row['p_value']:.3f}" if np.isfinite(row["p_value"]) else "not tested"
+            shown.add_row(row["modalities"], row["atom"], f"{row['bits']:.3f}", p)
         console.print(shown)
     for measure in args.measure:
         console.print(f"{measure}: {MEASURES[measure]}")
@@ -285,9 +307,9 @@ def _write(
     """Write tables, figures and provenance."""
     from brainpid.report import figures  # matplotlib is not loaded where nothing is drawn
 
-    write_tsv(args.out / "pid.tsv", table.drop(columns=["cohort", "model"]))
+    write_tsv(args.out / "pid.tsv", table.drop(columns="cohort"))
     write_json(args.out / "pid.json", dictionary())
-    write_text(args.out / "pid.svg", figures.to_svg(figures.modalities(table, args.encoder, sources)))
+    write_text(args.out / "pid.svg", figures.to_svg(figures.modalities(table, args.encoder, sources, GAUSSIAN_SCORE)))
     if checked is not None:
         normality, distances = checked
         write_tsv(args.out / "normality.tsv", pd.DataFrame([vars(normality) | {"doubts": "; ".join(normality.doubts)}]))

@@ -23,6 +23,7 @@ from brainpid.evaluation.predictions import GROUP, decomposable, not_decomposabl
 from brainpid.features.matrix import read_chosen, read_divisors, read_roles, read_tables
 from brainpid.model.fitting import Fitted, fit_model
 from brainpid.model.registry import MODELS
+from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +113,11 @@ def _decompose(predictions: pd.DataFrame, settings: TrainSettings, model: str) -
     frames = []
     for cohort, rows in decomposable(told, settings.modalities).groupby("cohort", sort=False):
         with without_rows(cohort, "its decomposition in this fold"):
-            found, n_folds = decompose_cohort(rows, settings.modalities, settings.pid)
-            frames += [one.to_frame().assign(cohort=cohort, model=model, n_folds=n_folds) for one in found]
-    return pd.concat(frames, ignore_index=True)[PID_COLUMNS] if frames else pd.DataFrame(columns=PID_COLUMNS)
+            # A fold's test people took no part in the fit, but are too few to estimate a factor from.
+            found = decompose_cohort(rows, settings.modalities, settings.pid, OUT_OF_FOLD_SE_FACTOR)
+            frames += [one.to_frame().assign(cohort=cohort, model=model) for one in found]
+    return (
+        pd.concat(frames, ignore_index=True).reindex(columns=PID_COLUMNS)
+        if frames
+        else pd.DataFrame(columns=PID_COLUMNS)
+    )

@@ -54,10 +54,20 @@ class DecompositionSettings(Section):
 
 
 class Null(Section):
-    """The null of the decomposition: the target is permuted and the encoders are fitted anew."""
+    """The null of the decomposition: targets are permuted, modalities drawn given the others, encoders fitted anew."""
 
-    permutations: int = Field(1000, ge=0, description="permutations of the target in each cohort; 0 for no p-values")
-    encoder: EncoderName = Field("ridge", description="encoder that is fitted to each permutation")
+    permutations: int = Field(
+        1000,
+        ge=0,
+        description="permutations of the target in each cohort, for what all modalities tell, and draws of each "
+        "modality given all the others, for what it adds; 0 for no p-values",
+    )
+    encoder: EncoderName = Field(
+        "ridge",
+        description="encoder that is fitted to each of them within the cohort, and whose bits are tested. `ridge` is "
+        "fitted to all at once (of the modality that is drawn, to its 100 leading components at most); others are "
+        "fitted one by one, all modalities together, which takes permutations x folds x (1 + modalities) fits",
+    )
     folds: int = Field(5, ge=2, description="cross-fitting folds of the null, drawn at random from `splits.seed`")
 
 

@@ -1,4 +1,4 @@
-"""Which rows may take each other's targets under the null: single people, or whole groups of them.
+"""Which rows may take each other's targets, or residuals, under a null: single people, or whole groups of them.
 
 Rows of one group, such as the visits of a person or the members of a family, are dependent whether or not features and
 target are. What may be exchanged are whole groups, each keeping the order of its rows (Winkler et al. 2015, NeuroImage
@@ -7,6 +7,8 @@ target are. What may be exchanged are whole groups, each keeping the order of it
 - where the target differs within groups, among groups of equal size; one whose size occurs once stays where it is;
 - where it is the same within every group, the groups' values are exchanged among all of them. Features and sizes of the
   groups stay, and the values are independent of both under the null.
+
+Residuals of features differ within groups, and are exchanged among groups of equal size.
 """
 
 from __future__ import annotations
@@ -106,9 +108,31 @@ def exchange_of(target: FloatArray, groups: ArrayLike | None) -> Exchange:
         Label of each row's group; None where every row is independent of all others. Rows of a group are in an order
         that means the same in every group, such as that of the visits.
     """
-    member = np.arange(len(target)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+    member = members(len(target), groups)
     sizes = np.bincount(member)
     of_values = bool((target == target[np.argsort(member, kind="stable")][np.cumsum(sizes) - sizes][member]).all())
-    kinds = np.zeros_like(sizes) if of_values else sizes
+    return _among(member, np.zeros_like(sizes) if of_values else sizes, of_values)
+
+
+def exchange_of_rows(n: int, groups: ArrayLike | None) -> Exchange:
+    """Say which of n rows may take each other's residuals: those of groups of equal size, in the order of each group.
+
+    Parameters
+    ----------
+    n : int
+    groups : array_like, shape (n,), or None
+        As of `exchange_of`.
+    """
+    member = members(n, groups)
+    return _among(member, np.bincount(member), of_values=False)
+
+
+def members(n: int, groups: ArrayLike | None) -> IntArray:
+    """Number of each row's group."""
+    return np.arange(n) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+
+
+def _among(member: IntArray, kinds: IntArray, of_values: bool) -> Exchange:
+    """Exchange among the groups of one kind."""
     sets = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
     return Exchange(member, tuple(own for own in sets if len(own) > 1), of_values)

@@ -41,7 +41,7 @@ def encode_fold(
     for name, block in blocks.items():
         scaler = Standardizer.fit(block[~held_out])
         training[name], new[name] = scaler.transform(block[~held_out]), scaler.transform(block[held_out])
-    return encoder(training, _scores_within(targets[:, ~held_out]), new, seed)
+    return encoder(training, scores_within(targets[:, ~held_out]), new, seed)
 
 
 def cross_fit(
@@ -73,7 +73,7 @@ def cross_fit(
     return latents
 
 
-def _scores_within(targets: FloatArray) -> FloatArray:
+def scores_within(targets: FloatArray) -> FloatArray:
     """Normal scores (T, n) of each target among these people, as `brainpid.crossfit.transforms.normal_scores` has them.
 
     Targets that hold the same few values, as permutations of one target do, are ranked by counting.

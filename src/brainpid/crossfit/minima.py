@@ -70,6 +70,25 @@ def why_not_decomposed(target: FloatArray, modalities: Sequence[str]) -> str:
     return ""
 
 
+def why_not_cross_fitted(target: FloatArray, modalities: Sequence[str], folds: int) -> str:
+    """Why encoders cannot be fitted within a cohort in the folds of the null; empty where they can.
+
+    Parameters
+    ----------
+    target : ndarray, shape (n,)
+        Of the people with every modality.
+    modalities : sequence of str
+    folds : int
+    """
+    if reason := why_not_decomposed(target, modalities):
+        return reason
+    needed = PEOPLE_PER_FOLD * folds
+    if len(target) < needed:
+        few = f"n = {len(target)} people have every modality, which is too few for {folds} folds of the null"
+        return f"{few}; expected at least {needed}"
+    return ""
+
+
 def why_no_null(target: FloatArray, modalities: Sequence[str], folds: int, groups: ArrayLike | None = None) -> str:
     """Why people with every modality have no permutation null; empty where they have one.
 
@@ -82,12 +101,8 @@ def why_no_null(target: FloatArray, modalities: Sequence[str], folds: int, group
     groups : array_like, shape (n,), optional
         Label of each one's group; groups are exchanged as wholes.
     """
-    if reason := why_not_decomposed(target, modalities):
+    if reason := why_not_cross_fitted(target, modalities, folds):
         return reason
-    needed = PEOPLE_PER_FOLD * folds
-    if len(target) < needed:
-        few = f"n = {len(target)} people have every modality, which is too few for {folds} folds of the null"
-        return f"{few}; expected at least {needed}"
     exchange = exchange_of(target, groups)
     if not exchange.sets:
         return (

@@ -1,16 +1,17 @@
-r"""Null of the decomposition: the target is permuted among people and every encoder is fitted anew.
+r"""Nulls of the information of all modalities, and of what each of them adds.
 
 Under the null that features and target are independent, all permutations of the target are equally likely, and
 
     p = (1 + #{b : T_b >= T}) / (1 + B)
 
 is a valid one-sided p-value for any statistic T that is computed in the same way each time, cross-fitting included.
-Where rows are of groups, such as the visits of a person, whole groups are permuted (`brainpid.crossfit.exchange`) and
-held out: features that only tell who it is would otherwise tell the target of the person's other visits.
-The statistics are the total information, and for each modality `added`, what it adds beyond all the others. Nothing
-cheaper is valid: out-of-fold predictions and target are dependent under the null, because the people who are predicted
-are missing from the mean that predicts them, so that a parametric test, or permuting the target against latents that
-stay fixed, rejects a useless modality far too often.
+The null of `total`, the information of all modalities, permutes the target and fits every encoder anew. That of
+`added`, what a modality adds beyond all the others, draws the modality given the others and fits its encoder anew
+(`brainpid.crossfit.conditional`). Where rows are of groups, such as the visits of a person, whole groups are exchanged
+(`brainpid.crossfit.exchange`) and held out: features that only tell who it is would otherwise tell the target of the
+person's other visits. Nothing cheaper is valid: out-of-fold predictions and target are dependent under the null,
+because the people who are predicted are missing from the mean that predicts them, so that a parametric test, or
+permuting the target against latents that stay fixed, rejects a useless modality far too often.
 
 Folds are drawn without regard to the target, unlike those of the models: folds that are stratified by the target would
 have to be drawn anew for each permutation.
@@ -25,11 +26,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from brainpid.core.arrays import Blocks, FloatArray, IntArray
+from brainpid.core.arrays import Blocks, FloatArray
 from brainpid.core.errors import InputError
 from brainpid.core.modalities import subsets_of
+from brainpid.core.seeds import derive
+from brainpid.crossfit.conditional import latents_of_draws
 from brainpid.crossfit.encoders import Encoder
-from brainpid.crossfit.exchange import exchange_of
+from brainpid.crossfit.exchange import exchange_of, exchange_of_rows
 from brainpid.crossfit.folds import random_folds
 from brainpid.crossfit.latents import cross_fit
 from brainpid.crossfit.minima import why_no_null
@@ -42,14 +45,15 @@ _CHUNK = 250  # permutations at a time: bounds the memory
 
 @dataclass(frozen=True)
 class Null:
-    """Statistics in bits, shape (1 + B,) each: the observed one first, then those of the permutations.
+    """Statistics in bits, shape (1 + B,) each: the observed one first, then those of the draws.
 
     Attributes
     ----------
     total : ndarray
         Information of all modalities.
     added : dict of str to ndarray
-        What each modality adds to the information of all the others.
+        What each modality adds to the information of all the others; NaN in the draws where no two groups of rows have
+        one size, and none can take each other's residuals.
     n : int
         Number of people.
     """
@@ -77,7 +81,9 @@ def null_of_table(table: pd.DataFrame) -> Null:
 
 
 def p_value(statistics: FloatArray) -> float:
-    """One-sided p-value of the first of the statistics (1 + B,) among all of them."""
+    """One-sided p-value of the first of the statistics (1 + B,) among all of them; NaN where there are no draws."""
+    if np.isnan(statistics).any():
+        return float("nan")
     # Equal up to rounding counts as reached: permutations of tied targets give the observed statistic again.
     reached = statistics >= statistics[0] - 1e-12
     return float(np.mean(reached))
@@ -93,7 +99,7 @@ def permutation_null(
     seed: int,
     groups: ArrayLike | None = None,
 ) -> Null:
-    """Permute the target with refitting.
+    """Permute the target, and draw each modality given the others, with refitting.
 
     Parameters
     ----------
@@ -104,7 +110,7 @@ def permutation_null(
     encoder : Encoder
         Gives one scalar latent a modality.
     permutations : int
-        Number B of permutations.
+        Number B of permutations of the target, and of draws of each modality.
     folds : int
     seed : int
         One for each cohort: permutations of two cohorts that are to be pooled have to be independent.
@@ -126,27 +132,40 @@ def permutation_null(
     exchange = exchange_of(target, groups)
     fold = random_folds(exchange.member, folds, rng)
     orders = np.concatenate([np.arange(n)[None], exchange.orders(permutations, rng)])
-    chunks = np.array_split(orders, -(-len(orders) // _CHUNK))
-    parts = [_statistics(blocks, target[chunk], fold, encoder, seed) for chunk in chunks]
-    total, added = (np.concatenate(values, axis=-1) for values in zip(*parts, strict=True))
-    return Null(total, dict(zip(blocks, added, strict=True)), n)
+    scores, total = normal_scores(target), []
+    observed: dict[str, FloatArray] = {}
+    for chunk in np.array_split(orders, -(-len(orders) // _CHUNK)):
+        latents = _scalars(cross_fit(blocks, target[chunk], fold, encoder, seed))
+        observed = observed or {name: latent[:1] for name, latent in latents.items()}
+        total.append(informations(scores[chunk], latents)[frozenset(blocks)])
+    rows, added = exchange_of_rows(n, groups), {}
+    for name in blocks:
+        drawn = rows.orders(permutations, np.random.default_rng(derive(seed, "added", name)))
+        orders = np.concatenate([np.arange(n)[None], drawn if rows.sets else drawn[:0]])
+        latent = latents_of_draws(blocks, name, target, fold, orders, encoder, seed)
+        added[name] = np.full(1 + permutations, np.nan)
+        for start in range(0, len(latent), _CHUNK):
+            bits = informations(scores[None], observed | {name: latent[start : start + _CHUNK]})
+            more = bits[frozenset(blocks)] - bits[frozenset(blocks) - {name}]
+            added[name][start : start + len(more)] = more
+    return Null(np.concatenate(total), added, n)
 
 
-def _statistics(
-    blocks: Blocks, targets: FloatArray, fold: IntArray, encoder: Encoder, seed: int
-) -> tuple[FloatArray, FloatArray]:
-    """Total (T,) and added (M, T) information of each target of a stack (T, n)."""
-    latents = cross_fit(blocks, targets, fold, encoder, seed)
+def _scalars(latents: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """Latents (T, n) of encoders that give one each."""
     if wide := [name for name, latent in latents.items() if latent.shape[-1] != 1]:
         raise InputError(f"the null needs one latent a modality, found {latents[wide[0]].shape[-1]} of '{wide[0]}'")
-    names = tuple(blocks)
-    variables = np.stack([normal_scores(targets), *(latents[name][..., 0] for name in names)], axis=1)
+    return {name: latent[..., 0] for name, latent in latents.items()}
+
+
+def informations(scores: FloatArray, latents: Mapping[str, FloatArray]) -> dict[frozenset[str], FloatArray]:
+    """Information (T,) in bits of each subset; normal scores of targets and latents are (T, n), or (1, n) for all T."""
+    names = tuple(latents)
+    variables = np.stack(np.broadcast_arrays(scores, *latents.values()), axis=1)
     variables -= variables.mean(axis=-1, keepdims=True)
     covariance = variables @ np.swapaxes(variables, -1, -2)
-    found = information_from_sample_covariance(covariance, dict.fromkeys(names, 1), targets.shape[1])
-    bits = dict(zip(map(frozenset, subsets_of(names)), np.moveaxis(found.bits, -1, 0), strict=True))
-    everything = frozenset(names)
-    return bits[everything], np.stack([bits[everything] - bits[everything - {name}] for name in names])
+    found = information_from_sample_covariance(covariance, dict.fromkeys(names, 1), scores.shape[1])
+    return dict(zip(map(frozenset, subsets_of(names)), np.moveaxis(found.bits, -1, 0), strict=True))
 
 
 def pool_nulls(nulls: Mapping[str, Null]) -> Null:

@@ -17,7 +17,7 @@ from brainpid.crossfit.encoders import Encoder
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.latents import cross_fit
 from brainpid.crossfit.transforms import normal_scores
-from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR, decompose, decompose_folds, decompose_repeats
+from brainpid.pid.decompose import decompose, decompose_folds, decompose_repeats
 from brainpid.pid.estimation import MIN_PEOPLE_PER_DIMENSION
 from brainpid.pid.result import Decomposition
 
@@ -94,17 +94,20 @@ def decompose_latents(
     target: FloatArray,
     measures: Sequence[Measure],
     confidence: float,
+    se_factor: float,
     groups: ArrayLike | None = None,
 ) -> list[Decomposition]:
     """Decompose cross-fitted latents under every measure: pooled over folds where d = 1, in each fold where d > 1.
 
-    Standard errors are clustered by `groups` (n,), where they are given.
+    Standard errors are widened by `se_factor`, and clustered by `groups` (n,), where they are given.
     """
-    score, widened = normal_scores(target), OUT_OF_FOLD_SE_FACTOR
+    score = normal_scores(target)
     if all(values.shape[-1] == 1 for values in latents.values.values()):
-        return [decompose_repeats(latents.values, score, measure, confidence, widened, groups) for measure in measures]
+        return [
+            decompose_repeats(latents.values, score, measure, confidence, se_factor, groups) for measure in measures
+        ]
     return [
-        decompose_folds(latents.values, score, latents.fold, measure, confidence, widened, groups)
+        decompose_folds(latents.values, score, latents.fold, measure, confidence, se_factor, groups)
         for measure in measures
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from brainpid.core.names import GAUSSIAN_SCORE, LOG_SCORE_ESTIMATOR
 from brainpid.evaluation.selection import Selection
 
 MEASURES = {
@@ -16,6 +17,18 @@ MEASURES = {
         "modalities it is given for pairs and for one modality against all the others together."
     ),
 }
+ESTIMATORS = {
+    LOG_SCORE_ESTIMATOR: (
+        "Mean log score of held-out people under the predictive density of the reader of each subset, relative to the "
+        "distribution of the target: the information in the prediction itself. idep is then that of Gaussian sources "
+        "of the same informations, R2 = 1 - 2^(-2 I)."
+    ),
+    GAUSSIAN_SCORE: (
+        "From one scalar latent a modality, as if latents and normal scores of the target were jointly normal, with "
+        "the exact finite-sample bias subtracted: linear, and blind to what only several modalities together tell."
+    ),
+}
+"""The headline first."""
 SCOPES = {
     "all": "all modalities together",
     "one_vs_rest": (
@@ -34,37 +47,45 @@ ATOMS = {
     "synergy": "what is known only from looking at them together",
 }
 CANNOT_SAY = (
-    "It is the information in the latents that were learned at this number of people, not that of the population: "
+    "It is the information in the readers that were learned at this number of people, not that of the population: "
     "cohorts of different size cannot be compared without allowing for it.",
-    "A modality is called unique only where its p-value is below .05 and the lower end of its interval of 'added' is "
-    "above 0; an interval by itself is no test.",
-    "'added' near 0 does not exclude suppression, that is help only beside another modality: latents of one modality "
-    "each cannot see it. The rows of ridge_concatenated can.",
+    "A modality is called unique only where the lower end of its interval of 'added' is above 0 and the p-value of "
+    "'added' by the encoder of the null, fitted within the cohort, is below .05; an interval by itself is no test.",
+    "Under gaussian_score an 'added' near 0 does not exclude help that only shows beside another modality: latents of "
+    "one modality each cannot see it. log_score can, as far as the readers of several modalities do.",
     "A significant 'added' is a statement about prediction, not about biology.",
     "With fewer than 300 people no shares are given, and the order of the modalities is not to be interpreted.",
 )
 COLUMNS = {
-    "cohort": "name of the cohort; 'pooled' is the random-effects mean over cohorts (REML, modified Hartung-Knapp)",
+    "cohort": "name of the cohort; 'pooled' joins cohorts: the posterior mean of a random-effects model with a "
+    "half-normal prior on the standard deviation between cohorts, of the informations, of which atoms are formed; pooling.tsv has "
+    "that standard deviation, the fixed effect and the prediction interval of another cohort",
     "model": (
-        "whose latents are decomposed; ridge_concatenated is a check by ridge regression on the concatenated features "
-        "of subsets"
+        "whose readers are decomposed; ridge_within_cohort (or another encoder's name) is the encoder of the null, "
+        "fitted within the cohort in the null's folds, whose bits are tested"
     ),
+    "estimator": "how the information of each subset is estimated",
+    "given": "controls that the information is conditional on, joined with +; empty for none",
     "measure": "how shared information is defined",
     "scope": "what is decomposed",
     "modalities": "names joined with +",
     "atom": "part of the information",
-    "bits": "estimate in bits, debiased and not clipped: values around zero may be negative",
-    "se": "standard error in bits, widened by 1.25 for cross-fitting, clustered where people are of groups; n/a for an "
-    "atom at its boundary",
+    "bits": "estimate in bits, corrected for bias and not clipped: values around zero may be negative, and an "
+    "information below zero says that the reader is worse than the distribution of the target alone",
+    "se": "standard error in bits, widened by se_factor for cross-fitting, clustered where people are of groups; n/a "
+    "for an atom at its boundary and where there is a test",
     "ci_low": "lower end of the interval, in bits",
     "ci_high": "upper end of the interval, in bits",
     "share": "part of the total; n/a with fewer than 300 people",
     "p_value": (
-        "one-sided, of the permutation test with refitting, for 'total' and 'added'; made with the encoder of the null "
-        "in that cohort, hence the same for every model"
+        "one-sided, of the bits in this row, which are of the encoder of the null within the cohort; 'total' against "
+        "permutations of the target, 'added' against draws of the modality given all the others, with refitting; n/a "
+        "in the rows of models, which are not tested"
     ),
     "n": "number of people",
     "n_folds": "number of fitted folds, over all repeats",
+    "se_factor": "widening of the standard errors for readers that are fitted to people of the same cohort, estimated "
+    "in each cohort by leaving people out; 1.25 within single folds and where it cannot be estimated",
 }
 
 SELECTION_COLUMNS = {
@@ -75,7 +96,8 @@ SELECTION_COLUMNS = {
     "mae_ci_low": "lower end of its interval over people; intervals of subsets overlap because the people are the same",
     "mae_ci_high": "upper end of its interval over people",
     "information_bits": (
-        "information of the subset's latents about the target, in bits, debiased; mean over cohorts, weighted by people"
+        "information in the predictions from the subset, in bits: the mean log score of these people, each relative to "
+        "the distribution of the target in the cohort"
     ),
     "recommended": (
         "True for the cheapest subset whose squared error differs from the smallest by no more than one standard error "
@@ -208,7 +230,7 @@ def importance_dictionary(rank_correlation: float | None, people: int, read: int
 
 def dictionary() -> dict[str, object]:
     """Data dictionary of ``pid.tsv`` in the form of BIDS."""
-    levels = {"measure": MEASURES, "scope": SCOPES, "atom": ATOMS}
+    levels = {"estimator": ESTIMATORS, "measure": MEASURES, "scope": SCOPES, "atom": ATOMS}
     units = dict.fromkeys(("bits", "se", "ci_low", "ci_high"), "bits")
     columns = {
         name: {"Description": text}

@@ -12,18 +12,21 @@ import pandas as pd
 
 from brainpid.cohort.participants import STATUSES, has_every_modality
 from brainpid.config.slices import ReportSettings
+from brainpid.core.names import WITHIN_COHORT
+from brainpid.crossfit.encoders import ENCODERS
 from brainpid.evaluation.accuracy import MIN_PEOPLE_OF_PATTERN
-from brainpid.evaluation.information import CONCATENATED_MODEL
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.model.registry import MODELS
 from brainpid.pid.result import MIN_PEOPLE_FOR_SMALL_ADDED, SMALL_ADDED_BITS
 from brainpid.report.figures import MOST_FEATURES
-from brainpid.report.glossary import CANNOT_SAY, MEASURES
+from brainpid.report.glossary import CANNOT_SAY, ESTIMATORS, MEASURES
 
 SIGNIFICANT = 0.05
 MOST_LEFT_OUT = 20
 """Features of a modality that are named where they are left out; all stand in ``features.tsv``."""
-LABELS = {name: entry.label for name, entry in MODELS.items()} | {CONCATENATED_MODEL: "Ridge on concatenated features"}
+LABELS = {name: entry.label for name, entry in MODELS.items()}
+WITHIN = {name: f"{entry.label}, fitted within the cohort" for name, entry in ENCODERS.items()}
+"""Names of the null's encoders for people."""
 """Names of models for people, in the order in which the decompositions are shown."""
 
 
@@ -48,6 +51,7 @@ def render(
     generated_by: str,
     said_of_images: Sequence[str] = (),
     mixed_versions: Sequence[str] = (),
+    against_target: Sequence[str] = (),
 ) -> str:
     """Compose the page.
 
@@ -57,7 +61,7 @@ def render(
         Title, target, and what was run.
     tables : mapping of str to DataFrame
         ``participants``, ``features``, ``accuracy``, ``comparison``, ``coverage``, ``pid``, ``normality``,
-        ``selection`` and ``importance`` as they stand in the output folder.
+        ``person``, ``selection`` and ``importance`` as they stand in the output folder.
     choice : mapping
         ``aggregate/selection.json``: what the choice among subsets is worth.
     explained : mapping
@@ -72,6 +76,8 @@ def render(
         What was chosen among people's images, and what of them is doubtful.
     mixed_versions : sequence of str
         Libraries of which folds were trained by different versions.
+    against_target : sequence of str
+        Readings that fall as the target rises.
     """
     participants, accuracy, pid = tables["participants"], tables["accuracy"], tables["pid"]
     template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True).from_string(
@@ -86,10 +92,12 @@ def render(
     return template.render(
         settings=settings,
         labels=LABELS,
+        within=WITHIN,
         figures=figures,
         qc_images=qc_images,
         said_of_images=said_of_images,
         mixed_versions=mixed_versions,
+        against_target=against_target,
         generated_by=generated_by,
         best=best,
         flow=_flow(participants, settings.modalities),
@@ -109,6 +117,8 @@ def render(
         explained=explained,
         importance=_importance(tables["importance"]),
         information=_information(pid, settings),
+        estimators=ESTIMATORS,
+        totals=_totals(pid, tables["person"], settings),
         verdicts=_verdicts(pid, settings),
         normality=tables["normality"].to_dict("records"),
         measures=MEASURES,
@@ -176,11 +186,27 @@ def _by_pattern(accuracy: pd.DataFrame, everything: str) -> list[dict[str, Any]]
     return accuracy.to_dict("records") if (accuracy["modalities"] != everything).any() else []
 
 
+def _totals(pid: pd.DataFrame, person: pd.DataFrame, settings: ReportSettings) -> list[dict[str, Any]]:
+    """Information in each model's prediction and in its decompositions, of people with every modality of a cohort."""
+    everything = set(settings.modalities)
+    complete = person[[set(str(own).split("+")) == everything for own in person["modalities"]]]
+    chosen = pid[(pid["scope"] == "all") & (pid["atom"] == "total") & (pid["measure"] == settings.pid.measures[0])]
+    rows = []
+    for (model, cohort), people in complete.groupby(["model", "cohort"], sort=False):
+        own = chosen[(chosen["model"] == model) & (chosen["cohort"] == cohort)].set_index("estimator")["bits"]
+        if len(own):
+            told = {name: own[name] for name in ESTIMATORS}
+            rows.append(
+                {"model": model, "cohort": cohort, "n": len(people), "prediction": people["information"].mean()} | told
+            )
+    return rows
+
+
 def _information(pid: pd.DataFrame, settings: ReportSettings) -> list[dict[str, Any]]:
     """Decomposition table of each cohort and model: one line a modality, atoms as columns."""
     tables = []
-    rows = pid[pid["scope"] == "one_vs_rest"]
-    for (model, cohort), chosen in rows.groupby(["model", "cohort"], sort=False):
+    rows = pid[(pid["scope"] == "one_vs_rest") & ~pid["model"].str.endswith(WITHIN_COHORT)]
+    for (model, cohort, estimator), chosen in rows.groupby(["model", "cohort", "estimator"], sort=False):
         measure = "idep" if "idep" in settings.pid.measures else settings.pid.measures[0]
         chosen = chosen[chosen["measure"] == measure].set_index(["modalities", "atom"])
         total = chosen.xs("total", level="atom").iloc[0]
@@ -189,20 +215,28 @@ def _information(pid: pd.DataFrame, settings: ReportSettings) -> list[dict[str, 
             for modality in settings.modalities
         ]
         tables.append(
-            {"cohort": cohort, "model": model, "measure": measure, "n": int(total["n"]), "total": total, "lines": lines}
-        )
-    return sorted(tables, key=lambda table: list(LABELS).index(table["model"]))
+            {
+                "cohort": cohort, "model": model, "estimator": estimator, "measure": measure, "n": int(total["n"]),
+                "total": total, "lines": lines,
+            }
+        )  # fmt: skip
+    return sorted(
+        tables, key=lambda table: (list(LABELS).index(table["model"]), list(ESTIMATORS).index(table["estimator"]))
+    )
 
 
 def _verdicts(pid: pd.DataFrame, settings: ReportSettings) -> list[dict[str, Any]]:
-    """What each modality adds in each cohort by the first model, with its p-value and whether it is shown."""
-    added = pid[(pid["model"] == settings.models[0]) & (pid["atom"] == "added")]
-    rows = added.drop_duplicates(["cohort", "modalities"]).to_dict("records")
-    return [row | {"verdict": _verdict(row)} for row in rows]
+    """What each modality adds by the first model, what by the reader that is tested, and whether it is shown."""
+    added = pid[pid["atom"] == "added"].drop_duplicates(["model", "cohort", "modalities"])  # the headline comes first
+    keys = ["cohort", "modalities"]
+    tested = added[added["model"] == settings.null.encoder + WITHIN_COHORT].rename(columns={"bits": "tested_bits"})
+    rows = added[added["model"] == settings.models[0]].drop(columns="p_value")
+    rows = rows.merge(tested[[*keys, "tested_bits", "p_value"]], how="left", on=keys)
+    return [row | {"verdict": _verdict(row)} for row in rows.to_dict("records")]
 
 
 def _verdict(row: Mapping[Any, Any]) -> str:
-    """Words for what a modality adds; shown takes both a p-value below .05 and an interval above 0."""
+    """Words for what a modality adds; shown takes both a test's p-value below .05 and the model's interval above 0."""
     if not np.isfinite(row["p_value"]):
         return "not tested"
     if row["p_value"] < SIGNIFICANT and row["ci_low"] > 0:

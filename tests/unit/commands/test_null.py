@@ -52,19 +52,34 @@ def nulls(tmp_path_factory):
         )  # fmt: skip
         assert code == 0
         found[cohort] = null_of_table(pd.read_csv(folder / f"{cohort}.tsv", sep="\t"))
-    return found
+    return found | {"folder": folder}
 
 
 def test_two_cohorts_of_the_same_people_have_other_permutations(nulls):
-    a, b = (null.total[1:] for null in nulls.values())
+    a, b = (null.total[1:] for null in (nulls["a"], nulls["b"]))
     assert abs(np.corrcoef(a, b)[0, 1]) < 0.2
     assert not np.isin(np.round(a, 12), np.round(b, 12)).any()
 
 
 def test_the_pooled_null_is_as_narrow_as_that_of_independent_ones(nulls):
     """The mean of two independent nulls of one variance has half of it; of the same permutations it has all of it."""
-    own = np.mean([null.total[1:].var() for null in nulls.values()])
-    assert pool_nulls(nulls).total[1:].var() / own == pytest.approx(0.5, abs=0.1)
+    own = np.mean([nulls[cohort].total[1:].var() for cohort in "ab"])
+    assert pool_nulls({cohort: nulls[cohort] for cohort in "ab"}).total[1:].var() / own == pytest.approx(0.5, abs=0.1)
+
+
+def test_without_permutations_standard_errors_are_estimated_all_the_same(nulls, tmp_path):
+    folder = nulls["folder"]
+    settings = NullSettings(modalities=("t1", "dwi"), seed=0, group=None, null=Null(permutations=0, folds=3))
+    code = main(
+        ["null", "--cohort", "a", "--participants", f"{folder}/participants.tsv", "--features", f"{folder}/a.h5",
+         "--chosen", f"{folder}/features.tsv", "--settings", settings.model_dump_json(), "--out", f"{tmp_path}/a.tsv"]
+    )  # fmt: skip
+    assert code == 0
+    assert pd.read_csv(tmp_path / "a.tsv", sep="\t").empty
+    told, tested = (json.loads(path.read_text()) for path in (tmp_path / "a.json", folder / "a.json"))
+    assert told["se_factor"] == tested["se_factor"]
+    assert 1 <= told["se_factor"] < 2.5
+    assert "se_factor_assumed_because" not in told
 
 
 @pytest.mark.parametrize(("sizes", "staying"), [([3] * 12 + [2], 1), ([3, 4, 5, 6], 4)])
@@ -97,6 +112,14 @@ def test_groups_are_exchanged_as_wholes_or_there_are_no_p_values(tmp_path, caplo
     assert code == 0
     table = pd.read_csv(tmp_path / "null.tsv", sep="\t")
     told = json.loads((tmp_path / "null.json").read_text())["exchanged"]
+    widened = json.loads((tmp_path / "null.json").read_text())
+    assert (widened["encoder"], widened["folds"]) == ("ridge", 3)
+    if len(sizes) < 10:
+        assert widened["se_factor"] == 1.25
+        assert "cannot be told from 4 groups" in widened["se_factor_assumed_because"]
+    else:
+        assert "se_factor_assumed_because" not in widened
+        assert widened["se_factor"] >= 1
     assert told == {"what": "whole groups of equal size", "groups": len(sizes), "staying": staying}
     if staying == len(sizes):
         assert table.empty

@@ -47,12 +47,16 @@ def test_it_writes_tables_figures_and_provenance(table, tmp_path):
     files = {"pid.tsv", "pid.json", "pid.svg", "normality.tsv", "normality.svg", "provenance.json"}
     assert {path.name for path in out.iterdir()} == files
     rows = pd.read_csv(out / "pid.tsv", sep="\t")
-    columns = "measure scope modalities atom bits bits_raw se ci_low ci_high share p_value n"
+    columns = "measure scope modalities atom bits bits_raw se ci_low ci_high share p_value n model se_factor"
     assert " ".join(rows) == columns
     assert set(rows["measure"]) == {"mmi", "idep"}
     total = rows[(rows["scope"] == "all") & (rows["atom"] == "total")]
     assert total["bits"].between(0.5, 1.5).all()
-    assert (total["p_value"] == 0.01).all()
+    tested = rows[rows["model"] == "ridge_within_cohort"]
+    assert (tested["p_value"] == 0.01).all()
+    assert set(tested["atom"]) == {"total", "added"}
+    assert rows.loc[rows["model"] == "ridge", "p_value"].isna().all()
+    assert rows.loc[rows["model"] == "ridge", "se_factor"].between(1, 1.2).all()
     described = json.loads((out / "pid.json").read_text())
     assert set(rows) - {"bits_raw"} <= set(described)
     assert json.loads((out / "provenance.json").read_text())["settings"]["encoder"] == "ridge"
@@ -181,10 +185,12 @@ def visits(tmp_path):
 
 
 def test_rows_of_a_group_are_held_out_permuted_and_counted_together(visits, tmp_path):
-    def added(*options: str) -> pd.Series:
+    def added(*options: str) -> dict[str, float]:
         assert pid(visits, *SOURCES, "--permutations", "99", "--repeats", "1", "--out", f"{tmp_path}/o", *options) == 0
         rows = pd.read_csv(tmp_path / "o/pid.tsv", sep="\t")
-        return rows[(rows["modalities"] == "dwi") & (rows["atom"] == "added") & (rows["measure"] == "idep")].iloc[0]
+        rows = rows[(rows["modalities"] == "dwi") & (rows["atom"] == "added") & (rows["measure"] == "idep")]
+        model, tested = rows.set_index("model").loc[["ridge", "ridge_within_cohort"]].to_dict("records")
+        return model | {"p_value": tested["p_value"]}
 
     for group in ("participant_id", "family"):
         found = added("--group", group)

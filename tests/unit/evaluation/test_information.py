@@ -11,14 +11,17 @@ from brainpid.config.analysis import DecompositionSettings
 from brainpid.crossfit.null import Null
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.decomposition import PID_COLUMNS
-from brainpid.evaluation.information import decompose_all, joint_distances, normality_table, null_summary, with_p_values
+from brainpid.evaluation.information import decompose_all, joint_distances, normality_table
 from brainpid.evaluation.predictions import GROUP, not_decomposable
+from brainpid.evaluation.within_cohort import WithinCohorts
 from brainpid.report import figures
 from brainpid.report.figures import to_svg
 
+UNTESTED = WithinCohorts({}, "ridge", 5, {})
+
 
 def test_known_information_is_read_out_and_pooled():
-    table = decompose_all(out_of_fold(), MODALITIES, DecompositionSettings(), {})
+    table = decompose_all(out_of_fold(), MODALITIES, DecompositionSettings(), UNTESTED)
     chosen = table[(table["atom"] == "total") & (table["scope"] == "all")]
     totals = chosen.set_index(["model", "measure", "cohort"])["bits"]
     truth = 0.5 * np.log2(3)  # gains 1 and 1, unit noise: signal-to-noise ratio 2
@@ -33,12 +36,12 @@ def test_known_information_is_read_out_and_pooled():
 
 
 def test_no_shares_below_300_people():
-    table = decompose_all(out_of_fold(140)[lambda t: t["cohort"] == "a"], MODALITIES, DecompositionSettings(), {})
+    table = decompose_all(out_of_fold(140)[lambda t: t["cohort"] == "a"], MODALITIES, DecompositionSettings(), UNTESTED)
     assert table["share"].isna().all()
 
 
 def test_noise_reads_as_nothing():
-    table = decompose_all(out_of_fold(1000, gain=0.0), MODALITIES, DecompositionSettings(), {})
+    table = decompose_all(out_of_fold(1000, gain=0.0), MODALITIES, DecompositionSettings(), UNTESTED)
     totals = table[(table["atom"] == "total") & (table["cohort"] != "pooled")]["bits"]
     assert totals.abs().max() < 0.01
 
@@ -46,7 +49,9 @@ def test_noise_reads_as_nothing():
 def test_information_is_read_from_people_with_every_modality():
     rows = incomplete()
     complete = rows[(rows["modalities"] == "t1+dwi")]
-    found, expected = (decompose_all(chosen, MODALITIES, DecompositionSettings(), {}) for chosen in (rows, complete))
+    found, expected = (
+        decompose_all(chosen, MODALITIES, DecompositionSettings(), UNTESTED) for chosen in (rows, complete)
+    )
     pd.testing.assert_frame_equal(found, expected)
     assert set(found["n"]) == {35}
     assert set(found["cohort"]) == {"a"}
@@ -62,7 +67,7 @@ def test_the_mean_has_no_information_to_read():
         cohort="a", repeat=0, fold=0, modalities="t1+dwi", latent_t1=rng.normal(size=40), latent_dwi=rng.normal(size=40)
     )
     both = pd.concat([rows.assign(model="svr"), rows.assign(model="mean", latent_t1=0.0, latent_dwi=0.0)])
-    assert set(decompose_all(both, MODALITIES, DecompositionSettings(), {})["model"]) == {"svr"}
+    assert set(decompose_all(both, MODALITIES, DecompositionSettings(), UNTESTED)["model"]) == {"svr"}
     assert set(normality_table(both, MODALITIES)["model"]) == {"svr"}
 
 
@@ -70,18 +75,33 @@ def small(values: list[float], n: int) -> Null:
     return Null(np.array(values), {"t1": np.array(values) / 2, "dwi": np.zeros(len(values))}, n)
 
 
-def test_p_values_reach_every_model_of_their_cohort_and_no_other_row():
-    rows = [
-        ("a", "ridge", "all", "t1+dwi", "total"), ("a", "pidreg", "one_vs_rest", "t1", "total"),
-        ("a", "pidreg", "one_vs_rest", "t1", "added"), ("a", "pidreg", "one_vs_rest", "t1", "unique"),
-        ("b", "ridge", "all", "t1+dwi", "total"), ("pooled", "ridge", "one_vs_rest", "dwi", "added"),
-    ]  # fmt: skip
-    table = pd.DataFrame(rows, columns=["cohort", "model", "scope", "modalities", "atom"])
-    nulls = {"a": small([1.0, 0, 2], 100), "b": small([4.0, 2, 2], 300)}
-    found = with_p_values(table, ["t1", "dwi"], nulls)["p_value"]
-    np.testing.assert_allclose(found, [2 / 3, 2 / 3, 2 / 3, np.nan, 1 / 3, 1.0])
-    assert with_p_values(table, ["t1", "dwi"], {})["p_value"].isna().all()
-    assert set(null_summary(nulls, ["t1", "dwi"])["cohort"]) == {"a", "b", "pooled"}
+def test_p_values_stand_beside_the_bits_that_were_tested_and_nowhere_else():
+    within = WithinCohorts({"a": small([1.0, 0, 2], 100), "b": small([4.0, 2, 2], 300)}, "pls", 4, {})
+    table = decompose_all(out_of_fold(60), MODALITIES, DecompositionSettings(), within)
+    tested = table[table["model"] == "pls_within_cohort"]
+    assert table["p_value"].notna().equals(table["model"] == "pls_within_cohort")
+    rows = tested[tested["measure"] == "mmi"].set_index(["cohort", "scope", "modalities", "atom"])
+    everything, added = ("all", "t1+dwi", "total"), ("one_vs_rest", "t1", "added")
+    assert rows.loc[[("a", *everything), ("b", *everything), ("pooled", *everything)], "bits"].tolist() == [1, 4, 3.25]
+    np.testing.assert_allclose(rows.loc[("a", *everything), "p_value"], 2 / 3)
+    np.testing.assert_allclose(rows.loc[("pooled", *added), ["bits", "p_value"]].astype(float), [1.625, 1 / 3])
+    assert rows["se"].isna().all()
+    assert set(rows["n_folds"]) == {4}
+    assert len(rows) == 9
+    assert set(tested["measure"]) == {"mmi", "idep"}
+    pd.testing.assert_frame_equal(
+        table[table["model"] != "pls_within_cohort"],
+        decompose_all(out_of_fold(60), MODALITIES, DecompositionSettings(), UNTESTED),
+    )
+
+
+def test_standard_errors_are_widened_by_the_factor_of_their_cohort():
+    factors = WithinCohorts({}, "ridge", 5, {"b": 2.5})
+    narrow, wide = (decompose_all(out_of_fold(60), MODALITIES, DecompositionSettings(), w) for w in (UNTESTED, factors))
+    ratio = (wide["se"] / narrow["se"]).groupby(wide["cohort"]).median()
+    assert ratio["a"] == pytest.approx(1)
+    assert ratio["b"] == pytest.approx(2)
+    assert wide.groupby("cohort")["se_factor"].first().reindex(["a", "b"]).tolist() == [1.25, 2.5]
 
 
 def birth_cohort() -> pd.DataFrame:
@@ -92,9 +112,9 @@ def birth_cohort() -> pd.DataFrame:
 
 def test_a_cohort_of_one_target_has_no_rows_and_the_others_all():
     rows = birth_cohort()
-    found = decompose_all(rows, MODALITIES, DecompositionSettings(), {})
+    found = decompose_all(rows, MODALITIES, DecompositionSettings(), UNTESTED)
     assert set(found["cohort"]) == {"a"}
-    alone = decompose_all(rows[rows["cohort"] == "a"], MODALITIES, DecompositionSettings(), {})
+    alone = decompose_all(rows[rows["cohort"] == "a"], MODALITIES, DecompositionSettings(), UNTESTED)
     pd.testing.assert_frame_equal(found, alone)
     assert normality_table(rows, MODALITIES)["cohort"].tolist() == ["a"]
     assert list(joint_distances(rows, "ridge", MODALITIES)) == ["a"]
@@ -108,7 +128,7 @@ def test_six_people_are_decomposed_but_not_checked_by_three_predictions(caplog):
     rows = out_of_fold(60)
     rows["concatenated_t1+dwi"] += np.random.default_rng(0).normal(size=len(rows))
     person = rows["participant_id"].str.removeprefix("sub-").astype(int)
-    found = decompose_all(rows[(rows["cohort"] == "a") | (person < 6)], MODALITIES, DecompositionSettings(), {})
+    found = decompose_all(rows[(rows["cohort"] == "a") | (person < 6)], MODALITIES, DecompositionSettings(), UNTESTED)
     cohorts = found.groupby("model", sort=False)["cohort"].unique().map(list).to_dict()
     assert cohorts == {"ridge": ["a", "b", "pooled"], "ridge_concatenated": ["a"]}
     assert "cohort 'b': the check by ridge_concatenated is left out: n = 6 people are too few for d = 3" in caplog.text
@@ -119,7 +139,7 @@ def test_latents_that_are_the_target_itself_are_named_and_left_out(caplog):
     leaked = rows["cohort"] == "b"
     score = rows.groupby(["cohort", "repeat"])["age"].transform(normal_scores)
     rows = rows.assign(latent_t1=rows["latent_t1"].where(~leaked, score))
-    assert set(decompose_all(rows, MODALITIES, DecompositionSettings(), {})["cohort"]) >= {"a"}
+    assert set(decompose_all(rows, MODALITIES, DecompositionSettings(), UNTESTED)["cohort"]) >= {"a"}
     assert "cohort 'b': the decomposition of ridge is left out" in caplog.text
     assert normality_table(rows, MODALITIES)["cohort"].tolist() == ["a"]
 
@@ -127,7 +147,7 @@ def test_latents_that_are_the_target_itself_are_named_and_left_out(caplog):
 def test_nothing_is_an_empty_table():
     rows = birth_cohort()
     only = rows[rows["cohort"] == "b"]
-    found = decompose_all(only, MODALITIES, DecompositionSettings(), {})
+    found = decompose_all(only, MODALITIES, DecompositionSettings(), UNTESTED)
     assert len(found) == 0
     assert list(found) == PID_COLUMNS
     assert len(normality_table(only, MODALITIES)) == 0
@@ -146,7 +166,7 @@ def test_standard_errors_are_clustered_by_the_column_of_groups():
     ).sample(frac=1, random_state=0)
 
     def se(table):
-        found = decompose_all(table, MODALITIES, DecompositionSettings(measures=("idep",)), {})
+        found = decompose_all(table, MODALITIES, DecompositionSettings(measures=("idep",)), UNTESTED)
         return found.set_index(["model", "scope", "modalities", "atom"])["se"]
 
     once, clustered, freely = se(rows), se(thrice), se(thrice.drop(columns=GROUP))

@@ -65,9 +65,12 @@ def pid() -> pd.DataFrame:
                            ("synergy", -0.0625)):  # fmt: skip
             rows.append(
                 {"cohort": "a", "model": "pidreg", "measure": "idep", "scope": "one_vs_rest", "modalities": modality,
-                 "atom": atom, "bits": bits, "ci_low": bits - 0.05, "ci_high": bits + 0.05, "n": 41, "p_value":
-                 {"added": 0.01 if added > 0.1 else 0.4}.get(atom, np.nan)}
+                 "atom": atom, "bits": bits, "ci_low": bits - 0.05, "ci_high": bits + 0.05, "n": 41,
+                 "p_value": np.nan, "se_factor": 1.125}
             )  # fmt: skip
+        rows.append(rows[0] | {"model": "ridge_within_cohort", "modalities": modality, "atom": "added",
+                               "bits": 0.75 * added, "ci_low": np.nan, "ci_high": np.nan, "se_factor": np.nan,
+                               "p_value": 0.01 if added > 0.1 else 0.4})  # fmt: skip
     return pd.DataFrame(rows)
 
 
@@ -182,14 +185,19 @@ def test_coverage_of_intervals():
 
 def test_information_is_called_shown_by_test_and_interval_together():
     text = page()
-    assert re.search(r"a t1 41 0.300 \[0.250, 0.350\] 0.010 shown", text)
-    assert re.search(r"a dwi 41 0.005 \[-0.045, 0.055\] 0.400 not shown; so little cannot be told from zero", text)
+    assert re.search(r"a t1 41 0.300 \[0.250, 0.350\] 0.225 0.010 shown", text)
+    assert re.search(
+        r"a dwi 41 0.005 \[-0.045, 0.055\] 0.004 0.400 not shown; so little cannot be told from zero", text
+    )
     found = tables()
     tested = found["pid"]["atom"] == "added"
     found["pid"].loc[tested, ["p_value", "ci_low"]] = [0.01, -0.1]
     assert re.search(r"0.010 not shown", page(found))
     found["pid"]["p_value"] = np.nan
     assert "– not tested" in page(found)
+    found["pid"] = found["pid"][found["pid"]["model"] == "pidreg"]
+    assert "– – not tested" in page(found)
+    assert "Standard errors are widened by 1.12" in text
     assert "synergy" in text
     assert "1.500 [1.450, 1.550] bits in all, n = 41" in text
     assert "heavy tails" in text

@@ -1,0 +1,109 @@
+r"""How far standard errors of out-of-fold information are to be widened, estimated in each cohort.
+
+The standard error that influences give takes the readers as fixed. But readers are fitted to people of the same
+cohort, and another cohort would have other readers. How much that adds depends on features and people: little where
+features are few, half of the variance where they are as many as people. It is told by leaving people out: groups of
+people are deleted one after the other, the readers fitted anew to who is left, folds kept, and the changes of the
+informations compared with what the influences of the deleted people foretell,
+
+    J = (G - 1) / G sum_g (dT_g - mean)^2,    L = (G - 1) / G sum_g (dL_g - mean)^2.
+
+J is a jackknife variance. In terms of Hoeffding's decomposition it counts what is of first order in people once and
+what is of second order, products of a training person's and a test person's part, twice (Efron & Stein 1981): the part
+that L has not is halved. With Z the exact variance at zero information, which the standard error has beside L,
+
+    factor^2 = max(1, (L + (J - L) / 2) / (L + Z)),
+
+sums over all subsets of modalities. Both J and L come from the same groups, so that most of the noise of a jackknife
+with few groups cancels.
+
+The readers are ridges of each modality, as in the null, from the leading components of its features.
+
+References
+----------
+Efron & Stein 1981, Ann Stat 9:586; Shao & Wu 1989, Ann Stat 17:1176 (delete-a-group jackknife).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
+from brainpid.core.errors import InputError
+from brainpid.core.seeds import derive
+from brainpid.crossfit.conditional import leading_components, ridge_reader
+from brainpid.crossfit.exchange import members
+from brainpid.crossfit.folds import random_folds
+from brainpid.crossfit.transforms import Standardizer, normal_scores
+from brainpid.pid.estimation import covariance_of_zero, information_from_data
+
+DELETED = 20
+"""Groups of people that are left out in turn."""
+FEWEST = 10
+"""Groups of people from which it is estimated."""
+MOST_COMPONENTS = 300
+"""Of each modality, by the readers: their time grows with the third power."""
+
+
+def inflation(blocks: Blocks, target: FloatArray, *, folds: int, seed: int, groups: ArrayLike | None = None) -> float:
+    """Factor by which standard errors of out-of-fold information are to be widened.
+
+    Parameters
+    ----------
+    blocks : mapping of str to ndarray, shape (n, p_m)
+        Features of people who have every modality, in any unit; NaN is a missing cell.
+    target : ndarray, shape (n,)
+    folds, seed : int
+    groups : array_like, shape (n,), optional
+        Rows of one group are held out and deleted together, and their influences added.
+
+    Returns
+    -------
+    float
+        1 or more.
+
+    Raises
+    ------
+    InputError, NumericalError
+        Where people are of fewer than `FEWEST` groups, and as `brainpid.pid.estimation.information_from_data`.
+    """
+    member = members(len(target), groups)
+    if (found_groups := int(member.max()) + 1) < FEWEST:
+        raise InputError(
+            f"the widening of standard errors cannot be told from {found_groups} groups of people; "
+            f"expected at least {FEWEST}"
+        )
+    fold = random_folds(member, folds, np.random.default_rng(derive(seed, "folds")))
+    deleted = random_folds(member, DELETED, np.random.default_rng(derive(seed, "deleted")))
+    order = np.argsort(fold, kind="stable")
+    features = [leading_components(Standardizer.fit(b).transform(b), MOST_COMPONENTS)[order] for b in blocks.values()]
+    target, fold, deleted, member = target[order], fold[order], deleted[order], member[order]
+    everybody = np.ones(len(target), dtype=bool)
+    found = information_from_data(
+        dict(zip(blocks, _latents(features, target, fold, everybody), strict=True)), normal_scores(target)[None]
+    )
+    if found.influence is None:
+        raise InputError("an information estimated from people has an influence of each person")
+    influence = found.influence[0] - found.influence[0].mean(axis=0)
+    change, foretold = [], []
+    for g in np.unique(deleted):
+        left = deleted != g
+        latents = dict(zip(blocks, _latents(features, target, fold, left), strict=True))
+        change.append(information_from_data(latents, normal_scores(target[left])[None]).bits[0] - found.bits[0])
+        foretold.append(-influence[~left].sum(axis=0) / left.sum())
+    jackknife, first = _variance(np.array(change)), _variance(np.array(foretold))
+    rows_a_group = len(member) / len(np.unique(member))
+    ranks, n = found.rank.reshape(-1, found.rank.shape[-1])[0].tolist(), len(target)
+    zero = rows_a_group**2 * np.trace(covariance_of_zero(found.modalities, ranks, n))
+    return float(np.sqrt(max(1.0, (first + (jackknife - first) / 2) / (first + zero))))
+
+
+def _latents(features: list[FloatArray], target: FloatArray, fold: IntArray, rows: BoolArray) -> list[FloatArray]:
+    read = ridge_reader(target[rows], fold[rows])
+    return [read(own[None, rows])[..., None] for own in features]
+
+
+def _variance(changes: FloatArray) -> float:
+    """Jackknife variance of all columns of changes (G, K) together."""
+    return float((len(changes) - 1) * changes.var(axis=0).sum())

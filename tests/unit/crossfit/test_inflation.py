@@ -1,0 +1,50 @@
+"""The widening of standard errors: near 1 where nothing can be overfitted, larger where features are many."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from brainpid.core.errors import InputError
+from brainpid.crossfit.inflation import inflation
+
+
+def cohort(n: int, p: int, seed: int, gain: float = 1.0) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    rng = np.random.default_rng(seed)
+    y = rng.normal(size=n)
+    return {m: gain * y[:, None] / np.sqrt(p) + rng.normal(size=(n, p)) for m in ("t1", "dwi")}, y
+
+
+def factors(n: int, p: int, gain: float = 1.0) -> float:
+    return float(np.mean([inflation(*cohort(n, p, seed, gain), folds=5, seed=seed) for seed in range(3)]))
+
+
+def test_it_grows_with_features_and_falls_with_people():
+    few, many = factors(200, 2), factors(200, 80)
+    assert 1.0 <= few < 1.1
+    assert 1.15 < many < 1.7
+    assert factors(600, 80) < many - 0.05
+
+
+def test_it_is_one_at_least_and_the_same_each_time():
+    X, y = cohort(100, 5, 0, gain=0.0)
+    found = inflation(X, y, folds=4, seed=3)
+    assert 1.0 <= found < 2.5
+    assert inflation(X, y, folds=4, seed=3) == found
+    assert inflation({m: 7 * x + 3 for m, x in X.items()}, np.exp(y), folds=4, seed=3) == pytest.approx(found, rel=1e-6)
+
+
+def test_groups_are_deleted_as_wholes():
+    """Everybody three times over, with groups, has the factor of everybody once; as strangers it would be another."""
+    X, y = cohort(120, 40, 0)
+    once = np.mean([inflation(X, y, folds=5, seed=k) for k in range(3)])
+    person = np.repeat(np.arange(120), 3)
+    thrice = {m: x[person] for m, x in X.items()}
+    grouped = np.mean([inflation(thrice, y[person], folds=5, seed=k, groups=person) for k in range(3)])
+    assert grouped == pytest.approx(once, abs=0.15)
+
+
+def test_too_few_groups_are_refused():
+    X, y = cohort(60, 3, 0)
+    with pytest.raises(InputError, match="cannot be told from 6 groups of people; expected at least 10"):
+        inflation(X, y, folds=5, seed=0, groups=np.arange(60) % 6)
