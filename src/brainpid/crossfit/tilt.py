@@ -25,10 +25,10 @@ from brainpid.core.linalg import factorising
 from brainpid.crossfit.age_groups import AgeGroups
 from brainpid.crossfit.transforms import NormalScores
 
-_BINS = 64  # of predictions: log Z is smooth in them
+_BINS = 128  # of predictions: log Z is smooth in them
 _STEPS = 60  # of Newton's method; a dozen are taken
 _TOLERANCE = 1e-7  # of the expected gain of a step, in nats per fit
-_PENALTY = 1.0  # of |T|^2 / 2, in nats: a tilt shrinks to the age distribution itself
+_PENALTY = 0.1  # of |T|^2 / 2, in nats: a tilt shrinks to the age distribution itself
 
 
 @dataclass(frozen=True)
