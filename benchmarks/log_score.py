@@ -131,11 +131,11 @@ def gaussian_table(seeds: int, n: int = 600) -> None:
             information = decompose(latents, g).information
             for subset, values in scores.items():
                 found["+".join(subset)].append((values.mean(), information[frozenset(subset)]))
-        for subset, pairs in found.items():
-            truth = 0.5 * np.log2(1 + strength**2 * (1 + subset.count("+")))
+        for name, pairs in found.items():
+            truth = 0.5 * np.log2(1 + strength**2 * (1 + name.count("+")))
             log, gaussian = np.transpose(pairs)
             print(
-                f"| {subset}, loading {strength} | {truth:.3f} | {log.mean():.3f} | {gaussian.mean():.3f} | "
+                f"| {name}, loading {strength} | {truth:.3f} | {log.mean():.3f} | {gaussian.mean():.3f} | "
                 f"{(log - gaussian).mean():+.3f} | {np.abs(log - gaussian).max():.3f} |",
                 flush=True,
             )
