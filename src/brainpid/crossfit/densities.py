@@ -35,13 +35,13 @@ from brainpid.core.arrays import FloatArray, IntArray
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.modalities import Subset
 from brainpid.crossfit.age_groups import AgeGroups, group_ages
-from brainpid.crossfit.minima import fewest_of_baseline
 from brainpid.crossfit.reader_density import ReaderDensity
 from brainpid.crossfit.tilt import TiltedAges
 from brainpid.crossfit.transforms import NormalScores
 
 MOST_PEOPLE = 8000
 """Training people that densities are fitted to at most: of more, each so-manieth in the order of age is taken."""
+_BEYOND = 1.0  # standard deviations of the normal scores
 _AT_ONCE = 4000  # people, whose distributions are held in memory together
 
 
@@ -105,12 +105,12 @@ class PredictiveDensities:
         if len(y) > MOST_PEOPLE:
             taken = np.lexsort((*known.values(), y))[:: -(-len(y) // MOST_PEOPLE)]
             known, y, fold = {a: values[taken] for a, values in known.items()}, y[taken], fold[taken]
-        f = {a: _centred(target_map.transform(v), y, fold, target_map) for a, v in known.items()}
+        f = {a: _centred(_scores(v, target_map), y, fold, target_map) for a, v in known.items()}
         readers = {}
         for subset in f:
             parts = {a: values for a, values in f.items() if set(a) <= set(subset)}
             rows = np.isfinite(np.column_stack(list(parts.values()))).all(axis=1)
-            if rows.sum() < fewest_of_baseline() or np.ptp(y[rows]) == 0:
+            if rows.sum() < 2 or np.ptp(y[rows]) == 0:
                 readers[subset] = ReaderDensity.of_ages(y, target_map, subset, least)
             else:
                 own = {a: values[rows] for a, values in parts.items()}
@@ -232,7 +232,7 @@ class PredictiveDensities:
                 f"predictive densities: the reader of {'+'.join(subset)} needs the predictions from "
                 f"{list_some('+'.join(a) for a in lacking)} too; found {list_some('+'.join(a) for a in known)}"
             )
-        return np.asarray(sum(w * self.target_map.transform(known[a]) for a, w in stack.items()))
+        return np.asarray(sum(w * _scores(known[a], self.target_map) for a, w in stack.items()))
 
     @property
     def _names(self) -> str:
@@ -268,12 +268,17 @@ def _checked(predictions: Mapping[Subset, ArrayLike]) -> dict[Subset, FloatArray
     return {subset: known[subset] for subset in sorted(known, key=lambda a: (len(a), a))}
 
 
+def _scores(predictions: FloatArray, target_map: NormalScores) -> FloatArray:
+    """Predictions in normal scores, at most `_BEYOND` outside those of the people: one runaway must not set a scale."""
+    return np.clip(target_map.transform(predictions), target_map.scores[0] - _BEYOND, target_map.scores[-1] + _BEYOND)
+
+
 def _centred(f: FloatArray, y: FloatArray, fold: IntArray, target_map: NormalScores) -> FloatArray:
     """Held-out predictions f (n,), in normal scores, without what they have from the mean of their training people.
 
     A prediction whose features explain the part R^2 has ``1 - R^2`` of the mean in it: the features' own means make up
-    for the rest. Readers are trained on normal scores or on the target as it is, and have the mean of either; of the
-    two the one is taken that brings the folds closer together.
+    for the rest. It is the mean of normal scores or of the target as it is, or the median, by what a reader is trained
+    to; of the three the one is taken that brings the folds closest together.
     """
     there = np.isfinite(f)
     if there.sum() < 2 or np.ptp(f[there]) == 0:
@@ -281,14 +286,16 @@ def _centred(f: FloatArray, y: FloatArray, fold: IntArray, target_map: NormalSco
     g = target_map.transform(y)
     explained = max(0.0, np.corrcoef(f[there], g[there])[0, 1]) ** 2 if np.ptp(g[there]) > 0 else 0.0
     own = [there & (fold == k) for k in np.unique(fold[there])]
-    candidates = []
-    for values, scale in ((g, np.asarray), (y, target_map.transform)):
-        shifted, means = f.copy(), []
-        for rows in own:
-            if (others := there & ~rows).any():
-                shifted[rows] -= (1 - explained) * (scale(values[others].mean()) - scale(values[there].mean()))
-            means.append(shifted[rows].mean())
-        candidates.append(
-            (np.average((np.array(means) - shifted[there].mean()) ** 2, weights=[r.sum() for r in own]), shifted)
-        )
-    return min(candidates, key=lambda found: found[0])[1]
+    others = [there & ~rows if len(own) > 1 else there for rows in own]
+    found = []
+    for middle in (
+        lambda rows: g[rows].mean(),
+        lambda rows: target_map.transform(y[rows].mean()),
+        lambda rows: target_map.transform(np.median(y[rows])),
+    ):
+        shifted = f.copy()
+        for rows, trained_on in zip(own, others, strict=True):
+            shifted[rows] -= (1 - explained) * (middle(trained_on) - middle(there))
+        apart = sum(rows.sum() * (shifted[rows].mean() - shifted[there].mean()) ** 2 for rows in own)
+        found.append((apart, shifted))
+    return min(found, key=lambda pair: pair[0])[1]

@@ -15,7 +15,7 @@ from brainpid.core.linalg import condition_number
 from brainpid.core.modalities import Subset
 from brainpid.crossfit.age_groups import AgeGroups, group_ages
 from brainpid.crossfit.folds import stratified_folds
-from brainpid.crossfit.minima import INNER_FOLDS, fewest_of_interval
+from brainpid.crossfit.minima import INNER_FOLDS, fewest_of_baseline, fewest_of_interval
 from brainpid.crossfit.tilt import TiltedAges
 from brainpid.crossfit.transforms import NormalScores
 
@@ -23,6 +23,7 @@ LEAST_AGE_DISTRIBUTION = 0.002
 """Weight of the age distribution in every mixture, at least: no person's score is minus infinity."""
 _SHAPED_AT = 0.9  # probability of the intervals whose lengths are compared
 _LONGER = 0.2  # a fifth: all decades of age are covered by 75% and more, at the interval score of equal tails
+_AGES_ALONE = np.array([1.0, 0.0, 0.0])
 _ROUNDS = 200  # of expectation and maximisation
 _SETTLED = 1e-5  # largest change of a weight that ends them
 
@@ -89,7 +90,8 @@ class ReaderDensity:
             people = tilted.of(columns[own] @ weights)
             ratios[1:, own] = _with_own_age(people.at_own(y[own], g[own]), 1.0, float(n - own.sum()))
             held_out[:, own] = people.weights()
-        mixture = _mixture(ratios)
+        # Of a handful of people no tilt is believed, and calibration is that of the age distribution.
+        mixture = _mixture(ratios) if n >= fewest_of_baseline() else _AGES_ALONE
         distributions = np.asarray(np.tensordot(mixture, held_out, axes=1), dtype=float)
         below, lower = ages.below(distributions, y), _lower_tails(ages, distributions)
         needed = 1 - np.minimum(below / lower, (1 - below) / (1 - lower))
@@ -101,7 +103,7 @@ class ReaderDensity:
         """Density of a reader of whom too few people are known: the age distribution, and no calibration."""
         ages, member = group_ages(y, least)
         tilted = TiltedAges.fit(np.zeros(len(y)), y, member, ages.values, target_map, least)
-        return cls({subset: 1.0}, tilted, np.array([1.0, 0.0, 0.0]), np.empty(0))
+        return cls({subset: 1.0}, tilted, _AGES_ALONE, np.empty(0))
 
     def weights(self, f: FloatArray) -> FloatArray:
         """Densities of people with stacked predictions f (m,), as weights (m, G) on the groups of ages."""
