@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import rankdata
 
 from brainpid.core.arrays import FloatArray, IntArray
+from brainpid.crossfit.transforms import means_of_neighbours
 
 MOST_GROUPS = 150
 """Groups that ages are held in at most: finer ones change no score by .001 bits."""
@@ -36,10 +38,7 @@ class AgeGroups:
     @property
     def edges(self) -> FloatArray:
         """Where the distribution begins and ends: half a step beyond the outer groups, shape (2,)."""
-        if len(self.values) == 1:
-            return np.repeat(self.values, 2)
-        low, high = self.values[1] - self.values[0], self.values[-1] - self.values[-2]
-        return np.array([self.values[0] - low / 2, self.values[-1] + high / 2])
+        return _edges(self.values)
 
     def below(self, weights: FloatArray, ages: FloatArray) -> FloatArray:
         """Part of distributions on the groups that lies below an age: (..., m) of weights (..., m, G) and ages (m,).
@@ -50,8 +49,10 @@ class AgeGroups:
         right = np.clip(np.searchsorted(knots, ages, side="right"), 1, len(knots) - 1)
         rows = np.arange(len(ages))
         low, high = cumulated[..., rows, right - 1], cumulated[..., rows, right]
-        part = (ages - knots[right - 1]) / np.maximum(knots[right] - knots[right - 1], np.finfo(float).tiny)
-        return np.asarray(low + np.clip(part, 0.0, 1.0) * (high - low))
+        width = knots[right] - knots[right - 1]
+        past = np.clip(ages - knots[right - 1], 0.0, width)
+        part = np.divide(past, width, out=np.full(len(ages), 0.5), where=width > 0)
+        return np.asarray(low + part * (high - low))
 
     def quantiles(self, weights: FloatArray, levels: FloatArray) -> FloatArray:
         """Quantiles (m, L) of distributions with weights (m, G), at levels (L,) or (m, L); inverts `below`."""
@@ -78,7 +79,8 @@ def group_ages(ages: ArrayLike, least: int = 1) -> tuple[AgeGroups, IntArray]:
     ----------
     ages : array_like, shape (n,)
     least : int
-        People in a group at least; fewer than so many people are one group.
+        People behind each value at least. Above 1 the values are interpolated between means of so many neighbours,
+        so that there are as many of them all the same.
 
     Returns
     -------
@@ -86,16 +88,33 @@ def group_ages(ages: ArrayLike, least: int = 1) -> tuple[AgeGroups, IntArray]:
     ndarray of int, shape (n,)
         Each one's group.
     """
-    distinct, member, counts = np.unique(np.asarray(ages, dtype=float), return_inverse=True, return_counts=True)
-    size = least if len(distinct) <= MOST_GROUPS else max(least, -(-len(member) // MOST_GROUPS))
+    ages = np.asarray(ages, dtype=float)
+    n = len(ages)
+    if least > 1:
+        means = means_of_neighbours(ages, least) if n > 1 else ages
+        k, groups = len(means), min(n, MOST_GROUPS)
+        knots = np.concatenate([[0.0], (np.arange(k) + 0.5) / k, [1.0]])
+        low, high = _edges(means)
+        values, place = np.unique(
+            np.interp((np.arange(groups) + 0.5) / groups, knots, [low, *means, high]), return_inverse=True
+        )
+        member = place[((rankdata(ages) - 0.5) * groups / n).astype(np.int64)]
+        return AgeGroups(values, np.bincount(member, minlength=len(values)).astype(float)), member
+    distinct, place, counts = np.unique(ages, return_inverse=True, return_counts=True)
+    size = -(-n // MOST_GROUPS) if len(distinct) > MOST_GROUPS else 1
     starts, own = [0], 0
-    for k, count in enumerate(counts):
+    for j, count in enumerate(counts):
         if own >= size:
-            starts.append(k)
+            starts.append(j)
             own = 0
         own += int(count)
-    if own < size and len(starts) > 1:
-        starts.pop()
     people = np.add.reduceat(counts, starts)
     group = np.searchsorted(starts, np.arange(len(distinct)), side="right") - 1
-    return AgeGroups(np.add.reduceat(distinct * counts, starts) / people, people.astype(float)), group[member]
+    return AgeGroups(np.add.reduceat(distinct * counts, starts) / people, people.astype(float)), group[place]
+
+
+def _edges(values: FloatArray) -> FloatArray:
+    if len(values) == 1:
+        return np.repeat(values, 2)
+    low, high = values[1] - values[0], values[-1] - values[-2]
+    return np.array([values[0] - low / 2, values[-1] + high / 2])

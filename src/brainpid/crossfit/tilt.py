@@ -25,10 +25,11 @@ from brainpid.core.linalg import factorising
 from brainpid.crossfit.age_groups import AgeGroups
 from brainpid.crossfit.transforms import NormalScores
 
-_BINS = 64  # of predictions: log Z is smooth in them
+_LARGEST = 300.0  # logarithm of a ratio, at ages of which nobody is among the people
+_BINS = 128  # of predictions: log Z is smooth in them
 _STEPS = 60  # of Newton's method; a dozen are taken
 _TOLERANCE = 1e-7  # of the expected gain of a step, in nats per fit
-_PENALTY = 1.0  # of |T|^2 / 2, in nats: a tilt shrinks to the age distribution itself
+_PENALTY = 0.1  # of |T|^2 / 2, in nats: a tilt shrinks to the age distribution itself
 
 
 @dataclass(frozen=True)
@@ -250,14 +251,15 @@ class PersonalTilts:
     def at(self, y: FloatArray, g: FloatArray) -> FloatArray:
         """Ratios (2, m, k) at k ages y, whose normal scores are g; ages out of the range count as its ends."""
         y, g = self._inside(y, g)
-        return np.exp(_exponents(self.along, self.fitted._statistics, y, g) - self.log_z[..., None])
+        exponents = _exponents(self.along, self.fitted._statistics, y, g) - self.log_z[..., None]
+        return np.exp(np.minimum(exponents, _LARGEST))
 
     def at_own(self, y: FloatArray, g: FloatArray) -> FloatArray:
         """Ratios (2, m) of each person at an age of that person's own."""
         y, g = self._inside(y, g)
         years, scores = self.fitted._statistics
         exponents = np.sum(self.along * np.stack([years(y), scores(g)]), axis=2)
-        return np.asarray(np.exp(exponents - self.log_z))
+        return np.asarray(np.exp(np.minimum(exponents - self.log_z, _LARGEST)))
 
     def weights(self) -> FloatArray:
         """Densities as weights on the groups of ages, (3, m, G): the age distribution, and both tilts of it."""
