@@ -191,7 +191,7 @@ class PredictiveDensities:
     ) -> FloatArray:
         """By how much intervals (m,) of `interval` narrow where the reader of `more` gives the same prediction."""
 
-        def narrower(reader: ReaderDensity, f: FloatArray) -> FloatArray:
+        def narrower(reader: ReaderDensity, f: FloatArray, _: FloatArray) -> FloatArray:
             widths = [np.diff(by.interval(f, coverage)) for by in (reader, self.readers[_key(more)])]
             return widths[0] - widths[1]
 

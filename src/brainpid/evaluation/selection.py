@@ -35,7 +35,7 @@ from brainpid.core.arrays import BoolArray, FloatArray, IntArray
 from brainpid.core.errors import InputError
 from brainpid.core.modalities import subsets_of
 from brainpid.evaluation.metrics import Accuracy, accuracy
-from brainpid.evaluation.predictions import SUBSET, by_repeat
+from brainpid.evaluation.predictions import LOG_SCORE, SUBSET, by_repeat
 
 SELECTION_COLUMNS = [
     "modalities", "cost", "n", "mae", "mae_ci_low", "mae_ci_high", "information_bits", "recommended",

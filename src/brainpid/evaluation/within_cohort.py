@@ -74,7 +74,8 @@ def rows_of_tests(found: WithinCohorts, modalities: Sequence[str], measures: Seq
     Returns
     -------
     DataFrame
-        Columns cohort, model, estimator, given, measure, scope, modalities, atom, bits, p_value, n, n_folds; there is no interval.
+        Columns cohort, model, estimator, given, measure, scope, modalities, atom, bits, p_value, n, n_folds; no
+        interval.
     """
     summary = null_summary(found.nulls, modalities)
     rows = summary[["cohort", "modalities", "atom", "bits", "p_value", "n"]].assign(

@@ -58,8 +58,8 @@ CANNOT_SAY = (
 )
 COLUMNS = {
     "cohort": "name of the cohort; 'pooled' joins cohorts: the posterior mean of a random-effects model with a "
-    "half-normal prior on the standard deviation between cohorts, of the informations, of which atoms are formed; pooling.tsv has "
-    "that standard deviation, the fixed effect and the prediction interval of another cohort",
+    "half-normal prior on the standard deviation between cohorts, of the informations, of which atoms are formed; "
+    "pooling.tsv has that standard deviation, the fixed effect and the prediction interval of another cohort",
     "model": (
         "whose readers are decomposed; ridge_within_cohort (or another encoder's name) is the encoder of the null, "
         "fitted within the cohort in the null's folds, whose bits are tested"
