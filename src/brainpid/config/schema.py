@@ -93,6 +93,10 @@ class Config(Section):
                 raise ValueError(
                     f"final_model.share: '{keep[0]}' of hyperparameters.pidreg.experts keeps training people"
                 )
+            if own := self.hyperparameters.pidreg.own_classes:
+                raise ValueError(
+                    f"final_model.share: '{own[0]}' of hyperparameters.pidreg.experts may keep training people"
+                )
         for cohort, block in self.cohorts.items():
             for modality in block.sources:
                 if modality not in self.modalities:

@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from brainpid.core.arrays import Modalities
-from brainpid.core.errors import InputError, list_some
+from brainpid.core.errors import InputError
 from brainpid.core.modalities import presence
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.minima import fewest_of_ensemble
@@ -42,6 +42,7 @@ from brainpid.model.pidreg.network.fit import fit_network
 from brainpid.model.pidreg.new_people import NewPeopleMixin
 from brainpid.model.pidreg.normative import Products
 from brainpid.model.pidreg.options import checked_settings, chosen_recipe, options_of
+from brainpid.model.pidreg.own_files import read_own, write_own
 from brainpid.model.pidreg.own_regressor import names_of
 from brainpid.model.pidreg.pilot import Pilot, run_pilot
 from brainpid.model.pidreg.state import complete_state, read_state, to_arrays, to_tensors, write_state
@@ -100,10 +101,10 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
     feature_transform : {"auto", "normal_scores", "none"}
         With ``normal_scores`` features enter as normal scores of the training people, with ``none`` centred and scaled;
         ``auto`` is ``none`` where the pilot finds trees worth fitting.
-    experts : tuple of {"auto", "normative", "normative_scores", "kernel", "forest", "boosting"} or regressors
+    experts : tuple of {"auto", "normative", "normative_scores", "kernel", "forest", "boosting"}, regressors or mappings
         Base learners beside the network; ``auto`` takes those that suit the number of people, an empty tuple none. A
-        regressor of scikit-learn's kind is fitted to standardised features and scores of the target, on each modality
-        and on all; a model that has one is kept by pickle, not by `save`.
+        regressor of scikit-learn's kind, or a mapping ``{"import": "package.Class", "keyword": value}`` that describes
+        one, is fitted to standardised features and scores of the target, on each modality and on all.
     share : bool
         Whether the model is to be passed on: its file then holds nobody, see `save`.
     random_state : int or None
@@ -279,7 +280,8 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
             blocks = standardise(everybody, standardizers)
             training = replace(training, blocks=blocks, products=Products(blocks, fold))
         self.recipe_ = chosen_recipe(settings.recipe, len(known), pilot.trees)
-        learners: dict[str, Any] = dict.fromkeys(base_learners_for(pilot.trees, settings.experts, self.share)) | own
+        named = [expert for expert in settings.experts if isinstance(expert, str)]
+        learners: dict[str, Any] = dict.fromkeys(base_learners_for(pilot.trees, named, self.share)) | own
         options = options_of(settings, self.recipe_, pilot.target_transform, len(known))
         if options["target_transform"] == "none":
             training = replace(training, target_map=NormalScores.straight(known))
@@ -325,34 +327,50 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         it are the sorted sizes of out-of-fold errors, without labels, and single values of single features: medians
         that fill missing cells, and edges of bins and split points where networks encode features or boosted trees are
         grown.
+
+        A base learner of one's own lies beside it, in ``own_<name>.joblib``.
         """
-        fitted = self._state
-        if own := list(self._own):
-            raise InputError(f"{list_some(own)}: a base learner of one's own can only be kept by pickle or joblib")
+        fitted, own = self._state, self._own
         kept = _KEPT if self.share else (*_KEPT, *_KEPT_OF_PEOPLE)
+        learners = fitted.base_learners
+        files = {name: write_own(Path(folder), name, own[name], learners[name]) for name in own}
+        without = {name: learner for name, learner in learners.items() if name not in own}
+        plain = tuple(expert if isinstance(expert, str | Mapping) else None for expert in self.experts)
+        parameters = {"modalities": getattr(self, "columns_", None), "experts": plain}
         content = {
-            "parameters": plain_values(self.get_params() | {"modalities": getattr(self, "columns_", None)}),
+            "parameters": plain_values(self.get_params(deep=False) | parameters),
             "kept": to_tensors({name: getattr(self, name) for name in kept if hasattr(self, name)}),
-            "fitted": fitted.state(),
+            "fitted": replace(fitted, base_learners=without).state(),
+            "own": files,
         }
         write_state(Path(folder) / _FILE, content)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
-        """Read a model that `save` wrote; its predictions are bit-identical. Nothing in the file is executed.
+        """Read a model that `save` wrote; its predictions are bit-identical.
+
+        Nothing in ``model.pt`` is executed. A base learner of one's own that it names is read from its file, which can
+        run code: only load such a model from a source that you trust.
 
         Raises
         ------
         InputError
-            Where the file is absent, damaged, no such model, or of another version of the format.
+            Where a file is absent, damaged, no such model, or of another version of the format.
         """
         path = Path(folder) / _FILE
         state = read_state(path)
         with complete_state(path):
+            own = {name: read_own(path.parent, name, record) for name, record in state["own"].items()}
             model = cls(**state["parameters"])
+            regressors = iter([regressor for regressor, _ in own.values()])
+            given = [(e, None if isinstance(e, str) else next(regressors)) for e in model.experts]
+            model.experts = tuple(regressor if e is None else e for e, regressor in given)
             for name, value in to_arrays(state["kept"]).items():
                 setattr(model, name, np.array(value, dtype=object) if name == "feature_names_in_" else value)
-            model._fitted = FittedModel.from_state(state["fitted"])
+            fitted = FittedModel.from_state(state["fitted"])
+            learners = fitted.base_learners | {name: learner for name, (_, learner) in own.items()}
+            in_order = {name: learners[name] for name in model.expert_weights_ if name != "head"}
+            model._fitted = replace(fitted, base_learners=in_order)
         return model
 
     @property
