@@ -21,6 +21,7 @@ from brainpid.config import slices
 from brainpid.config.schema import parse_config
 from brainpid.config.yaml_files import read_yaml
 from brainpid.core.errors import BrainpidError, InputError, MachineError
+from brainpid.core.imports import foreign_code
 from brainpid.config.sources import section_of
 from brainpid.features.extractors import atlas_digest, extractor_of
 from brainpid.crossfit.encoders import ENCODERS
@@ -67,6 +68,11 @@ def checked_config():
                 extractor_of(source, modality)
             if image_sources(cohort):
                 labels(cohort.participants_path, cohort.columns.participant_id)
+        if checked.own_base_learners and workflow.is_main_process:
+            # Not above: it brings scikit-learn.
+            from brainpid.model.pidreg.own_regressor import names_of
+
+            names_of(checked.own_base_learners)
     except BrainpidError as error:
         stop(error)
     return checked
@@ -251,6 +257,22 @@ def source_content(cohort, modality):
         return ["participant_id", *source.kept(features)]
 
     return table_digest(source.path, used, used)
+
+
+@cache
+def own_code(model):
+    """Packages and digests of the base learners of a model that are the user's own; none of most."""
+    return foreign_code(getattr(CONFIG.hyperparameters, model).foreign_classes)
+
+
+def packages_of(model):
+    """Libraries whose versions matter to the results of a model."""
+    return (*MODELS[model].packages, *own_code(model).packages)
+
+
+def with_own_code(digest, model):
+    """Digest of the program's code, and those of the modules beside it that a model is made of."""
+    return "+".join([digest, *own_code(model).digests.values()])
 
 
 def fold_outputs(model_file):

@@ -27,10 +27,11 @@ rule train_baseline:
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         **given(slices.TrainSettings.of, "model"),
-        code=lambda wildcards: code_digest(
-            "brainpid.commands.train", MODELS[wildcards.model].module
+        code=lambda wildcards: with_own_code(
+            code_digest("brainpid.commands.train", MODELS[wildcards.model].module),
+            wildcards.model,
         ),
-        versions=lambda wildcards: versions(MODELS[wildcards.model].packages),
+        versions=lambda wildcards: versions(packages_of(wildcards.model)),
     shell:
         "OMP_NUM_THREADS={threads} brainpid train --model {wildcards.model} --repeat {wildcards.repeat}"
         " --fold {wildcards.fold} --participants {input.participants:q} --splits {input.splits:q}"
@@ -67,8 +68,11 @@ rule train_final:
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         **given(lambda config: slices.TrainSettings.of(config, config.models[0])),
-        code=code_digest("brainpid.commands.final", MODELS[CONFIG.models[0]].module),
-        versions=versions(MODELS[CONFIG.models[0]].packages),
+        code=with_own_code(
+            code_digest("brainpid.commands.final", MODELS[CONFIG.models[0]].module),
+            CONFIG.models[0],
+        ),
+        versions=versions(packages_of(CONFIG.models[0])),
         model=CONFIG.models[0],
         share="--share" if CONFIG.shares_final_model else "",
     shell:

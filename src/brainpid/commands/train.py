@@ -14,6 +14,7 @@ from brainpid.cohort.groups import read_groups
 from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.slices import TrainSettings
 from brainpid.core.files import write_json, write_tsv
+from brainpid.core.imports import foreign_code
 from brainpid.core.names import WITHOUT_LATENTS
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import derive
@@ -84,8 +85,9 @@ def write_fitted(
     entry = MODELS[fitted.name]
     fitted.model.save(args.out)
     write_tsv(args.out / "history.tsv", pd.DataFrame(fitted.model.history() or {"epoch": []}))
-    provenance = record(stage, settings.model_dump(mode="json"), entry.packages)
-    provenance["generated_by"]["model_code"] = code_digest(entry.module)
+    own = foreign_code(settings.hyperparameters.foreign_classes)
+    provenance = record(stage, settings.model_dump(mode="json"), (*entry.packages, *own.packages))
+    provenance["generated_by"] |= {"model_code": code_digest(entry.module), "own_code": own.digests}
     provenance |= {
         "model": fitted.name,
         "seed": fitted.seed,

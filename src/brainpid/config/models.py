@@ -27,7 +27,9 @@ def _base_learner(value: Any) -> str | dict[str, Any]:
         names = ", ".join(f"'{name}'" for name in BASE_LEARNERS)
         raise ValueError(f"expected {names} or a mapping such as {{import: sklearn.linear_model.Ridge, alpha: 2.0}}")
     if not isinstance(value.get("import"), str):
-        raise ValueError("expected the key 'import' with the dotted name of a class, such as sklearn.linear_model.Ridge")
+        raise ValueError(
+            "expected the key 'import' with the dotted name of a class, such as sklearn.linear_model.Ridge"
+        )
     if wrong := [key for key in value if not (isinstance(key, str) and key.isidentifier())]:
         raise ValueError(f"expected keyword arguments of {value['import']} as keys, found {wrong[0]!r}")
     return dict(value)
@@ -47,7 +49,16 @@ BaseLearnerChoice = Annotated[
 ]
 
 
-class PIDRegSettings(Section):
+class ModelSettings(Section):
+    """What the hyperparameters of every model have."""
+
+    @property
+    def foreign_classes(self) -> tuple[str, ...]:
+        """Dotted names of classes outside of the program that the model is made of."""
+        return ()
+
+
+class PIDRegSettings(ModelSettings):
     """Hyperparameters of `pidreg`; what is null comes from the recipe, see `brainpid.model.pidreg.options`."""
 
     recipe: Literal["auto", "compact", "expressive"] = Field(
@@ -84,19 +95,24 @@ class PIDRegSettings(Section):
     experts: tuple[BaseLearnerChoice, ...] = Field(
         ("auto",),
         description="base learners beside the network: normative models of the target and of its score, Gaussian "
-        "processes, forest, boosted trees, or what a pilot on some of the people finds worth fitting; and regressors "
-        "of one's own, `{import: package.Class, alpha: 1.0}`, whose other keys are keyword arguments of the class. It is "
-        "looked for among what is installed, then in the folder in which the run is started. Such a model keeps them in "
-        "`own_<Class>.joblib`: only load such a file from a source that you trust",
+        "processes, forest, boosted trees, or what a pilot on some of the people finds worth fitting; and regressors of "
+        "one's own, `{import: package.Class, alpha: 1.0}`, whose other keys are keyword arguments of the class. It is "
+        "looked for among what is installed, then in the folder in which the run is started. A model keeps such a one "
+        "in `own_<Class>.joblib`: only load it from a source that you trust",
     )
 
     @property
-    def own_classes(self) -> tuple[str, ...]:
-        """Dotted names of the classes of base learners of the user's own."""
-        return tuple(expert["import"] for expert in self.experts if isinstance(expert, dict))
+    def own_base_learners(self) -> list[dict[str, Any]]:
+        """Base learners of the user's own."""
+        return [expert for expert in self.experts if isinstance(expert, dict)]
+
+    @property
+    def foreign_classes(self) -> tuple[str, ...]:
+        """Dotted names of their classes."""
+        return tuple(own["import"] for own in self.own_base_learners)
 
 
-class BaselineSettings(Section):
+class BaselineSettings(ModelSettings):
     """What every baseline that looks at features has."""
 
     target_transform: TargetTransform = Field(
@@ -201,7 +217,7 @@ class MLPSettings(BaselineSettings):
     )
 
 
-class MeanSettings(Section):
+class MeanSettings(ModelSettings):
     """Nothing: `mean` predicts the mean of the training people."""
 
 

@@ -93,7 +93,7 @@ class Config(Section):
                 raise ValueError(
                     f"final_model.share: '{keep[0]}' of hyperparameters.pidreg.experts keeps training people"
                 )
-            if own := self.hyperparameters.pidreg.own_classes:
+            if own := self.hyperparameters.pidreg.foreign_classes:
                 raise ValueError(
                     f"final_model.share: '{own[0]}' of hyperparameters.pidreg.experts may keep training people"
                 )
@@ -149,6 +149,11 @@ class Config(Section):
     def shares_final_model(self) -> bool:
         """Whether the final model is to be passed on."""
         return isinstance(self.final_model, FinalModel) and self.final_model.share
+
+    @property
+    def own_base_learners(self) -> list[dict[str, Any]]:
+        """Base learners of the user's own that models are trained with."""
+        return self.hyperparameters.pidreg.own_base_learners if "pidreg" in self.models else []
 
     def used_columns(self, cohort: str) -> list[str]:
         """Further columns of a cohort's participants table that a result depends on: of groups, and divisors."""

@@ -40,14 +40,16 @@ def import_class(name: str, origin: str) -> type[Any]:
     """
     module, _, kind = name.rpartition(".")
     if not module or not all(part.isidentifier() for part in name.split(".")):
-        raise InputError(f"{origin}: expected a class by its module, such as sklearn.linear_model.Ridge, found '{name}'")
+        raise InputError(
+            f"{origin}: expected a class by its module, such as sklearn.linear_model.Ridge, found '{name}'"
+        )
     _look_here_last()
     try:
         imported = import_module(module)
     except _FAULTS as fault:
         raise InputError(
-            f"{origin}: the module '{module}' of '{name}' cannot be imported: {type(fault).__name__}: {fault}; expected "
-            f"one that is installed beside the program or lies in {Path.cwd()}"
+            f"{origin}: the module '{module}' of '{name}' cannot be imported: {type(fault).__name__}: {fault}; "
+            f"expected one that is installed beside the program or lies in {Path.cwd()}"
         ) from fault
     found = getattr(imported, kind, None)
     if found is None:

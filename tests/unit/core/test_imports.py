@@ -47,7 +47,7 @@ def test_a_fault_in_a_module_is_said(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     (tmp_path / "faulty_of_mine.py").write_text("class :\n")
-    with pytest.raises(InputError, match="'faulty_of_mine' of 'faulty_of_mine.A' cannot be imported: SyntaxError"):
+    with pytest.raises(InputError, match=r"'faulty_of_mine' of 'faulty_of_mine.A' cannot be imported: SyntaxError"):
         import_class("faulty_of_mine.A", "experts")
-    with pytest.raises(InputError, match="no module 'absent_of_mine'"):
+    with pytest.raises(InputError, match=r"no module 'absent_of_mine'"):
         foreign_code(["absent_of_mine.A"])
