@@ -27,9 +27,7 @@ def _base_learner(value: Any) -> str | dict[str, Any]:
         names = ", ".join(f"'{name}'" for name in BASE_LEARNERS)
         raise ValueError(f"expected {names} or a mapping such as {{import: sklearn.linear_model.Ridge, alpha: 2.0}}")
     if not isinstance(value.get("import"), str):
-        raise ValueError(
-            "expected the key 'import' with the dotted name of a class, such as sklearn.linear_model.Ridge"
-        )
+        raise ValueError("expected the key 'import' with a class by its module, such as sklearn.linear_model.Ridge")
     if wrong := [key for key in value if not (isinstance(key, str) and key.isidentifier())]:
         raise ValueError(f"expected keyword arguments of {value['import']} as keys, found {wrong[0]!r}")
     return dict(value)
@@ -95,10 +93,10 @@ class PIDRegSettings(ModelSettings):
     experts: tuple[BaseLearnerChoice, ...] = Field(
         ("auto",),
         description="base learners beside the network: normative models of the target and of its score, Gaussian "
-        "processes, forest, boosted trees, or what a pilot on some of the people finds worth fitting; and regressors of "
-        "one's own, `{import: package.Class, alpha: 1.0}`, whose other keys are keyword arguments of the class. It is "
-        "looked for among what is installed, then in the folder in which the run is started. A model keeps such a one "
-        "in `own_<Class>.joblib`: only load it from a source that you trust",
+        "processes, forest, boosted trees, or what a pilot on some of the people finds worth fitting; and regressors "
+        "of one's own, `{import: package.Class, alpha: 1.0}`, whose other keys are keyword arguments of the class, "
+        "looked for among what is installed, then in the folder in which the run is started. A model keeps it in "
+        "`own_<Class>.joblib`: only load that from a source that you trust",
     )
 
     @property

@@ -14,6 +14,7 @@ from brainpid.core.arrays import Blocks, FloatArray, IntArray
 from brainpid.core.errors import InputError, NumericalError
 from brainpid.core.modalities import presence
 from brainpid.crossfit.minima import why_not_decomposed
+from brainpid.evaluation.atypicality import atypicality_of
 from brainpid.model.age_bias import AgeBias
 from brainpid.model.registry import MultimodalRegressor
 
@@ -132,7 +133,8 @@ def predict_table(
     -------
     DataFrame
         Columns of ``folds/.../predictions.tsv`` without model, repeat and fold. `modalities` names those that the
-        person has; latents and predictions of a subset are NaN where the person lacks one of its modalities.
+        person has; latents and predictions of a subset are NaN where the person lacks one of its modalities;
+        `atypicality` is NaN by models that do not tell it.
 
     Raises
     ------
@@ -154,6 +156,7 @@ def predict_table(
         pi_low=low,
         pi_high=high,
         modalities=patterns(X),
+        atypicality=atypicality_of(model, X),
     )
     parts = {LATENT + modality: values for modality, values in model.scalar_latents(read).items()}
     parts |= {SUBSET + "+".join(subset): values for subset, values in model.subset_predictions(read).items()}

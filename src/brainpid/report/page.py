@@ -13,6 +13,7 @@ import pandas as pd
 from brainpid.cohort.participants import STATUSES, has_every_modality
 from brainpid.config.slices import ReportSettings
 from brainpid.evaluation.accuracy import MIN_PEOPLE_OF_PATTERN
+from brainpid.evaluation.atypicality import ATYPICAL
 from brainpid.evaluation.coverage import coverage_table
 from brainpid.evaluation.information import CONCATENATED_MODEL
 from brainpid.evaluation.random_effects import POOLED
@@ -26,6 +27,15 @@ MOST_LEFT_OUT = 20
 """Features of a modality that are named where they are left out; all stand in ``features.tsv``."""
 LABELS = {name: entry.label for name, entry in MODELS.items()} | {CONCATENATED_MODEL: "Ridge on concatenated features"}
 """Names of models for people, in the order in which the decompositions are shown."""
+BASE_LEARNER_LABELS = {
+    "network": "networks",
+    "normative": "normative model of the target",
+    "normative_scores": "normative model of its normal score",
+    "kernel": "Gaussian processes",
+    "forest": "forest",
+    "boosting": "boosted trees",
+    "head": "joining of the modalities' latents",
+}
 
 
 class QCImage(NamedTuple):
@@ -44,6 +54,7 @@ def render(
     tables: Mapping[str, pd.DataFrame],
     choice: Mapping[str, Any],
     explained: Mapping[str, Any],
+    made_of: Mapping[str, Any],
     figures: Mapping[str, str],
     qc_images: Sequence[QCImage],
     generated_by: str,
@@ -58,11 +69,13 @@ def render(
         Title, target, and what was run.
     tables : mapping of str to DataFrame
         ``participants``, ``features``, ``accuracy``, ``comparison``, ``predictions``, ``pid``, ``normality``,
-        ``selection`` and ``importance`` as they stand in the output folder.
+        ``selection``, ``importance``, ``base_learners`` and ``atypicality`` as they stand in the output folder.
     choice : mapping
         ``aggregate/selection.json``: what the choice among subsets is worth.
     explained : mapping
         ``aggregate/importance.json``: how far importances agree between folds.
+    made_of : mapping
+        ``Choices`` of ``aggregate/base_learners.json``: what the folds of each model chose.
     figures : mapping of str to str
         SVG text of each figure.
     qc_images : sequence of QCImage
@@ -110,6 +123,13 @@ def render(
         choice=choice,
         explained=explained,
         importance=_importance(tables["importance"]),
+        atypicality=tables["atypicality"].to_dict("records"),
+        atypical=ATYPICAL,
+        beyond=_beyond(predictions[predictions["model"] == shown]),
+        base_learners=tables["base_learners"].to_dict("records"),
+        made_of=made_of,
+        learner_labels=BASE_LEARNER_LABELS,
+        sentence=_choices,
         information=_information(pid, settings),
         verdicts=_verdicts(pid, settings),
         normality=tables["normality"].to_dict("records"),
@@ -224,6 +244,27 @@ def _importance(importance: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
     """Rows of the modalities, and of the features that count most."""
     scopes = {scope: importance[importance["scope"] == scope] for scope in ("modality", "feature")}
     return {scope: rows.head(MOST_FEATURES).to_dict("records") for scope, rows in scopes.items()}
+
+
+def _choices(own: Mapping[str, Any]) -> str:
+    """What the folds of a model chose, in a sentence or two."""
+    n = own["n_folds"]
+    words = {"normal_scores": "as normal scores", "none": "as they are"}
+
+    def counted(found: Mapping[str, int], said: Mapping[str, str]) -> str:
+        return ", ".join(f"{said.get(value, value)} in {count} of {n} folds" for value, count in found.items())
+
+    return (
+        f"In the pilot on some training people boosted trees took away {100 * own['pilot_fall']:.1f}% of the squared "
+        f"error (standard error {100 * own['pilot_spread']:.1f}%, means over folds). Recipe: "
+        f"{counted(own['recipe'], {})}. Features entered {counted(own['feature_transform'], words)}."
+    )
+
+
+def _beyond(predictions: pd.DataFrame) -> int:
+    """How many people of one model are more atypical than `ATYPICAL`, repeats averaged."""
+    people = predictions.groupby(["cohort", "participant_id"], sort=False)["atypicality"].mean()
+    return int((people > ATYPICAL).sum())
 
 
 def _number(value: float, digits: int = 2) -> str:

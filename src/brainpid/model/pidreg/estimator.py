@@ -35,6 +35,7 @@ from brainpid.crossfit.transforms import NormalScores
 from brainpid.model.inputs import checked_training
 from brainpid.model.matrix import FITTED as MATRIX_FITTED
 from brainpid.model.matrix import Columns, Matrix
+from brainpid.model.pidreg.atypicality import Atypicality
 from brainpid.model.pidreg.base_learners import BaseLearner, TrainingPeople, base_learners_for, fit_base_learner
 from brainpid.model.pidreg.fitted import FittedModel, fit_standardizers, standardise
 from brainpid.model.pidreg.fusion import fusion
@@ -54,6 +55,7 @@ _FILE = "model.pt"
 _CHOSEN = ("recipe_", "feature_transform_", "pilot_", "fusion_weights_", "synergy_weight_", "expert_weights_")
 _KEPT = ("modalities_", *MATRIX_FITTED, *_CHOSEN, "history_")
 _KEPT_OF_PEOPLE = ("out_of_fold_prediction_", "out_of_fold_latents_", "out_of_fold_target_")
+_OF_ATYPICALITY = 15  # a stream of random numbers of its own, so that no other one is moved
 SHARED_LEAST = 10
 """People behind each value of the target, at least, in a model that is to be passed on."""
 
@@ -298,6 +300,8 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         self._fitted, unseen = FittedModel.calibrate(
             layout, standardizers, training.target_map, base_learners, predictions, known, fold, self._least
         )
+        rng = np.random.default_rng(np.random.SeedSequence(self.random_state, spawn_key=(_OF_ATYPICALITY,)))
+        self._atypicality = Atypicality.fit(blocks, known, fold, rng, self._least)
         self.modalities_ = layout.modalities
         self.fusion_weights_ = {m: weights.modalities[m] for m in layout.modalities}
         self.synergy_weight_ = weights.synergy
@@ -324,9 +328,9 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
 
         The file holds its training people, see Notes of the class. That of a model with ``share=True`` has no row of
         features, target or prediction of a person, no Gaussian process and no forest. What remains of single people in
-        it are the sorted sizes of out-of-fold errors, without labels, and single values of single features: medians
-        that fill missing cells, and edges of bins and split points where networks encode features or boosted trees are
-        grown.
+        it are the sorted sizes of out-of-fold errors and distances, without labels, and single values of single
+        features: medians that fill missing cells, and edges of bins and split points where networks encode features or
+        boosted trees are grown.
 
         A base learner of one's own lies beside it, in ``own_<name>.joblib``.
         """
@@ -341,6 +345,7 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
             "parameters": plain_values(self.get_params(deep=False) | parameters),
             "kept": to_tensors({name: getattr(self, name) for name in kept if hasattr(self, name)}),
             "fitted": replace(fitted, base_learners=without).state(),
+            "atypicality": self._atypicality.state(),
             "own": files,
         }
         write_state(Path(folder) / _FILE, content)
@@ -371,6 +376,7 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
             learners = fitted.base_learners | {name: learner for name, (_, learner) in own.items()}
             in_order = {name: learners[name] for name in model.expert_weights_ if name != "head"}
             model._fitted = replace(fitted, base_learners=in_order)
+            model._atypicality = Atypicality.from_state(state["atypicality"])
         return model
 
     @property
