@@ -2,7 +2,8 @@
 #              sheets too
 # PRODUCES     folds/<model>/repeat-<r>_fold-<k>/: the model, predictions.tsv, pid.tsv, history.tsv, provenance.json;
 #              final/<model>/: the first model trained on everybody, for new people
-# CONFIG KEYS  modalities, models, final_model, hyperparameters.<model>, splits.seed, splits.group, interval_coverage, pid
+# CONFIG KEYS  modalities, models, final_model, hyperparameters.<model>, device, splits.seed, splits.group,
+#              interval_coverage, pid
 
 
 rule train_baseline:
@@ -32,11 +33,12 @@ rule train_baseline:
             wildcards.model,
         ),
         versions=lambda wildcards: versions(packages_of(wildcards.model)),
+        device=unrecorded(lambda wildcards: CONFIG.device),
     shell:
         "OMP_NUM_THREADS={threads} brainpid train --model {wildcards.model} --repeat {wildcards.repeat}"
         " --fold {wildcards.fold} --participants {input.participants:q} --splits {input.splits:q}"
         " --features {input.features:q} --chosen {input.chosen:q} --sheets {input.sheets:q}"
-        " --settings {params.settings:q} --threads {threads}"
+        " --settings {params.settings:q} --threads {threads} --device {params.device:q}"
         ' --out "$(dirname {output.predictions:q})" 2> {log:q}'
 
 
@@ -73,10 +75,12 @@ rule train_final:
             CONFIG.models[0],
         ),
         versions=versions(packages_of(CONFIG.models[0])),
+        device=unrecorded(lambda wildcards: CONFIG.device),
         model=CONFIG.models[0],
         share="--share" if CONFIG.shares_final_model else "",
     shell:
         "OMP_NUM_THREADS={threads} brainpid final --model {params.model:q} --participants {input.participants:q}"
         " --features {input.features:q} --chosen {input.chosen:q} --sheets {input.sheets:q}"
-        " --settings {params.settings:q} --threads {threads} {params.share:q}"
+        " --settings {params.settings:q} --threads {threads} --device {params.device:q}"
+        " {params.share:q}"
         ' --out "$(dirname {output.model:q})" 2> {log:q}'

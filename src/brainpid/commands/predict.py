@@ -207,7 +207,7 @@ def predict_new(model: SavedModel, new: NewPeople, bias: AgeBias | None, coverag
     table.loc[some, ["pi_low", "pi_high"]] = model.predict_interval(read, coverage)
     for modality, gain in model.expected_gain(read, coverage).items():
         table.loc[some, f"gain_{modality}"] = gain
-    table.loc[some, "atypicality"] = atypicality_of(model, X)
+    table.loc[some, "atypicality"] = atypicality_of(model, read)
     _warn_of_atypical(table)
     return table
 

@@ -15,7 +15,7 @@ from brainpid.commands.options import add_settings, add_threads, read_settings, 
 from brainpid.config.slices import TrainSettings
 from brainpid.core.files import write_json, write_tsv
 from brainpid.core.imports import foreign_code
-from brainpid.core.names import WITHOUT_LATENTS
+from brainpid.core.names import DEVICES, WITHOUT_LATENTS
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import derive
 from brainpid.evaluation.decomposition import PID_COLUMNS, decompose_cohort
@@ -43,8 +43,17 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--features", required=True, nargs="+", type=Path, help="feature file of every cohort")
     parser.add_argument("--chosen", required=True, type=Path, help="features.tsv from `split`: which of them to use")
     parser.add_argument("--sheets", nargs="*", default=[], type=Path, help="sheets with the column of the groups")
+    parser.add_argument(
+        "--device", choices=DEVICES, default="auto", help="where networks are trained (default: a GPU, if there is one)"
+    )
     add_threads(parser)
     add_settings(parser)
+
+
+def options_of(args: argparse.Namespace, settings: TrainSettings) -> dict[str, Any]:
+    """Options of the model's class: its hyperparameters, and the device where it has a network of torch."""
+    on = {"device": args.device} if "torch" in MODELS[args.model].packages else {}
+    return dict(settings.hyperparameters) | on
 
 
 def run(args: argparse.Namespace) -> None:
@@ -56,7 +65,7 @@ def run(args: argparse.Namespace) -> None:
     set_threads(args.threads, MODELS[args.model].packages)
     fitted = fit_model(
         args.model,
-        dict(settings.hyperparameters),
+        options_of(args, settings),
         {modality: table[training] for modality, table in tables.items()},
         people.loc[training, "age"].to_numpy(dtype=float),
         read_groups(args.sheets, people[training], settings.group),

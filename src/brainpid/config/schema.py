@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -59,6 +59,12 @@ class Config(Section):
         "`{share: true}` for one that can be passed on",
     )
     hyperparameters: Hyperparameters = Field(default_factory=Hyperparameters, description="settings of each model")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto",
+        description="where the networks of `pidreg` are trained: `auto` takes a GPU where there is one. Predictions "
+        "are the same up to rounding (1e-3), so that it is no reason to train again; `provenance.json` of each fold says "
+        "which it was",
+    )
     interval_coverage: Coverage = Field(0.9, description="nominal coverage of each person's interval")
     pid: DecompositionSettings = Field(default_factory=DecompositionSettings, description="the decomposition")
     null: Null = Field(default_factory=Null, description="the null of the decomposition")

@@ -13,6 +13,8 @@ Measure = Literal["mmi", "idep"]
 """Measures of redundancy by which information is decomposed; see `brainpid.pid.atoms`."""
 WITHOUT_LATENTS = ("mean",)
 """Models that read nothing in the features: there is no information to decompose."""
+DEVICES = ("auto", "cpu", "cuda")
+"""Where networks are trained; ``auto`` is a GPU where there is one."""
 KEEP_PEOPLE = ("kernel", "forest")
 """Base learners of `pidreg` that keep training people: a process all their features, a leaf of a forest one person's
 target."""

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from brainpid.core.arrays import FloatArray, Modalities
+from brainpid.model.inputs import Read
 from brainpid.model.registry import MultimodalRegressor
 
 ATYPICAL = 0.99
@@ -16,7 +17,7 @@ DECILES = 10
 COLUMNS = ["low", "high", "n", "mae", "bias", "coverage"]
 
 
-def atypicality_of(model: MultimodalRegressor, X: Modalities) -> FloatArray | float:
+def atypicality_of(model: MultimodalRegressor, X: Modalities | Read) -> FloatArray | float:
     """How unusual the features of people are for any target, (n,) from 0 to 1; NaN by a model that does not tell it."""
     told: Any = getattr(model, "atypicality", None)
     return np.nan if told is None else np.asarray(told(X))

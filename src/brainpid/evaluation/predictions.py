@@ -156,7 +156,7 @@ def predict_table(
         pi_low=low,
         pi_high=high,
         modalities=patterns(X),
-        atypicality=atypicality_of(model, X),
+        atypicality=atypicality_of(model, read),
     )
     parts = {LATENT + modality: values for modality, values in model.scalar_latents(read).items()}
     parts |= {SUBSET + "+".join(subset): values for subset, values in model.subset_predictions(read).items()}

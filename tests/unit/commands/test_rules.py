@@ -109,6 +109,7 @@ def configuration() -> dict[str, Any]:
     [
         ("output_dir", "elsewhere", set()),
         ("final_model", False, set()),
+        ("device", "cpu", set()),
         ("shards", 4, {"extract image"}),
         ("explain.permutations", 2, {"explain", "report"}),
         ("explain.repeats", 2, {"report"}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from brainpid.core.arrays import BoolArray, FloatArray, IntArray
+from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
 from brainpid.model.inputs import Read
 from brainpid.model.varying import Additive
 
@@ -61,6 +61,9 @@ class ReadByBaseLearners(Read):
     ----------
     predictions : tuple of BasePredictions
         Of each base learner.
+    blocks : mapping of str to ndarray, shape (n, p_m)
+        The standardised features that were read.
     """
 
     predictions: tuple[BasePredictions, ...]
+    blocks: Blocks

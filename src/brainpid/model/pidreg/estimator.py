@@ -39,6 +39,7 @@ from brainpid.model.pidreg.atypicality import Atypicality
 from brainpid.model.pidreg.base_learners import BaseLearner, TrainingPeople, base_learners_for, fit_base_learner
 from brainpid.model.pidreg.fitted import FittedModel, fit_standardizers, standardise
 from brainpid.model.pidreg.fusion import fusion
+from brainpid.model.pidreg.network.device import device_of
 from brainpid.model.pidreg.network.fit import fit_network
 from brainpid.model.pidreg.new_people import NewPeopleMixin
 from brainpid.model.pidreg.normative import Products
@@ -52,7 +53,15 @@ from brainpid.model.settings import plain_values
 
 _LOG = logging.getLogger(__name__)
 _FILE = "model.pt"
-_CHOSEN = ("recipe_", "feature_transform_", "pilot_", "fusion_weights_", "synergy_weight_", "expert_weights_")
+_CHOSEN = (
+    "recipe_",
+    "feature_transform_",
+    "pilot_",
+    "fusion_weights_",
+    "synergy_weight_",
+    "expert_weights_",
+    "device_",
+)
 _KEPT = ("modalities_", *MATRIX_FITTED, *_CHOSEN, "history_")
 _KEPT_OF_PEOPLE = ("out_of_fold_prediction_", "out_of_fold_latents_", "out_of_fold_target_")
 _OF_ATYPICALITY = 15  # a stream of random numbers of its own, so that no other one is moved
@@ -107,6 +116,8 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         Base learners beside the network; ``auto`` takes those that suit the number of people, an empty tuple none. A
         regressor of scikit-learn's kind, or a mapping ``{"import": "package.Class", "keyword": value}`` that describes
         one, is fitted to standardised features and scores of the target, on each modality and on all.
+    device : {"auto", "cpu", "cuda"}
+        Where the networks are trained; ``auto`` is a GPU where torch sees one. Random numbers are those of the CPU.
     share : bool
         Whether the model is to be passed on: its file then holds nobody, see `save`.
     random_state : int or None
@@ -133,6 +144,8 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         Weight of the product term; all weights sum to 1.
     expert_weights_ : dict of str to float
         Weight of each base learner's prediction from all modalities, and of the head on the scalar latents.
+    device_ : str
+        Where the networks were trained, ``cpu`` or ``cuda``.
     out_of_fold_prediction_ : ndarray, shape (n_train,)
         Prediction of each training person by base learners and weights that had not seen that person, from the
         modalities that the person has, in the target's units; NaN for people without any modality.
@@ -191,6 +204,7 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         target_transform: str | None = None,
         feature_transform: str = "auto",
         experts: tuple[Any, ...] = ("auto",),
+        device: str = "auto",
         share: bool = False,
         random_state: int | None = 0,
     ) -> None:
@@ -216,6 +230,7 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         self.target_transform = target_transform
         self.feature_transform = feature_transform
         self.experts = experts
+        self.device = device
         self.share = share
         self.random_state = random_state
 
@@ -250,7 +265,7 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         NumericalError
             Where a loss term is not finite.
         """
-        settings, own = checked_settings(self.get_params()), self._own
+        settings, own, device = checked_settings(self.get_params()), self._own, device_of(self.device)
         layout, features, y, group = checked_training(*self._training_modalities(X, y), groups)
         n_rows, present = len(y), presence(features)
         members, n_complete = settings.members, int(present.all(axis=1).sum())
@@ -290,7 +305,9 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         scores = training.target_map.transform(known)
         weights = fusion(blocks, scores, settings.fusion, np.random.default_rng(seeds[1]), group)
         left_out = [member % (fold.max() + 1) for member in range(members)]  # folds are fewer where groups are
-        network, self.history_ = fit_network(blocks, scores, fold, left_out, options, weights, seeds[3:], callback)
+        network, self.history_ = fit_network(
+            blocks, scores, fold, left_out, options, weights, seeds[3:], callback, device
+        )
         base_learners: dict[str, BaseLearner] = {"network": network}
         predictions = [network.leave_out(blocks, fold, left_out)]
         for step, (name, regressor) in enumerate(learners.items(), 1):
@@ -302,7 +319,7 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         )
         rng = np.random.default_rng(np.random.SeedSequence(self.random_state, spawn_key=(_OF_ATYPICALITY,)))
         self._atypicality = Atypicality.fit(blocks, known, fold, rng, self._least)
-        self.modalities_ = layout.modalities
+        self.modalities_, self.device_ = layout.modalities, device
         self.fusion_weights_ = {m: weights.modalities[m] for m in layout.modalities}
         self.synergy_weight_ = weights.synergy
         self.expert_weights_ = dict(zip([*base_learners, "head"], self._fitted.stack.weights.tolist(), strict=True))

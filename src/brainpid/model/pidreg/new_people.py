@@ -15,7 +15,7 @@ from brainpid.model.inputs import Layout, Read, check_people, checked_coverage, 
 from brainpid.model.matrix import Matrix, MatrixMixin
 from brainpid.model.pidreg.atypicality import Atypicality
 from brainpid.model.pidreg.base_predictions import ReadByBaseLearners
-from brainpid.model.pidreg.fitted import FittedModel, standardise
+from brainpid.model.pidreg.fitted import FittedModel
 from brainpid.model.regressor import MultimodalMixin, require_fitted
 from brainpid.model.varying import Varying
 from brainpid.pid.decompose import check_options, decompose
@@ -82,15 +82,13 @@ class NewPeopleMixin(MatrixMixin, MultimodalMixin):
         """Each modality's own prediction of the normal score, (n,) each; NaN for people who lack the modality."""
         return self._state.latents(self.read(X).predictions)
 
-    def atypicality(self, X: Modalities | Matrix) -> FloatArray:
+    def atypicality(self, X: Modalities | Matrix | Read) -> FloatArray:
         """How unusual the features of people are for any target (n,), 0 to 1, by the modalities that each has.
 
         Part of the training people whose features fit their best target better, uniform for people of the same
         population; see `brainpid.model.pidreg.atypicality`. NaN without any modality.
         """
-        state = self._state
-        features = state.layout.check(cast(Modalities, self._modalities_of(X)))
-        return self._atypicality.of(standardise(features, state.standardizers))
+        return self._atypicality.of(self.read(X).blocks)
 
     def decompose(
         self, X: Modalities | Matrix | Read, y: ArrayLike, measure: Measure = "mmi", confidence: float = 0.95

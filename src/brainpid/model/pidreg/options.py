@@ -59,6 +59,7 @@ def checked_settings(parameters: Mapping[str, Any]) -> PIDRegSettings:
     """
     values = dict(parameters)
     values.pop("modalities", None)  # which the matrix it splits is checked against
+    values.pop("device", None)  # on which no number depends but for rounding
     share = values.pop("share")
     if not isinstance(share, bool):
         raise InputError(f"PIDReg: share: expected True or False, found {share!r}")
