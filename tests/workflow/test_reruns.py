@@ -217,3 +217,29 @@ def test_an_edit_of_a_base_learner_of_ones_own_trains_again(tmp_path):
     refused = snakemake(write_config(tmp_path / "c.yaml", config), "--dry-run")
     assert refused.returncode == 2
     assert "the module 'learners_of_mine' has no 'Nothing'" in refused.stderr
+
+
+def test_several_folds_in_one_job(tmp_path):
+    """Each fold has its own folder with the same bytes; the number of folds in a job makes nothing again."""
+    write_cohort(tmp_path / "a", make_tables(PEOPLE))
+    config = make_config(
+        tmp_path, ["a"], tmp_path / "out", models=["ridge"], splits={"folds": 3, "repeats": 1}, final_model=False,
+        null={"permutations": 0}, explain={"permutations": 0},
+    )  # fmt: skip
+    path = write_config(tmp_path / "c.yaml", config)
+    assert done(path)["train_baseline"] == 3
+    before = {k: (tmp_path / f"out/folds/ridge/repeat-0_fold-{k}/predictions.tsv").read_bytes() for k in range(3)}
+    write_config(path, config | {"folds_per_job": 2, "device": "cpu"})
+    assert planned(path) == {}
+    shutil.rmtree(tmp_path / "out/folds")
+    jobs = {"train_baseline_0_to_1": 1, "train_baseline_2_to_2": 1, "aggregate": 1, "report": 1}
+    assert done(path) == jobs
+    assert sorted(log.name for log in (tmp_path / "out/logs/train").glob("*folds*")) == [
+        "ridge_repeat-0_folds-0-1.log", "ridge_repeat-0_folds-2-2.log"
+    ]  # fmt: skip
+    for k, content in before.items():
+        folder = tmp_path / f"out/folds/ridge/repeat-0_fold-{k}"
+        assert (folder / "predictions.tsv").read_bytes() == content
+        assert (folder / "model.joblib").is_file()
+    (tmp_path / "out/folds/ridge/repeat-0_fold-1/pid.tsv").unlink()
+    assert planned(path) == {"train_baseline_0_to_1": 1, "aggregate": 1, "report": 1}

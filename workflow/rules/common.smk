@@ -5,9 +5,11 @@
 import hashlib
 import json
 import os
+import shlex
 import sys
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from snakemake.logging import logger
 
@@ -275,12 +277,56 @@ def with_own_code(digest, model):
     return "+".join([digest, *own_code(model).digests.values()])
 
 
-def fold_outputs(model_file):
-    """Files of one fold, by name, of the models that are saved in `model_file`."""
+class Training(NamedTuple):
+    """A rule that trains: its name, its files by name, the end of the names of its log and benchmark, and its folds."""
+
+    name: str
+    output: dict
+    log: str
+    folds: int
+
+    def runtime(self, wildcards, attempt):
+        """Minutes that its job is given."""
+        return 120 * self.folds * attempt
+
+
+def fold_outputs(model_file, folds):
+    """Files of some folds, by name, of the models that are saved in `model_file`; a text where there is one fold."""
     models = "|".join(name for name in MODELS if MODELS[name].file == model_file)
-    folder = f"{OUT}/folds/{{model,{models}}}/{FOLD}"
-    results = {Path(file).stem: f"{folder}/{file}" for file in FOLD_RESULTS}
-    return {"model": f"{folder}/{model_file}"} | results
+    files = {"model": model_file} | {Path(file).stem: file for file in FOLD_RESULTS}
+    found = {
+        name: [f"{OUT}/folds/{{model,{models}}}/{fold}/{file}" for fold in folds]
+        for name, file in files.items()
+    }
+    return {name: own[0] if len(own) == 1 else own for name, own in found.items()}
+
+
+def trainings():
+    """Rules that train: one of each kind of model, or one of each group of folds that are trained in one job."""
+    per_job = CONFIG.folds_per_job
+    for name, file in (
+        ("train_baseline", "model.joblib"),
+        ("train_pidreg", "model.pt"),
+    ):
+        if per_job == 1:
+            yield Training(name, fold_outputs(file, [FOLD]), f"{{model}}_{FOLD}", 1)
+            continue
+        for first in range(0, CONFIG.n_folds, per_job):
+            folds = range(first, min(first + per_job, CONFIG.n_folds))
+            yield Training(
+                f"{name}_{folds[0]}_to_{folds[-1]}",
+                fold_outputs(file, [FOLD.replace("{fold}", str(k)) for k in folds]),
+                f"{{model}}_repeat-{{repeat}}_folds-{folds[0]}-{folds[-1]}",
+                len(folds),
+            )
+
+
+def trained_folds(predictions):
+    """Options of `train` that name the folds and folders of some predictions.tsv."""
+    paths = [predictions] if isinstance(predictions, str) else predictions
+    folders = [str(Path(path).parent) for path in paths]
+    folds = [folder.rpartition("-")[2] for folder in folders]
+    return Unrecorded(shlex.join(["--fold", *folds, "--out", *folders]))
 
 
 CONFIG = checked_config()

@@ -49,4 +49,4 @@ def run(args: argparse.Namespace) -> None:
     )
     if args.share:
         log.info("the model can be passed on; those of the folds, whose accuracy is reported, may have more in them")
-    write_fitted(args, settings, fitted, __name__, {"share": args.share})
+    write_fitted(args.out, args, settings, fitted, __name__, {"share": args.share})

@@ -1,4 +1,4 @@
-"""Train one model on one fold's training people and predict its test people."""
+"""Train one model on the training people of a fold, or of several, and predict its test people."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pandas as pd
 from brainpid.cohort.groups import read_groups
 from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.slices import TrainSettings
+from brainpid.core.errors import InputError
 from brainpid.core.files import write_json, write_tsv
 from brainpid.core.imports import foreign_code
 from brainpid.core.names import DEVICES, WITHOUT_LATENTS
@@ -31,10 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the verb."""
     parser.add_argument("--model", required=True, choices=list(MODELS), help="model to train")
     parser.add_argument("--repeat", required=True, type=int, help="repeat of the splits")
-    parser.add_argument("--fold", required=True, type=int, help="fold whose test people are predicted")
+    parser.add_argument("--fold", required=True, type=int, nargs="+", help="folds whose test people are predicted")
     parser.add_argument("--splits", required=True, type=Path, help="splits.tsv from `split`")
     add_training_arguments(parser)
-    parser.add_argument("--out", required=True, type=Path, help="folder of the fold")
+    parser.add_argument("--out", required=True, type=Path, nargs="+", help="folder of each fold")
 
 
 def add_training_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,19 +58,27 @@ def options_of(args: argparse.Namespace, settings: TrainSettings) -> dict[str, A
 
 
 def run(args: argparse.Namespace) -> None:
-    """Read the fold's people and features; fit on the training people; write what the test people give."""
+    """Train one fold after the other, each from its own people and with its own seed."""
+    if len(args.fold) != len(args.out):
+        raise InputError(f"--out: expected a folder for each of {len(args.fold)} folds, found {len(args.out)}")
     settings = read_settings(args, TrainSettings.of_model(args.model))
-    people = read_roles(args.participants, args.splits, args.repeat, args.fold)
+    set_threads(args.threads, MODELS[args.model].packages)
+    for fold, folder in zip(args.fold, args.out, strict=True):
+        _train_fold(args, settings, fold, folder)
+
+
+def _train_fold(args: argparse.Namespace, settings: TrainSettings, fold: int, folder: Path) -> None:
+    """Read the fold's people and features; fit on the training people; write what the test people give."""
+    people = read_roles(args.participants, args.splits, args.repeat, fold)
     tables = read_tables(args.features, people, read_chosen(args.chosen, settings.modalities))
     training = (people["role"] == "train").to_numpy()
-    set_threads(args.threads, MODELS[args.model].packages)
     fitted = fit_model(
         args.model,
         options_of(args, settings),
         {modality: table[training] for modality, table in tables.items()},
         people.loc[training, "age"].to_numpy(dtype=float),
         read_groups(args.sheets, people[training], settings.group),
-        derive(settings.seed, "train", args.repeat, args.fold),
+        derive(settings.seed, "train", args.repeat, fold),
     )
     predictions = predict_table(
         fitted.model,
@@ -77,23 +86,23 @@ def run(args: argparse.Namespace) -> None:
         people[~training],
         fitted.bias,
         settings.interval_coverage,
-    ).assign(model=args.model, repeat=args.repeat, fold=args.fold)
-    write_tsv(args.out / "predictions.tsv", predictions)
+    ).assign(model=args.model, repeat=args.repeat, fold=fold)
+    write_tsv(folder / "predictions.tsv", predictions)
     groups = read_groups(args.sheets, people[~training], settings.group)
     told = predictions if groups is None else predictions.assign(**{GROUP: groups})
-    write_tsv(args.out / "pid.tsv", _decompose(told, settings, args.model))
+    write_tsv(folder / "pid.tsv", _decompose(told, settings, args.model))
     half_width = float((predictions["pi_high"] - predictions["pi_low"]).mean() / 2)
-    own = {"repeat": args.repeat, "fold": args.fold, "n_test": int((~training).sum())}
-    write_fitted(args, settings, fitted, __name__, own | {"mean_interval_half_width": half_width})
+    own = {"repeat": args.repeat, "fold": fold, "n_test": int((~training).sum())}
+    write_fitted(folder, args, settings, fitted, __name__, own | {"mean_interval_half_width": half_width})
 
 
 def write_fitted(
-    args: argparse.Namespace, settings: TrainSettings, fitted: Fitted, stage: str, more: Mapping[str, Any]
+    folder: Path, args: argparse.Namespace, settings: TrainSettings, fitted: Fitted, stage: str, more: Mapping[str, Any]
 ) -> None:
     """Write the model, the course of its training, and where it comes from, with all that prediction needs."""
     entry = MODELS[fitted.name]
-    fitted.model.save(args.out)
-    write_tsv(args.out / "history.tsv", pd.DataFrame(fitted.model.history() or {"epoch": []}))
+    fitted.model.save(folder)
+    write_tsv(folder / "history.tsv", pd.DataFrame(fitted.model.history() or {"epoch": []}))
     own = foreign_code(settings.hyperparameters.foreign_classes)
     provenance = record(stage, settings.model_dump(mode="json"), (*entry.packages, *own.packages))
     provenance["generated_by"] |= {"model_code": code_digest(entry.module), "own_code": own.digests}
@@ -105,7 +114,7 @@ def write_fitted(
         "divided": read_divisors(args.features, read_chosen(args.chosen, settings.modalities)),
         "chosen": fitted.model.chosen(),
     }
-    write_json(args.out / "provenance.json", provenance | dict(more))
+    write_json(folder / "provenance.json", provenance | dict(more))
     log.info(
         "%s is trained on %d people", fitted.name, fitted.n,
         extra={"model": fitted.name, "n_train": fitted.n, "bias_slope": fitted.bias.slope} | dict(more),

@@ -62,8 +62,15 @@ class Config(Section):
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto",
         description="where the networks of `pidreg` are trained: `auto` takes a GPU where there is one. Predictions "
-        "are the same up to rounding (1e-3), so that it is no reason to train again; `provenance.json` of each fold says "
-        "which it was",
+        "are the same up to rounding (1e-3), so that it is no reason to train again; `provenance.json` of each fold "
+        "says which it was",
+    )
+    folds_per_job: int = Field(
+        1,
+        ge=1,
+        description="folds of a model and repeat that are trained in one job, one after the other: for trainings "
+        "of seconds, and for a GPU. Each has its own folder. With more than 1 no fold is made again alone: where a file of "
+        "one is missing, those of its job are made again; another number by itself is no reason to",
     )
     interval_coverage: Coverage = Field(0.9, description="nominal coverage of each person's interval")
     pid: DecompositionSettings = Field(default_factory=DecompositionSettings, description="the decomposition")
