@@ -69,8 +69,8 @@ class Config(Section):
         1,
         ge=1,
         description="folds of a model and repeat that are trained in one job, one after the other: for trainings "
-        "of seconds, and for a GPU. Each has its own folder. With more than 1 no fold is made again alone: where a file "
-        "of one is missing, those of its job are made again; another number by itself makes nothing again",
+        "of seconds, and for a GPU. Each has its own folder. With more than 1 no fold is made again alone: where a "
+        "file of one is missing, those of its job are made again; another number by itself makes nothing again",
     )
     interval_coverage: Coverage = Field(0.9, description="nominal coverage of each person's interval")
     pid: DecompositionSettings = Field(default_factory=DecompositionSettings, description="the decomposition")

@@ -44,7 +44,7 @@ from brainpid.model.pidreg.network.fit import fit_network
 from brainpid.model.pidreg.new_people import NewPeopleMixin
 from brainpid.model.pidreg.normative import Products
 from brainpid.model.pidreg.options import checked_settings, chosen_recipe, options_of
-from brainpid.model.pidreg.own_files import read_own, write_own
+from brainpid.model.pidreg.own_files import read_all, write_own
 from brainpid.model.pidreg.own_regressor import names_of
 from brainpid.model.pidreg.pilot import Pilot, run_pilot
 from brainpid.model.pidreg.state import complete_state, read_state, to_arrays, to_tensors, write_state
@@ -64,7 +64,6 @@ _CHOSEN = (
 )
 _KEPT = ("modalities_", *MATRIX_FITTED, *_CHOSEN, "history_")
 _KEPT_OF_PEOPLE = ("out_of_fold_prediction_", "out_of_fold_latents_", "out_of_fold_target_")
-_OF_ATYPICALITY = 15  # a stream of random numbers of its own, so that no other one is moved
 SHARED_LEAST = 10
 """People behind each value of the target, at least, in a model that is to be passed on."""
 
@@ -317,8 +316,7 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         self._fitted, unseen = FittedModel.calibrate(
             layout, standardizers, training.target_map, base_learners, predictions, known, fold, self._least
         )
-        rng = np.random.default_rng(np.random.SeedSequence(self.random_state, spawn_key=(_OF_ATYPICALITY,)))
-        self._atypicality = Atypicality.fit(blocks, known, fold, rng, self._least)
+        self._atypicality = Atypicality.fit(blocks, known, fold, np.random.default_rng(seeds[2]), self._least)
         self.modalities_, self.device_ = layout.modalities, device
         self.fusion_weights_ = {m: weights.modalities[m] for m in layout.modalities}
         self.synergy_weight_ = weights.synergy
@@ -353,9 +351,8 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         """
         fitted, own = self._state, self._own
         kept = _KEPT if self.share else (*_KEPT, *_KEPT_OF_PEOPLE)
-        learners = fitted.base_learners
-        files = {name: write_own(Path(folder), name, own[name], learners[name]) for name in own}
-        without = {name: learner for name, learner in learners.items() if name not in own}
+        files = {name: write_own(Path(folder), name, own[name], fitted.base_learners[name]) for name in own}
+        without = {name: learner for name, learner in fitted.base_learners.items() if name not in own}
         plain = tuple(expert if isinstance(expert, str | Mapping) else None for expert in self.experts)
         parameters = {"modalities": getattr(self, "columns_", None), "experts": plain}
         content = {
@@ -382,15 +379,12 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         path = Path(folder) / _FILE
         state = read_state(path)
         with complete_state(path):
-            own = {name: read_own(path.parent, name, record) for name, record in state["own"].items()}
             model = cls(**state["parameters"])
-            regressors = iter([regressor for regressor, _ in own.values()])
-            given = [(e, None if isinstance(e, str) else next(regressors)) for e in model.experts]
-            model.experts = tuple(regressor if e is None else e for e, regressor in given)
+            model.experts, own = read_all(path.parent, model.experts, state["own"])
             for name, value in to_arrays(state["kept"]).items():
                 setattr(model, name, np.array(value, dtype=object) if name == "feature_names_in_" else value)
             fitted = FittedModel.from_state(state["fitted"])
-            learners = fitted.base_learners | {name: learner for name, (_, learner) in own.items()}
+            learners = fitted.base_learners | own
             in_order = {name: learners[name] for name in model.expert_weights_ if name != "head"}
             model._fitted = replace(fitted, base_learners=in_order)
             model._atypicality = Atypicality.from_state(state["atypicality"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,24 @@ def read_own(folder: Path, name: str, record: Mapping[str, str]) -> tuple[Any, B
     if (found := _class_name(regressor)) != record["class"]:
         raise InputError(f"{expected}; found {found}")
     return regressor, learner
+
+
+def read_all(
+    folder: Path, experts: Sequence[Any], records: Mapping[str, Mapping[str, str]]
+) -> tuple[tuple[Any, ...], dict[str, BaseLearner]]:
+    """Read the base learners that records name, in their order among the `experts` of a model.
+
+    Returns
+    -------
+    tuple
+        `experts` with the regressor that is not fitted in the place of None, which stands for one given in Python.
+    dict of str to BaseLearner
+    """
+    own = {name: read_own(folder, name, record) for name, record in records.items()}
+    regressors = iter([regressor for regressor, _ in own.values()])
+    given = [(expert, None if isinstance(expert, str) else next(regressors)) for expert in experts]
+    whole = tuple(regressor if expert is None else expert for expert, regressor in given)
+    return whole, {name: learner for name, (_, learner) in own.items()}
 
 
 def _class_name(regressor: Any) -> str:
