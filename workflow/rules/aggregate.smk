@@ -1,7 +1,8 @@
 # REQUIRES     splits.tsv, every fold's predictions.tsv and provenance.json, importance.tsv of those that were asked,
 #              and every cohort's null/<cohort>.tsv and .json; with splits.group the sheets too
 # PRODUCES     aggregate/{accuracy,comparison,predictions,latents,pid,null,normality,selection,
-#              importance}.tsv; pid.json, selection.json, importance.json, provenance.json
+#              importance,base_learners,atypicality}.tsv; {pid,selection,importance,base_learners,atypicality,
+#              provenance}.json
 # CONFIG KEYS  cohorts (their names), modalities, costs, models, splits.scheme, splits.group, pid, explain
 
 
@@ -33,6 +34,10 @@ rule aggregate:
         choice=f"{OUT}/aggregate/selection.json",
         importance=f"{OUT}/aggregate/importance.tsv",
         importance_dictionary=f"{OUT}/aggregate/importance.json",
+        base_learners=f"{OUT}/aggregate/base_learners.tsv",
+        base_learner_dictionary=f"{OUT}/aggregate/base_learners.json",
+        atypicality=f"{OUT}/aggregate/atypicality.tsv",
+        atypicality_dictionary=f"{OUT}/aggregate/atypicality.json",
         provenance=f"{OUT}/aggregate/provenance.json",
     log:
         f"{OUT}/logs/aggregate.log",

@@ -17,6 +17,7 @@ from brainpid.config.schema import load_predict_config
 from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import write_table
 from brainpid.crossfit.transforms import Standardizer, clipped_features, far_modalities
+from brainpid.evaluation.atypicality import ATYPICAL, atypicality_of
 from brainpid.features.new_people import NewPeople, of_config, of_tables
 from brainpid.model.age_bias import AgeBias, correct_predictions
 from brainpid.model.inputs import Layout
@@ -171,7 +172,8 @@ def predict_new(model: SavedModel, new: NewPeople, biases: Mapping[str, AgeBias]
     -------
     DataFrame
         The people, `modalities` that each has, predicted_age, predicted_age_corrected, pi_low and pi_high, in the
-        target's units; ``gain_<m>``, by how much the interval is expected to narrow, in the same units, NaN where the
+        target's units; `atypicality`, 0 to 1, how unusual the features are for any target, NaN by models that do not
+        tell it; ``gain_<m>``, by how much the interval is expected to narrow, in the same units, NaN where the
         person has m; and `reason`, why a person has no prediction, or which features of a person who has one are so far
         from the training people that their values were clipped.
     """
@@ -183,6 +185,7 @@ def predict_new(model: SavedModel, new: NewPeople, biases: Mapping[str, AgeBias]
         predicted_age_corrected=np.nan,
         pi_low=np.nan,
         pi_high=np.nan,
+        atypicality=np.nan,
         **{f"gain_{modality}": np.nan for modality in new.tables},
         reason=None,
     )
@@ -211,7 +214,20 @@ def predict_new(model: SavedModel, new: NewPeople, biases: Mapping[str, AgeBias]
     table.loc[some, ["pi_low", "pi_high"]] = model.predict_interval(read, coverage)
     for modality, gain in model.expected_gain(read, coverage).items():
         table.loc[some, f"gain_{modality}"] = gain
+    table.loc[some, "atypicality"] = atypicality_of(model, read)
+    _warn_of_atypical(table)
     return table
+
+
+def _warn_of_atypical(table: pd.DataFrame) -> None:
+    """Name people whose features are unusual for any target."""
+    far = table.loc[table["atypicality"] > ATYPICAL, "participant_id"].tolist()
+    if far:
+        log.warning(
+            "%d of %d people have features that are unusual for any age (column atypicality above %g, 1 in 100 of "
+            "people like the training's): %s; look at their images and units before their predictions are believed",
+            len(far), len(table), ATYPICAL, list_some(far, 3),
+        )  # fmt: skip
 
 
 def _paths(pairs: list[str]) -> dict[str, Path]:

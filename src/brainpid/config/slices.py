@@ -24,7 +24,7 @@ from brainpid.config.analysis import (
 )
 from brainpid.config.cohorts import Columns, Shards, Target, TargetValues
 from brainpid.config.extraction import DiffusionExtraction, Extraction, FunctionalExtraction, StructuralExtraction
-from brainpid.config.models import Hyperparameters, Members, Models
+from brainpid.config.models import Hyperparameters, Members, Models, ModelSettings
 from brainpid.config.paths import PathText
 from brainpid.config.schema import Config
 from brainpid.config.section import Modalities, Name, Section
@@ -137,7 +137,7 @@ class TrainSettings(Section):
     """What `brainpid train` and `brainpid final` need to know; `of_model` gives the class of one model."""
 
     modalities: Modalities
-    hyperparameters: SerializeAsAny[Section]
+    hyperparameters: SerializeAsAny[ModelSettings]
     seed: Seed
     group: str | None
     interval_coverage: Coverage

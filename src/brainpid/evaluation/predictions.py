@@ -13,6 +13,7 @@ from brainpid.core.arrays import Blocks, FloatArray, IntArray
 from brainpid.core.errors import InputError, NumericalError
 from brainpid.core.modalities import presence
 from brainpid.crossfit.minima import why_not_decomposed
+from brainpid.evaluation.atypicality import atypicality_of
 from brainpid.model.age_bias import AgeBias, correct_predictions
 from brainpid.model.registry import MultimodalRegressor
 
@@ -143,6 +144,7 @@ def predict_table(
         person has; latents, predictions and log scores of a subset are NaN where the person lacks one of its
         modalities. Log scores are relative to the targets of the person's cohort among the training people, or among
         the people that are predicted where fewer than `FEWEST_OF_REFERENCE` of the cohort were trained on.
+        `atypicality` is NaN by models that do not tell it.
 
     Raises
     ------
@@ -165,6 +167,7 @@ def predict_table(
         pi_low=low,
         pi_high=high,
         modalities=present,
+        atypicality=atypicality_of(model, read),
     )
     parts = {LATENT + modality: values for modality, values in model.scalar_latents(read).items()}
     parts |= {SUBSET + "+".join(subset): values for subset, values in model.subset_predictions(read).items()}

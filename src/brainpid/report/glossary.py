@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from brainpid.core.names import GAUSSIAN_SCORE, LOG_SCORE_ESTIMATOR
 from brainpid.evaluation.selection import Selection
@@ -226,6 +227,45 @@ def importance_dictionary(rank_correlation: float | None, people: int, read: int
         "MostReads": reads,
         "CannotSay": IMPORTANCE_CANNOT_SAY,
     }
+
+
+ATYPICALITY_COLUMNS = {
+    "low": "Lower end of a tenth of the column atypicality of predictions.tsv, inside it",
+    "high": "Upper end of the tenth, outside of it but for 1",
+    "n": "People of the first model, repeats averaged; as many in every tenth where the people are like the training's",
+    "mae": "Mean absolute error of held-out predictions, in the target's units",
+    "bias": "Mean of predicted minus true target, in the target's units",
+    "coverage": "Part of the people whose interval covers the true target, 0 to 1",
+}
+ATYPICALITY = (
+    "Part of the training people whose features fit their best age better than this person's features fit any age, 0 "
+    "to 1, among people whom the fit had not seen. Of people like the training's 1 in 20 is above .95; of another "
+    "scanner, unit or population many are, for whom neither prediction nor interval is to be trusted. It looks at "
+    "features alone and not at the true age: a brain that looks older than it is is not atypical."
+)
+
+
+def atypicality_dictionary() -> dict[str, object]:
+    """Data dictionary of ``atypicality.tsv``."""
+    columns: dict[str, object] = {name: {"Description": text} for name, text in ATYPICALITY_COLUMNS.items()}
+    return columns | {"Atypicality": ATYPICALITY}
+
+
+BASE_LEARNER_COLUMNS = {
+    "model": "Model that is made of base learners",
+    "base_learner": "Base learner; head is the closed-form joining of the modalities' scalar latents",
+    "share": "Weight in the prediction of people with every modality, mean over folds, 0 where it was not fitted",
+    "share_min": "Smallest share of a fold",
+    "share_max": "Largest share of a fold",
+    "folds_fitted": "Folds in which it was fitted",
+    "n_folds": "Folds, over all repeats",
+}
+
+
+def base_learner_dictionary(choices: Mapping[Any, object]) -> dict[str, object]:
+    """Data dictionary of ``base_learners.tsv``, with what the folds of each model chose besides."""
+    columns: dict[str, object] = {name: {"Description": text} for name, text in BASE_LEARNER_COLUMNS.items()}
+    return columns | {"Choices": {str(model): own for model, own in choices.items()}}
 
 
 def dictionary() -> dict[str, object]:

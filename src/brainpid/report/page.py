@@ -15,6 +15,7 @@ from brainpid.config.slices import ReportSettings
 from brainpid.core.names import WITHIN_COHORT
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.evaluation.accuracy import MIN_PEOPLE_OF_PATTERN
+from brainpid.evaluation.atypicality import ATYPICAL
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.model.registry import MODELS
 from brainpid.pid.result import MIN_PEOPLE_FOR_SMALL_ADDED, SMALL_ADDED_BITS
@@ -25,9 +26,18 @@ SIGNIFICANT = 0.05
 MOST_LEFT_OUT = 20
 """Features of a modality that are named where they are left out; all stand in ``features.tsv``."""
 LABELS = {name: entry.label for name, entry in MODELS.items()}
+"""Names of models for people, in the order in which the decompositions are shown."""
 WITHIN = {name: f"{entry.label}, fitted within the cohort" for name, entry in ENCODERS.items()}
 """Names of the null's encoders for people."""
-"""Names of models for people, in the order in which the decompositions are shown."""
+BASE_LEARNER_LABELS = {
+    "network": "networks",
+    "normative": "normative model of the target",
+    "normative_scores": "normative model of its normal score",
+    "kernel": "Gaussian processes",
+    "forest": "forest",
+    "boosting": "boosted trees",
+    "head": "joining of the modalities' latents",
+}
 
 
 class QCImage(NamedTuple):
@@ -46,6 +56,7 @@ def render(
     tables: Mapping[str, pd.DataFrame],
     choice: Mapping[str, Any],
     explained: Mapping[str, Any],
+    made_of: Mapping[str, Any],
     figures: Mapping[str, str],
     qc_images: Sequence[QCImage],
     generated_by: str,
@@ -60,12 +71,15 @@ def render(
     settings : ReportSettings
         Title, target, and what was run.
     tables : mapping of str to DataFrame
-        ``participants``, ``features``, ``accuracy``, ``comparison``, ``coverage``, ``pid``, ``normality``,
-        ``person``, ``selection`` and ``importance`` as they stand in the output folder.
+        ``participants``, ``features``, ``accuracy``, ``comparison``, ``coverage``, ``predictions``, ``pid``,
+        ``normality``, ``person``, ``selection``, ``importance``, ``base_learners`` and ``atypicality`` as they stand in
+        the output folder.
     choice : mapping
         ``aggregate/selection.json``: what the choice among subsets is worth.
     explained : mapping
         ``aggregate/importance.json``: how far importances agree between folds.
+    made_of : mapping
+        ``Choices`` of ``aggregate/base_learners.json``: what the folds of each model chose.
     figures : mapping of str to str
         SVG text of each figure.
     qc_images : sequence of QCImage
@@ -87,7 +101,7 @@ def render(
     complete = accuracy[accuracy["modalities"] == everything]
     best = complete[complete["cohort"] == _headline_cohort(complete)].sort_values("mae").iloc[0]
     shown = settings.models[0]
-    coverage, subsets = tables["coverage"], tables["selection"]
+    coverage, subsets, predictions = tables["coverage"], tables["selection"], tables["predictions"]
     all_people = coverage[coverage["kind"] == "all"]
     return template.render(
         settings=settings,
@@ -116,6 +130,13 @@ def render(
         choice=choice,
         explained=explained,
         importance=_importance(tables["importance"]),
+        atypicality=tables["atypicality"].to_dict("records"),
+        atypical=ATYPICAL,
+        beyond=_beyond(predictions[predictions["model"] == shown]),
+        base_learners=tables["base_learners"].to_dict("records"),
+        made_of=made_of,
+        learner_labels=BASE_LEARNER_LABELS,
+        sentence=_choices,
         information=_information(pid, settings),
         estimators=ESTIMATORS,
         totals=_totals(pid, tables["person"], settings),
@@ -250,6 +271,27 @@ def _importance(importance: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
     """Rows of the modalities, and of the features that count most."""
     scopes = {scope: importance[importance["scope"] == scope] for scope in ("modality", "feature")}
     return {scope: rows.head(MOST_FEATURES).to_dict("records") for scope, rows in scopes.items()}
+
+
+def _choices(own: Mapping[str, Any]) -> str:
+    """What the folds of a model chose, in a sentence or two."""
+    n = own["n_folds"]
+    words = {"normal_scores": "as normal scores", "none": "as they are"}
+
+    def counted(found: Mapping[str, int], said: Mapping[str, str]) -> str:
+        return ", ".join(f"{said.get(value, value)} in {count} of {n} folds" for value, count in found.items())
+
+    return (
+        f"In the pilot on some training people boosted trees took away {100 * own['pilot_fall']:.1f}% of the squared "
+        f"error (standard error {100 * own['pilot_spread']:.1f}%, means over folds). Recipe: "
+        f"{counted(own['recipe'], {})}. Features entered {counted(own['feature_transform'], words)}."
+    )
+
+
+def _beyond(predictions: pd.DataFrame) -> int:
+    """How many people of one model are more atypical than `ATYPICAL`, repeats averaged."""
+    people = predictions.groupby(["cohort", "participant_id"], sort=False)["atypicality"].mean()
+    return int((people > ATYPICAL).sum())
 
 
 def _number(value: float, digits: int = 2) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -168,6 +169,21 @@ def test_tables_in_another_unit_are_pointed_out(trained, predict, caplog):
     assert "are the units" not in caplog.text
     predict(tables | {"dwi": tables["dwi"].set_index("participant_id").mul(1000).reset_index()})
     assert "dwi: 100% of the features lie farther" in caplog.text
+
+
+def test_people_whose_features_fit_no_age_are_named(trained, predict, tmp_path, caplog):
+    people = make_tables(200, seed=3)
+    X = {m: people[m].drop(columns="participant_id") for m in ("t1", "dwi")}
+    model = PIDReg(members=2, epochs=1, experts=(), recipe="compact").fit(X, people["participants"]["age"])
+    model.save(tmp_path / "model")
+    new = make_tables(40, seed=4)
+    new = {m: new[m] for m in ("t1", "dwi")}
+    new["t1"].iloc[[7, 9], 1:] = [9.0, -9, 9, -9, 9]
+    found = predict(new, tmp_path / "model")
+    assert (found.loc[[7, 9], "atypicality"] > 0.99).all()
+    assert (found["atypicality"] > 0.95).sum() < 8
+    assert re.search(r"\d of 40 people have features that are unusual for any age .*sub-007", caplog.text)
+    assert predict(new_tables(trained))["atypicality"].isna().all()  # ridge does not tell it
 
 
 @pytest.mark.parametrize("coverage", ["0", "1", "-0.5", "nan"])

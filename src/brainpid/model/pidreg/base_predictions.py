@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from brainpid.core.arrays import BoolArray, FloatArray, IntArray
+from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
 from brainpid.core.modalities import Subset
 from brainpid.model.inputs import Read
 from brainpid.model.varying import Additive
@@ -88,6 +88,9 @@ class ReadByBaseLearners(Read):
     ----------
     predictions : tuple of BasePredictions
         Of each base learner.
+    blocks : mapping of str to ndarray, shape (n, p_m)
+        The standardised features that were read.
     """
 
     predictions: tuple[BasePredictions, ...]
+    blocks: Blocks

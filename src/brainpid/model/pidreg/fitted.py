@@ -118,7 +118,7 @@ class FittedModel:
         if isinstance(X, Read):
             return cast(ReadByBaseLearners, X.check(self))
         blocks = standardise(self.layout.check(X), self.standardizers)
-        return ReadByBaseLearners(self, tuple(learner.read(blocks) for learner in self.base_learners.values()))
+        return ReadByBaseLearners(self, tuple(learner.read(blocks) for learner in self.base_learners.values()), blocks)
 
     def vary(self, X: Modalities, modality: str) -> Varying:
         """People, all of whom have a modality, as they vary in it."""

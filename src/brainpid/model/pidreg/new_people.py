@@ -14,6 +14,7 @@ from brainpid.crossfit.densities import PredictiveDensities
 from brainpid.crossfit.transforms import Standardizer, normal_scores
 from brainpid.model.inputs import Layout, Read, check_people, checked_target
 from brainpid.model.matrix import Matrix, MatrixMixin
+from brainpid.model.pidreg.atypicality import Atypicality
 from brainpid.model.pidreg.base_predictions import ReadByBaseLearners
 from brainpid.model.pidreg.fitted import FittedModel
 from brainpid.model.regressor import MultimodalMixin, require_fitted
@@ -28,6 +29,7 @@ class NewPeopleMixin(MatrixMixin, MultimodalMixin):
 
     modalities_: tuple[str, ...]
     _fitted: FittedModel
+    _atypicality: Atypicality
 
     def read(self, X: Modalities | Matrix | Read) -> ReadByBaseLearners:
         """Predictions of new people by the base learners, which every method below takes in the place of `X`.
@@ -64,6 +66,14 @@ class NewPeopleMixin(MatrixMixin, MultimodalMixin):
     def scalar_latents(self, X: Modalities | Matrix | Read) -> dict[str, FloatArray]:
         """Each modality's own prediction of the normal score, (n,) each; NaN for people who lack the modality."""
         return self._state.latents(self.read(X).predictions)
+
+    def atypicality(self, X: Modalities | Matrix | Read) -> FloatArray:
+        """How unusual the features of people are for any target (n,), 0 to 1, by the modalities that each has.
+
+        Part of the training people whose features fit their best target better, uniform for people of the same
+        population; see `brainpid.model.pidreg.atypicality`. NaN without any modality.
+        """
+        return self._atypicality.of(self.read(X).blocks)
 
     def decompose(
         self, X: Modalities | Matrix | Read, y: ArrayLike, measure: Measure = "mmi", confidence: float = 0.95

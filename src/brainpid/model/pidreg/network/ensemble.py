@@ -36,11 +36,14 @@ class FittedEnsemble:
     edges : dict of str to list of Tensor
         Bin edges of the piecewise-linear encoding of each modality; empty for standardised features as they are.
     network : Ensemble
-        In evaluation mode.
+        In evaluation mode, on the CPU.
+    device : {"cpu", "cuda"}
+        Where many people are read; one that was saved and loaded is read on the CPU, the same everywhere.
     """
 
     edges: dict[str, list[Tensor]]
     network: Ensemble
+    device: str = "cpu"
 
     def read(self, blocks: Blocks) -> BasePredictions:
         """Mean prediction of the members; standardised blocks, where a row of NaN is a missing modality."""
@@ -135,7 +138,7 @@ class FittedEnsemble:
     def _pass(self, blocks: Blocks) -> tuple[FloatArray, FloatArray, BoolArray]:
         present = presence(blocks)
         inputs = network_inputs({m: np.nan_to_num(block) for m, block in blocks.items()}, self.edges)
-        return *run_network(self.network, inputs), present
+        return *run_network(self.network, inputs, self.device), present
 
     def state(self) -> dict[str, Any]:
         """Return tensors and plain containers, which `torch.load` accepts from any source."""
@@ -171,18 +174,21 @@ def network_inputs(blocks: Blocks, edges: dict[str, list[Tensor]]) -> list[Tenso
 
 
 @torch.inference_mode()
-def run_network(network: Ensemble, blocks: list[Tensor]) -> tuple[FloatArray, FloatArray]:
+def run_network(network: Ensemble, blocks: list[Tensor], device: str = "cpu") -> tuple[FloatArray, FloatArray]:
     """Predictions (E, n) and readouts (E, n, M) of encoded blocks (n, q_m), in evaluation mode.
 
     In float64, so that what is predicted of a person hangs on who else is read by no more than 1e-12: products of
     float32 matrices differ in the seventh digit with the number of rows.
     """
-    unused, precise = MemberRandom([0] * network.members), deepcopy(network).double()
+    unused, precise = MemberRandom([0] * network.members), deepcopy(network).double().to(device)
     starts = range(0, max(len(blocks[0]), 1), _CHUNK)
     passes = [
-        precise([block[start : start + _CHUNK].double().expand(network.members, -1, -1) for block in blocks], unused)
+        precise(
+            [block[start : start + _CHUNK].to(device).double().expand(network.members, -1, -1) for block in blocks],
+            unused,
+        )
         for start in starts
     ]
-    predictions = torch.cat([p.prediction for p in passes], 1).numpy()
-    readouts = torch.cat([p.readouts for p in passes], 1).numpy()
+    predictions = torch.cat([p.prediction for p in passes], 1).cpu().numpy()
+    readouts = torch.cat([p.readouts for p in passes], 1).cpu().numpy()
     return predictions, readouts
