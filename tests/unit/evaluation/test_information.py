@@ -11,37 +11,76 @@ from brainpid.config.analysis import DecompositionSettings
 from brainpid.crossfit.null import Null
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.decomposition import PID_COLUMNS
-from brainpid.evaluation.information import decompose_all, joint_distances, normality_table
+from brainpid.evaluation.information import (
+    decompose_all,
+    joint_distances,
+    normality_table,
+    readings_against_target,
+)
 from brainpid.evaluation.predictions import GROUP, not_decomposable
 from brainpid.evaluation.within_cohort import WithinCohorts
 from brainpid.report import figures
 from brainpid.report.figures import to_svg
 
 UNTESTED = WithinCohorts({}, "ridge", 5, {})
+SETTINGS = DecompositionSettings()
+
+
+def decomposed(rows: pd.DataFrame, within: WithinCohorts = UNTESTED, settings=SETTINGS) -> pd.DataFrame:
+    return decompose_all(rows, MODALITIES, settings, within)[0]
 
 
 def test_known_information_is_read_out_and_pooled():
-    table = decompose_all(out_of_fold(), MODALITIES, DecompositionSettings(), UNTESTED)
+    table = decomposed(out_of_fold())
     chosen = table[(table["atom"] == "total") & (table["scope"] == "all")]
-    totals = chosen.set_index(["model", "measure", "cohort"])["bits"]
+    totals = chosen.set_index(["estimator", "measure", "cohort"])["bits"]
     truth = 0.5 * np.log2(3)  # gains 1 and 1, unit noise: signal-to-noise ratio 2
-    for cohort in ("a", "b", "pooled"):
-        assert totals["ridge", "mmi", cohort] == pytest.approx(truth, abs=0.1)
-        assert totals["ridge", "mmi", cohort] == totals["ridge", "idep", cohort]
-    check = table[(table["model"] == "ridge_concatenated") & (table["cohort"] == "a") & (table["measure"] == "mmi")]
-    assert set(check["atom"]) == {"total", "alone", "added"}
-    assert check.loc[check["atom"] == "total", "bits"].iloc[0] == pytest.approx(totals["ridge", "mmi", "a"], abs=0.01)
-    shares = table[(table["model"] == "ridge") & (table["cohort"] == "pooled") & (table["measure"] == "mmi")]
-    assert shares.loc[shares["scope"] == "all"].query("atom != 'total'")["share"].sum() == pytest.approx(1, abs=1e-6)
+    for estimator in ("log_score", "gaussian_score"):
+        for cohort in ("a", "b", "pooled"):
+            assert totals[estimator, "mmi", cohort] == pytest.approx(truth, abs=0.1)
+            assert totals[estimator, "mmi", cohort] == totals[estimator, "idep", cohort]
+        shares = table[(table["estimator"] == estimator) & (table["cohort"] == "pooled") & (table["measure"] == "mmi")]
+        parts = shares.loc[shares["scope"] == "all"].query("atom != 'total'")["share"]
+        assert parts.sum() == pytest.approx(1, abs=1e-6)
+
+
+def test_the_headline_is_the_information_in_the_prediction():
+    rows = out_of_fold()
+    table = decomposed(rows)
+    assert table["estimator"].iloc[0] == "log_score"  # what a reader takes who takes the first
+    total = table[(table["scope"] == "all") & (table["atom"] == "total") & (table["cohort"] == "a")].iloc[0]
+    assert total["bits"] == pytest.approx(rows[rows["cohort"] == "a"]["log_score_t1+dwi"].mean(), abs=1e-12)
+
+
+def test_what_goes_with_the_pooled_rows():
+    rows = out_of_fold()
+    table, pooling = decompose_all(rows, MODALITIES, SETTINGS, UNTESTED)
+    pooled = table[table["cohort"] == "pooled"].reset_index(drop=True)
+    np.testing.assert_array_equal(pooled[["bits", "ci_low", "ci_high"]], pooling[["bits", "ci_low", "ci_high"]])
+    assert (pooling["predicted_high"] > pooling["ci_high"]).all()
+    assert (pooling["tau_low"] < pooling["tau"]).all()
+    assert set(pooling["cohorts"]) == {2}
+    own = table[(table["cohort"] != "pooled") & (table["atom"] == "total") & (table["scope"] == "all")]
+    fixed = pooling[(pooling["atom"] == "total") & (pooling["scope"] == "all")].set_index("estimator")["fixed_bits"]
+    np.testing.assert_allclose(fixed["log_score"].iloc[0], own[own["estimator"] == "log_score"]["bits"].mean())
+    assert decompose_all(rows[rows["cohort"] == "a"], MODALITIES, SETTINGS, UNTESTED)[1].empty
+
+
+def test_a_reading_that_runs_against_age_in_one_cohort_is_said():
+    rows = out_of_fold(100)
+    turned = rows["latent_t1"].where(rows["cohort"] == "a", -rows["latent_t1"])
+    (said,) = readings_against_target(rows.assign(latent_t1=turned), MODALITIES)
+    assert said.startswith("b: what ridge reads from t1 falls as the target rises (r = -0.")
+    assert readings_against_target(rows, MODALITIES) == []
 
 
 def test_no_shares_below_300_people():
-    table = decompose_all(out_of_fold(140)[lambda t: t["cohort"] == "a"], MODALITIES, DecompositionSettings(), UNTESTED)
+    table = decomposed(out_of_fold(140)[lambda t: t["cohort"] == "a"])
     assert table["share"].isna().all()
 
 
 def test_noise_reads_as_nothing():
-    table = decompose_all(out_of_fold(1000, gain=0.0), MODALITIES, DecompositionSettings(), UNTESTED)
+    table = decomposed(out_of_fold(1000, gain=0.0))
     totals = table[(table["atom"] == "total") & (table["cohort"] != "pooled")]["bits"]
     assert totals.abs().max() < 0.01
 
@@ -49,13 +88,10 @@ def test_noise_reads_as_nothing():
 def test_information_is_read_from_people_with_every_modality():
     rows = incomplete()
     complete = rows[(rows["modalities"] == "t1+dwi")]
-    found, expected = (
-        decompose_all(chosen, MODALITIES, DecompositionSettings(), UNTESTED) for chosen in (rows, complete)
-    )
+    found, expected = (decomposed(chosen) for chosen in (rows, complete))
     pd.testing.assert_frame_equal(found, expected)
     assert set(found["n"]) == {35}
     assert set(found["cohort"]) == {"a"}
-    assert set(found["model"]) == {"ridge", "ridge_concatenated"}
     assert normality_table(rows, MODALITIES)["n"].tolist() == [35]
     assert [len(values) for values in joint_distances(rows, "ridge", MODALITIES).values()] == [35]
 
@@ -64,10 +100,12 @@ def test_the_mean_has_no_information_to_read():
     rng = np.random.default_rng(0)
     rows = pd.DataFrame({"participant_id": [f"p{k}" for k in range(40)], "age": rng.uniform(20, 80, 40)})
     rows = rows.assign(
-        cohort="a", repeat=0, fold=0, modalities="t1+dwi", latent_t1=rng.normal(size=40), latent_dwi=rng.normal(size=40)
-    )
+        cohort="a", repeat=0, fold=0, modalities="t1+dwi", latent_t1=rng.normal(size=40),
+        latent_dwi=rng.normal(size=40),
+        **{f"log_score_{subset}": rng.normal(size=40) for subset in ("t1", "dwi", "t1+dwi")},
+    )  # fmt: skip
     both = pd.concat([rows.assign(model="svr"), rows.assign(model="mean", latent_t1=0.0, latent_dwi=0.0)])
-    assert set(decompose_all(both, MODALITIES, DecompositionSettings(), UNTESTED)["model"]) == {"svr"}
+    assert set(decomposed(both)["model"]) == {"svr"}
     assert set(normality_table(both, MODALITIES)["model"]) == {"svr"}
 
 
@@ -77,7 +115,7 @@ def small(values: list[float], n: int) -> Null:
 
 def test_p_values_stand_beside_the_bits_that_were_tested_and_nowhere_else():
     within = WithinCohorts({"a": small([1.0, 0, 2], 100), "b": small([4.0, 2, 2], 300)}, "pls", 4, {})
-    table = decompose_all(out_of_fold(60), MODALITIES, DecompositionSettings(), within)
+    table = decomposed(out_of_fold(60), within)
     tested = table[table["model"] == "pls_within_cohort"]
     assert table["p_value"].notna().equals(table["model"] == "pls_within_cohort")
     rows = tested[tested["measure"] == "mmi"].set_index(["cohort", "scope", "modalities", "atom"])
@@ -91,13 +129,13 @@ def test_p_values_stand_beside_the_bits_that_were_tested_and_nowhere_else():
     assert set(tested["measure"]) == {"mmi", "idep"}
     pd.testing.assert_frame_equal(
         table[table["model"] != "pls_within_cohort"],
-        decompose_all(out_of_fold(60), MODALITIES, DecompositionSettings(), UNTESTED),
+        decomposed(out_of_fold(60)),
     )
 
 
 def test_standard_errors_are_widened_by_the_factor_of_their_cohort():
     factors = WithinCohorts({}, "ridge", 5, {"b": 2.5})
-    narrow, wide = (decompose_all(out_of_fold(60), MODALITIES, DecompositionSettings(), w) for w in (UNTESTED, factors))
+    narrow, wide = (decomposed(out_of_fold(60), w) for w in (UNTESTED, factors))
     ratio = (wide["se"] / narrow["se"]).groupby(wide["cohort"]).median()
     assert ratio["a"] == pytest.approx(1)
     assert ratio["b"] == pytest.approx(2)
@@ -112,9 +150,9 @@ def birth_cohort() -> pd.DataFrame:
 
 def test_a_cohort_of_one_target_has_no_rows_and_the_others_all():
     rows = birth_cohort()
-    found = decompose_all(rows, MODALITIES, DecompositionSettings(), UNTESTED)
+    found = decomposed(rows)
     assert set(found["cohort"]) == {"a"}
-    alone = decompose_all(rows[rows["cohort"] == "a"], MODALITIES, DecompositionSettings(), UNTESTED)
+    alone = decomposed(rows[rows["cohort"] == "a"])
     pd.testing.assert_frame_equal(found, alone)
     assert normality_table(rows, MODALITIES)["cohort"].tolist() == ["a"]
     assert list(joint_distances(rows, "ridge", MODALITIES)) == ["a"]
@@ -123,23 +161,12 @@ def test_a_cohort_of_one_target_has_no_rows_and_the_others_all():
     }
 
 
-def test_six_people_are_decomposed_but_not_checked_by_three_predictions(caplog):
-    """Two latents take five people; the check reads three predictions, which takes eight."""
-    rows = out_of_fold(60)
-    rows["concatenated_t1+dwi"] += np.random.default_rng(0).normal(size=len(rows))
-    person = rows["participant_id"].str.removeprefix("sub-").astype(int)
-    found = decompose_all(rows[(rows["cohort"] == "a") | (person < 6)], MODALITIES, DecompositionSettings(), UNTESTED)
-    cohorts = found.groupby("model", sort=False)["cohort"].unique().map(list).to_dict()
-    assert cohorts == {"ridge": ["a", "b", "pooled"], "ridge_concatenated": ["a"]}
-    assert "cohort 'b': the check by ridge_concatenated is left out: n = 6 people are too few for d = 3" in caplog.text
-
-
 def test_latents_that_are_the_target_itself_are_named_and_left_out(caplog):
     rows = out_of_fold(60)
     leaked = rows["cohort"] == "b"
     score = rows.groupby(["cohort", "repeat"])["age"].transform(normal_scores)
     rows = rows.assign(latent_t1=rows["latent_t1"].where(~leaked, score))
-    assert set(decompose_all(rows, MODALITIES, DecompositionSettings(), UNTESTED)["cohort"]) >= {"a"}
+    assert set(decomposed(rows)["cohort"]) >= {"a"}
     assert "cohort 'b': the decomposition of ridge is left out" in caplog.text
     assert normality_table(rows, MODALITIES)["cohort"].tolist() == ["a"]
 
@@ -147,11 +174,11 @@ def test_latents_that_are_the_target_itself_are_named_and_left_out(caplog):
 def test_nothing_is_an_empty_table():
     rows = birth_cohort()
     only = rows[rows["cohort"] == "b"]
-    found = decompose_all(only, MODALITIES, DecompositionSettings(), UNTESTED)
+    found = decomposed(only)
     assert len(found) == 0
     assert list(found) == PID_COLUMNS
     assert len(normality_table(only, MODALITIES)) == 0
-    to_svg(figures.modalities(found, "ridge", MODALITIES))
+    to_svg(figures.modalities(found, "ridge", MODALITIES, "log_score"))
     to_svg(figures.normality({}))
 
 
@@ -166,11 +193,11 @@ def test_standard_errors_are_clustered_by_the_column_of_groups():
     ).sample(frac=1, random_state=0)
 
     def se(table):
-        found = decompose_all(table, MODALITIES, DecompositionSettings(measures=("idep",)), UNTESTED)
-        return found.set_index(["model", "scope", "modalities", "atom"])["se"]
+        found = decomposed(table, settings=DecompositionSettings(measures=("idep",)))
+        return found.set_index(["estimator", "scope", "modalities", "atom"])["se"]
 
     once, clustered, freely = se(rows), se(thrice), se(thrice.drop(columns=GROUP))
-    for model in ("ridge", "ridge_concatenated"):
-        key = (model, "one_vs_rest", "t1", "alone")
+    for estimator in ("log_score", "gaussian_score"):
+        key = (estimator, "one_vs_rest", "t1", "alone")
         assert clustered[key] == pytest.approx(once[key], rel=0.05)
         assert freely[key] == pytest.approx(once[key] / np.sqrt(3), rel=0.05)
