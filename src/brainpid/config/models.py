@@ -100,6 +100,11 @@ class PIDRegSettings(ModelSettings):
     )
 
     @property
+    def named_base_learners(self) -> list[str]:
+        """Base learners that are given by name."""
+        return [expert for expert in self.experts if isinstance(expert, str)]
+
+    @property
     def own_base_learners(self) -> list[dict[str, Any]]:
         """Base learners of the user's own."""
         return [expert for expert in self.experts if isinstance(expert, dict)]

@@ -298,8 +298,8 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
             blocks = standardise(everybody, standardizers)
             training = replace(training, blocks=blocks, products=Products(blocks, fold))
         self.recipe_ = chosen_recipe(settings.recipe, len(known), pilot.trees)
-        named = [expert for expert in settings.experts if isinstance(expert, str)]
-        learners: dict[str, Any] = dict.fromkeys(base_learners_for(pilot.trees, named, self.share)) | own
+        names = base_learners_for(pilot.trees, settings.named_base_learners, self.share)
+        learners: dict[str, Any] = dict.fromkeys(names) | own
         options = options_of(settings, self.recipe_, pilot.target_transform, len(known))
         if options["target_transform"] == "none":
             training = replace(training, target_map=NormalScores.straight(known))
@@ -346,9 +346,7 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         features, target or prediction of a person, no Gaussian process and no forest. What remains of single people in
         it are the sorted sizes of out-of-fold errors and distances, without labels, and single values of single
         features: medians that fill missing cells, and edges of bins and split points where networks encode features or
-        boosted trees are grown.
-
-        A base learner of one's own lies beside it, in ``own_<name>.joblib``.
+        boosted trees are grown. A base learner of one's own lies beside it, in ``own_<name>.joblib``.
         """
         fitted, own = self._state, self._own
         kept = _KEPT if self.share else (*_KEPT, *_KEPT_OF_PEOPLE)
@@ -367,10 +365,9 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
-        """Read a model that `save` wrote; its predictions are bit-identical.
+        """Read a model that `save` wrote; its predictions are bit-identical. Nothing in ``model.pt`` is executed.
 
-        Nothing in ``model.pt`` is executed. A base learner of one's own that it names is read from its file, which can
-        run code: only load such a model from a source that you trust.
+        A base learner of one's own is: only load a model that has one from a source that you trust.
 
         Raises
         ------
