@@ -12,7 +12,7 @@ In the scale of normal scores of the training ages, or of the target as it is:
 1. A reader whose features tell nothing predicts the mean of those that it was trained on, so that its out-of-fold
    predictions fall with age. A prediction is taken minus that mean, in so far as it does not follow from the features.
 2. The reader of A is the stack of the predictions from all subsets of A, with non-negative weights. A modality that
-   tells nothing costs a seventh of what it does otherwise.
+   tells nothing costs an eighth of what it does otherwise.
 3. Two tilts of the age distribution follow from the stacked prediction (`brainpid.crossfit.tilt`), and are mixed with
    the age distribution itself, with the weights that fit held-out training people best.
 
@@ -36,12 +36,12 @@ from brainpid.core.errors import InputError, list_some
 from brainpid.core.modalities import Subset
 from brainpid.crossfit.age_groups import AgeGroups, group_ages
 from brainpid.crossfit.reader_density import ReaderDensity
+from brainpid.crossfit.reading_scale import centred, scaled
 from brainpid.crossfit.tilt import TiltedAges
 from brainpid.crossfit.transforms import NormalScores
 
 MOST_PEOPLE = 8000
 """Training people that densities are fitted to at most: of more, each so-manieth in the order of age is taken."""
-_BEYOND = 1.0  # standard deviations of the normal scores
 _AT_ONCE = 4000  # people, whose distributions are held in memory together
 
 
@@ -111,7 +111,7 @@ class PredictiveDensities:
             taken = np.lexsort((*known.values(), y))[:: -(-len(y) // MOST_PEOPLE)]
             known, y, fold = {a: values[taken] for a, values in known.items()}, y[taken], fold[taken]
         fits = [
-            (scale, {a: _centred(_scaled(v, scale, target_map), y, fold, scale, target_map) for a, v in known.items()})
+            (scale, {a: centred(scaled(v, scale, target_map), y, fold, scale, target_map) for a, v in known.items()})
             for scale in (target_map, NormalScores.straight(y))
         ]
         last = [_reader(f, [*f][-1], y, fold, scale, target_map, least) for scale, f in fits]
@@ -237,7 +237,7 @@ class PredictiveDensities:
                 f"predictive densities: the reader of {'+'.join(subset)} needs the predictions from "
                 f"{list_some('+'.join(a) for a in lacking)} too; found {list_some('+'.join(a) for a in known)}"
             )
-        return np.asarray(sum(w * _scaled(known[a], self.scale, self.target_map) for a, w in stack.items()))
+        return np.asarray(sum(w * scaled(known[a], self.scale, self.target_map) for a, w in stack.items()))
 
     @property
     def _names(self) -> str:
@@ -289,37 +289,3 @@ def _reader(
         return ReaderDensity.of_ages(y, target_map, subset, least)
     own = {a: values[rows] for a, values in parts.items()}
     return ReaderDensity.fit(own, scale.transform(y[rows]), y[rows], fold[rows], target_map, least)
-
-
-def _scaled(predictions: FloatArray, scale: NormalScores, target_map: NormalScores) -> FloatArray:
-    """Predictions in their scale, at most `_BEYOND` outside the people's ages: one runaway must not set a scale."""
-    low, high = scale.transform(target_map.values[[0, -1]])
-    return np.clip(scale.transform(predictions), low - _BEYOND, high + _BEYOND)
-
-
-def _centred(f: FloatArray, y: FloatArray, fold: IntArray, scale: NormalScores, target_map: NormalScores) -> FloatArray:
-    """Held-out predictions f (n,), in their scale, without what they have from the mean of their training people.
-
-    A prediction whose features explain the part R^2 has ``1 - R^2`` of the mean in it: the features' own means make up
-    for the rest. It is the mean of normal scores or of the target as it is, or the median, by what a reader is trained
-    to; of the three the one is taken that brings the folds closest together.
-    """
-    there = np.isfinite(f)
-    if there.sum() < 2 or np.ptp(f[there]) == 0:
-        return f
-    g, target = target_map.transform(y), scale.transform(y)
-    explained = max(0.0, np.corrcoef(f[there], target[there])[0, 1]) ** 2 if np.ptp(y[there]) > 0 else 0.0
-    own = [there & (fold == k) for k in np.unique(fold[there])]
-    others = [there & ~rows if len(own) > 1 else there for rows in own]
-    found = []
-    for middle in (
-        lambda rows: target_map.inverse_transform(g[rows].mean()),
-        lambda rows: y[rows].mean(),
-        lambda rows: np.median(y[rows]),
-    ):
-        shifted = f.copy()
-        for rows, trained_on in zip(own, others, strict=True):
-            shifted[rows] -= (1 - explained) * (scale.transform(middle(trained_on)) - scale.transform(middle(there)))
-        apart = sum(rows.sum() * (shifted[rows].mean() - shifted[there].mean()) ** 2 for rows in own)
-        found.append((apart, shifted))
-    return min(found, key=lambda pair: pair[0])[1]
