@@ -174,7 +174,8 @@ def ages_table(seeds: int, n: int = 600) -> None:
                 found.append((reached - truth, reached - own, gaussian - truth))
             log, paired, gauss = np.transpose(found)
             print(
-                f"| {name} | {noise} | {truth:.3f} | {log.mean():+.3f} | {log.std():.3f} | {paired.mean():+.3f} | {gauss.mean():+.3f} |",
+                f"| {name} | {noise} | {truth:.3f} | {log.mean():+.3f} | {log.std():.3f} | {paired.mean():+.3f} | "
+                f"{gauss.mean():+.3f} |",
                 flush=True,
             )
 
