@@ -7,12 +7,12 @@ density ``q_A(y | x)`` is fitted, relative to the age distribution p(y), and wit
 - median and quantiles;
 - intervals with a calibrated coverage.
 
-In the scale of normal scores of the training ages:
+In the scale of normal scores of the training ages, or of the target as it is:
 
 1. A reader whose features tell nothing predicts the mean of those that it was trained on, so that its out-of-fold
    predictions fall with age. A prediction is taken minus that mean, in so far as it does not follow from the features.
 2. The reader of A is the stack of the predictions from all subsets of A, with non-negative weights. A modality that
-   tells nothing costs a seventh of what it does otherwise.
+   tells nothing costs an eighth of what it does otherwise.
 3. Two tilts of the age distribution follow from the stacked prediction (`brainpid.crossfit.tilt`), and are mixed with
    the age distribution itself, with the weights that fit held-out training people best.
 
@@ -36,12 +36,12 @@ from brainpid.core.errors import InputError, list_some
 from brainpid.core.modalities import Subset
 from brainpid.crossfit.age_groups import AgeGroups, group_ages
 from brainpid.crossfit.reader_density import ReaderDensity
+from brainpid.crossfit.reading_scale import centred, scaled
 from brainpid.crossfit.tilt import TiltedAges
 from brainpid.crossfit.transforms import NormalScores
 
 MOST_PEOPLE = 8000
 """Training people that densities are fitted to at most: of more, each so-manieth in the order of age is taken."""
-_BEYOND = 1.0  # standard deviations of the normal scores
 _AT_ONCE = 4000  # people, whose distributions are held in memory together
 
 
@@ -53,6 +53,10 @@ class PredictiveDensities:
     ----------
     target_map : NormalScores
         Of the training people.
+    scale : NormalScores
+        That of the predictions: normal scores, or the target as it is, centred and scaled; by which one the densities
+        from all modalities fit held-out people better. A prediction of a mean age among two groups of ages is at no
+        place in normal scores, and one of a mean normal score at no place in years.
     readers : dict of Subset to ReaderDensity
         By the modalities in the order of their names.
     reference : AgeGroups
@@ -60,6 +64,7 @@ class PredictiveDensities:
     """
 
     target_map: NormalScores
+    scale: NormalScores
     readers: dict[Subset, ReaderDensity]
     reference: AgeGroups
 
@@ -105,18 +110,16 @@ class PredictiveDensities:
         if len(y) > MOST_PEOPLE:
             taken = np.lexsort((*known.values(), y))[:: -(-len(y) // MOST_PEOPLE)]
             known, y, fold = {a: values[taken] for a, values in known.items()}, y[taken], fold[taken]
-        f = {a: _centred(_scores(v, target_map), y, fold, target_map) for a, v in known.items()}
-        readers = {}
-        for subset in f:
-            parts = {a: values for a, values in f.items() if set(a) <= set(subset)}
-            rows = np.isfinite(np.column_stack(list(parts.values()))).all(axis=1)
-            if rows.sum() < 2 or np.ptp(y[rows]) == 0:
-                readers[subset] = ReaderDensity.of_ages(y, target_map, subset, least)
-            else:
-                own = {a: values[rows] for a, values in parts.items()}
-                readers[subset] = ReaderDensity.fit(own, y[rows], fold[rows], target_map, least)
+        fits = [
+            (scale, {a: centred(scaled(v, scale, target_map), y, fold, scale, target_map) for a, v in known.items()})
+            for scale in (target_map, NormalScores.straight(y))
+        ]
+        last = [_reader(f, [*f][-1], y, fold, scale, target_map, least) for scale, f in fits]
+        best = max((0, 1), key=lambda k: last[k].held_out_bits)
+        scale, f = fits[best]
+        readers = {a: _reader(f, a, y, fold, scale, target_map, least) for a in [*f][:-1]} | {[*f][-1]: last[best]}
         complete = np.isfinite(np.column_stack(list(f.values()))).all(axis=1)
-        return cls(target_map, readers, group_ages(y[complete] if complete.any() else y, least)[0])
+        return cls(target_map, scale, readers, group_ages(y[complete] if complete.any() else y, least)[0])
 
     def log_scores(
         self, predictions: Mapping[Subset, ArrayLike], y: ArrayLike, reference: ArrayLike | None = None
@@ -226,13 +229,15 @@ class PredictiveDensities:
                 TiltedAges(**reader["tilted"] | {"ages": AgeGroups(**reader["tilted"]["ages"])}),
                 reader["mixture"],
                 reader["needed"],
+                float(reader["held_out_bits"]),
             )
             for subset, reader in state["readers"].items()
         }
-        return cls(NormalScores(**state["target_map"]), readers, AgeGroups(**state["reference"]))
+        target_map, scale = (NormalScores(**state[name]) for name in ("target_map", "scale"))
+        return cls(target_map, scale, readers, AgeGroups(**state["reference"]))
 
     def _stacked(self, predictions: Mapping[Subset, ArrayLike], subset: Subset) -> FloatArray:
-        """Stacked prediction (m,) of a reader, in normal scores; NaN where one of its predictions is."""
+        """Stacked prediction (m,) of a reader, in the scale of predictions; NaN where one of its predictions is."""
         known = _checked(predictions)
         key = _key(subset)
         if key not in self.readers:
@@ -243,7 +248,7 @@ class PredictiveDensities:
                 f"predictive densities: the reader of {'+'.join(subset)} needs the predictions from "
                 f"{list_some('+'.join(a) for a in lacking)} too; found {list_some('+'.join(a) for a in known)}"
             )
-        return np.asarray(sum(w * _scores(known[a], self.target_map) for a, w in stack.items()))
+        return np.asarray(sum(w * scaled(known[a], self.scale, self.target_map) for a, w in stack.items()))
 
     @property
     def _names(self) -> str:
@@ -279,34 +284,19 @@ def _checked(predictions: Mapping[Subset, ArrayLike]) -> dict[Subset, FloatArray
     return {subset: known[subset] for subset in sorted(known, key=lambda a: (len(a), a))}
 
 
-def _scores(predictions: FloatArray, target_map: NormalScores) -> FloatArray:
-    """Predictions in normal scores, at most `_BEYOND` outside those of the people: one runaway must not set a scale."""
-    return np.clip(target_map.transform(predictions), target_map.scores[0] - _BEYOND, target_map.scores[-1] + _BEYOND)
-
-
-def _centred(f: FloatArray, y: FloatArray, fold: IntArray, target_map: NormalScores) -> FloatArray:
-    """Held-out predictions f (n,), in normal scores, without what they have from the mean of their training people.
-
-    A prediction whose features explain the part R^2 has ``1 - R^2`` of the mean in it: the features' own means make up
-    for the rest. It is the mean of normal scores or of the target as it is, or the median, by what a reader is trained
-    to; of the three the one is taken that brings the folds closest together.
-    """
-    there = np.isfinite(f)
-    if there.sum() < 2 or np.ptp(f[there]) == 0:
-        return f
-    g = target_map.transform(y)
-    explained = max(0.0, np.corrcoef(f[there], g[there])[0, 1]) ** 2 if np.ptp(g[there]) > 0 else 0.0
-    own = [there & (fold == k) for k in np.unique(fold[there])]
-    others = [there & ~rows if len(own) > 1 else there for rows in own]
-    found = []
-    for middle in (
-        lambda rows: g[rows].mean(),
-        lambda rows: target_map.transform(y[rows].mean()),
-        lambda rows: target_map.transform(np.median(y[rows])),
-    ):
-        shifted = f.copy()
-        for rows, trained_on in zip(own, others, strict=True):
-            shifted[rows] -= (1 - explained) * (middle(trained_on) - middle(there))
-        apart = sum(rows.sum() * (shifted[rows].mean() - shifted[there].mean()) ** 2 for rows in own)
-        found.append((apart, shifted))
-    return min(found, key=lambda pair: pair[0])[1]
+def _reader(
+    f: Mapping[Subset, FloatArray],
+    subset: Subset,
+    y: FloatArray,
+    fold: IntArray,
+    scale: NormalScores,
+    target_map: NormalScores,
+    least: int,
+) -> ReaderDensity:
+    """Density of one reader, from its people's predictions from every part of it."""
+    parts = {a: values for a, values in f.items() if set(a) <= set(subset)}
+    rows = np.isfinite(np.column_stack(list(parts.values()))).all(axis=1)
+    if rows.sum() < 2 or np.ptp(y[rows]) == 0:
+        return ReaderDensity.of_ages(y, target_map, subset, least)
+    own = {a: values[rows] for a, values in parts.items()}
+    return ReaderDensity.fit(own, scale.transform(y[rows]), y[rows], fold[rows], target_map, least)

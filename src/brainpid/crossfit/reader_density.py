@@ -41,23 +41,34 @@ class ReaderDensity:
         Weights of the age distribution and of both tilts.
     needed : ndarray, shape (n,)
         Probability of the interval that just holds the age of each held-out training person, ascending.
+    held_out_bits : float
+        Mean log score of held-out training people.
     """
 
     stack: dict[Subset, float]
     tilted: TiltedAges
     mixture: FloatArray
     needed: FloatArray
+    held_out_bits: float
 
     @classmethod
     def fit(
-        cls, f: Mapping[Subset, FloatArray], y: FloatArray, fold: IntArray, target_map: NormalScores, least: int
+        cls,
+        f: Mapping[Subset, FloatArray],
+        target: FloatArray,
+        y: FloatArray,
+        fold: IntArray,
+        target_map: NormalScores,
+        least: int,
     ) -> ReaderDensity:
         """Fit to held-out predictions.
 
         Parameters
         ----------
         f : mapping of Subset to ndarray, shape (n,)
-            From the reader's modalities and parts of them, in normal scores and centred.
+            From the reader's modalities and parts of them, centred.
+        target : ndarray, shape (n,)
+            What they predict, in their scale.
         y : ndarray, shape (n,)
             Target, in its units; it varies.
         fold : ndarray of int, shape (n,)
@@ -78,7 +89,7 @@ class ReaderDensity:
         g, n = target_map.transform(y), len(y)
 
         def fitted(rows: BoolArray) -> tuple[FloatArray, TiltedAges]:
-            weights = _stacked(columns[rows], g[rows])
+            weights = _stacked(columns[rows], target[rows])
             tilted = TiltedAges.fit(columns[rows] @ weights, y[rows], member[rows], ages.values, target_map, least)
             return weights, tilted
 
@@ -95,15 +106,16 @@ class ReaderDensity:
         distributions = np.asarray(np.tensordot(mixture, held_out, axes=1), dtype=float)
         below, lower = ages.below(distributions, y), _lower_tails(ages, distributions)
         needed = 1 - np.minimum(below / lower, (1 - below) / (1 - lower))
+        held_out_bits = float(np.log2(mixture @ ratios).mean())
         weights, tilted = fitted(np.ones(n, dtype=bool))
-        return cls(dict(zip(f, weights.tolist(), strict=True)), tilted, mixture, np.sort(needed))
+        return cls(dict(zip(f, weights.tolist(), strict=True)), tilted, mixture, np.sort(needed), held_out_bits)
 
     @classmethod
     def of_ages(cls, y: FloatArray, target_map: NormalScores, subset: Subset, least: int) -> ReaderDensity:
         """Density of a reader of whom too few people are known: the age distribution, and no calibration."""
         ages, member = group_ages(y, least)
         tilted = TiltedAges.fit(np.zeros(len(y)), y, member, ages.values, target_map, least)
-        return cls({subset: 1.0}, tilted, _AGES_ALONE, np.empty(0))
+        return cls({subset: 1.0}, tilted, _AGES_ALONE, np.empty(0), 0.0)
 
     def weights(self, f: FloatArray) -> FloatArray:
         """Densities of people with stacked predictions f (m,), as weights (m, G) on the groups of ages."""
@@ -148,7 +160,7 @@ def _with_own_age(ratio: FloatArray, mean: ArrayLike, n: float) -> FloatArray:
 
 
 def _stacked(columns: FloatArray, g: FloatArray) -> FloatArray:
-    """Non-negative weights (k,) of predictions (n, k) whose sum predicts g (n,) best, up to a constant."""
+    """Non-negative weights (k,) of predictions (n, k) whose sum predicts a target g (n,) best, up to a constant."""
     if columns.shape[1] == 1 or len(g) < 2:
         return np.ones(columns.shape[1])
     design = columns - columns.mean(axis=0)

@@ -154,7 +154,7 @@ def gaussian_tilt(f: FloatArray, g: FloatArray, statistic: Statistic) -> FloatAr
 
 @dataclass(frozen=True)
 class TiltedAges:
-    """Both tilts of the ages of a set of people, by a reader's prediction in normal scores.
+    """Both tilts of the ages of a set of people, by a reader's prediction.
 
     Attributes
     ----------
@@ -190,7 +190,7 @@ class TiltedAges:
         Parameters
         ----------
         f : ndarray, shape (n,)
-            In normal scores. Where they do not vary, or fall with age, there is no tilt, and everybody gets the age
+            In their scale. Where they do not vary, or fall with age, there is no tilt, and everybody gets the age
             distribution.
         y : ndarray, shape (n,)
         member : ndarray of int, shape (n,)
@@ -223,7 +223,7 @@ class TiltedAges:
         return Statistic.fit(self.ages.values, self.ages.counts), Statistic.fit(self.scores, self.ages.counts)
 
     def of(self, predictions: FloatArray) -> PersonalTilts:
-        """Tilts of people with these predictions (m,), in normal scores."""
+        """Tilts of people with these predictions (m,)."""
         z = (np.clip(predictions, self.low, self.high) - self.centre) / self.scale
         along = self.tilts[:, 0, None] + z[:, None] * self.tilts[:, 1, None]
         with np.errstate(divide="ignore"):
