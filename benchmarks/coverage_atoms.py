@@ -3,9 +3,9 @@
 Run ``python benchmarks/coverage_atoms.py``; it prints tables. A cohort is drawn from a jointly normal population, so
 that every information is known: ``x_m = gain_m y + noise``, noise that is correlated between modalities. Its atoms are
 read by two routes: log scores of the true conditional densities (`decompose_predictions`), and the normal route from
-the latents themselves (`decompose`). Equal gains are a kink of mmi, and independent noise is one of idep. ``CASE n``
-has the lowest and the highest coverage of any atom with its name; an atom that sits at its boundary is covered whenever
-its interval holds 0, and stands apart.
+the latents themselves (`decompose`). Equal gains are a kink of mmi, and independent noise is one of idep. The table has
+the lowest and the highest coverage of any atom; an atom that sits at its boundary, 0 wherever the estimate may lie,
+stands apart.
 """
 
 # ruff: noqa: E402 - the threads are set before numpy loads its BLAS
@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 
 from brainpid.core.modalities import subsets_of
 from brainpid.core.names import Measure
-from brainpid.evaluation.random_effects import pool, pool_information
+from brainpid.evaluation.random_effects import OWN, pool, pool_information
 from brainpid.pid import Decomposition, decompose, decompose_covariance, decompose_information, decompose_predictions
 
 Array = NDArray[np.float64]
 COHORTS = 200
+MEASURES: tuple[Measure, ...] = ("mmi", "idep")
 CASES: dict[str, tuple[tuple[float, ...], float]] = {
     "unequal": ((0.9, 0.5), 0.3),
     "equal": ((0.7, 0.7), 0.3),
@@ -64,29 +65,25 @@ def decomposed(route: str, draw: Array, cov: Array, names: tuple[str, ...], meas
 
 def atoms_table() -> None:
     """Coverage of every atom, at kinks too, and the bias of the redundant one."""
-    titles = ("lowest", "of", "highest", "boundary", "redundant bias", "largest bias", "NaN or empty")
-    print(
-        f"{'':26}{'n':>5} {'route':>11} {'':>5}"
-        + "".join(f"{title:>27}" if title == "of" else f"{title:>15}" for title in titles)
-    )
+    print(f"{COHORTS} cohorts each; coverage of 95% intervals; atoms at their boundary apart\n")
+    print("| truth | n | route | measure | lowest | of | highest | boundary | redundant bias | largest | NaN, empty |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
     for title, (gains, correlation) in CASES.items():
         cov, names = population(gains, correlation), ("a", "b", "c")[: len(gains)]
         for n in (300, 1000):
+            draws = np.random.default_rng(n).multivariate_normal(np.zeros(len(cov)), cov, (COHORTS, n))
             for route in ("log scores", "latents"):
-                for measure in ("mmi", "idep"):
-                    rng = np.random.default_rng(n)
-                    truth = np.array(
-                        [row.bits for row in decompose_covariance(cov, dict.fromkeys(names, 1), measure).rows]
-                    )
-                    draws = rng.multivariate_normal(np.zeros(len(cov)), cov, (COHORTS, n))
+                for measure in MEASURES:
+                    exact = decompose_covariance(cov, dict.fromkeys(names, 1), measure)
                     found = [decomposed(route, draw, cov, names, measure) for draw in draws]
-                    report(title, n, route, measure, found, truth)
+                    cells = report(found, np.array([row.bits for row in exact.rows]))
+                    print(f"| {title} | {n} | {route} | {measure} | {cells} |", flush=True)
 
 
-def report(title: str, n: int, route: str, measure: str, found: list[Decomposition], truth: Array) -> None:
-    """Print a line of the table of atoms."""
-    cells = np.array([[(row.bits, row.ci_low, row.ci_high) for row in one.rows] for one in found])
-    bits, low, high = cells[..., 0], cells[..., 1], cells[..., 2]
+def report(found: list[Decomposition], truth: Array) -> str:
+    """Cells of the table of atoms."""
+    numbers = np.array([[(row.bits, row.ci_low, row.ci_high) for row in one.rows] for one in found])
+    bits, low, high = numbers[..., 0], numbers[..., 1], numbers[..., 2]
     covered = ((low - 1e-9 <= truth) & (truth <= high + 1e-9)).mean(axis=0)
     # An atom that is 0 wherever the estimate may lie has no coverage to speak of.
     boundary = (np.abs(bits) < 1e-3).mean(axis=0) > 0.9
@@ -94,66 +91,58 @@ def report(title: str, n: int, route: str, measure: str, found: list[Decompositi
     rows, bias = found[0].rows, bits.mean(axis=0) - truth
     least = rows[int(np.nanargmin(inner))]
     redundant = next((k for k, row in enumerate(rows) if row.atom == "redundant"), 0)
-    empty = int(np.sum(~(high > low)))
-    edge = f"{covered[boundary].min():.3f}" if boundary.any() else "-"
-    print(
-        f"{title:26}{n:>5} {route:>11} {measure:>5}{np.nanmin(inner):>15.3f}"
-        f"{' '.join((least.scope, least.modalities, least.atom)):>27}{np.nanmax(inner):>15.3f}{edge:>15}"
-        f"{bias[redundant]:>15.4f}{bias[np.abs(bias).argmax()]:>15.4f}{empty:>15}",
-        flush=True,
+    edge = f"{covered[boundary].min():.3f}" if boundary.any() else ""
+    return (
+        f"{np.nanmin(inner):.3f} | {least.scope} {least.modalities} {least.atom} | {np.nanmax(inner):.3f} | {edge} | "
+        f"{bias[redundant]:.4f} | {bias[np.abs(bias).argmax()]:.4f} | {int(np.sum(~(high > low)))}"
     )
 
 
-def cohorts(rng: np.random.Generator, k: int, tau: float, cov: Array, common: bool) -> tuple[Array, Array, Array]:
+def cohorts(rng: np.random.Generator, k: int, tau: float, cov: Array, own: bool) -> tuple[Array, Array, Array]:
     """Estimated informations of k cohorts of 150 to 600 people, their covariances and sizes."""
     names = ("a", "b", "c")[: len(cov) - 1]
     n = rng.integers(150, 600, k)
-    found = [
-        decompose_predictions(log_scores(rng.multivariate_normal(np.zeros(len(cov)), cov, m), cov, names)) for m in n
-    ]
-    bits = np.array([list(one.information.values()) for one in found])
-    shift = tau * rng.standard_normal((k, 1) if common else bits.shape)
-    return bits + shift, np.array([one.covariance for one in found]), n
+    samples = [rng.multivariate_normal(np.zeros(len(cov)), cov, people) for people in n]
+    scores = [np.column_stack(list(log_scores(sample, cov, names).values())) for sample in samples]
+    bits = np.array([one.mean(axis=0) for one in scores]) + tau * rng.standard_normal((k, 1))
+    bits += OWN * tau * own * rng.standard_normal(bits.shape)
+    return bits, np.array([np.cov(one, rowvar=False) / len(one) for one in scores]), n
 
 
-def pooling_table(draws: int = 200) -> None:
-    """Coverage and width of pooled informations and atoms, for heterogeneity in common and of each information alone."""
+def pooling_table() -> None:
+    """Coverage and width of pooled informations and atoms."""
     cov = population((0.7, 0.7), 0.3)
     exact = decompose_covariance(cov, {"a": 1, "b": 1})
     truth = np.array(list(exact.information.values()))
     atoms = np.array([row.bits for row in exact.rows])
-    print("\nPooling, two equal modalities, log scores, 150 to 600 people a cohort, half-normal prior of 0.15 bits")
     print(
-        f"{'k':>3} {'tau':>5} {'':>9}{'total covers':>14}{'width':>8}{'jointly':>9}{'lowest atom':>32}{'redundant bias':>16}"
+        f"\nPooling {COHORTS} times: two equal modalities, 150 to 600 people a cohort, half-normal prior of 0.15 bits\n"
     )
+    print(
+        "| k | tau | of each, too | total alone | width | total jointly | width | lowest atom | of | redundant bias |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for k in (2, 3, 6, 20):
-        for tau in (0.0, 0.05, 0.15):
-            for common in (True, False) if tau else (True,):
-                rng = np.random.default_rng(k)
-                total, joint, bits = [], [], []
-                for _ in range(draws if k < 20 else draws // 2):
-                    y, covariances, n = cohorts(rng, k, tau, cov, common)
-                    one = pool(y[:, -1], np.sqrt(covariances[:, -1, -1]), n, 0.15)
-                    total.append((one.ci_low <= truth[-1] <= one.ci_high, one.ci_high - one.ci_low))
-                    pooled = pool_information(y, covariances, n, 0.15)
-                    rows = decompose_information(pooled.bits, pooled.covariance, ("a", "b"), pooled.n).rows
-                    joint.append(
-                        [
-                            row.ci_low - 1e-9 <= value <= row.ci_high + 1e-9
-                            for row, value in zip(rows, atoms, strict=True)
-                        ]
-                    )
-                    bits.append([row.bits for row in rows])
-                covered = np.mean(joint, axis=0)
-                least = rows[int(covered.argmin())]
-                place = next(i for i, row in enumerate(rows) if row.atom == "redundant")
-                print(
-                    f"{k:>3} {tau:>5} {'common' if common else 'each':>9}{np.mean([hit for hit, _ in total]):>14.3f}"
-                    f"{np.mean([width for _, width in total]):>8.3f}{covered[0]:>9.3f}"
-                    f"{covered.min():>8.3f} {' '.join((least.scope, least.modalities, least.atom)):>23}"
-                    f"{np.mean(bits, axis=0)[place] - atoms[place]:>16.4f}",
-                    flush=True,
-                )
+        for tau, own in ((0.0, False), (0.05, False), (0.05, True), (0.15, False), (0.15, True)):
+            rng = np.random.default_rng(k)
+            alone, jointly = [], []
+            for _ in range(COHORTS):
+                y, covariances, n = cohorts(rng, k, tau, cov, own)
+                one = pool(y[:, -1], np.sqrt(covariances[:, -1, -1]), n, 0.15)
+                alone.append((one.ci_low <= truth[-1] <= one.ci_high, one.ci_high - one.ci_low))
+                pooled = pool_information(y, covariances, n, 0.15)
+                rows = decompose_information(pooled.bits, pooled.covariance, ("a", "b"), pooled.n).rows
+                jointly.append([(row.bits, row.ci_low, row.ci_high) for row in rows])
+            bits, low, high = np.moveaxis(np.array(jointly), -1, 0)
+            covered = ((low - 1e-9 <= atoms) & (atoms <= high + 1e-9)).mean(axis=0)
+            least, cover, width = rows[int(covered.argmin())], *np.mean(alone, axis=0)
+            redundant = next(i for i, row in enumerate(rows) if row.atom == "redundant")
+            print(
+                f"| {k} | {tau} | {OWN * tau * own:.3f} | {cover:.3f} | {width:.3f} | {covered[0]:.3f} | "
+                f"{np.mean(high - low, axis=0)[0]:.3f} | {covered.min():.3f} | {least.scope} {least.modalities} "
+                f"{least.atom} | {bits.mean(axis=0)[redundant] - atoms[redundant]:.4f} |",
+                flush=True,
+            )
 
 
 def main() -> None:

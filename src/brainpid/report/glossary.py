@@ -42,7 +42,7 @@ CANNOT_SAY = (
     "With fewer than 300 people no shares are given, and the order of the modalities is not to be interpreted.",
 )
 COLUMNS = {
-    "cohort": "name of the cohort; 'pooled' is the random-effects mean over cohorts (REML, modified Hartung-Knapp)",
+    "cohort": "name of the cohort; 'pooled' is the random-effects mean over cohorts (Bayes, half-normal tau)",
     "model": (
         "whose latents are decomposed; ridge_concatenated is a check by ridge regression on the concatenated features "
         "of subsets"
@@ -51,10 +51,10 @@ COLUMNS = {
     "scope": "what is decomposed",
     "modalities": "names joined with +",
     "atom": "part of the information",
-    "bits": "estimate in bits, debiased and not clipped: values around zero may be negative",
+    "bits": "estimate in bits, debiased, corrected at kinks and not clipped: values around zero may be negative",
     "se": "standard error in bits, widened by 1.25 for cross-fitting, clustered where people are of groups; n/a for an "
     "atom at its boundary",
-    "ci_low": "lower end of the interval, in bits",
+    "ci_low": "lower end of the interval, in bits: of the values of the atom in the joint confidence region",
     "ci_high": "upper end of the interval, in bits",
     "share": "part of the total; n/a with fewer than 300 people",
     "p_value": (
