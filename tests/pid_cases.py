@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from cohorts import SHARED_DATA
 
+from brainpid.core.modalities import subsets_of
+
 GROUND_TRUTH = SHARED_DATA / "pid_ground_truth.json"
 TRUTH = json.loads(GROUND_TRUTH.read_text()) if GROUND_TRUTH.exists() else {}
 MEASURES = ("mmi", "idep")
@@ -36,3 +38,17 @@ def sample(n=400, width=3, modalities=("t1", "dwi", "fmri"), seed=0):
 def values(result, scope="all"):
     """Bits by modalities and atom."""
     return {(row.modalities, row.atom): row.bits for row in result.rows if row.scope == scope}
+
+
+def log_scores(n, gains, seed=0):
+    """Log scores in bits of the best readers of ``x_m = gain y + noise``, and the true information of each subset."""
+    rng = np.random.default_rng(seed)
+    y = rng.standard_normal(n)
+    x = {name: gain * y + rng.standard_normal(n) for name, gain in gains.items()}
+    scores, truth = {}, {}
+    for subset in subsets_of(list(gains)):
+        power = 1 + sum(gains[name] ** 2 for name in subset)
+        mean = sum(gains[name] * x[name] for name in subset) / power
+        truth[frozenset(subset)] = 0.5 * np.log2(power)
+        scores["+".join(subset)] = 0.5 * np.log2(power) + (y**2 - power * (y - mean) ** 2) / (2 * np.log(2))
+    return scores, truth

@@ -8,10 +8,12 @@ cohorts differ: there the interval rests on the prior, where it would be without
 cohorts by the method of Hartung and Knapp). With twenty the prior makes no difference.
 
 Informations of all subsets of modalities are pooled together, and atoms are formed of what is pooled
-(`brainpid.pid.assemble`): ``y_k ~ N(mu, S / n_k + tau^2 R)`` with one tau and ``R = (1 - rho) I + rho 1 1'``. Cohorts
-differ in how much all modalities tell, above all because their ages differ, and in each of them; `rho`, the part in
-common, is one of `COMMON` with equal prior weight. In the coordinates in which S and R are diagonal this is K models
-of one estimate that share tau.
+(`brainpid.pid.assemble`): ``y_k ~ N(mu, S / n_k + tau^2 R)`` with ``tau^2 R = common^2 1 1' + own^2 I``. Cohorts differ
+in how much all modalities tell, above all because their ages differ, and less in each information by itself: both
+standard deviations are half-normal, `own` on half the scale of `common`, and ``tau^2 = common^2 + own^2`` is that of
+any one information. What differences of informations (``added``, unique) say of `own` does not speak for `common`.
+Given the angle between the two, S and R are diagonal in the same coordinates, and the model is K models of one estimate
+that share tau.
 
 References
 ----------
@@ -42,8 +44,10 @@ RELATIVE_HETEROGENEITY = 0.25
 19 of 20 below 49%: cohorts of other ages and scanners differ in error by a third to a half, seldom by a factor of 2."""
 PAIRED_HETEROGENEITY = 0.1
 """The same for the difference between two models in the same people: 0.15 bits are a factor of 1.1 in the error."""
-COMMON = (0.0, 0.25, 0.5, 0.75, 0.95)
-"""Parts of the heterogeneity of informations that all subsets may have in common."""
+OWN = 0.5
+"""Scale of the heterogeneity of each information by itself, as a part of that which all have in common."""
+ANGLES = ((np.arange(24) + 0.5) / 24) ** 2 * np.pi / 2
+"""Grid over the angle whose cosine is `common` / tau and whose sine is `own` / tau, denser where `own` is small."""
 NODES = 300
 """Points of the grid over tau; they lie denser near 0."""
 FARTHEST = 5.0
@@ -102,7 +106,7 @@ class PooledInformation:
     heterogeneity : ndarray, shape (K, K)
         Posterior mean of the covariance between cohorts, in bits squared.
     tau, tau_low, tau_high : float
-        Posterior median and central interval of the standard deviation between cohorts, in bits.
+        Posterior median and central interval of the standard deviation of an information between cohorts, in bits.
     fixed, fixed_covariance : ndarray, shape (K,) and (K, K)
         If cohorts did not differ at all.
     n : int
@@ -201,7 +205,7 @@ def pool_information(
     n : array_like of int, shape (k,)
         People in each cohort.
     scale : float
-        Scale of the half-normal prior on the standard deviation between cohorts, in bits.
+        Scale of the half-normal prior on the standard deviation that informations have in common, in bits.
     confidence : float
         Coverage of the interval of tau.
 
@@ -221,23 +225,24 @@ def pool_information(
         raise InputError("pooling informations needs finite numbers, found missing or infinite ones")
     size = y.shape[1]
     sampling = np.mean(n[:, None, None] * cov, axis=0)
-    tau, density = _prior(scale, float(np.std(y, axis=0).max()))
-    structures, axes, parts = [], [], []
-    for common in COMMON:
-        structure = (1 - common) * np.eye(size) + common
+    tau, _ = _prior(scale, float(np.std(y, axis=0).max()))
+    structures, axes, parts, log = [], [], [], []
+    for angle in ANGLES:
+        structure = np.cos(angle) ** 2 + np.sin(angle) ** 2 * np.eye(size)
         factor = np.linalg.cholesky(structure)
         inverse = np.linalg.inv(factor)
         values, vectors = np.linalg.eigh(inverse @ sampling @ inverse.T)
         # In these coordinates the structure is the identity and the sampling covariance is diagonal.
         axis = factor @ vectors
-        turned = y @ np.linalg.inv(axis).T
-        parts.append(_given_tau(turned, np.maximum(values, 0.0) / n[:, None], tau))
+        found = _given_tau(y @ np.linalg.inv(axis).T, np.maximum(values, 0.0) / n[:, None], tau)
+        jacobian = (1 - len(y)) * np.linalg.slogdet(factor)[1]
+        prior = -0.5 * (tau / scale) ** 2 * (np.cos(angle) ** 2 + (np.sin(angle) / OWN) ** 2)
+        log.append(found.log_likelihood + jacobian + prior)
         structures.append(structure)
         axes.append(axis)
-    # A turned axis has the determinant of its structure's factor.
-    jacobian = [-len(y) * np.linalg.slogdet(axis)[1] + np.linalg.slogdet(axis)[1] for axis in axes]
-    log = np.stack([part.log_likelihood + shift for part, shift in zip(parts, jacobian, strict=True)])
-    posterior = _normalised(np.tile(density, (len(COMMON), 1)), log)
+        parts.append(found)
+    # Two standard deviations in polar coordinates have tau dtau dangle, and both grids are squares of even ones.
+    posterior = _normalised(np.sqrt(ANGLES)[:, None] * tau**1.5, np.stack(log))
     means = np.stack([part.mean @ axis.T for part, axis in zip(parts, axes, strict=True)])
     mean = np.einsum("ct,ctk->k", posterior, means)
     covariance = np.einsum("ct,ctk,ctl->kl", posterior, means - mean, means - mean)

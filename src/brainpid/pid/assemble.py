@@ -20,7 +20,7 @@ from brainpid.core.modalities import subsets_of
 from brainpid.core.names import Measure
 from brainpid.pid.atoms import atoms_of
 from brainpid.pid.gaussian import checked_names
-from brainpid.pid.kinks import kink_bias
+from brainpid.pid.kinks import KAPPA, kink_bias
 from brainpid.pid.options import check_options
 from brainpid.pid.projection import project
 from brainpid.pid.result import MIN_PEOPLE_FOR_SHARES, Decomposition, Row, warnings_about
@@ -97,7 +97,7 @@ def decompose_information(
         se = np.sqrt(np.maximum(np.einsum("jk,kl,jl->j", gradients, joint, gradients), 0.0))
         se[~gradients.any(axis=1)] = np.nan
         low, high = project(values, joint, measure, confidence, atoms)
-        atom_bits = atom_bits - kink_bias(values, joint, names, measure, atoms)
+        atom_bits = atom_bits - KAPPA * kink_bias(values, joint, names, measure, atoms)
         low, high = np.minimum(low, atom_bits), np.maximum(high, atom_bits)
         if n is not None and joint.any():
             high = np.maximum(high, low + 1 / n)

@@ -176,7 +176,7 @@ def _nothing(words: str) -> Figure:
 
 
 def _bars(ax: Axes, rows: pd.DataFrame, names: Sequence[str], measure: str) -> None:
-    """One group of bars for each modality; an atom at its boundary has no interval."""
+    """One group of bars for each modality, with intervals."""
     width = 0.8 / len(ATOMS)
     for index, (atom, label) in enumerate(ATOMS.items()):
         chosen = rows[rows["atom"] == atom].set_index("modalities").loc[list(names)]

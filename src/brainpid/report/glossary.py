@@ -71,11 +71,11 @@ COLUMNS = {
     "scope": "what is decomposed",
     "modalities": "names joined with +",
     "atom": "part of the information",
-    "bits": "estimate in bits, corrected for bias and not clipped: values around zero may be negative, and an "
+    "bits": "estimate in bits, corrected for bias and at kinks and not clipped: values around zero may be negative, and an "
     "information below zero says that the reader is worse than the distribution of the target alone",
     "se": "standard error in bits, widened by se_factor for cross-fitting, clustered where people are of groups; n/a "
     "for an atom at its boundary and where there is a test",
-    "ci_low": "lower end of the interval, in bits",
+    "ci_low": "lower end of the interval, in bits: of the values of the atom in the joint confidence region",
     "ci_high": "upper end of the interval, in bits",
     "share": "part of the total; n/a with fewer than 300 people",
     "p_value": (

@@ -8,7 +8,6 @@ from scipy import stats
 
 from brainpid.core.errors import InputError
 from brainpid.evaluation.random_effects import (
-    COMMON,
     RELATIVE_HETEROGENEITY,
     pool,
     pool_decompositions,
@@ -98,39 +97,31 @@ def cohorts(rng, k, truth, tau=0.0, sd=0.6):
     return y, sampling / n[:, None, None], n
 
 
-def test_one_information_is_pooled_as_one_estimate():
-    rng = np.random.default_rng(0)
-    y, n = rng.normal(0.5, 0.1, 5), rng.integers(100, 400, 5)
-    one, joint = pool(y, 1 / np.sqrt(n), n, SCALE), pool_information(y[:, None], 1 / n[:, None, None], n, SCALE)
-    assert joint.bits[0] == pytest.approx(one.estimate, abs=1e-9)
-    assert np.sqrt(joint.covariance[0, 0]) == pytest.approx(one.se, rel=1e-6)
-    assert (joint.tau, joint.tau_high) == pytest.approx((one.tau, one.tau_high))
-    assert joint.n == n.sum()
-
-
 def test_informations_are_pooled_as_by_direct_integration():
     y, cov, n = cohorts(np.random.default_rng(1), 4, np.array([0.5, 0.3, 0.6]), tau=0.2)
     sampling = np.mean(n[:, None, None] * cov, axis=0)
     parts = []
-    for common in COMMON:
-        structure = (1 - common) * np.eye(3) + common
-        for tau in (np.arange(400) + 0.5) / 400:
-            total = sampling / n[:, None, None] + tau**2 * structure
+    grid = (np.arange(60) + 0.5) / 60
+    for common in grid * 0.8:
+        for own in grid * 0.5:
+            structure = common**2 + own**2 * np.eye(3)
+            total = sampling / n[:, None, None] + structure
             precision = np.linalg.inv(total)
             variance = np.linalg.inv(precision.sum(axis=0))
             mean = variance @ np.einsum("kij,kj->i", precision, y)
             misfit = np.einsum("ki,kij,kj->", y - mean, precision, y - mean)
             log = 0.5 * (np.linalg.slogdet(variance)[1] - np.linalg.slogdet(total)[1].sum() - misfit)
-            parts.append((log + stats.halfnorm.logpdf(tau, scale=SCALE), mean, variance, tau**2 * structure))
+            prior = stats.halfnorm.logpdf([common, own], scale=[SCALE, SCALE / 2]).sum()
+            parts.append((log + prior, mean, variance, structure))
     log, means, variances, structures = (np.array(column) for column in zip(*parts, strict=True))
     weight = np.exp(log - log.max())
     weight /= weight.sum()
     mean = weight @ means
     spread = np.einsum("p,pi,pj->ij", weight, means - mean, means - mean) + np.tensordot(weight, variances, 1)
     found = pool_information(y, cov, n, SCALE)
-    np.testing.assert_allclose(found.bits, mean, atol=1e-4)
-    np.testing.assert_allclose(found.covariance, spread, atol=1e-4)
-    np.testing.assert_allclose(found.heterogeneity, np.tensordot(weight, structures, 1), atol=3e-4)
+    np.testing.assert_allclose(found.bits, mean, atol=1e-3)
+    np.testing.assert_allclose(found.covariance, spread, atol=3e-4)
+    np.testing.assert_allclose(found.heterogeneity, np.tensordot(weight, structures, 1), atol=1e-3)
     np.testing.assert_allclose(found.fixed, n @ y / n.sum())
     np.testing.assert_allclose(found.fixed_covariance, sampling / n.sum())
 
