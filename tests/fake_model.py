@@ -18,6 +18,7 @@ class MeanOfReadings:
     def fit(self, X, y, groups=None):
         self.groups_ = groups
         self.out_of_fold_prediction_ = self.predict({name: np.asarray(block) for name, block in X.items()})
+        self.out_of_fold_subsets_ = self.subset_predictions({name: np.asarray(block) for name, block in X.items()})
         self.centre_ = float(np.mean(y))
         return self
 
@@ -39,6 +40,11 @@ class MeanOfReadings:
     def subset_predictions(self, X):
         subsets = [subset for size in range(1, len(X) + 1) for subset in combinations(X, size)]
         return {subset: np.mean([X[modality][:, 0] for modality in subset], axis=0) for subset in subsets}
+
+    def log_scores(self, X, y, reference=None):
+        """The person's error, and the mean of the reference ages beside it."""
+        self.reference_ = reference
+        return {subset: 1 - np.abs(found - y) / 10 for subset, found in self.subset_predictions(X).items()}
 
     def history(self):
         return []

@@ -29,7 +29,7 @@ VERBS = {
     "quality": "flag who stands out in the quality measures of a modality",
     "collect": "merge a cohort's modalities into one feature file",
     "split": "decide who takes part and on which side of every split",
-    "train": "train one model on one fold and predict its test people",
+    "train": "train one model on a fold, or on several, and predict its test people",
     "explain": "ask what one fold's model rests on",
     "final": "train one model on everybody, for people who are not in the study",
     "predict": "predict new people with a saved model, from any subset of its modalities",

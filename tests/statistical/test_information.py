@@ -5,7 +5,7 @@ import pytest
 from simulator import planted
 
 from brainpid.pid import decompose, decompose_covariance
-from brainpid.pid.estimation import covariance_at_zero, information_from_data
+from brainpid.pid.estimation import covariance_of_zero, information_from_data
 
 MODALITIES = ("t1", "dwi", "fmri")
 TRUTHS = {
@@ -64,5 +64,5 @@ def test_the_standard_error_of_nothing_is_exact():
     n, dims = 200, {"t1": 3, "dwi": 2}
     sources = {m: rng.standard_normal((4000, n, d)) for m, d in dims.items()}
     found = information_from_data(sources, rng.standard_normal((4000, n)))
-    expected = covariance_at_zero(found)
+    expected = covariance_of_zero(tuple(dims), [3, 2, 5], n)
     assert np.cov(found.bits, rowvar=False) == pytest.approx(expected, rel=0.15, abs=0.05 * expected.max())

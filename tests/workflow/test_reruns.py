@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 import pytest
-from cohorts import make_tables, write_cohort, write_config
+from cohorts import make_config, make_tables, write_cohort, write_config
 from freesurfer_files import ASEG, freesurfer
 from snakemake_runs import SOURCES, done, planned, snakemake
 
@@ -194,3 +194,52 @@ def test_tables_dated_in_the_future_are_read_by_their_content(study):
     assert (made["extract_table"], made["split"], made["report"]) == (1, 1, 1)
     assert "participants" not in made
     assert planned(study.config(), study.code) == {}
+
+
+def test_an_edit_of_a_base_learner_of_ones_own_trains_again(tmp_path):
+    """Of a module in the folder that one works in the source counts, and nothing before the training runs again."""
+    write_cohort(tmp_path / "a", make_tables(PEOPLE))
+    module = tmp_path / "learners_of_mine.py"
+    module.write_text("from sklearn.linear_model import Ridge\n\n\nclass Mine(Ridge):\n    pass\n")
+    quick = {"members": 2, "epochs": 1, "hidden": [4], "latent_dim": 2, "recipe": "compact"}
+    own = {"import": "learners_of_mine.Mine", "alpha": 2.0}
+    config = make_config(
+        tmp_path, ["a"], tmp_path / "out", models=["pidreg"], splits={"folds": 2, "repeats": 1}, final_model=False,
+        null={"permutations": 0}, explain={"permutations": 0},
+        hyperparameters={"pidreg": {**quick, "experts": [own]}},
+    )  # fmt: skip
+    path = write_config(tmp_path / "c.yaml", config)
+    assert done(path)["train_pidreg"] == 2
+    assert planned(path) == {}
+    module.write_text(module.read_text().replace("pass", "number = 1"))
+    assert planned(path) == {"train_pidreg": 2, "aggregate": 1, "report": 1}
+    config["hyperparameters"]["pidreg"]["experts"] = [{"import": "learners_of_mine.Nothing"}]
+    refused = snakemake(write_config(tmp_path / "c.yaml", config), "--dry-run")
+    assert refused.returncode == 2
+    assert "the module 'learners_of_mine' has no 'Nothing'" in refused.stderr
+
+
+def test_several_folds_in_one_job(tmp_path):
+    """Each fold has its own folder with the same bytes; the number of folds in a job makes nothing again."""
+    write_cohort(tmp_path / "a", make_tables(PEOPLE))
+    config = make_config(
+        tmp_path, ["a"], tmp_path / "out", models=["ridge"], splits={"folds": 3, "repeats": 1}, final_model=False,
+        null={"permutations": 0}, explain={"permutations": 0},
+    )  # fmt: skip
+    path = write_config(tmp_path / "c.yaml", config)
+    assert done(path)["train_baseline"] == 3
+    before = {k: (tmp_path / f"out/folds/ridge/repeat-0_fold-{k}/predictions.tsv").read_bytes() for k in range(3)}
+    write_config(path, config | {"folds_per_job": 2, "device": "cpu"})
+    assert planned(path) == {}
+    shutil.rmtree(tmp_path / "out/folds")
+    jobs = {"train_baseline_0_to_1": 1, "train_baseline_2_to_2": 1, "aggregate": 1, "report": 1}
+    assert done(path) == jobs
+    assert sorted(log.name for log in (tmp_path / "out/logs/train").glob("*folds*")) == [
+        "ridge_repeat-0_folds-0-1.log", "ridge_repeat-0_folds-2-2.log"
+    ]  # fmt: skip
+    for k, content in before.items():
+        folder = tmp_path / f"out/folds/ridge/repeat-0_fold-{k}"
+        assert (folder / "predictions.tsv").read_bytes() == content
+        assert (folder / "model.joblib").is_file()
+    (tmp_path / "out/folds/ridge/repeat-0_fold-1/pid.tsv").unlink()
+    assert planned(path) == {"train_baseline_0_to_1": 1, "aggregate": 1, "report": 1}

@@ -65,8 +65,10 @@ CONTRACT = {
     ),
     "aggregate/predictions.tsv": (
         "participant_id cohort site age model repeat fold predicted_age predicted_age_corrected brain_pad "
-        "brain_pad_corrected pi_low pi_high modalities"
+        "brain_pad_corrected pi_low pi_high modalities atypicality"
     ),
+    "aggregate/base_learners.tsv": "model base_learner share share_min share_max folds_fitted n_folds",
+    "aggregate/atypicality.tsv": "low high n mae bias coverage",
     "aggregate/importance.tsv": (
         "modality scope feature region group units change change_sd importance importance_sd effect effect_sd "
         "sign_agreement rank rank_sd n_folds exact_folds"
@@ -201,7 +203,8 @@ EACH_DELETED = {
         "predicted_age", "modalities", "normality", "selection", "importance"))],
     "aggregate": [f"aggregate/{name}" for name in (
         "accuracy.tsv", "comparison.tsv", "predictions.tsv", "latents.tsv", "pid.tsv", "pid.json", "null.tsv",
-        "normality.tsv", "selection.tsv", "selection.json", "importance.tsv", "importance.json", "provenance.json")],
+        "normality.tsv", "selection.tsv", "selection.json", "importance.tsv", "importance.json", "base_learners.tsv",
+        "base_learners.json", "atypicality.tsv", "atypicality.json", "provenance.json")],
     "train_final": [f"final/pidreg/{name}" for name in ("model.pt", "provenance.json", "history.tsv")],
     "null": ["null/a.tsv", "null/b.json"],
     "split": ["participants.tsv", "splits.tsv", "features.tsv"],

@@ -1,7 +1,8 @@
 # REQUIRES     splits.tsv, every fold's predictions.tsv and provenance.json, importance.tsv of those that were asked,
 #              and every cohort's null/<cohort>.tsv and .json; with splits.group the sheets too
 # PRODUCES     aggregate/{accuracy,comparison,predictions,latents,pid,null,normality,selection,
-#              importance}.tsv; pid.json, selection.json, importance.json, provenance.json
+#              importance,base_learners,atypicality}.tsv; {pid,selection,importance,base_learners,atypicality,
+#              provenance}.json
 # CONFIG KEYS  cohorts (their names), modalities, costs, models, splits.scheme, splits.group, pid, explain
 
 
@@ -19,7 +20,12 @@ rule aggregate:
         accuracy=f"{OUT}/aggregate/accuracy.tsv",
         comparison=f"{OUT}/aggregate/comparison.tsv",
         predictions=f"{OUT}/aggregate/predictions.tsv",
+        coverage=f"{OUT}/aggregate/coverage.tsv",
+        person=f"{OUT}/aggregate/person.tsv",
+        person_dictionary=f"{OUT}/aggregate/person.json",
+        reliability=f"{OUT}/aggregate/reliability.tsv",
         pid=f"{OUT}/aggregate/pid.tsv",
+        pooling=f"{OUT}/aggregate/pooling.tsv",
         pid_dictionary=f"{OUT}/aggregate/pid.json",
         latents=f"{OUT}/aggregate/latents.tsv",
         null=f"{OUT}/aggregate/null.tsv",
@@ -28,6 +34,10 @@ rule aggregate:
         choice=f"{OUT}/aggregate/selection.json",
         importance=f"{OUT}/aggregate/importance.tsv",
         importance_dictionary=f"{OUT}/aggregate/importance.json",
+        base_learners=f"{OUT}/aggregate/base_learners.tsv",
+        base_learner_dictionary=f"{OUT}/aggregate/base_learners.json",
+        atypicality=f"{OUT}/aggregate/atypicality.tsv",
+        atypicality_dictionary=f"{OUT}/aggregate/atypicality.json",
         provenance=f"{OUT}/aggregate/provenance.json",
     log:
         f"{OUT}/logs/aggregate.log",

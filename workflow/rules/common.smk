@@ -5,9 +5,11 @@
 import hashlib
 import json
 import os
+import shlex
 import sys
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from snakemake.logging import logger
 
@@ -21,6 +23,7 @@ from brainpid.config import slices
 from brainpid.config.schema import parse_config
 from brainpid.config.yaml_files import read_yaml
 from brainpid.core.errors import BrainpidError, InputError, MachineError
+from brainpid.core.imports import foreign_code
 from brainpid.config.sources import section_of
 from brainpid.features.extractors import atlas_digest, extractor_of
 from brainpid.crossfit.encoders import ENCODERS
@@ -67,6 +70,11 @@ def checked_config():
                 extractor_of(source, modality)
             if image_sources(cohort):
                 labels(cohort.participants_path, cohort.columns.participant_id)
+        if checked.own_base_learners and workflow.is_main_process:
+            # Not above: it brings scikit-learn.
+            from brainpid.model.pidreg.own_regressor import names_of
+
+            names_of(checked.own_base_learners)
     except BrainpidError as error:
         stop(error)
     return checked
@@ -253,12 +261,72 @@ def source_content(cohort, modality):
     return table_digest(source.path, used, used)
 
 
-def fold_outputs(model_file):
-    """Files of one fold, by name, of the models that are saved in `model_file`."""
+@cache
+def own_code(model):
+    """Packages and digests of the base learners of a model that are the user's own; none of most."""
+    return foreign_code(getattr(CONFIG.hyperparameters, model).foreign_classes)
+
+
+def packages_of(model):
+    """Libraries whose versions matter to the results of a model."""
+    return (*MODELS[model].packages, *own_code(model).packages)
+
+
+def with_own_code(digest, model):
+    """Digest of the program's code, and those of the modules beside it that a model is made of."""
+    return "+".join([digest, *own_code(model).digests.values()])
+
+
+class Training(NamedTuple):
+    """A rule that trains: its name, its files by name, the end of the names of its log and benchmark, and its folds."""
+
+    name: str
+    output: dict
+    log: str
+    folds: int
+
+    def runtime(self, wildcards, attempt):
+        """Minutes that its job is given."""
+        return 120 * self.folds * attempt
+
+
+def fold_outputs(model_file, folds):
+    """Files of some folds, by name, of the models that are saved in `model_file`; a text where there is one fold."""
     models = "|".join(name for name in MODELS if MODELS[name].file == model_file)
-    folder = f"{OUT}/folds/{{model,{models}}}/{FOLD}"
-    results = {Path(file).stem: f"{folder}/{file}" for file in FOLD_RESULTS}
-    return {"model": f"{folder}/{model_file}"} | results
+    files = {"model": model_file} | {Path(file).stem: file for file in FOLD_RESULTS}
+    found = {
+        name: [f"{OUT}/folds/{{model,{models}}}/{fold}/{file}" for fold in folds]
+        for name, file in files.items()
+    }
+    return {name: own[0] if len(own) == 1 else own for name, own in found.items()}
+
+
+def trainings():
+    """Rules that train: one of each kind of model, or one of each group of folds that are trained in one job."""
+    per_job = CONFIG.folds_per_job
+    for name, file in (
+        ("train_baseline", "model.joblib"),
+        ("train_pidreg", "model.pt"),
+    ):
+        if per_job == 1:
+            yield Training(name, fold_outputs(file, [FOLD]), f"{{model}}_{FOLD}", 1)
+            continue
+        for first in range(0, CONFIG.n_folds, per_job):
+            folds = range(first, min(first + per_job, CONFIG.n_folds))
+            yield Training(
+                f"{name}_{folds[0]}_to_{folds[-1]}",
+                fold_outputs(file, [FOLD.replace("{fold}", str(k)) for k in folds]),
+                f"{{model}}_repeat-{{repeat}}_folds-{folds[0]}-{folds[-1]}",
+                len(folds),
+            )
+
+
+def trained_folds(predictions):
+    """Options of `train` that name the folds and folders of some predictions.tsv."""
+    paths = [predictions] if isinstance(predictions, str) else predictions
+    folders = [str(Path(path).parent) for path in paths]
+    folds = [folder.rpartition("-")[2] for folder in folders]
+    return Unrecorded(shlex.join(["--fold", *folds, "--out", *folders]))
 
 
 CONFIG = checked_config()

@@ -19,6 +19,9 @@ rule report:
         choice=rules.aggregate.output.choice,
         importance=rules.aggregate.output.importance,
         importance_dictionary=rules.aggregate.output.importance_dictionary,
+        base_learners=rules.aggregate.output.base_learners,
+        base_learner_dictionary=rules.aggregate.output.base_learner_dictionary,
+        atypicality=rules.aggregate.output.atypicality,
         provenance=rules.aggregate.output.provenance,
         quality=QUALITY_FILES,
     output:

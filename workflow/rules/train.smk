@@ -2,46 +2,50 @@
 #              sheets too
 # PRODUCES     folds/<model>/repeat-<r>_fold-<k>/: the model, predictions.tsv, pid.tsv, history.tsv, provenance.json;
 #              final/<model>/: the first model trained on everybody, for new people
-# CONFIG KEYS  modalities, models, final_model, hyperparameters.<model>, splits.seed, splits.group, interval_coverage, pid
+# CONFIG KEYS  modalities, models, final_model, hyperparameters.<model>, device, folds_per_job, splits.seed,
+#              splits.group, interval_coverage, pid
 
 
-rule train_baseline:
-    """Train a baseline on one fold."""
-    input:
-        participants=rules.split.output.participants,
-        splits=rules.split.output.splits,
-        features=rules.split.input.features,
-        chosen=rules.split.output.chosen,
-        sheets=rules.split.input.sheets if CONFIG.splits.group else [],
-    output:
-        **fold_outputs("model.joblib"),
-    log:
-        f"{OUT}/logs/train/{{model}}_{FOLD}.log",
-    benchmark:
-        f"{OUT}/benchmarks/train/{{model}}_{FOLD}.tsv"
-    conda:
-        "../../envs/brainpid.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
-    params:
-        **given(slices.TrainSettings.of, "model"),
-        code=lambda wildcards: code_digest(
-            "brainpid.commands.train", MODELS[wildcards.model].module
-        ),
-        versions=lambda wildcards: versions(MODELS[wildcards.model].packages),
-    shell:
-        "OMP_NUM_THREADS={threads} brainpid train --model {wildcards.model} --repeat {wildcards.repeat}"
-        " --fold {wildcards.fold} --participants {input.participants:q} --splits {input.splits:q}"
-        " --features {input.features:q} --chosen {input.chosen:q} --sheets {input.sheets:q}"
-        " --settings {params.settings:q} --threads {threads}"
-        ' --out "$(dirname {output.predictions:q})" 2> {log:q}'
+SHEETS = rules.split.input.sheets if CONFIG.splits.group else []
 
+# One rule of each kind of model, called train_baseline and train_pidreg, unless a job trains several folds.
+for TRAINING in trainings():
 
-use rule train_baseline as train_pidreg with:
-    output:
-        **fold_outputs("model.pt"),
+    rule:
+        name:
+            TRAINING.name
+        input:
+            participants=rules.split.output.participants,
+            splits=rules.split.output.splits,
+            features=rules.split.input.features,
+            chosen=rules.split.output.chosen,
+            sheets=SHEETS,
+        output:
+            **TRAINING.output,
+        log:
+            f"{OUT}/logs/train/{TRAINING.log}.log",
+        benchmark:
+            f"{OUT}/benchmarks/train/{TRAINING.log}.tsv"
+        conda:
+            "../../envs/brainpid.yaml"
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: 2000 * attempt,
+            runtime=TRAINING.runtime,
+        params:
+            **given(slices.TrainSettings.of, "model"),
+            code=lambda wildcards: with_own_code(
+                code_digest("brainpid.commands.train", MODELS[wildcards.model].module),
+                wildcards.model,
+            ),
+            versions=lambda wildcards: versions(packages_of(wildcards.model)),
+            device=unrecorded(lambda wildcards: CONFIG.device),
+            folds=lambda wildcards, output: trained_folds(output.predictions),
+        shell:
+            "OMP_NUM_THREADS={threads} brainpid train --model {wildcards.model} --repeat {wildcards.repeat}"
+            " {params.folds} --participants {input.participants:q} --splits {input.splits:q}"
+            " --features {input.features:q} --chosen {input.chosen:q} --sheets {input.sheets:q}"
+            " --settings {params.settings:q} --threads {threads} --device {params.device:q} 2> {log:q}"
 
 
 rule train_final:
@@ -50,7 +54,7 @@ rule train_final:
         participants=rules.split.output.participants,
         features=rules.split.input.features,
         chosen=rules.split.output.chosen,
-        sheets=rules.train_baseline.input.sheets,
+        sheets=SHEETS,
     output:
         model=FINAL_MODEL,
         provenance=f"{OUT}/final/{CONFIG.models[0]}/provenance.json",
@@ -67,12 +71,17 @@ rule train_final:
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         **given(lambda config: slices.TrainSettings.of(config, config.models[0])),
-        code=code_digest("brainpid.commands.final", MODELS[CONFIG.models[0]].module),
-        versions=versions(MODELS[CONFIG.models[0]].packages),
+        code=with_own_code(
+            code_digest("brainpid.commands.final", MODELS[CONFIG.models[0]].module),
+            CONFIG.models[0],
+        ),
+        versions=versions(packages_of(CONFIG.models[0])),
+        device=unrecorded(lambda wildcards: CONFIG.device),
         model=CONFIG.models[0],
         share="--share" if CONFIG.shares_final_model else "",
     shell:
         "OMP_NUM_THREADS={threads} brainpid final --model {params.model:q} --participants {input.participants:q}"
         " --features {input.features:q} --chosen {input.chosen:q} --sheets {input.sheets:q}"
-        " --settings {params.settings:q} --threads {threads} {params.share:q}"
+        " --settings {params.settings:q} --threads {threads} --device {params.device:q}"
+        " {params.share:q}"
         ' --out "$(dirname {output.model:q})" 2> {log:q}'

@@ -17,14 +17,25 @@ from brainpid.core.files import read_json, read_own_tsv, write_json, write_tsv
 from brainpid.core.provenance import mixed_versions, record
 from brainpid.crossfit.null import null_of_table
 from brainpid.evaluation.accuracy import accuracy_table
+from brainpid.evaluation.atypicality import atypicality_table
+from brainpid.evaluation.base_learners import base_learner_table, choices
 from brainpid.evaluation.comparison import comparison_table
+from brainpid.evaluation.coverage import coverage_table
 from brainpid.evaluation.importance import MOST_PEOPLE, MOST_READ, READS
 from brainpid.evaluation.importance_summary import agreement, summarise
-from brainpid.evaluation.information import decompose_all, normality_table
-from brainpid.evaluation.predictions import CONCATENATED, GROUP, LATENT, SUBSET, decomposable, not_decomposable
+from brainpid.evaluation.information import decompose_all, normality_table, readings_against_target
+from brainpid.evaluation.persons import person_table, reliability_table
+from brainpid.evaluation.predictions import GROUP, LATENT, LOG_SCORE, SUBSET, decomposable, not_decomposable
 from brainpid.evaluation.selection import select
 from brainpid.evaluation.within_cohort import WithinCohorts, null_summary
-from brainpid.report.glossary import dictionary, importance_dictionary, selection_dictionary
+from brainpid.report.glossary import (
+    atypicality_dictionary,
+    base_learner_dictionary,
+    dictionary,
+    importance_dictionary,
+    person_dictionary,
+    selection_dictionary,
+)
 
 log = logging.getLogger(__name__)
 
@@ -53,13 +64,12 @@ def run(args: argparse.Namespace) -> None:
         read_own_tsv(args.folds / model / f"repeat-{repeat}_fold-{fold}" / "predictions.tsv")
         for model, repeat, fold in expected
     ]
+    made_by = {
+        place: read_json(args.folds / place[0] / f"repeat-{place[1]}_fold-{place[2]}" / "provenance.json")
+        for place in expected
+    }
     mixed = mixed_versions(
-        {
-            f"{model}, repeat {repeat} fold {fold}": read_json(
-                args.folds / model / f"repeat-{repeat}_fold-{fold}" / "provenance.json"
-            )
-            for model, repeat, fold in expected
-        }
+        {f"{model}, repeat {repeat} fold {fold}": found for (model, repeat, fold), found in made_by.items()}
     )
     if mixed:
         log.warning("folds were trained by different versions, delete those that are not wanted and run again: %s",
@@ -69,14 +79,18 @@ def run(args: argparse.Namespace) -> None:
     predictions = _in_order(predictions, settings)
     accuracy = accuracy_table(predictions, settings.modalities, settings.scheme, settings.pid.confidence)
     within = _within_cohorts(args.nulls, settings)
-    pid = decompose_all(_with_groups(predictions, args.sheets, settings), settings.modalities, settings.pid, within)
+    told = _with_groups(predictions, args.sheets, settings)
+    pid, pooling = decompose_all(told, settings.modalities, settings.pid, within)
+    against = readings_against_target(predictions, settings.modalities)
+    for words in against:
+        log.warning("%s", words)
     first = predictions[predictions["model"] == settings.models[0]]
     for cohort, reason in not_decomposable(first, settings.modalities).items():
         log.warning("cohort '%s' is not decomposed, its accuracy is given: %s", cohort, reason)
     selection = select(
         decomposable(first, settings.modalities), settings.modalities, settings.costs, settings.pid.confidence
     )
-    own = [column for column in predictions if not column.startswith((LATENT, SUBSET, CONCATENATED))]
+    own = [column for column in predictions if not column.startswith((LATENT, SUBSET, LOG_SCORE))]
     latents = [column for column in predictions if column not in own]
     write_tsv(args.out / "predictions.tsv", predictions[_public_order(own)])
     write_tsv(args.out / "latents.tsv", predictions[[*PERSON, *latents]])
@@ -86,15 +100,30 @@ def run(args: argparse.Namespace) -> None:
     write_tsv(args.out / "selection.tsv", selection.table)
     write_json(args.out / "selection.json", selection_dictionary(selection))
     write_tsv(args.out / "accuracy.tsv", accuracy)
+    write_tsv(args.out / "coverage.tsv", coverage_table(predictions, settings.target.range, settings.interval_coverage))
+    write_tsv(args.out / "person.tsv", person_table(predictions, settings.modalities))
+    write_json(args.out / "person.json", person_dictionary(settings.modalities))
+    write_tsv(args.out / "reliability.tsv", reliability_table(predictions, settings.modalities))
     comparison = comparison_table(predictions, settings.modalities, settings.pid.confidence)
     write_tsv(args.out / "comparison.tsv", comparison)
     write_tsv(args.out / "pid.tsv", pid)
+    write_tsv(args.out / "pooling.tsv", pooling)
+    chosen = {
+        model: [found["chosen"] for (name, _, _), found in made_by.items() if name == model]
+        for model in settings.models
+    }
+    learners = [base_learner_table(model, own) for model, own in chosen.items()]
+    write_tsv(args.out / "base_learners.tsv", pd.concat(learners, ignore_index=True))
+    made_of = {model: choices(own) for model, own in chosen.items()}
+    write_json(args.out / "base_learners.json", base_learner_dictionary(made_of))
+    write_tsv(args.out / "atypicality.tsv", atypicality_table(first))
+    write_json(args.out / "atypicality.json", atypicality_dictionary())
     importances = [read_own_tsv(path) for path in args.importances]
     write_tsv(args.out / "importance.tsv", summarise(importances))
-    told = importance_dictionary(agreement(importances), MOST_PEOPLE, MOST_READ, READS)
-    write_json(args.out / "importance.json", told)
+    about = importance_dictionary(agreement(importances), MOST_PEOPLE, MOST_READ, READS)
+    write_json(args.out / "importance.json", about)
     provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "pandas", "scipy"))
-    write_json(args.out / "provenance.json", provenance | {"mixed_versions": mixed})
+    write_json(args.out / "provenance.json", provenance | {"mixed_versions": mixed, "readings_against_target": against})
 
 
 def _within_cohorts(paths: Sequence[Path], settings: AggregateSettings) -> WithinCohorts:

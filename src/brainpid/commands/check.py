@@ -40,6 +40,10 @@ def run(args: argparse.Namespace) -> None:
     """Go through everything that a run reads, in memory."""
     logging.getLogger("brainpid").setLevel(logging.WARNING)
     config = load_config(args.config)
+    if config.own_base_learners:
+        from brainpid.model.pidreg.own_regressor import names_of  # it brings scikit-learn
+
+        names_of(config.own_base_learners)
     sheets, blocks, images, strangers = {}, {}, {}, {}
     tables: dict[tuple[str, str], FeatureBlock] = {}
     divided: dict[tuple[str, str], dict[str, Any]] = {}

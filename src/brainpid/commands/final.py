@@ -8,7 +8,7 @@ from pathlib import Path
 
 from brainpid.cohort.groups import read_groups
 from brainpid.commands.options import read_settings, set_threads
-from brainpid.commands.train import add_training_arguments, write_fitted
+from brainpid.commands.train import add_training_arguments, options_of, write_fitted
 from brainpid.config.slices import TrainSettings
 from brainpid.core.errors import InputError
 from brainpid.core.files import read_own_tsv
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> None:
     set_threads(args.threads, MODELS[args.model].packages)
     fitted = fit_model(
         args.model,
-        dict(settings.hyperparameters) | ({"share": True} if args.share else {}),
+        options_of(args, settings) | ({"share": True} if args.share else {}),
         tables,
         people["age"].to_numpy(dtype=float),
         read_groups(args.sheets, people, settings.group),
@@ -49,4 +49,4 @@ def run(args: argparse.Namespace) -> None:
     )
     if args.share:
         log.info("the model can be passed on; those of the folds, whose accuracy is reported, may have more in them")
-    write_fitted(args, settings, fitted, __name__, {"share": args.share})
+    write_fitted(args.out, args, settings, fitted, __name__, {"share": args.share})

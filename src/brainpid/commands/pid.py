@@ -19,7 +19,7 @@ from brainpid.core.arrays import FloatArray, IntArray
 from brainpid.core.codes import warn_of_codes
 from brainpid.core.errors import InputError, NumericalError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_table, require_column, write_json, write_text, write_tsv
-from brainpid.core.names import matching, split_patterns
+from brainpid.core.names import GAUSSIAN_SCORE, matching, split_patterns
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import derive
 from brainpid.crossfit.encoders import ENCODERS
@@ -36,8 +36,9 @@ from brainpid.crossfit.table import (
 )
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.within_cohort import WithinCohorts, rows_of_tests
-from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR, check_options
+from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
 from brainpid.pid.gaussian import checked_names
+from brainpid.pid.options import check_options
 from brainpid.report.glossary import CANNOT_SAY, MEASURES, dictionary
 
 log = logging.getLogger(__name__)
@@ -119,7 +120,7 @@ def run(args: argparse.Namespace) -> None:
                 permutations=args.permutations, folds=args.folds, seed=derive(args.seed, "null"), groups=groups,
             )  # fmt: skip
     table = pd.concat([found.to_frame() for found in decompositions], ignore_index=True)
-    table = table.assign(cohort=args.table.stem, model=args.encoder, se_factor=widened)
+    table = table.assign(cohort=args.table.stem, model=args.encoder, estimator=GAUSSIAN_SCORE, se_factor=widened)
     tested = rows_of_tests(WithinCohorts(nulls, args.null_encoder, args.folds, {}), tuple(blocks), args.measure)
     if len(tested):
         table = pd.concat([table, tested.drop(columns="n_folds")], ignore_index=True)
@@ -308,7 +309,7 @@ def _write(
 
     write_tsv(args.out / "pid.tsv", table.drop(columns="cohort"))
     write_json(args.out / "pid.json", dictionary())
-    write_text(args.out / "pid.svg", figures.to_svg(figures.modalities(table, args.encoder, sources)))
+    write_text(args.out / "pid.svg", figures.to_svg(figures.modalities(table, args.encoder, sources, GAUSSIAN_SCORE)))
     if checked is not None:
         normality, distances = checked
         write_tsv(args.out / "normality.tsv", pd.DataFrame([vars(normality) | {"doubts": "; ".join(normality.doubts)}]))

@@ -17,8 +17,9 @@ from brainpid.config.schema import load_predict_config
 from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import write_table
 from brainpid.crossfit.transforms import Standardizer, clipped_features, far_modalities
+from brainpid.evaluation.atypicality import ATYPICAL, atypicality_of
 from brainpid.features.new_people import NewPeople, of_config, of_tables
-from brainpid.model.age_bias import AgeBias
+from brainpid.model.age_bias import AgeBias, correct_predictions
 from brainpid.model.inputs import Layout
 from brainpid.model.registry import MODELS, MultimodalRegressor
 
@@ -77,8 +78,8 @@ def run(args: argparse.Namespace) -> None:
             "%s: %.0f%% of the features lie farther from the training people than these did from one another; are the "
             "units, and what they are divided by, those of the training?", modality, 100 * part,
         )  # fmt: skip
-    bias = provenance.get("age_bias")
-    table = predict_new(model, new, None if bias is None else AgeBias(**bias), coverage)
+    biases = {subset: AgeBias(**line) for subset, line in provenance.get("age_bias", {}).items()}
+    table = predict_new(model, new, biases, coverage)
     write_table(args.out, table)
     log.info("%d of %d people are predicted", int(table["predicted_age"].notna().sum()), len(table))
 
@@ -103,10 +104,9 @@ def _wrong_provenance(content: object) -> str | None:
         return f"expected a mapping, found {type(content).__name__}"
     if "model" in content and content["model"] not in list(MODELS):
         return f"model: {did_you_mean(str(content['model']), MODELS)}, found {content['model']!r}"
-    bias, settings, divided = content.get("age_bias"), content.get("settings", {}), content.get("divided", {})
-    numbers = list(bias.values()) if isinstance(bias, dict) and set(bias) == {"intercept", "slope"} else [bias]
-    if bias is not None and not all(isinstance(number, int | float) for number in numbers):
-        return f"age_bias: expected intercept and slope, found {bias!r}"
+    biases, settings, divided = (content.get(key, {}) for key in ("age_bias", "settings", "divided"))
+    if not isinstance(biases, dict) or not all(_is_line(line) for line in biases.values()):
+        return f"age_bias: expected intercept and slope of each subset of the modalities, found {biases!r}"
     coverage = settings.get("interval_coverage", COVERAGE) if isinstance(settings, dict) else settings
     if not isinstance(coverage, int | float) or not 0 < coverage < 1:
         return f"settings.interval_coverage: expected a number between 0 and 1, found {coverage!r}"
@@ -114,6 +114,13 @@ def _wrong_provenance(content: object) -> str | None:
     if not all(way is None or (isinstance(way, dict) and (not way or {"by", "except"} <= set(way))) for way in ways):
         return f"divided: expected by and except of each modality, found {divided!r}"
     return None
+
+
+def _is_line(content: object) -> bool:
+    """Whether it is an intercept and a slope."""
+    if not isinstance(content, dict) or set(content) != {"intercept", "slope"}:
+        return False
+    return all(isinstance(number, int | float) for number in content.values())
 
 
 def load_model(folder: Path, provenance: Mapping[str, Any]) -> SavedModel:
@@ -149,15 +156,15 @@ def feature_names(model: SavedModel, folder: Path) -> dict[str, tuple[str, ...]]
     return {modality: layout.names[modality] for modality in layout.modalities}
 
 
-def predict_new(model: SavedModel, new: NewPeople, bias: AgeBias | None, coverage: float) -> pd.DataFrame:
+def predict_new(model: SavedModel, new: NewPeople, biases: Mapping[str, AgeBias], coverage: float) -> pd.DataFrame:
     """One line a person: prediction, interval, and what acquiring a missing modality would narrow it by.
 
     Parameters
     ----------
     model : SavedModel
     new : NewPeople
-    bias : AgeBias or None
-        Line of the training people, if known.
+    biases : mapping of str to AgeBias
+        Lines of the training people by subset of the modalities; empty where they are not known.
     coverage : float
         Nominal coverage of the intervals.
 
@@ -165,7 +172,8 @@ def predict_new(model: SavedModel, new: NewPeople, bias: AgeBias | None, coverag
     -------
     DataFrame
         The people, `modalities` that each has, predicted_age, predicted_age_corrected, pi_low and pi_high, in the
-        target's units; ``gain_<m>``, by how much the interval is expected to narrow, in the same units, NaN where the
+        target's units; `atypicality`, 0 to 1, how unusual the features are for any target, NaN by models that do not
+        tell it; ``gain_<m>``, by how much the interval is expected to narrow, in the same units, NaN where the
         person has m; and `reason`, why a person has no prediction, or which features of a person who has one are so far
         from the training people that their values were clipped.
     """
@@ -177,6 +185,7 @@ def predict_new(model: SavedModel, new: NewPeople, bias: AgeBias | None, coverag
         predicted_age_corrected=np.nan,
         pi_low=np.nan,
         pi_high=np.nan,
+        atypicality=np.nan,
         **{f"gain_{modality}": np.nan for modality in new.tables},
         reason=None,
     )
@@ -199,12 +208,26 @@ def predict_new(model: SavedModel, new: NewPeople, bias: AgeBias | None, coverag
     read = model.read(X)
     predicted = model.predict(read)
     table.loc[some, "predicted_age"] = predicted
-    if bias is not None:
-        table.loc[some, "predicted_age_corrected"] = bias.correct(predicted)
+    if biases:
+        own = table.loc[some, "modalities"].tolist()
+        table.loc[some, "predicted_age_corrected"] = correct_predictions(biases, predicted, own)
     table.loc[some, ["pi_low", "pi_high"]] = model.predict_interval(read, coverage)
     for modality, gain in model.expected_gain(read, coverage).items():
         table.loc[some, f"gain_{modality}"] = gain
+    table.loc[some, "atypicality"] = atypicality_of(model, read)
+    _warn_of_atypical(table)
     return table
+
+
+def _warn_of_atypical(table: pd.DataFrame) -> None:
+    """Name people whose features are unusual for any target."""
+    far = table.loc[table["atypicality"] > ATYPICAL, "participant_id"].tolist()
+    if far:
+        log.warning(
+            "%d of %d people have features that are unusual for any age (column atypicality above %g, 1 in 100 of "
+            "people like the training's): %s; look at their images and units before their predictions are believed",
+            len(far), len(table), ATYPICAL, list_some(far, 3),
+        )  # fmt: skip
 
 
 def _paths(pairs: list[str]) -> dict[str, Path]:

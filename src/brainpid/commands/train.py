@@ -1,10 +1,11 @@
-"""Train one model on one fold's training people and predict its test people."""
+"""Train one model on the training people of a fold, or of several, and predict its test people."""
 
 from __future__ import annotations
 
 import argparse
 import logging
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import pandas as pd
 from brainpid.cohort.groups import read_groups
 from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.slices import TrainSettings
+from brainpid.core.errors import InputError
 from brainpid.core.files import write_json, write_tsv
-from brainpid.core.names import WITHOUT_LATENTS
+from brainpid.core.imports import foreign_code
+from brainpid.core.names import DEVICES, WITHOUT_LATENTS
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import derive
 from brainpid.evaluation.decomposition import PID_COLUMNS, decompose_cohort
@@ -31,10 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the verb."""
     parser.add_argument("--model", required=True, choices=list(MODELS), help="model to train")
     parser.add_argument("--repeat", required=True, type=int, help="repeat of the splits")
-    parser.add_argument("--fold", required=True, type=int, help="fold whose test people are predicted")
+    parser.add_argument("--fold", required=True, type=int, nargs="+", help="folds whose test people are predicted")
     parser.add_argument("--splits", required=True, type=Path, help="splits.tsv from `split`")
     add_training_arguments(parser)
-    parser.add_argument("--out", required=True, type=Path, help="folder of the fold")
+    parser.add_argument("--out", required=True, type=Path, nargs="+", help="folder of each fold")
 
 
 def add_training_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,62 +46,82 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--features", required=True, nargs="+", type=Path, help="feature file of every cohort")
     parser.add_argument("--chosen", required=True, type=Path, help="features.tsv from `split`: which of them to use")
     parser.add_argument("--sheets", nargs="*", default=[], type=Path, help="sheets with the column of the groups")
+    parser.add_argument(
+        "--device", choices=DEVICES, default="auto", help="where networks are trained (default: a GPU, if there is one)"
+    )
     add_threads(parser)
     add_settings(parser)
 
 
+def options_of(args: argparse.Namespace, settings: TrainSettings) -> dict[str, Any]:
+    """Options of the model's class: its hyperparameters, and the device where it has a network of torch."""
+    on = {"device": args.device} if "torch" in MODELS[args.model].packages else {}
+    return dict(settings.hyperparameters) | on
+
+
 def run(args: argparse.Namespace) -> None:
-    """Read the fold's people and features; fit on the training people; write what the test people give."""
+    """Train one fold after the other, each from its own people and with its own seed."""
+    if len(args.fold) != len(args.out):
+        raise InputError(f"--out: expected a folder for each of {len(args.fold)} folds, found {len(args.out)}")
     settings = read_settings(args, TrainSettings.of_model(args.model))
-    people = read_roles(args.participants, args.splits, args.repeat, args.fold)
+    set_threads(args.threads, MODELS[args.model].packages)
+    for fold, folder in zip(args.fold, args.out, strict=True):
+        _train_fold(args, settings, fold, folder)
+
+
+def _train_fold(args: argparse.Namespace, settings: TrainSettings, fold: int, folder: Path) -> None:
+    """Read the fold's people and features; fit on the training people; write what the test people give."""
+    people = read_roles(args.participants, args.splits, args.repeat, fold)
     tables = read_tables(args.features, people, read_chosen(args.chosen, settings.modalities))
     training = (people["role"] == "train").to_numpy()
-    set_threads(args.threads, MODELS[args.model].packages)
     fitted = fit_model(
         args.model,
-        dict(settings.hyperparameters),
+        options_of(args, settings),
         {modality: table[training] for modality, table in tables.items()},
         people.loc[training, "age"].to_numpy(dtype=float),
         read_groups(args.sheets, people[training], settings.group),
-        derive(settings.seed, "train", args.repeat, args.fold),
+        derive(settings.seed, "train", args.repeat, fold),
     )
     predictions = predict_table(
         fitted.model,
         {modality: table[~training].to_numpy() for modality, table in tables.items()},
         people[~training],
-        fitted.bias,
+        fitted.biases,
         settings.interval_coverage,
-    ).assign(model=args.model, repeat=args.repeat, fold=args.fold)
-    write_tsv(args.out / "predictions.tsv", predictions)
+        people[training],
+    ).assign(model=args.model, repeat=args.repeat, fold=fold)
+    write_tsv(folder / "predictions.tsv", predictions)
     groups = read_groups(args.sheets, people[~training], settings.group)
     told = predictions if groups is None else predictions.assign(**{GROUP: groups})
-    write_tsv(args.out / "pid.tsv", _decompose(told, settings, args.model))
+    write_tsv(folder / "pid.tsv", _decompose(told, settings, args.model))
     half_width = float((predictions["pi_high"] - predictions["pi_low"]).mean() / 2)
-    own = {"repeat": args.repeat, "fold": args.fold, "n_test": int((~training).sum())}
-    write_fitted(args, settings, fitted, __name__, own | {"mean_interval_half_width": half_width})
+    own = {"repeat": args.repeat, "fold": fold, "n_test": int((~training).sum())}
+    write_fitted(folder, args, settings, fitted, __name__, own | {"mean_interval_half_width": half_width})
 
 
 def write_fitted(
-    args: argparse.Namespace, settings: TrainSettings, fitted: Fitted, stage: str, more: Mapping[str, Any]
+    folder: Path, args: argparse.Namespace, settings: TrainSettings, fitted: Fitted, stage: str, more: Mapping[str, Any]
 ) -> None:
     """Write the model, the course of its training, and where it comes from, with all that prediction needs."""
     entry = MODELS[fitted.name]
-    fitted.model.save(args.out)
-    write_tsv(args.out / "history.tsv", pd.DataFrame(fitted.model.history() or {"epoch": []}))
-    provenance = record(stage, settings.model_dump(mode="json"), entry.packages)
-    provenance["generated_by"]["model_code"] = code_digest(entry.module)
+    fitted.model.save(folder)
+    write_tsv(folder / "history.tsv", pd.DataFrame(fitted.model.history() or {"epoch": []}))
+    own = foreign_code(settings.hyperparameters.foreign_classes)
+    provenance = record(stage, settings.model_dump(mode="json"), (*entry.packages, *own.packages))
+    provenance["generated_by"] |= {"model_code": code_digest(entry.module), "own_code": own.digests}
     provenance |= {
         "model": fitted.name,
         "seed": fitted.seed,
         "n_train": fitted.n,
-        "age_bias": {"intercept": fitted.bias.intercept, "slope": fitted.bias.slope},
+        "age_bias": {subset: asdict(bias) for subset, bias in fitted.biases.items()},
         "divided": read_divisors(args.features, read_chosen(args.chosen, settings.modalities)),
         "chosen": fitted.model.chosen(),
     }
-    write_json(args.out / "provenance.json", provenance | dict(more))
+    write_json(folder / "provenance.json", provenance | dict(more))
+    slopes = {subset: bias.slope for subset, bias in fitted.biases.items()}
     log.info(
         "%s is trained on %d people", fitted.name, fitted.n,
-        extra={"model": fitted.name, "n_train": fitted.n, "bias_slope": fitted.bias.slope} | dict(more),
+        extra={"model": fitted.name, "n_train": fitted.n, "bias_slopes": slopes} | dict(more),
     )  # fmt: skip
 
 
@@ -112,5 +135,9 @@ def _decompose(predictions: pd.DataFrame, settings: TrainSettings, model: str) -
         with without_rows(cohort, "its decomposition in this fold"):
             # A fold's test people took no part in the fit, but are too few to estimate a factor from.
             found = decompose_cohort(rows, settings.modalities, settings.pid, OUT_OF_FOLD_SE_FACTOR)
-            frames.append(found.assign(cohort=cohort, model=model))
-    return pd.concat(frames, ignore_index=True)[PID_COLUMNS] if frames else pd.DataFrame(columns=PID_COLUMNS)
+            frames += [one.to_frame().assign(cohort=cohort, model=model) for one in found]
+    return (
+        pd.concat(frames, ignore_index=True).reindex(columns=PID_COLUMNS)
+        if frames
+        else pd.DataFrame(columns=PID_COLUMNS)
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from brainpid.config.section import Section
 
@@ -14,9 +15,48 @@ Part = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Members = Annotated[int, Field(ge=2)]
 TargetTransform = Literal["auto", "normal_scores", "none"]
+BASE_LEARNERS = ("auto", "normative", "normative_scores", "kernel", "forest", "boosting")
+"""Names of base learners of `pidreg`; ``auto`` stands for those that a pilot finds worth fitting."""
 
 
-class PIDRegSettings(Section):
+def _base_learner(value: Any) -> str | dict[str, Any]:
+    """A name, or a mapping with the class of a regressor and its keyword arguments."""
+    if isinstance(value, str) and value in BASE_LEARNERS:
+        return value
+    if not isinstance(value, Mapping):
+        names = ", ".join(f"'{name}'" for name in BASE_LEARNERS)
+        raise ValueError(f"expected {names} or a mapping such as {{import: sklearn.linear_model.Ridge, alpha: 2.0}}")
+    if not isinstance(value.get("import"), str):
+        raise ValueError("expected the key 'import' with a class by its module, such as sklearn.linear_model.Ridge")
+    if wrong := [key for key in value if not (isinstance(key, str) and key.isidentifier())]:
+        raise ValueError(f"expected keyword arguments of {value['import']} as keys, found {wrong[0]!r}")
+    return dict(value)
+
+
+BaseLearnerChoice = Annotated[
+    str | dict[str, Any],
+    PlainValidator(_base_learner),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "enum": list(BASE_LEARNERS)},
+                {"type": "object", "properties": {"import": {"type": "string"}}, "required": ["import"]},
+            ]
+        }
+    ),
+]
+
+
+class ModelSettings(Section):
+    """What the hyperparameters of every model have."""
+
+    @property
+    def foreign_classes(self) -> tuple[str, ...]:
+        """Dotted names of classes outside of the program that the model is made of."""
+        return ()
+
+
+class PIDRegSettings(ModelSettings):
     """Hyperparameters of `pidreg`; what is null comes from the recipe, see `brainpid.model.pidreg.options`."""
 
     recipe: Literal["auto", "compact", "expressive"] = Field(
@@ -50,14 +90,27 @@ class PIDRegSettings(Section):
         description="features: normal scores by rank among the training people, or their values; `auto` takes values "
         "where a pilot finds trees worth fitting",
     )
-    experts: tuple[Literal["auto", "normative", "normative_scores", "kernel", "forest", "boosting"], ...] = Field(
+    experts: tuple[BaseLearnerChoice, ...] = Field(
         ("auto",),
         description="base learners beside the network: normative models of the target and of its score, Gaussian "
-        "processes, forest, boosted trees, or what a pilot on some of the people finds worth fitting",
+        "processes, forest, boosted trees, or what a pilot on some of the people finds worth fitting; and regressors "
+        "of one's own, `{import: package.Class, alpha: 1.0}`, whose other keys are keyword arguments of the class, "
+        "looked for among what is installed, then in the folder in which the run is started. A model keeps it in "
+        "`own_<Class>.joblib`: only load that from a source that you trust",
     )
 
+    @property
+    def own_base_learners(self) -> list[dict[str, Any]]:
+        """Base learners of the user's own."""
+        return [expert for expert in self.experts if isinstance(expert, dict)]
 
-class BaselineSettings(Section):
+    @property
+    def foreign_classes(self) -> tuple[str, ...]:
+        """Dotted names of their classes."""
+        return tuple(own["import"] for own in self.own_base_learners)
+
+
+class BaselineSettings(ModelSettings):
     """What every baseline that looks at features has."""
 
     target_transform: TargetTransform = Field(
@@ -162,7 +215,7 @@ class MLPSettings(BaselineSettings):
     )
 
 
-class MeanSettings(Section):
+class MeanSettings(ModelSettings):
     """Nothing: `mean` predicts the mean of the training people."""
 
 

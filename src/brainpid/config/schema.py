@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -59,6 +59,19 @@ class Config(Section):
         "`{share: true}` for one that can be passed on",
     )
     hyperparameters: Hyperparameters = Field(default_factory=Hyperparameters, description="settings of each model")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto",
+        description="where the networks of `pidreg` are trained: `auto` takes a GPU where there is one. Predictions "
+        "are the same up to rounding (1e-3), so that it is no reason to train again; `provenance.json` of each fold "
+        "says which it was",
+    )
+    folds_per_job: int = Field(
+        1,
+        ge=1,
+        description="folds of a model and repeat that are trained in one job, one after the other: for trainings "
+        "of seconds, and for a GPU. Each has its own folder. With more than 1 no fold is made again alone: where a "
+        "file of one is missing, those of its job are made again; another number by itself makes nothing again",
+    )
     interval_coverage: Coverage = Field(0.9, description="nominal coverage of each person's interval")
     pid: DecompositionSettings = Field(default_factory=DecompositionSettings, description="the decomposition")
     null: Null = Field(default_factory=Null, description="the null of the decomposition")
@@ -92,6 +105,10 @@ class Config(Section):
             if keep := [name for name in self.hyperparameters.pidreg.experts if name in KEEP_PEOPLE]:
                 raise ValueError(
                     f"final_model.share: '{keep[0]}' of hyperparameters.pidreg.experts keeps training people"
+                )
+            if own := self.hyperparameters.pidreg.foreign_classes:
+                raise ValueError(
+                    f"final_model.share: '{own[0]}' of hyperparameters.pidreg.experts may keep training people"
                 )
         for cohort, block in self.cohorts.items():
             for modality in block.sources:
@@ -145,6 +162,11 @@ class Config(Section):
     def shares_final_model(self) -> bool:
         """Whether the final model is to be passed on."""
         return isinstance(self.final_model, FinalModel) and self.final_model.share
+
+    @property
+    def own_base_learners(self) -> list[dict[str, Any]]:
+        """Base learners of the user's own that models are trained with."""
+        return self.hyperparameters.pidreg.own_base_learners if "pidreg" in self.models else []
 
     def used_columns(self, cohort: str) -> list[str]:
         """Further columns of a cohort's participants table that a result depends on: of groups, and divisors."""

@@ -24,7 +24,7 @@ from brainpid.config.analysis import (
 )
 from brainpid.config.cohorts import Columns, Shards, Target, TargetValues
 from brainpid.config.extraction import DiffusionExtraction, Extraction, FunctionalExtraction, StructuralExtraction
-from brainpid.config.models import Hyperparameters, Members, Models
+from brainpid.config.models import Hyperparameters, Members, Models, ModelSettings
 from brainpid.config.paths import PathText
 from brainpid.config.schema import Config
 from brainpid.config.section import Modalities, Name, Section
@@ -137,7 +137,7 @@ class TrainSettings(Section):
     """What `brainpid train` and `brainpid final` need to know; `of_model` gives the class of one model."""
 
     modalities: Modalities
-    hyperparameters: SerializeAsAny[Section]
+    hyperparameters: SerializeAsAny[ModelSettings]
     seed: Seed
     group: str | None
     interval_coverage: Coverage
@@ -203,6 +203,8 @@ class AggregateSettings(Section):
     costs: dict[Name, Cost]
     scheme: Scheme
     group: str | None
+    target: Target
+    interval_coverage: Coverage
     pid: DecompositionSettings
 
     @classmethod
@@ -215,6 +217,8 @@ class AggregateSettings(Section):
             costs={modality: config.costs.get(modality, 1.0) for modality in config.modalities},
             scheme=config.splits.scheme,
             group=config.splits.group,
+            target=config.target,
+            interval_coverage=config.interval_coverage,
             pid=config.pid,
         )
 

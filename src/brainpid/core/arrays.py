@@ -18,3 +18,10 @@ Modalities = Mapping[str, "ArrayLike | pd.DataFrame"]
 """Features by modality: each a table (n, p_m) of the same n people, NaN where a cell is missing."""
 Blocks = Mapping[str, FloatArray]
 """Features by modality, once they are arrays of numbers."""
+
+
+def among(values: FloatArray, rows: BoolArray) -> FloatArray:
+    """Values of the marked rows (n,) among all rows, NaN elsewhere."""
+    found = np.full(len(rows), np.nan)
+    found[rows] = values
+    return found

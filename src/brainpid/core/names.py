@@ -13,8 +13,12 @@ Measure = Literal["mmi", "idep"]
 """Measures of redundancy by which information is decomposed; see `brainpid.pid.atoms`."""
 WITHOUT_LATENTS = ("mean",)
 """Models that read nothing in the features: there is no information to decompose."""
+LOG_SCORE_ESTIMATOR, GAUSSIAN_SCORE = "log_score", "gaussian_score"
+"""How the information of readers is estimated; see `brainpid.evaluation.decomposition`."""
 WITHIN_COHORT = "_within_cohort"
 """Ending of the names of encoders that are fitted within each cohort, where their rows stand beside those of models."""
+DEVICES = ("auto", "cpu", "cuda")
+"""Where networks are trained; ``auto`` is a GPU where there is one."""
 KEEP_PEOPLE = ("kernel", "forest")
 """Base learners of `pidreg` that keep training people: a process all their features, a leaf of a forest one person's
 target."""

@@ -36,7 +36,7 @@ from brainpid.crossfit.conditional import leading_components, ridge_reader
 from brainpid.crossfit.exchange import members
 from brainpid.crossfit.folds import random_folds
 from brainpid.crossfit.transforms import Standardizer, normal_scores
-from brainpid.pid.estimation import covariance_at_zero, information_from_data
+from brainpid.pid.estimation import covariance_of_zero, information_from_data
 from brainpid.pid.gaussian import SubsetInformation
 
 DELETED = 20
@@ -102,7 +102,8 @@ def _variances(
         change.append(_informations(features, target, fold, left).bits[0] - found.bits[0])
         foretold.append(-influence[~left].sum(axis=0) / left.sum())
     rows_a_group = len(member) / len(np.unique(member))
-    zero = rows_a_group**2 * np.trace(covariance_at_zero(found))
+    ranks = found.rank.reshape(-1, found.rank.shape[-1])[0].tolist()
+    zero = rows_a_group**2 * np.trace(covariance_of_zero(found.modalities, ranks, len(target)))
     return _jackknife(np.array(change)), _jackknife(np.array(foretold)), float(zero)
 
 

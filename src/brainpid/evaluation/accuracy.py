@@ -10,7 +10,7 @@ import pandas as pd
 
 from brainpid.evaluation.metrics import accuracy
 from brainpid.evaluation.predictions import by_repeat
-from brainpid.evaluation.random_effects import POOLED, pool
+from brainpid.evaluation.random_effects import POOLED, RELATIVE_HETEROGENEITY, pool
 
 ACCURACY_VALUES = ["mae", "rmse", "r2", "pearson_r", "mae_corrected"]
 ACCURACY_COLUMNS = [
@@ -68,7 +68,8 @@ def _place(pattern: str, modalities: Sequence[str]) -> tuple[int, list[int]]:
 
 def _pool_accuracy(rows: pd.DataFrame, confidence: float) -> dict[str, Any]:
     """One model's random-effects mean absolute error over cohorts, and the other columns with the same weights."""
-    joint = pool(rows["mae"], rows["mae_se"], rows["n"], confidence)
+    scale = RELATIVE_HETEROGENEITY * float(rows["mae"].mean()) or 1.0  # any, where nobody is off by anything
+    joint = pool(rows["mae"], rows["mae_se"], rows["n"], scale, confidence)
     low = max(joint.ci_low, 0.0)  # no mean absolute error is negative, but the interval of two small cohorts would be
     averages = {column: float(rows[column].to_numpy() @ np.array(joint.weights)) for column in ACCURACY_VALUES}
     return (

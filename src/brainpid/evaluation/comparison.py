@@ -8,7 +8,7 @@ import pandas as pd
 
 from brainpid.evaluation.metrics import PairedDifference, paired_difference
 from brainpid.evaluation.predictions import by_repeat
-from brainpid.evaluation.random_effects import POOLED, pool
+from brainpid.evaluation.random_effects import PAIRED_HETEROGENEITY, POOLED, pool
 
 COMPARISON_COLUMNS = ["cohort", "model", "reference", "modalities", "n", "difference", "ci_low", "ci_high"]
 
@@ -43,7 +43,10 @@ def comparison_table(predictions: pd.DataFrame, modalities: Sequence[str], confi
         if len(pairs) > 1:
             found = [(pair.difference, pair.se, pair.n) for pair in pairs.values()]
             differences, errors, people = zip(*found, strict=True)
-            joint = pool(differences, errors, people, confidence)
+            of_both = complete[complete["model"].isin([reference, model])]
+            error = (of_both["predicted_age"] - of_both["age"]).abs().mean()
+            scale = PAIRED_HETEROGENEITY * float(error) or 1.0  # any, where nobody is off by anything
+            joint = pool(differences, errors, people, scale, confidence)
             records.append((POOLED, model, sum(people), joint.estimate, joint.ci_low, joint.ci_high))
     table = pd.DataFrame(records, columns=["cohort", "model", "n", "difference", "ci_low", "ci_high"])
     return table.assign(reference=reference, modalities=everything)[COMPARISON_COLUMNS]

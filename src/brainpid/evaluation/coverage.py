@@ -2,52 +2,78 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
 from brainpid.cohort.splits import TARGET_BINS
 
+COVERAGE_COLUMNS = [
+    "model", "kind", "group", "n", "coverage", "ci_low", "ci_high", "mean_width", "interval_score",
+]  # fmt: skip
+FEWEST_OF_SITE = 20
+"""People of a site whose coverage is told."""
 
-def coverage_table(predictions: pd.DataFrame, target_range: tuple[float, float]) -> pd.DataFrame:
-    """How often one model's intervals cover the target: of everybody, of each cohort, and of each band of the target.
+
+def coverage_table(predictions: pd.DataFrame, target_range: tuple[float, float], coverage: float) -> pd.DataFrame:
+    """How often intervals cover the target, of every model: of everybody and of groups of people.
 
     Parameters
     ----------
     predictions : DataFrame
-        Rows of one model of ``aggregate/predictions.tsv``. A person's repeats are averaged first.
+        Rows of ``aggregate/predictions.tsv``. A person's repeats are averaged first.
     target_range : tuple of float
         Plausible targets; a twelfth of them is a band, as in the strata of the splits (a decade of age).
+    coverage : float
+        Nominal coverage of the intervals.
 
     Returns
     -------
     DataFrame
-        kind (``all``, ``cohort`` or ``band``), group, n, coverage (0 to 1), ci_low, ci_high (Wilson's 95% interval of
-        n people), and mean_width in the target's units.
+        model; kind: ``all``, ``cohort``, ``modalities`` (what people have), ``site`` (with `FEWEST_OF_SITE` people or
+        more), ``predicted band`` and ``band`` of the true target; group, n, coverage (0 to 1), ci_low, ci_high
+        (Wilson's 95% interval of n people), mean_width, and interval_score (Gneiting and Raftery 2007, JASA 102:359):
+        the width and ``2 / (1 - coverage)`` times what lies outside, mean over people, small is good; both in the
+        target's units.
+
+    Notes
+    -----
+    An interval promises its coverage to people with this prediction, so bands of the predicted target are its test;
+    the youngest and oldest of the true target are covered less, whatever the model, because predictions of them lie
+    nearer to the mean.
     """
+    low, high, age = predictions["pi_low"], predictions["pi_high"], predictions["age"]
+    outside = (low - age).clip(lower=0) + (age - high).clip(lower=0)
     own = predictions.assign(
-        coverage=predictions["age"].between(predictions["pi_low"], predictions["pi_high"]),
-        mean_width=predictions["pi_high"] - predictions["pi_low"],
+        coverage=age.between(low, high),
+        mean_width=high - low,
+        interval_score=high - low + 2 / (1 - coverage) * outside,
     )
-    people = own.groupby(["cohort", "participant_id"], sort=False, as_index=False)[
-        ["age", "coverage", "mean_width"]
-    ].mean()
+    values = ["coverage", "mean_width", "interval_score"]
+    people = own.groupby(["model", "cohort", "site", "participant_id"], sort=False, as_index=False, dropna=False).agg(
+        {"modalities": "first", "age": "first", "predicted_age": "mean"} | dict.fromkeys(values, "mean")
+    )
     edges = np.linspace(*target_range, TARGET_BINS + 1)
-    band = np.digitize(people["age"], edges[1:-1])
-    groups = [("all", "everybody", people)]
-    if len(people["cohort"].unique()) > 1:
-        groups += [("cohort", str(cohort), rows) for cohort, rows in people.groupby("cohort", sort=False)]
-    groups += [("band", f"{edges[k]:.4g} to {edges[k + 1]:.4g}", people[band == k]) for k in np.unique(band)]
+    names = [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)]
+    for column, of in (("band", "age"), ("predicted band", "predicted_age")):
+        people[column] = pd.Categorical.from_codes(np.digitize(people[of], edges[1:-1]), names)
     records = []
-    for kind, group, rows in groups:
-        n, part = len(rows), rows["coverage"].mean()
-        low, high = _wilson(part, n)
-        records.append(
-            {
-                "kind": kind, "group": group, "n": n, "coverage": part, "ci_low": low, "ci_high": high,
-                "mean_width": rows["mean_width"].mean(),
-            }
-        )  # fmt: skip
-    return pd.DataFrame(records)
+    for model, everybody in people.groupby("model", sort=False):
+        groups = [("all", "everybody", everybody)]
+        for kind in ("cohort", "modalities", "site", "predicted band", "band"):
+            parts = [(str(group), rows) for group, rows in everybody.groupby(kind, sort="band" in kind, observed=True)]
+            if len(parts) > 1:
+                fewest = FEWEST_OF_SITE if kind == "site" else 1
+                groups += [(kind, group, rows) for group, rows in parts if len(rows) >= fewest]
+        for kind, group, rows in groups:
+            low_end, high_end = _wilson(rows["coverage"].mean(), len(rows))
+            told = rows[values].mean().to_dict()
+            records.append(
+                {"model": model, "kind": kind, "group": group, "n": len(rows), "ci_low": low_end, "ci_high": high_end}
+                | told
+            )
+    return pd.DataFrame(records, columns=COVERAGE_COLUMNS)
 
 
 def _wilson(part: float, n: int) -> tuple[float, float]:

@@ -1,75 +1,120 @@
-"""The decomposition of every model in every cohort: pooled over cohorts, with its tests, and if it is justified."""
+"""The decomposition of every model in every cohort: pooled over cohorts, with tests, and whether it is justified."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
-import numpy as np
 import pandas as pd
+from scipy.stats import pearsonr
 
 from brainpid.config.analysis import DecompositionSettings
 from brainpid.core.arrays import FloatArray
 from brainpid.core.names import WITHOUT_LATENTS
 from brainpid.crossfit.normality import Normality, check_normality, squared_mahalanobis
 from brainpid.crossfit.transforms import normal_scores
-from brainpid.evaluation.decomposition import PID_COLUMNS, concatenated_check, decompose_cohort
-from brainpid.evaluation.predictions import CONCATENATED, LATENT, by_repeat, decomposable, without_rows
-from brainpid.evaluation.random_effects import POOLED, pool
+from brainpid.evaluation.decomposition import PID_COLUMNS, Estimated, decompose_cohort
+from brainpid.evaluation.predictions import LATENT, by_repeat, decomposable, without_rows
+from brainpid.evaluation.random_effects import POOLED, pool_decompositions
 from brainpid.evaluation.within_cohort import WithinCohorts, rows_of_tests
 from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
-from brainpid.pid.result import MIN_PEOPLE_FOR_SHARES
-
-CONCATENATED_MODEL = "ridge_concatenated"
-
-
-PID_KEYS = ["model", "measure", "scope", "modalities", "atom"]
-
 
 NORMALITY_COLUMNS = ["cohort", "model", *(field.name for field in fields(Normality))]
+POOLING_COLUMNS = [
+    "model", "estimator", "measure", "scope", "modalities", "atom", "bits", "ci_low", "ci_high", "fixed_bits",
+    "fixed_ci_low", "fixed_ci_high", "predicted_low", "predicted_high", "tau", "tau_low", "tau_high", "cohorts", "n",
+]  # fmt: skip
+AGAINST = 0.05
+"""Two-sided p-value below which a negative correlation of a reading with the target is told."""
 
 
 def decompose_all(
-    predictions: pd.DataFrame,
-    modalities: Sequence[str],
-    settings: DecompositionSettings,
-    within: WithinCohorts,
-) -> pd.DataFrame:
+    predictions: pd.DataFrame, modalities: Sequence[str], settings: DecompositionSettings, within: WithinCohorts
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Decompose every model in every cohort, and pool over cohorts where there are two or more.
 
     Parameters
     ----------
     predictions : DataFrame
-        Out-of-fold predictions and latents of all models and cohorts.
+        Out-of-fold predictions, latents and log scores of all models and cohorts.
     modalities : sequence of str
-    settings : Decomposition
+    settings : DecompositionSettings
     within : WithinCohorts
-        What is tested in each cohort, by its own readers, and how far standard errors there are widened:
-        `OUT_OF_FOLD_SE_FACTOR` where no factor is given.
+        Tests of each cohort, and the widening of its standard errors.
+
+    Returns
+    -------
+    pid : DataFrame
+        Rows of ``aggregate/pid.tsv``.
+    pooling : DataFrame
+        Rows of ``aggregate/pooling.tsv``: what goes with the pooled rows.
 
     Notes
     -----
     People with every modality count, in the cohorts that can be decomposed; the others have no rows.
     """
-    frames = []
+    frames: list[pd.DataFrame] = []
+    by_model: dict[str, list[list[Estimated]]] = {}
     told = predictions[~predictions["model"].isin(WITHOUT_LATENTS)]
     for (model, cohort), rows in decomposable(told, modalities).groupby(["model", "cohort"], sort=False):
         factor = within.se_factors.get(cohort, OUT_OF_FOLD_SE_FACTOR)
         with without_rows(cohort, f"the decomposition of {model}"):
-            frames.append(decompose_cohort(rows, modalities, settings, factor).assign(model=model, cohort=cohort))
-        concatenated = [column for column in rows if column.startswith(CONCATENATED)]
-        if concatenated and rows[concatenated].notna().all(axis=None):
-            with without_rows(cohort, f"the check by {CONCATENATED_MODEL}"):
-                check = concatenated_check(rows, modalities, settings, factor)
-                frames.append(check.assign(model=CONCATENATED_MODEL, cohort=cohort))
-    if not frames:
-        return pd.DataFrame(columns=PID_COLUMNS)
-    table = pd.concat(frames, ignore_index=True)[PID_COLUMNS]
-    pooled = pool_pid(table, settings.confidence)
-    if len(pooled):
-        table = pd.concat([table, pooled], ignore_index=True)
-    tested = rows_of_tests(within, modalities, settings.measures)
-    return pd.concat([table, tested], ignore_index=True)[PID_COLUMNS] if len(tested) else table
+            found = decompose_cohort(rows, modalities, settings, factor)
+            by_model.setdefault(str(model), []).append(found)
+            frames += [one.to_frame().assign(model=model, cohort=cohort) for one in found]
+    pooled = [pool_model(model, cohorts, settings) for model, cohorts in by_model.items() if len(cohorts) > 1]
+    frames += [pid for pid, _ in pooled]
+    if len(tested := rows_of_tests(within, modalities, settings.measures)):
+        frames.append(tested)
+    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=PID_COLUMNS)
+    beside = [pooling for _, pooling in pooled] or [pd.DataFrame(columns=POOLING_COLUMNS)]
+    return table.reindex(columns=PID_COLUMNS), pd.concat(beside, ignore_index=True)[POOLING_COLUMNS]
+
+
+def pool_model(
+    model: str, cohorts: Sequence[Sequence[Estimated]], settings: DecompositionSettings
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Pool one model's informations over cohorts and form the atoms of what is pooled, and what goes with them."""
+    tables, beside = [], []
+    for parts in zip(*cohorts, strict=True):
+        estimator, measure = parts[0].estimator, parts[0].decomposition.measure
+        found = pool_decompositions(
+            [part.decomposition for part in parts], measure, settings.heterogeneity, settings.confidence
+        )
+        own = {"model": model, "cohort": POOLED, "estimator": estimator, "given": ""}
+        table = found.random.to_frame().assign(**own, n_folds=max(part.n_folds for part in parts))
+        fixed, predicted = found.fixed.to_frame(), pd.DataFrame(found.predicted)
+        tables.append(table)
+        beside.append(
+            table.assign(
+                fixed_bits=fixed["bits"], fixed_ci_low=fixed["ci_low"], fixed_ci_high=fixed["ci_high"],
+                predicted_low=predicted["low"], predicted_high=predicted["high"], tau=found.tau,
+                tau_low=found.tau_low, tau_high=found.tau_high, cohorts=len(parts),
+            )
+        )  # fmt: skip
+    return pd.concat(tables, ignore_index=True), pd.concat(beside, ignore_index=True)
+
+
+def readings_against_target(predictions: pd.DataFrame, modalities: Sequence[str]) -> list[str]:
+    """Sentences about readings that fall as the target rises in a cohort, which no Gaussian score tells from rising.
+
+    A modality's own prediction is told where its correlation with the target, of the mean over repeats, is below zero
+    with a two-sided p below `AGAINST`.
+    """
+    said = []
+    told = predictions[~predictions["model"].isin(WITHOUT_LATENTS)]
+    for (model, cohort), rows in told.groupby(["model", "cohort"], sort=False):
+        for modality in modalities:
+            people = rows.groupby("participant_id")[[LATENT + modality, "age"]].mean().dropna()
+            if len(people) < 3 or (people.nunique() < 2).any():
+                continue
+            r, p = pearsonr(people[LATENT + modality], people["age"])
+            if r < 0 and p < AGAINST:
+                said.append(
+                    f"{cohort}: what {model} reads from {modality} falls as the target rises (r = {r:.2f}, n = "
+                    f"{len(people)}); its log score says so, its Gaussian score counts it as information"
+                )
+    return said
 
 
 def normality_table(predictions: pd.DataFrame, modalities: Sequence[str]) -> pd.DataFrame:
@@ -93,25 +138,3 @@ def joint_distances(latents: pd.DataFrame, model: str, modalities: Sequence[str]
         with without_rows(cohort, "the figure of normality"):
             distances[str(cohort)] = squared_mahalanobis(own, normal_scores(rows["age"]))[0]
     return distances
-
-
-def pool_pid(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """Pool every atom that two or more cohorts have; a share is the ratio of the pooled atom to the pooled total."""
-    records = []
-    for key, rows in table.groupby(PID_KEYS, sort=False):
-        if len(rows) < 2:
-            continue
-        record = dict(zip(PID_KEYS, key, strict=True)) | {"cohort": POOLED, "p_value": np.nan}
-        if rows["se"].notna().any():
-            joint = pool(rows["bits"], rows["se"], rows["n"], confidence)
-            record |= {"bits": joint.estimate, "se": joint.se, "ci_low": joint.ci_low, "ci_high": joint.ci_high}
-        else:  # on the boundary in every cohort: there is no standard error to pool
-            record |= {"bits": np.average(rows["bits"], weights=rows["n"])}
-        records.append(record | {"n": rows["n"].sum(), "n_folds": rows["n_folds"].max()})
-    pooled = pd.DataFrame(records, columns=PID_COLUMNS)
-    if pooled.empty:
-        return pooled
-    totals = pooled[pooled["atom"] == "total"].drop_duplicates(["model", "measure"])
-    total = pooled[["model", "measure"]].merge(totals, how="left")["bits"].to_numpy()
-    shown = (pooled["n"] >= MIN_PEOPLE_FOR_SHARES) & (total > 0) & (pooled["model"] != CONCATENATED_MODEL)
-    return pooled.assign(share=np.where(shown, pooled["bits"] / np.where(total > 0, total, np.nan), np.nan))

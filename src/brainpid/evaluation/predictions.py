@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,8 @@ from brainpid.core.arrays import Blocks, FloatArray, IntArray
 from brainpid.core.errors import InputError, NumericalError
 from brainpid.core.modalities import presence
 from brainpid.crossfit.minima import why_not_decomposed
-from brainpid.model.age_bias import AgeBias
+from brainpid.evaluation.atypicality import atypicality_of
+from brainpid.model.age_bias import AgeBias, correct_predictions
 from brainpid.model.registry import MultimodalRegressor
 
 log = logging.getLogger(__name__)
@@ -22,9 +22,11 @@ log = logging.getLogger(__name__)
 NOBODY = np.empty(0)
 GROUP = "group"
 """Column of the number of a person's group, where people are of groups; it is added in memory and not written."""
-LATENT, SUBSET, CONCATENATED = "latent_", "subset_", "concatenated_"
-"""What starts the name of a column: a modality's latent, a prediction in the target's units from a subset of the
-modalities, and a normal score from the concatenated features of a subset."""
+LATENT, SUBSET, LOG_SCORE = "latent_", "subset_", "log_score_"
+"""What starts the name of a column: a modality's latent, and of a subset of the modalities the prediction from it in
+the target's units and its log score in bits."""
+FEWEST_OF_REFERENCE = 20
+"""Training people of a cohort whose targets stand for its distribution; with fewer, those of its test people."""
 
 
 def decomposable(predictions: pd.DataFrame, modalities: Sequence[str]) -> pd.DataFrame:
@@ -111,7 +113,12 @@ def groups_of(predictions: pd.DataFrame) -> IntArray | None:
 
 
 def predict_table(
-    model: MultimodalRegressor, X: Blocks, people: pd.DataFrame, bias: AgeBias, coverage: float
+    model: MultimodalRegressor,
+    X: Blocks,
+    people: pd.DataFrame,
+    biases: Mapping[str, AgeBias],
+    coverage: float,
+    training: pd.DataFrame,
 ) -> pd.DataFrame:
     """Predictions of people with their correction and interval, and what they rest on; ages in the target's units.
 
@@ -123,16 +130,21 @@ def predict_table(
         Features; a row of NaN is a missing modality.
     people : DataFrame
         The n people: participant_id, cohort, site, age.
-    bias : AgeBias
-        Line of the training people.
+    biases : mapping of str to AgeBias
+        Lines of the training people, by subset of the modalities.
     coverage : float
         Nominal coverage of the intervals.
+    training : DataFrame
+        The training people: cohort, age.
 
     Returns
     -------
     DataFrame
         Columns of ``folds/.../predictions.tsv`` without model, repeat and fold. `modalities` names those that the
-        person has; latents and predictions of a subset are NaN where the person lacks one of its modalities.
+        person has; latents, predictions and log scores of a subset are NaN where the person lacks one of its
+        modalities. Log scores are relative to the targets of the person's cohort among the training people, or among
+        the people that are predicted where fewer than `FEWEST_OF_REFERENCE` of the cohort were trained on.
+        `atypicality` is NaN by models that do not tell it.
 
     Raises
     ------
@@ -144,7 +156,8 @@ def predict_table(
     if not np.isfinite(predicted).all():
         raise NumericalError(f"{int((~np.isfinite(predicted)).sum())} of {len(predicted)} people got no prediction")
     low, high = model.predict_interval(read, coverage).T
-    corrected = bias.correct(predicted)
+    present = patterns(X)
+    corrected = correct_predictions(biases, predicted, present)
     table = people[["participant_id", "cohort", "site", "age"]].reset_index(drop=True)
     table = table.assign(
         predicted_age=predicted,
@@ -153,14 +166,19 @@ def predict_table(
         brain_pad_corrected=corrected - table["age"],
         pi_low=low,
         pi_high=high,
-        modalities=patterns(X),
+        modalities=present,
+        atypicality=atypicality_of(model, read),
     )
     parts = {LATENT + modality: values for modality, values in model.scalar_latents(read).items()}
     parts |= {SUBSET + "+".join(subset): values for subset, values in model.subset_predictions(read).items()}
-    concatenated_scores: Any = getattr(model, "concatenated_scores", None)
-    if concatenated_scores is not None:
-        parts |= {CONCATENATED + "+".join(subset): values for subset, values in concatenated_scores(read).items()}
-    return table.assign(**parts)
+    scores = pd.DataFrame(index=table.index)
+    for cohort, own in table.groupby("cohort"):
+        known = training.loc[training["cohort"] == cohort, "age"]
+        reference = (own["age"] if len(known) < FEWEST_OF_REFERENCE else known).to_numpy(dtype=float)
+        told = model.log_scores(read, table["age"].to_numpy(dtype=float), reference)
+        for subset, values in told.items():
+            scores.loc[own.index, LOG_SCORE + "+".join(subset)] = values[own.index]
+    return table.assign(**parts, **scores)
 
 
 def patterns(X: Blocks) -> list[str]:

@@ -34,10 +34,8 @@ from numpy.typing import ArrayLike
 from brainpid.core.arrays import BoolArray, FloatArray, IntArray
 from brainpid.core.errors import InputError
 from brainpid.core.modalities import subsets_of
-from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.metrics import Accuracy, accuracy
-from brainpid.evaluation.predictions import LATENT, SUBSET, by_repeat, without_rows
-from brainpid.pid.estimation import information_from_data
+from brainpid.evaluation.predictions import LOG_SCORE, SUBSET, by_repeat
 
 SELECTION_COLUMNS = [
     "modalities", "cost", "n", "mae", "mae_ci_low", "mae_ci_high", "information_bits", "recommended",
@@ -113,15 +111,12 @@ def select(
     names = ["+".join(subset) for subset in subsets]
     if absent := [name for name in names if SUBSET + name not in predictions]:
         raise InputError(f"predictions: no column {SUBSET}{absent[0]}; train the folds again")
-    latents = [LATENT + modality for modality in modalities]
-    errors, fold, bits, sizes = [], [], [], []
-    for cohort, rows in predictions.groupby("cohort", sort=False):
-        values, age, _ = by_repeat(rows, [*(SUBSET + name for name in names), *latents, "fold"])
+    errors, fold, scores = [], [], []
+    for _, rows in predictions.groupby("cohort", sort=False):
+        values, age, _ = by_repeat(rows, [*(start + name for start in (SUBSET, LOG_SCORE) for name in names), "fold"])
         errors.append(np.stack([values[SUBSET + name] - age for name in names], axis=-1))
         fold.append(values["fold"].astype(np.int64))
-        with without_rows(cohort, "the information of subsets"):
-            bits.append(_information({m: values[LATENT + m] for m in modalities}, normal_scores(age)))
-            sizes.append(len(age))
+        scores.append(np.stack([values[LOG_SCORE + name] for name in names], axis=-1))
     error, assigned = np.concatenate(errors, axis=1), np.concatenate(fold, axis=1)
     losses = (error**2).mean(axis=0)
     prices = [sum(costs[modality] for modality in subset) for subset in subsets]
@@ -132,7 +127,7 @@ def select(
         {
             "modalities": names, "cost": prices, "n": error.shape[1], "mae": [one.mae for one in read],
             "mae_ci_low": [one.mae_ci_low for one in read], "mae_ci_high": [one.mae_ci_high for one in read],
-            "information_bits": np.average(bits, axis=0, weights=sizes) if bits else np.nan,
+            "information_bits": np.concatenate(scores, axis=1).mean(axis=(0, 1)),
             "recommended": np.arange(len(subsets)) == recommended,
         }
     )  # fmt: skip
@@ -143,16 +138,6 @@ def select(
     nested = accuracy(found.errors, np.zeros(error.shape[1]), confidence)
     chosen = Counter(names[k] for k in found.chosen.ravel())
     return Selection(table[SELECTION_COLUMNS], best, nested, {name: chosen[name] for name in names if chosen[name]})
-
-
-def _information(latents: Mapping[str, FloatArray], score: FloatArray) -> list[float]:
-    """Debiased information (bits) of each subset of the latents in one cohort, averaged over repeats."""
-    found = information_from_data(
-        {m: values[..., None] for m, values in latents.items()},
-        np.broadcast_to(score, next(iter(latents.values())).shape),
-    )
-    bits: list[float] = found.bits.mean(axis=0).tolist()
-    return bits
 
 
 def recommend(losses: ArrayLike, costs: ArrayLike, sizes: ArrayLike) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from brainpid.core.names import WITHIN_COHORT
+from brainpid.core.names import GAUSSIAN_SCORE, WITHIN_COHORT
 from brainpid.crossfit.null import Null, p_value, pool_nulls
 from brainpid.evaluation.random_effects import POOLED
 
@@ -74,13 +74,29 @@ def rows_of_tests(found: WithinCohorts, modalities: Sequence[str], measures: Seq
     Returns
     -------
     DataFrame
-        Columns cohort, model, measure, scope, modalities, atom, bits, p_value, n, n_folds; there is no interval.
+        Columns cohort, model, estimator, given, measure, scope, modalities, atom, bits, p_value, n, n_folds; no
+        interval.
     """
     summary = null_summary(found.nulls, modalities)
     rows = summary[["cohort", "modalities", "atom", "bits", "p_value", "n"]].assign(
         model=found.encoder + WITHIN_COHORT,
+        estimator=GAUSSIAN_SCORE,
+        given="",
         scope=np.where(summary["atom"] == "total", "all", "one_vs_rest"),
         n_folds=found.folds,
     )
-    columns = ["cohort", "model", "measure", "scope", "modalities", "atom", "bits", "p_value", "n", "n_folds"]
+    columns = [
+        "cohort",
+        "model",
+        "estimator",
+        "given",
+        "measure",
+        "scope",
+        "modalities",
+        "atom",
+        "bits",
+        "p_value",
+        "n",
+        "n_folds",
+    ]
     return pd.concat([rows.assign(measure=measure) for measure in measures], ignore_index=True)[columns]

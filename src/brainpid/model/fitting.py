@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from brainpid.core.arrays import FloatArray, Modalities
 from brainpid.core.errors import InputError
-from brainpid.model.age_bias import AgeBias
+from brainpid.model.age_bias import AgeBias, fit_age_biases
 from brainpid.model.registry import MODELS, MultimodalRegressor
 
 log = logging.getLogger(__name__)
@@ -28,8 +28,8 @@ class Fitted:
     model : MultimodalRegressor
     seed : int
         What it was fitted with.
-    bias : AgeBias
-        Line of out-of-fold prediction on true target among its training people.
+    biases : dict of str to AgeBias
+        Line of out-of-fold prediction on true target among its training people, by subset of the modalities.
     n : int
         Number of training people.
     """
@@ -37,7 +37,7 @@ class Fitted:
     name: str
     model: MultimodalRegressor
     seed: int
-    bias: AgeBias
+    biases: dict[str, AgeBias]
     n: int
 
 
@@ -72,7 +72,10 @@ def fit_model(
     except TypeError as fault:
         raise InputError(f"hyperparameters of {name}: {fault}") from fault
     model.fit(X, y, groups=groups)
-    bias = AgeBias.fit(model.out_of_fold_prediction_, y)
-    if not bias.correctable:
-        log.warning("slope of predicted on true age is %.3f: the age-bias correction is not defined", bias.slope)
-    return Fitted(name, model, seed, bias, len(y))
+    biases = fit_age_biases(model.out_of_fold_subsets_, y)
+    for subset, bias in biases.items():
+        if not bias.correctable:
+            log.warning(
+                "%s: slope of predicted on true age is %.3f: the age-bias correction is not defined", subset, bias.slope
+            )
+    return Fitted(name, model, seed, biases, len(y))

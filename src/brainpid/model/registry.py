@@ -14,6 +14,7 @@ from typing import Any, Protocol, Self
 from numpy.typing import ArrayLike
 
 from brainpid.core.arrays import FloatArray, Modalities
+from brainpid.core.modalities import Subset
 from brainpid.model.inputs import Read
 from brainpid.model.varying import Varying
 
@@ -26,6 +27,9 @@ class MultimodalRegressor(Protocol):
 
     out_of_fold_prediction_: FloatArray
     """Prediction of each training person by a fit that had not seen it, shape (n_train,), in the target's units."""
+
+    out_of_fold_subsets_: dict[Subset, FloatArray]
+    """The same from every non-empty subset of the modalities, NaN for people who lack one of it."""
 
     def fit(self, X: Modalities, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Fit to people; `y` (n,) is in the target's units, rows of equal `groups` (n,) share an inner fold."""
@@ -48,7 +52,12 @@ class MultimodalRegressor(Protocol):
     def expected_gain(self, X: Modalities | Read, coverage: float = 0.9) -> dict[str, FloatArray]:
         """By how much each missing modality would narrow a person's interval, (n,) each; NaN for who has it."""
 
-    def subset_predictions(self, X: Modalities | Read) -> dict[tuple[str, ...], FloatArray]:
+    def log_scores(
+        self, X: Modalities | Read, y: ArrayLike, reference: ArrayLike | None = None
+    ) -> dict[Subset, FloatArray]:
+        """Log scores (n,) in bits of people's targets under the predictive density from every subset."""
+
+    def subset_predictions(self, X: Modalities | Read) -> dict[Subset, FloatArray]:
         """Predict targets (n,) from every non-empty subset of the modalities, in the target's units.
 
         NaN where a person lacks a modality of the subset; with all modalities it is what `predict` gives.

@@ -1,6 +1,8 @@
-"""What every model has of scikit-learn's conventions, with errors of the project's own kind."""
+"""What every model has: what follows from the predictive densities of its readers, and scikit-learn's conventions."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -8,9 +10,11 @@ from sklearn.base import RegressorMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import r2_score
 
-from brainpid.core.arrays import FloatArray, Modalities
+from brainpid.core.arrays import BoolArray, FloatArray, Modalities
 from brainpid.core.errors import InputError
-from brainpid.model.inputs import check_people, checked_target
+from brainpid.core.modalities import Subset
+from brainpid.crossfit.densities import PredictiveDensities
+from brainpid.model.inputs import Read, check_people, checked_coverage, checked_target
 
 
 class NotFitted(InputError, NotFittedError):  # type: ignore[misc]
@@ -24,7 +28,66 @@ def require_fitted(model: object, attribute: str) -> None:
 
 
 class MultimodalMixin(RegressorMixin):  # type: ignore[misc]
-    """scikit-learn's regressors, scored on people whose labels agree."""
+    """What follows from the predictions of every subset of the modalities, and scikit-learn's score."""
+
+    modalities_: tuple[str, ...]
+
+    @property
+    def _densities(self) -> PredictiveDensities:
+        """Predictive densities of the reader of every subset."""
+        raise NotImplementedError
+
+    def predict_interval(self, X: Modalities | Read, coverage: float = 0.9) -> FloatArray:
+        """Prediction intervals (n, 2), in the target's units, from the modalities that each person has.
+
+        Parameters
+        ----------
+        X : mapping of str to array_like, shape (n, p_m), or what `read` gave
+        coverage : float
+            Between 0 and 1; see `brainpid.crossfit.densities`.
+        """
+        coverage, predictions = checked_coverage(coverage), self.subset_predictions(X)
+        intervals = np.full((len(predictions[self.modalities_]), 2), np.nan)
+        for subset, own in _people_by_subset(predictions, self.modalities_):
+            intervals[own] = self._densities.interval(_of(predictions, own), subset, coverage)
+        return intervals
+
+    def expected_gain(self, X: Modalities | Read, coverage: float = 0.9) -> dict[str, FloatArray]:
+        """By how much acquiring a modality would narrow a person's interval: modality to (n,), in the target's units.
+
+        The width of intervals at the person's prediction from the modalities at hand, less that with the modality
+        added; NaN for people who have it. A negative value is no gain.
+        """
+        coverage, predictions = checked_coverage(coverage), self.subset_predictions(X)
+        gain = {m: np.full(len(predictions[self.modalities_]), np.nan) for m in self.modalities_}
+        for subset, own in _people_by_subset(predictions, self.modalities_):
+            for added in set(self.modalities_) - set(subset):
+                more = tuple(m for m in self.modalities_ if m == added or m in subset)
+                gain[added][own] = self._densities.expected_gain(_of(predictions, own), subset, more, coverage)
+        return gain
+
+    def log_scores(
+        self, X: Modalities | Read, y: ArrayLike, reference: ArrayLike | None = None
+    ) -> dict[Subset, FloatArray]:
+        """Log scores ``log2 q_A(y | x) - log2 p(y)`` of people's targets by the reader of every subset A.
+
+        Their mean over people whom the model has not seen is the information in its predictions.
+
+        Parameters
+        ----------
+        X : mapping of str to array_like, shape (n, p_m), or what `read` gave
+        y : array_like, shape (n,)
+            In the target's units.
+        reference : array_like, shape (k,), optional
+            Targets p in the place of the training people's, such as those of the same cohort.
+
+        Returns
+        -------
+        dict of tuple of str to ndarray, shape (n,)
+            In bits; NaN for people who lack a modality of the subset.
+        """
+        predictions = self.subset_predictions(X)
+        return self._densities.log_scores(predictions, checked_target(y, len(predictions[self.modalities_])), reference)
 
     def score(self, X: Modalities, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Coefficient of determination of `predict`.
@@ -48,3 +111,16 @@ class MultimodalMixin(RegressorMixin):  # type: ignore[misc]
         if without := int(np.isnan(predicted).sum()):
             raise InputError(f"{without} of {len(target)} people have no modality, and so no prediction to score")
         return float(r2_score(target, predicted, sample_weight=sample_weight))
+
+
+def _people_by_subset(
+    predictions: dict[Subset, FloatArray], modalities: tuple[str, ...]
+) -> Iterator[tuple[Subset, BoolArray]]:
+    """Who has exactly which modalities; people without any are in no subset."""
+    present = np.column_stack([np.isfinite(predictions[m,]) for m in modalities])
+    for pattern in np.unique(present[present.any(axis=1)], axis=0):
+        yield tuple(np.array(modalities)[pattern].tolist()), (present == pattern).all(axis=1)
+
+
+def _of(predictions: dict[Subset, FloatArray], rows: BoolArray) -> dict[Subset, FloatArray]:
+    return {subset: found[rows] for subset, found in predictions.items()}

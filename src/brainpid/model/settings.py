@@ -43,4 +43,6 @@ def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple | list | np.ndarray):
         return tuple(_plain(item) for item in value)
+    if isinstance(value, Mapping):
+        return plain_values(value)
     return value.item() if isinstance(value, np.generic) else value

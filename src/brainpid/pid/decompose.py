@@ -1,15 +1,15 @@
 r"""Partial information decomposition of what modalities tell about a scalar Gaussian target, with intervals.
 
 The information of every subset of modalities (`brainpid.pid.gaussian`, `brainpid.pid.estimation`) is split into atoms
-(`brainpid.pid.atoms`) by one of two measures. Each atom is linearised in the subset informations, so that every person
-has an influence on it and
+(`brainpid.pid.atoms`) by one of two measures. Every person has an influence on every information, and
 
-    se(atom) = se_factor * sqrt(var_i(influence_i) / n + second order),   interval = atom +- z * se.
+    cov(I_A, I_B) = se_factor^2 * (cov_i(influence_iA, influence_iB) / n + second order).
 
-The second-order part is the exact variance of an information that is zero
-(`brainpid.pid.estimation.covariance_at_zero`). It is of order 1 / n^2 and matters near zero alone, where influences
-vanish and would promise more than there is. Where rows are of groups, such as visits of a person, the influences are
-summed within groups first, and the second-order part counts a group as one person.
+`brainpid.pid.assemble` makes the intervals from it: ``atom +- z * se`` wherever an atom is linear. The second-order
+part is the exact variance of an information that is zero (`brainpid.pid.estimation.covariance_of_zero`). It is of
+order 1 / n^2 and matters near zero alone, where influences vanish and would promise more than there is. Where rows are
+of groups, such as visits of a person, the influences are summed within groups first, and the second-order part counts
+a group as one person.
 
 What is read is the information in the latents that are given, at the n at which their encoders were fitted; give
 latents of people that no encoder was fitted to, and a target that is near normal (`brainpid.crossfit.transforms`).
@@ -18,7 +18,7 @@ Latents from cross-fitting share their training people, which the influence of a
 
 Everything below a decomposition is batched over leading axes (folds, bootstrap draws, permutations):
 `information_from_data` and `information_from_sample_covariance` give the debiased informations of a stack of samples,
-and `atoms_of` turns them into the atoms of each.
+and `atoms_of` turns them into the atoms of each, without correction at kinks.
 
 References
 ----------
@@ -28,26 +28,22 @@ Barrett 2015 Phys Rev E 91:052802; Kay & Ince 2018 Entropy 20:240; Ma & Yu 2025 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Real
-from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
 
-from brainpid.core.arrays import FloatArray
-from brainpid.core.errors import InputError, did_you_mean
+from brainpid.core.errors import InputError
 from brainpid.core.labels import check_same_people, numbers_of
-from brainpid.core.modalities import subsets_of
 from brainpid.core.names import Measure
-from brainpid.pid.atoms import atoms_of
+from brainpid.pid.assemble import covariance_of_mean, decompose_information
 from brainpid.pid.estimation import (
-    covariance_at_zero,
+    covariance_of_zero,
     information_from_data,
     information_over_folds,
 )
 from brainpid.pid.gaussian import SCALAR_ONLY, SubsetInformation, information_from_covariance
-from brainpid.pid.result import MIN_PEOPLE_FOR_SHARES, Decomposition, Row, warnings_about
+from brainpid.pid.options import check_options
+from brainpid.pid.result import Decomposition
 
 OUT_OF_FOLD_SE_FACTOR = 1.25
 """Widening of a standard error on out-of-fold latents: 95% intervals then cover 94-97%, without it 90%."""
@@ -117,8 +113,9 @@ def decompose_repeats(
 ) -> Decomposition:
     """Decompose R cross-fitting repeats of the same people and average them.
 
-    Atoms are averaged over repeats as they are (not clipped), and so is each person's influence: repeats are not
-    independent samples, and their standard error is that of the average influence over people.
+    The informations are averaged over repeats as they are (not clipped), and the atoms are those of the average. Each
+    person's influence is averaged too: repeats are not independent samples, and their standard error is that of the
+    average influence over people.
 
     Parameters
     ----------
@@ -231,78 +228,13 @@ def _assemble(
     se_factor: float,
     groups: ArrayLike | None = None,
 ) -> Decomposition:
-    """Turn the informations of R repeats, shape (R, K), into averaged atoms with intervals."""
-    # One pass over the formulas gives debiased (first) and plug-in (last) atoms; they are the same without a sample.
-    both = np.stack([found.bits, found.raw]) if found.n is not None else found.bits[None]
-    atoms = atoms_of(both, found.modalities, measure)
-    values = np.array([atom.term.value for atom in atoms]).mean(axis=-1)
-    bits, bits_raw = values[:, 0], values[:, -1]
-    se, influence = np.full(len(atoms), np.nan), None
-    if found.n is not None and found.influence is not None:
-        gradients = np.stack([atom.term.gradient[0] for atom in atoms])
-        influence = np.einsum("rnk,jrk->nj", found.influence, gradients, optimize=True) / len(found.bits)
-        mean_gradient = gradients.mean(axis=1)
-        second_order = np.einsum("jk,kl,jl->j", mean_gradient, covariance_at_zero(found), mean_gradient)
-        first_order, rows_a_group = variance_of_mean(influence, groups)
-        se = se_factor * np.sqrt(first_order + rows_a_group**2 * second_order)
-        se[~gradients.any(axis=(1, 2))] = np.nan
-    half = float(ndtri(0.5 + confidence / 2)) * se
-    total = bits[0]
-    shown = total > 0 and (found.n is None or found.n >= MIN_PEOPLE_FOR_SHARES)
-    share = bits / total if shown else np.full(len(atoms), np.nan)
-    columns = np.stack([bits, bits_raw, se, bits - half, bits + half, share], axis=1).tolist()
-    rows = tuple(
-        Row(atom.scope, atom.modalities, atom.name, *values) for atom, values in zip(atoms, columns, strict=True)
-    )
-    information = dict(zip(map(frozenset, subsets_of(found.modalities)), found.bits.mean(axis=0).tolist(), strict=True))
-    warnings = tuple(warnings_about(rows, found.n, measure))
-    return Decomposition(measure, found.modalities, rows, information, warnings, found.n, influence)
-
-
-def variance_of_mean(influence: FloatArray, groups: ArrayLike | None) -> tuple[FloatArray, float]:
-    r"""Sampling variance of averages of influences, and the number of rows a group.
-
-    With c the centred influences, G groups and n rows, the sandwich over groups is
-    ``G / (G - 1) sum_g (sum_{i in g} c_i)^2 / n^2``; groups of one row each give the variance of c over n.
-
-    Parameters
-    ----------
-    influence : ndarray, shape (n, J)
-    groups : array_like, shape (n,), or None
-        None where rows are independent.
-
-    Returns
-    -------
-    ndarray, shape (J,), and float
-
-    Raises
-    ------
-    InputError
-        Where lengths differ or all rows are of one group.
-
-    References
-    ----------
-    Liang & Zeger 1986 Biometrika 73:13.
-    """
-    n = len(influence)
-    if groups is None:
-        return influence.var(axis=0, ddof=1) / n, 1.0
-    labels = np.asarray(groups)
-    if labels.shape != (n,):
-        raise InputError(f"groups have shape {labels.shape}; expected ({n},), one for each row")
-    names, member = np.unique(labels, return_inverse=True)
-    if len(names) < 2:
-        raise InputError(f"all {n} rows are of one group; expected at least 2 for a standard error")
-    sums = np.zeros((len(names), influence.shape[1]))
-    np.add.at(sums, member, influence - influence.mean(axis=0))
-    return len(names) / (len(names) - 1) * (sums**2).sum(axis=0) / n**2, n / len(names)
-
-
-def check_options(measure: str, confidence: float, se_factor: float = 1.0) -> None:
-    """Raise an `InputError` where an option of a decomposition is none: a name of a measure, or a number in range."""
-    if measure not in get_args(Measure):
-        raise InputError(f"unknown measure '{measure}'; {did_you_mean(str(measure), get_args(Measure))}")
-    if not isinstance(confidence, Real) or not 0 < float(confidence) < 1:
-        raise InputError(f"confidence is {confidence}; expected a value between 0 and 1, such as 0.95")
-    if not isinstance(se_factor, Real) or not 0 < float(se_factor) < np.inf:
-        raise InputError(f"se_factor is {se_factor}; expected a positive number")
+    """Average the informations of R repeats, shape (R, K), and decompose the average."""
+    bits, raw = found.bits.mean(axis=0), found.raw.mean(axis=0)
+    if found.n is None or found.influence is None:
+        return decompose_information(bits, None, found.modalities, None, measure, confidence)
+    influence = found.influence.mean(axis=0)
+    first_order, rows_a_group = covariance_of_mean(influence, groups)
+    ranks = found.rank.reshape(-1, found.rank.shape[-1])[0].tolist()
+    second_order = covariance_of_zero(found.modalities, ranks, found.n)
+    covariance = se_factor**2 * (first_order + rows_a_group**2 * second_order)
+    return decompose_information(bits, covariance, found.modalities, found.n, measure, confidence, raw, influence)

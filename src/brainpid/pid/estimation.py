@@ -15,7 +15,7 @@ Goodman 1963 (moments of the log determinant of a Gaussian sample covariance); H
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -76,11 +76,11 @@ def bias_bits(n: int, d: ArrayLike) -> FloatArray:
     return np.asarray(0.5 * (digamma((n - 1) / 2) - digamma((n - 1 - d) / 2)) / np.log(2))
 
 
-def covariance_at_zero(found: SubsetInformation) -> FloatArray:
+def covariance_of_zero(modalities: Sequence[str], ranks: Sequence[int], n: int) -> FloatArray:
     r"""Exact sampling covariance of the informations where the truth is zero, in bits squared.
 
     There ``1 - R2_A`` is a beta variable, and what B adds to its part A is independent of ``I_A``. So with d the number
-    of columns that A and B share,
+    of directions that A and B share, ``rank A + rank B - rank (A and B together)``,
 
         cov(I_A, I_B) = 1/4 [psi'((n-1-d)/2) - psi'((n-1)/2)] / ln^2 2   bits^2,
 
@@ -88,19 +88,21 @@ def covariance_at_zero(found: SubsetInformation) -> FloatArray:
 
     Parameters
     ----------
-    found : SubsetInformation
-        Estimated from `n` people.
+    modalities : sequence of str
+    ranks : sequence of int, length K
+        Number of linearly independent columns of each subset.
+    n : int
+        Number of people.
 
     Returns
     -------
     ndarray, shape (K, K)
     """
-    if found.n is None:
-        raise InputError("a known covariance has no sampling covariance")
-    subsets = [frozenset(subset) for subset in subsets_of(found.modalities)]
-    ranks = dict(zip(subsets, found.rank.reshape(-1, len(subsets))[0].tolist(), strict=True)) | {frozenset(): 0}
-    shared = np.array([[ranks[a & b] for b in subsets] for a in subsets])
-    trigamma = polygamma(1, (found.n - 1 - shared) / 2) - polygamma(1, (found.n - 1) / 2)
+    subsets = [frozenset(subset) for subset in subsets_of(modalities)]
+    rank = dict(zip(subsets, ranks, strict=True))
+    # A handful of people may be fewer than the dimensions that they are said to have.
+    shared = np.clip([[rank[a] + rank[b] - rank[a | b] for b in subsets] for a in subsets], 0, n - 2)
+    trigamma = polygamma(1, (n - 1 - shared) / 2) - polygamma(1, (n - 1) / 2)
     return np.asarray(0.25 * trigamma / np.log(2) ** 2)
 
 

@@ -34,10 +34,14 @@ class Row:
     atom : str
         ``total``, ``unique``, ``redundant``, ``synergy``; in one_vs_rest also ``alone``, ``added``, ``rest_unique``.
     bits, bits_raw : float
-        From debiased and from plug-in informations; never clipped.
-    se, ci_low, ci_high : float
-        NaN for a known covariance, and for an atom that sits at its boundary (0 because another modality is
-        stronger, say): there it does not move with the data to first order, and an interval of width 0 would lie.
+        From debiased informations, corrected for the bias at a kink, and from plug-in informations as they are; never
+        clipped.
+    se : float
+        Of the atom linearised at the estimate. NaN for a known covariance, and for an atom that sits at its boundary (0
+        because another modality is stronger, say): there it does not move with the data to first order.
+    ci_low, ci_high : float
+        Values that the atom takes within the joint confidence region of the informations, see
+        `brainpid.pid.projection`; they hold `bits`. NaN for a known covariance alone.
     share : float
         Part of the total; NaN below `MIN_PEOPLE_FOR_SHARES` people or where the total is not positive.
     p_value : float
@@ -68,13 +72,15 @@ class Decomposition:
     rows : tuple of Row
         One for each atom, with keys that depend on `measure` and `modalities` only.
     information : dict of frozenset of str to float
-        Debiased information of each subset, in bits, averaged over repeats.
+        Information of each subset, in bits, averaged over repeats; single modalities first, all together last.
     warnings : tuple of str
         What this decomposition cannot say, one sentence each.
     n : int or None
         Number of people; None for a known covariance.
     influence : ndarray, shape (n, rows), or None
         Influence of each person on each row, in bits, averaged over repeats and before the `se_factor`.
+    covariance : ndarray, shape (K, K), or None
+        Sampling covariance of `information`, in its order, in bits squared; None where the informations are known.
     """
 
     measure: Measure
@@ -84,6 +90,7 @@ class Decomposition:
     warnings: tuple[str, ...]
     n: int | None = None
     influence: FloatArray | None = None
+    covariance: FloatArray | None = None
 
     def atom(self, scope: str, modalities: str | Iterable[str], atom: str) -> Row:
         """Return one row, for instance ``atom("one_vs_rest", "t1", "added")``.

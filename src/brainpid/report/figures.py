@@ -131,7 +131,7 @@ def normality(distances: Mapping[str, FloatArray]) -> Figure:
     return figure
 
 
-def modalities(pid: pd.DataFrame, model: str, names: Sequence[str]) -> Figure:
+def modalities(pid: pd.DataFrame, model: str, names: Sequence[str], estimator: str) -> Figure:
     """Information of each modality, alone and against all the others, one panel a cohort, with intervals.
 
     Parameters
@@ -139,11 +139,13 @@ def modalities(pid: pd.DataFrame, model: str, names: Sequence[str]) -> Figure:
     pid : DataFrame
         Rows of ``aggregate/pid.tsv``.
     model : str
-        Model whose latents are shown.
+        Model whose information is shown.
     names : sequence of str
         Modalities in the order of the groups.
+    estimator : str
+        How information is estimated.
     """
-    rows = pid[(pid["model"] == model) & (pid["scope"] == "one_vs_rest")]
+    rows = pid[(pid["model"] == model) & (pid["scope"] == "one_vs_rest") & (pid["estimator"] == estimator)]
     if rows.empty:
         return _nothing("No cohort can be decomposed.")
     measure = "idep" if (rows["measure"] == "idep").any() else rows["measure"].iloc[0]

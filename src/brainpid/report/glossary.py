@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from brainpid.core.names import GAUSSIAN_SCORE, LOG_SCORE_ESTIMATOR
 from brainpid.evaluation.selection import Selection
 
 MEASURES = {
@@ -14,6 +18,18 @@ MEASURES = {
         "modalities it is given for pairs and for one modality against all the others together."
     ),
 }
+ESTIMATORS = {
+    LOG_SCORE_ESTIMATOR: (
+        "Mean log score of held-out people under the predictive density of the reader of each subset, relative to the "
+        "distribution of the target: the information in the prediction itself. idep is then that of Gaussian sources "
+        "of the same informations, R2 = 1 - 2^(-2 I)."
+    ),
+    GAUSSIAN_SCORE: (
+        "From one scalar latent a modality, as if latents and normal scores of the target were jointly normal, with "
+        "the exact finite-sample bias subtracted: linear, and blind to what only several modalities together tell."
+    ),
+}
+"""The headline first."""
 SCOPES = {
     "all": "all modalities together",
     "one_vs_rest": (
@@ -32,27 +48,31 @@ ATOMS = {
     "synergy": "what is known only from looking at them together",
 }
 CANNOT_SAY = (
-    "It is the information in the latents that were learned at this number of people, not that of the population: "
+    "It is the information in the readers that were learned at this number of people, not that of the population: "
     "cohorts of different size cannot be compared without allowing for it.",
     "A modality is called unique only where the lower end of its interval of 'added' is above 0 and the p-value of "
     "'added' by the encoder of the null, fitted within the cohort, is below .05; an interval by itself is no test.",
-    "'added' near 0 does not exclude suppression, that is help only beside another modality: latents of one modality "
-    "each cannot see it. The rows of ridge_concatenated can.",
+    "Under gaussian_score an 'added' near 0 does not exclude help that only shows beside another modality: latents of "
+    "one modality each cannot see it. log_score can, as far as the readers of several modalities do.",
     "A significant 'added' is a statement about prediction, not about biology.",
     "With fewer than 300 people no shares are given, and the order of the modalities is not to be interpreted.",
 )
 COLUMNS = {
-    "cohort": "name of the cohort; 'pooled' is the random-effects mean over cohorts (REML, modified Hartung-Knapp)",
+    "cohort": "name of the cohort; 'pooled' joins cohorts: the posterior mean of a random-effects model with a "
+    "half-normal prior on the standard deviation between cohorts, of the informations, of which atoms are formed; "
+    "pooling.tsv has that standard deviation, the fixed effect and the prediction interval of another cohort",
     "model": (
-        "whose latents are decomposed; ridge_concatenated is a check by ridge regression on the concatenated features "
-        "of subsets; ridge_within_cohort (or another encoder's name) is the encoder of the null, fitted within the "
-        "cohort in the null's folds, whose bits are tested"
+        "whose readers are decomposed; ridge_within_cohort (or another encoder's name) is the encoder of the null, "
+        "fitted within the cohort in the null's folds, whose bits are tested"
     ),
+    "estimator": "how the information of each subset is estimated",
+    "given": "controls that the information is conditional on, joined with +; empty for none",
     "measure": "how shared information is defined",
     "scope": "what is decomposed",
     "modalities": "names joined with +",
     "atom": "part of the information",
-    "bits": "estimate in bits, debiased and not clipped: values around zero may be negative",
+    "bits": "estimate in bits, corrected for bias and not clipped: values around zero may be negative, and an "
+    "information below zero says that the reader is worse than the distribution of the target alone",
     "se": "standard error in bits, widened by se_factor for cross-fitting, clustered where people are of groups; n/a "
     "for an atom at its boundary and where there is a test",
     "ci_low": "lower end of the interval, in bits",
@@ -77,7 +97,8 @@ SELECTION_COLUMNS = {
     "mae_ci_low": "lower end of its interval over people; intervals of subsets overlap because the people are the same",
     "mae_ci_high": "upper end of its interval over people",
     "information_bits": (
-        "information of the subset's latents about the target, in bits, debiased; mean over cohorts, weighted by people"
+        "information in the predictions from the subset, in bits: the mean log score of these people, each relative to "
+        "the distribution of the target in the cohort"
     ),
     "recommended": (
         "True for the cheapest subset whose squared error differs from the smallest by no more than one standard error "
@@ -107,6 +128,49 @@ def selection_dictionary(selection: Selection) -> dict[str, object]:
     )
     columns: dict[str, object] = {name: {"Description": text} for name, text in SELECTION_COLUMNS.items()}
     return columns | {"Best": selection.best, "Nested": values}
+
+
+PERSON_COLUMNS = {
+    "participant_id": "Participant",
+    "cohort": "Name of the cohort",
+    "site": "Site",
+    "age": "True target, in its units",
+    "model": "Model that predicts; quantities are means over its repeats of the folds",
+    "modalities": "Modalities that the person has, joined with +",
+    "repeats": "Repeats of the folds",
+    "predicted_age": "Held-out prediction, in the target's units",
+    "predicted_age_corrected": "The same, corrected for the age bias by the line of the person's modalities",
+    "pi_low": "Lower end of the prediction interval",
+    "pi_high": "Upper end of the prediction interval",
+    "brain_pad": "Predicted less true target, in its units",
+    "brain_pad_corrected": "Corrected prediction less true target",
+    "information": "Log score in bits of the person's target under the prediction from all that the person has, "
+    "relative to the distribution of targets of the cohort; its mean over people is the information. That of one "
+    "person is noisy, and negative where the prediction misled",
+    "brain_pad_common": "Mean over the person's modalities of the differences from each alone, less their lines on the "
+    "target; n/a with one modality",
+}
+PERSON_COLUMNS_OF_MODALITY = {
+    "information_alone": "The same under the prediction from {} alone",
+    "information_added": "What {} adds to it, beyond the other modalities that the person has",
+    "brain_pad": "Predicted less true target, in its units, from {} alone; not corrected",
+    "brain_pad_specific": "What is left of the difference from {} alone, less its line on the target, beyond the part "
+    "in common",
+}
+RELIABILITY = (
+    "How reliable each quantity is stands in reliability.tsv: over repeats that draw the folds anew, on the same "
+    "scans. It is an upper limit of the reliability over scans."
+)
+
+
+def person_dictionary(modalities: Sequence[str]) -> dict[str, object]:
+    """Data dictionary of ``person.tsv``."""
+    columns = PERSON_COLUMNS | {
+        f"{what}_{modality}": words.format(modality)
+        for what, words in PERSON_COLUMNS_OF_MODALITY.items()
+        for modality in modalities
+    }
+    return {name: {"Description": text} for name, text in columns.items()} | {"Reliability": RELIABILITY}
 
 
 IMPORTANCE_COLUMNS = {
@@ -165,9 +229,48 @@ def importance_dictionary(rank_correlation: float | None, people: int, read: int
     }
 
 
+ATYPICALITY_COLUMNS = {
+    "low": "Lower end of a tenth of the column atypicality of predictions.tsv, inside it",
+    "high": "Upper end of the tenth, outside of it but for 1",
+    "n": "People of the first model, repeats averaged; as many in every tenth where the people are like the training's",
+    "mae": "Mean absolute error of held-out predictions, in the target's units",
+    "bias": "Mean of predicted minus true target, in the target's units",
+    "coverage": "Part of the people whose interval covers the true target, 0 to 1",
+}
+ATYPICALITY = (
+    "Part of the training people whose features fit their best age better than this person's features fit any age, 0 "
+    "to 1, among people whom the fit had not seen. Of people like the training's 1 in 20 is above .95; of another "
+    "scanner, unit or population many are, for whom neither prediction nor interval is to be trusted. It looks at "
+    "features alone and not at the true age: a brain that looks older than it is is not atypical."
+)
+
+
+def atypicality_dictionary() -> dict[str, object]:
+    """Data dictionary of ``atypicality.tsv``."""
+    columns: dict[str, object] = {name: {"Description": text} for name, text in ATYPICALITY_COLUMNS.items()}
+    return columns | {"Atypicality": ATYPICALITY}
+
+
+BASE_LEARNER_COLUMNS = {
+    "model": "Model that is made of base learners",
+    "base_learner": "Base learner; head is the closed-form joining of the modalities' scalar latents",
+    "share": "Weight in the prediction of people with every modality, mean over folds, 0 where it was not fitted",
+    "share_min": "Smallest share of a fold",
+    "share_max": "Largest share of a fold",
+    "folds_fitted": "Folds in which it was fitted",
+    "n_folds": "Folds, over all repeats",
+}
+
+
+def base_learner_dictionary(choices: Mapping[Any, object]) -> dict[str, object]:
+    """Data dictionary of ``base_learners.tsv``, with what the folds of each model chose besides."""
+    columns: dict[str, object] = {name: {"Description": text} for name, text in BASE_LEARNER_COLUMNS.items()}
+    return columns | {"Choices": {str(model): own for model, own in choices.items()}}
+
+
 def dictionary() -> dict[str, object]:
     """Data dictionary of ``pid.tsv`` in the form of BIDS."""
-    levels = {"measure": MEASURES, "scope": SCOPES, "atom": ATOMS}
+    levels = {"estimator": ESTIMATORS, "measure": MEASURES, "scope": SCOPES, "atom": ATOMS}
     units = dict.fromkeys(("bits", "se", "ci_low", "ci_high"), "bits")
     columns = {
         name: {"Description": text}

@@ -15,21 +15,29 @@ from brainpid.config.slices import ReportSettings
 from brainpid.core.names import WITHIN_COHORT
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.evaluation.accuracy import MIN_PEOPLE_OF_PATTERN
-from brainpid.evaluation.coverage import coverage_table
-from brainpid.evaluation.information import CONCATENATED_MODEL
+from brainpid.evaluation.atypicality import ATYPICAL
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.model.registry import MODELS
 from brainpid.pid.result import MIN_PEOPLE_FOR_SMALL_ADDED, SMALL_ADDED_BITS
 from brainpid.report.figures import MOST_FEATURES
-from brainpid.report.glossary import CANNOT_SAY, MEASURES
+from brainpid.report.glossary import CANNOT_SAY, ESTIMATORS, MEASURES
 
 SIGNIFICANT = 0.05
 MOST_LEFT_OUT = 20
 """Features of a modality that are named where they are left out; all stand in ``features.tsv``."""
-LABELS = {name: entry.label for name, entry in MODELS.items()} | {CONCATENATED_MODEL: "Ridge on concatenated features"}
+LABELS = {name: entry.label for name, entry in MODELS.items()}
+"""Names of models for people, in the order in which the decompositions are shown."""
 WITHIN = {name: f"{entry.label}, fitted within the cohort" for name, entry in ENCODERS.items()}
 """Names of the null's encoders for people."""
-"""Names of models for people, in the order in which the decompositions are shown."""
+BASE_LEARNER_LABELS = {
+    "network": "networks",
+    "normative": "normative model of the target",
+    "normative_scores": "normative model of its normal score",
+    "kernel": "Gaussian processes",
+    "forest": "forest",
+    "boosting": "boosted trees",
+    "head": "joining of the modalities' latents",
+}
 
 
 class QCImage(NamedTuple):
@@ -48,11 +56,13 @@ def render(
     tables: Mapping[str, pd.DataFrame],
     choice: Mapping[str, Any],
     explained: Mapping[str, Any],
+    made_of: Mapping[str, Any],
     figures: Mapping[str, str],
     qc_images: Sequence[QCImage],
     generated_by: str,
     said_of_images: Sequence[str] = (),
     mixed_versions: Sequence[str] = (),
+    against_target: Sequence[str] = (),
 ) -> str:
     """Compose the page.
 
@@ -61,12 +71,15 @@ def render(
     settings : ReportSettings
         Title, target, and what was run.
     tables : mapping of str to DataFrame
-        ``participants``, ``features``, ``accuracy``, ``comparison``, ``predictions``, ``pid``, ``normality``,
-        ``selection`` and ``importance`` as they stand in the output folder.
+        ``participants``, ``features``, ``accuracy``, ``comparison``, ``coverage``, ``predictions``, ``pid``,
+        ``normality``, ``person``, ``selection``, ``importance``, ``base_learners`` and ``atypicality`` as they stand in
+        the output folder.
     choice : mapping
         ``aggregate/selection.json``: what the choice among subsets is worth.
     explained : mapping
         ``aggregate/importance.json``: how far importances agree between folds.
+    made_of : mapping
+        ``Choices`` of ``aggregate/base_learners.json``: what the folds of each model chose.
     figures : mapping of str to str
         SVG text of each figure.
     qc_images : sequence of QCImage
@@ -77,6 +90,8 @@ def render(
         What was chosen among people's images, and what of them is doubtful.
     mixed_versions : sequence of str
         Libraries of which folds were trained by different versions.
+    against_target : sequence of str
+        Readings that fall as the target rises.
     """
     participants, accuracy, pid = tables["participants"], tables["accuracy"], tables["pid"]
     template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True).from_string(
@@ -86,7 +101,8 @@ def render(
     complete = accuracy[accuracy["modalities"] == everything]
     best = complete[complete["cohort"] == _headline_cohort(complete)].sort_values("mae").iloc[0]
     shown = settings.models[0]
-    predictions, subsets = tables["predictions"], tables["selection"]
+    coverage, subsets, predictions = tables["coverage"], tables["selection"], tables["predictions"]
+    all_people = coverage[coverage["kind"] == "all"]
     return template.render(
         settings=settings,
         labels=LABELS,
@@ -95,6 +111,7 @@ def render(
         qc_images=qc_images,
         said_of_images=said_of_images,
         mixed_versions=mixed_versions,
+        against_target=against_target,
         generated_by=generated_by,
         best=best,
         flow=_flow(participants, settings.modalities),
@@ -106,16 +123,23 @@ def render(
         comparison=tables["comparison"].to_dict("records"),
         by_pattern=_by_pattern(accuracy[accuracy["model"] == shown], everything),
         fewest=MIN_PEOPLE_OF_PATTERN,
-        coverage=_coverage(predictions),
-        coverage_of=coverage_table(predictions[predictions["model"] == shown], settings.target.range).to_dict(
-            "records"
-        ),
+        coverage=dict(zip(all_people["model"], all_people["coverage"], strict=True)),
+        coverage_of=coverage[coverage["model"] == shown].to_dict("records"),
         subsets=subsets.sort_values(["cost", "mae"], kind="stable").to_dict("records"),
         recommended=subsets[subsets["recommended"]].iloc[0],
         choice=choice,
         explained=explained,
         importance=_importance(tables["importance"]),
+        atypicality=tables["atypicality"].to_dict("records"),
+        atypical=ATYPICAL,
+        beyond=_beyond(predictions[predictions["model"] == shown]),
+        base_learners=tables["base_learners"].to_dict("records"),
+        made_of=made_of,
+        learner_labels=BASE_LEARNER_LABELS,
+        sentence=_choices,
         information=_information(pid, settings),
+        estimators=ESTIMATORS,
+        totals=_totals(pid, tables["person"], settings),
         verdicts=_verdicts(pid, settings),
         normality=tables["normality"].to_dict("records"),
         measures=MEASURES,
@@ -183,17 +207,27 @@ def _by_pattern(accuracy: pd.DataFrame, everything: str) -> list[dict[str, Any]]
     return accuracy.to_dict("records") if (accuracy["modalities"] != everything).any() else []
 
 
-def _coverage(predictions: pd.DataFrame) -> dict[str, float]:
-    """Part of the predictions whose interval covers the true target, by model."""
-    inside = predictions["age"].between(predictions["pi_low"], predictions["pi_high"])
-    return inside.groupby(predictions["model"], sort=False).mean().to_dict()
+def _totals(pid: pd.DataFrame, person: pd.DataFrame, settings: ReportSettings) -> list[dict[str, Any]]:
+    """Information in each model's prediction and in its decompositions, of people with every modality of a cohort."""
+    everything = set(settings.modalities)
+    complete = person[[set(str(own).split("+")) == everything for own in person["modalities"]]]
+    chosen = pid[(pid["scope"] == "all") & (pid["atom"] == "total") & (pid["measure"] == settings.pid.measures[0])]
+    rows = []
+    for (model, cohort), people in complete.groupby(["model", "cohort"], sort=False):
+        own = chosen[(chosen["model"] == model) & (chosen["cohort"] == cohort)].set_index("estimator")["bits"]
+        if len(own):
+            told = {name: own[name] for name in ESTIMATORS}
+            rows.append(
+                {"model": model, "cohort": cohort, "n": len(people), "prediction": people["information"].mean()} | told
+            )
+    return rows
 
 
 def _information(pid: pd.DataFrame, settings: ReportSettings) -> list[dict[str, Any]]:
     """Decomposition table of each cohort and model: one line a modality, atoms as columns."""
     tables = []
     rows = pid[(pid["scope"] == "one_vs_rest") & ~pid["model"].str.endswith(WITHIN_COHORT)]
-    for (model, cohort), chosen in rows.groupby(["model", "cohort"], sort=False):
+    for (model, cohort, estimator), chosen in rows.groupby(["model", "cohort", "estimator"], sort=False):
         measure = "idep" if "idep" in settings.pid.measures else settings.pid.measures[0]
         chosen = chosen[chosen["measure"] == measure].set_index(["modalities", "atom"])
         total = chosen.xs("total", level="atom").iloc[0]
@@ -202,14 +236,19 @@ def _information(pid: pd.DataFrame, settings: ReportSettings) -> list[dict[str, 
             for modality in settings.modalities
         ]
         tables.append(
-            {"cohort": cohort, "model": model, "measure": measure, "n": int(total["n"]), "total": total, "lines": lines}
-        )
-    return sorted(tables, key=lambda table: list(LABELS).index(table["model"]))
+            {
+                "cohort": cohort, "model": model, "estimator": estimator, "measure": measure, "n": int(total["n"]),
+                "total": total, "lines": lines,
+            }
+        )  # fmt: skip
+    return sorted(
+        tables, key=lambda table: (list(LABELS).index(table["model"]), list(ESTIMATORS).index(table["estimator"]))
+    )
 
 
 def _verdicts(pid: pd.DataFrame, settings: ReportSettings) -> list[dict[str, Any]]:
     """What each modality adds by the first model, what by the reader that is tested, and whether it is shown."""
-    added = pid[pid["atom"] == "added"].drop_duplicates(["model", "cohort", "modalities"])
+    added = pid[pid["atom"] == "added"].drop_duplicates(["model", "cohort", "modalities"])  # the headline comes first
     keys = ["cohort", "modalities"]
     tested = added[added["model"] == settings.null.encoder + WITHIN_COHORT].rename(columns={"bits": "tested_bits"})
     rows = added[added["model"] == settings.models[0]].drop(columns="p_value")
@@ -232,6 +271,27 @@ def _importance(importance: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
     """Rows of the modalities, and of the features that count most."""
     scopes = {scope: importance[importance["scope"] == scope] for scope in ("modality", "feature")}
     return {scope: rows.head(MOST_FEATURES).to_dict("records") for scope, rows in scopes.items()}
+
+
+def _choices(own: Mapping[str, Any]) -> str:
+    """What the folds of a model chose, in a sentence or two."""
+    n = own["n_folds"]
+    words = {"normal_scores": "as normal scores", "none": "as they are"}
+
+    def counted(found: Mapping[str, int], said: Mapping[str, str]) -> str:
+        return ", ".join(f"{said.get(value, value)} in {count} of {n} folds" for value, count in found.items())
+
+    return (
+        f"In the pilot on some training people boosted trees took away {100 * own['pilot_fall']:.1f}% of the squared "
+        f"error (standard error {100 * own['pilot_spread']:.1f}%, means over folds). Recipe: "
+        f"{counted(own['recipe'], {})}. Features entered {counted(own['feature_transform'], words)}."
+    )
+
+
+def _beyond(predictions: pd.DataFrame) -> int:
+    """How many people of one model are more atypical than `ATYPICAL`, repeats averaged."""
+    people = predictions.groupby(["cohort", "participant_id"], sort=False)["atypicality"].mean()
+    return int((people > ATYPICAL).sum())
 
 
 def _number(value: float, digits: int = 2) -> str:

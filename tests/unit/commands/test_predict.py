@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -170,6 +171,21 @@ def test_tables_in_another_unit_are_pointed_out(trained, predict, caplog):
     assert "dwi: 100% of the features lie farther" in caplog.text
 
 
+def test_people_whose_features_fit_no_age_are_named(trained, predict, tmp_path, caplog):
+    people = make_tables(200, seed=3)
+    X = {m: people[m].drop(columns="participant_id") for m in ("t1", "dwi")}
+    model = PIDReg(members=2, epochs=1, experts=(), recipe="compact").fit(X, people["participants"]["age"])
+    model.save(tmp_path / "model")
+    new = make_tables(40, seed=4)
+    new = {m: new[m] for m in ("t1", "dwi")}
+    new["t1"].iloc[[7, 9], 1:] = [9.0, -9, 9, -9, 9]
+    found = predict(new, tmp_path / "model")
+    assert (found.loc[[7, 9], "atypicality"] > 0.99).all()
+    assert (found["atypicality"] > 0.95).sum() < 8
+    assert re.search(r"\d of 40 people have features that are unusual for any age .*sub-007", caplog.text)
+    assert predict(new_tables(trained))["atypicality"].isna().all()  # ridge does not tell it
+
+
 @pytest.mark.parametrize("coverage", ["0", "1", "-0.5", "nan"])
 def test_a_coverage_that_is_none_is_refused(trained, predict, coverage):
     message = predict(new_tables(trained), options=[f"--coverage={coverage}"])
@@ -303,7 +319,7 @@ def test_a_model_that_was_cut_off_is_named(trained, predict, tmp_path, part):
         (lambda held: [held], "expected a mapping, found list"),
         (lambda held: held | {"model": "ridgee"}, "model: did you mean 'ridge'?"),
         (lambda held: held | {"model": ["ridge"]}, "model: "),
-        (lambda held: held | {"age_bias": {"slope": 1}}, "age_bias: expected intercept and slope"),
+        (lambda held: held | {"age_bias": {"t1": {"slope": 1}}}, "age_bias: expected intercept and slope"),
         (lambda held: held | {"settings": {"interval_coverage": "x"}}, "settings.interval_coverage: expected a number"),
         (lambda held: held | {"divided": {"t1": {"by": "icv_mm3"}}}, "divided: expected by and except"),
     ],

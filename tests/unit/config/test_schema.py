@@ -28,7 +28,7 @@ def test_every_key_is_explained():
 @pytest.mark.parametrize("model", MODELS)
 def test_defaults_are_those_of_the_estimator(model):
     section = Hyperparameters.model_fields[model].annotation
-    elsewhere = ("self", "random_state", "share", "modalities")
+    elsewhere = ("self", "random_state", "share", "modalities", "device")
     declared = inspect.signature(MODELS[model].load_class().__init__).parameters
     defaults = {name: p.default for name, p in declared.items() if name not in elsewhere}
     assert section().model_dump() == defaults

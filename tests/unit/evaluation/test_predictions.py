@@ -25,9 +25,12 @@ PEOPLE = pd.DataFrame(
 X = {"t1": np.array([[31.0], [39], [np.nan]]), "dwi": np.array([[33.0], [np.nan], [52]])}
 
 
-def table(X=X) -> pd.DataFrame:
+LINES = {"t1": AgeBias(0.0, 0.5), "dwi": AgeBias(0.0, 1.0), "t1+dwi": AgeBias(2.0, 1.0)}
+
+
+def table(X=X, n_training: int = 30) -> pd.DataFrame:
     model = MeanOfReadings().fit(X, PEOPLE["age"])
-    return predict_table(model, X, PEOPLE, AgeBias(0.0, 1.0), coverage=0.8)
+    return predict_table(model, X, PEOPLE, LINES, 0.8, pd.DataFrame({"cohort": ["a"] * n_training, "age": 44.0}))
 
 
 def test_everybody_is_described_by_their_own_modalities():
@@ -39,6 +42,21 @@ def test_everybody_is_described_by_their_own_modalities():
     np.testing.assert_allclose(found["subset_dwi"], [33, np.nan, 52])
     np.testing.assert_allclose(found["subset_t1+dwi"], [32, np.nan, np.nan])
     np.testing.assert_array_equal(found["latent_dwi"].isna(), [False, True, False])
+    np.testing.assert_allclose(found["log_score_t1"], [0.9, 0.9, np.nan])
+    np.testing.assert_allclose(found["predicted_age_corrected"], [30, 78, 52])  # each by the line of what is at hand
+
+
+@pytest.mark.parametrize(("n_training", "expected"), [(30, [44.0] * 30), (5, [30.0, 40.0, 50.0])])
+def test_log_scores_are_relative_to_the_cohort_in_training_or_where_it_is_not_there_to_itself(
+    monkeypatch, n_training, expected
+):
+    seen = []
+    known = MeanOfReadings.log_scores
+    monkeypatch.setattr(
+        MeanOfReadings, "log_scores", lambda self, X, y, reference: seen.append(reference) or known(self, X, y)
+    )
+    table(n_training=n_training)
+    np.testing.assert_array_equal(seen, [expected])
 
 
 def test_intervals_are_the_model_s_own():

@@ -24,7 +24,9 @@ def test_it_is_the_model_with_its_seed_and_its_bias():
     by_hand = Ridge(alphas=5, random_state=3).fit(X, y, groups)
     np.testing.assert_array_equal(found.model.predict(X), by_hand.predict(X))
     assert (found.name, found.seed, found.n) == ("ridge", 3, 40)
-    assert found.bias == AgeBias.fit(by_hand.out_of_fold_prediction_, y)
+    assert set(found.biases) == {"t1", "dwi", "t1+dwi"}
+    assert found.biases["t1+dwi"] == AgeBias.fit(by_hand.out_of_fold_prediction_, y)
+    assert found.biases["t1"] == AgeBias.fit(by_hand.out_of_fold_subsets_["t1",], y)
 
 
 def test_predictions_that_do_not_depend_on_age_are_said(caplog):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from brainpid.core.errors import InputError
+from brainpid.core.modalities import subsets_of
 from brainpid.evaluation.predictions import predict_table
 from brainpid.model.age_bias import AgeBias
 from brainpid.model.registry import MODELS
@@ -39,8 +40,8 @@ def everything(model, X) -> dict[str, np.ndarray]:
     found = {"predicted": model.predict(X), "interval": model.predict_interval(X, 0.8)}
     for what in ("scalar_latents", "subset_predictions", "expected_gain"):
         found |= {f"{what} {key}": values for key, values in getattr(model, what)(X).items()}
-    if hasattr(model, "concatenated_scores"):
-        found |= {f"concatenated {key}": values for key, values in model.concatenated_scores(X).items()}
+    target = np.linspace(20, 80, len(found["predicted"]))
+    found |= {f"log score {key}": values for key, values in model.log_scores(X, target).items()}
     return found
 
 
@@ -49,7 +50,7 @@ def test_what_was_read_gives_the_same_bits(model):
     read = model.read(X)
     assert model.read(read) is read
     fresh, from_read = everything(model, X), everything(model, read)
-    assert len(fresh) >= 2 + 3 + 7 + 3
+    assert len(fresh) >= 2 + 3 + 7 + 3 + 7
     for what, values in fresh.items():
         np.testing.assert_array_equal(from_read[what], values, err_msg=what)
     for what, values in everything(model, read).items():  # what is kept of the first time is not spoilt by it
@@ -62,7 +63,8 @@ def test_a_table_standardises_each_modality_once(model, monkeypatch):
     calls, kind = [], type(model.scalers_["t1"])
     transform = kind.transform
     monkeypatch.setattr(kind, "transform", lambda self, block: calls.append(1) or transform(self, block))
-    predict_table(model, X, people, AgeBias(0.0, 1.0), 0.9)
+    lines = {"+".join(subset): AgeBias(0.0, 1.0) for subset in subsets_of(tuple(X))}
+    predict_table(model, X, people, lines, 0.9, people)
     assert len(calls) == len(X)
 
 

@@ -75,15 +75,18 @@ def test_intervals_scale_with_factor_and_confidence():
     sure = decompose(sources, target, confidence=0.99)
     for a, b, c in zip(plain.rows, wide.rows, sure.rows, strict=True):
         assert b.se == pytest.approx(1.25 * a.se, nan_ok=True)
-        assert (a.ci_high - a.bits) == pytest.approx(1.959964 * a.se, rel=1e-6, nan_ok=True)
-        assert (c.bits - c.ci_low) == pytest.approx(2.575829 * a.se, rel=1e-6, nan_ok=True)
+        if a.atom not in ("total", "alone", "added"):
+            continue  # these are linear in the informations
+        assert (a.ci_high - a.bits) == pytest.approx(1.959964 * a.se, rel=1e-6)
+        assert (c.bits - c.ci_low) == pytest.approx(2.575829 * a.se, rel=1e-6)
 
 
-def test_an_atom_at_its_boundary_has_no_interval():
-    result = decompose(*sample())
-    weakest = result.atom("all", "fmri", "unique")
-    assert weakest.bits == 0
-    assert np.isnan([weakest.se, weakest.ci_low, weakest.ci_high]).all()
+def test_an_atom_at_its_boundary_has_an_interval_and_no_standard_error():
+    """fmri is far weaker than t1, and has nothing unique under mmi whatever the sampling error."""
+    weakest = decompose(*sample()).atom("all", "fmri", "unique")
+    assert weakest.bits == pytest.approx(0, abs=1e-6)
+    assert np.isnan(weakest.se)
+    assert (weakest.ci_low, weakest.ci_high) == pytest.approx((0, 1 / 400), abs=1e-6)
 
 
 def test_warnings_name_the_limits():

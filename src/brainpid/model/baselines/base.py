@@ -23,16 +23,16 @@ from sklearn.base import BaseEstimator
 
 from brainpid.config.models import TargetTransform
 from brainpid.config.section import Section
-from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray, Modalities
+from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray, Modalities, among
 from brainpid.core.errors import InputError
 from brainpid.core.files import atomic_path
 from brainpid.core.modalities import Subset, lacking, subsets_of
+from brainpid.crossfit.densities import PredictiveDensities
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.minima import INNER_FOLDS, fewest_of_baseline
 from brainpid.crossfit.transforms import NormalScores, Standardizer
 from brainpid.model.baselines.subset_fits import ReadBySubsets, SubsetFit, VaryingPeople
-from brainpid.model.conformal import AdaptiveConformal
-from brainpid.model.inputs import Read, checked_coverage, checked_training
+from brainpid.model.inputs import Read, checked_training
 from brainpid.model.regressor import MultimodalMixin, require_fitted
 from brainpid.model.settings import settings_of
 from brainpid.model.varying import Varying
@@ -92,6 +92,8 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         The map of the target that was taken, ``normal_scores`` or ``none``.
     out_of_fold_prediction_ : ndarray, shape (n_train,)
         Prediction of each training person by fits without that person's inner fold, in the target's units.
+    out_of_fold_subsets_ : dict of tuple of str to ndarray, shape (n_train,)
+        The same from every subset of the modalities.
 
     Notes
     -----
@@ -164,17 +166,19 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _keep(self, training: Training, anything: BoolArray) -> None:
-        """Keep what held-out training people tell: a prediction of each, and the errors of every subset."""
+        """Keep what held-out training people tell: a prediction of each from every subset, and how sure these are."""
         patterns = _patterns(training.has, self.subsets_)
-        predicted = np.full(len(training.y), np.nan)
-        self.conformal_ = {}
-        for subset, fit in self.fits_.items():
-            rows = training.rows(subset)
-            held_out = self.scale_.inverse_transform(fit.held_out)
-            self.conformal_[subset] = AdaptiveConformal.fit(held_out, training.y[rows])
-            predicted[patterns[subset]] = held_out[patterns[subset][rows]]
-        self.out_of_fold_prediction_ = np.full(len(anything), np.nan)
-        self.out_of_fold_prediction_[anything] = predicted
+        predicted, told = np.full(len(training.y), np.nan), {}
+        for subset in self.subsets_:
+            told[subset] = among(self.scale_.inverse_transform(self.fits_[subset].held_out), training.rows(subset))
+            predicted[patterns[subset]] = told[subset][patterns[subset]]
+        self.densities_ = PredictiveDensities.fit(told, training.y, training.fold)
+        self.out_of_fold_prediction_ = among(predicted, anything)
+        self.out_of_fold_subsets_ = {subset: among(found, anything) for subset, found in told.items()}
+
+    @property
+    def _densities(self) -> PredictiveDensities:
+        return self.densities_
 
     @property
     def subsets_(self) -> list[Subset]:
@@ -213,40 +217,6 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
                 parts.append((rows, self.fits_[subset].vary(blocks, modality)))
         return VaryingPeople(self.scale_, self.scalers_[modality], read.blocks[modality], parts)
 
-    def predict_interval(self, X: Modalities | Read, coverage: float = 0.9) -> FloatArray:
-        """Prediction intervals (n, 2), in the target's units, by the held-out errors of training people.
-
-        Parameters
-        ----------
-        X : mapping of str to array_like, shape (n, p_m), or what `read` gave
-        coverage : float
-            Between 0 and 1; see `brainpid.model.conformal.AdaptiveConformal`.
-        """
-        coverage, read = checked_coverage(coverage), self.read(X)
-        intervals = np.full((read.n, 2), np.nan)
-        for subset, rows in _patterns(read.has, self.subsets_).items():
-            if rows.any():
-                intervals[rows] = self.conformal_[subset].interval(read.predict(subset, rows), coverage)
-        return intervals
-
-    def expected_gain(self, X: Modalities | Read, coverage: float = 0.9) -> dict[str, FloatArray]:
-        """By how much acquiring a modality would narrow a person's interval: modality to (n,), in the target's units.
-
-        The width of intervals at the person's prediction from the modalities at hand, less that with the modality
-        added; NaN for people who have it. A negative value is no gain.
-        """
-        coverage, read = checked_coverage(coverage), self.read(X)
-        gain = {modality: np.full(read.n, np.nan) for modality in self.modalities_}
-        for subset, rows in _patterns(read.has, self.subsets_).items():
-            if not rows.any():
-                continue
-            predicted = read.predict(subset, rows)
-            now = self.conformal_[subset].half_width(predicted, coverage)
-            for added in set(self.modalities_) - set(subset):
-                more = tuple(modality for modality in self.modalities_ if modality == added or modality in subset)
-                gain[added][rows] = 2 * (now - self.conformal_[more].half_width(predicted, coverage))
-        return gain
-
     def subset_predictions(self, X: Modalities | Read) -> dict[Subset, FloatArray]:
         """Predicted target (n,), in its units, from every subset of the modalities; NaN for people who lack one."""
         read = self.read(X)
@@ -257,14 +227,10 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
             predictions[subset][rows] = read.predict(subset, rows)
         return predictions
 
-    def subset_scores(self, X: Modalities | Read) -> dict[Subset, FloatArray]:
-        """`subset_predictions` on the scale of the target's normal scores."""
-        return {subset: self.normal_scores_.transform(found) for subset, found in self.subset_predictions(X).items()}
-
     def scalar_latents(self, X: Modalities | Read) -> dict[str, FloatArray]:
         """Predicted normal score (n,) from each modality alone; NaN for people who lack it."""
-        scores = self.subset_scores(X)
-        return {modality: scores[(modality,)] for modality in self.modalities_}
+        predictions = self.subset_predictions(X)
+        return {modality: self.normal_scores_.transform(predictions[modality,]) for modality in self.modalities_}
 
     def history(self) -> list[dict[str, float]]:
         """Nothing: there are no epochs."""

@@ -12,11 +12,9 @@ from sklearn import linear_model
 from sklearn.exceptions import ConvergenceWarning
 
 from brainpid.config.models import ElasticNetSettings, RidgeSettings, TargetTransform
-from brainpid.core.arrays import FloatArray, Modalities
+from brainpid.core.arrays import FloatArray
 from brainpid.core.linalg import thin_svd
-from brainpid.core.modalities import Subset
 from brainpid.model.baselines.early_fusion import ConcatenatedRegressor, Setting
-from brainpid.model.inputs import Read
 
 
 class Ridge(ConcatenatedRegressor):
@@ -47,10 +45,6 @@ class Ridge(ConcatenatedRegressor):
         self.alphas = alphas
         self.target_transform = target_transform
         self.random_state = random_state
-
-    def concatenated_scores(self, X: Modalities | Read) -> dict[Subset, FloatArray]:
-        """Predicted normal score (n,) from the concatenated features of every subset; NaN for people who lack one."""
-        return self.subset_scores(X)
 
     def settings(self, features: FloatArray, scores: FloatArray, start: Setting | None = None) -> Sequence[Setting]:
         """Every penalty; each subset chooses its own."""

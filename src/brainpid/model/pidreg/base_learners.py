@@ -16,10 +16,15 @@ import numpy as np
 
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
 from brainpid.core.errors import InputError, list_some
-from brainpid.core.modalities import complete, presence
+from brainpid.core.modalities import Subset, complete, presence
 from brainpid.core.names import KEEP_PEOPLE
 from brainpid.crossfit.transforms import NormalScores
-from brainpid.model.pidreg.base_predictions import AdditivePredictions, BasePredictions, VaryingPredictions
+from brainpid.model.pidreg.base_predictions import (
+    AdditivePredictions,
+    BasePredictions,
+    VaryingPredictions,
+    subsets_read,
+)
 from brainpid.model.pidreg.gaussian_process import LEARNING_ROWS, GaussianProcess
 from brainpid.model.pidreg.network.ensemble import FittedEnsemble
 from brainpid.model.pidreg.normative import NormativeModel, Products
@@ -30,6 +35,11 @@ from brainpid.model.varying import Additive, Reading
 
 TREES_FOLDS = 5
 """Inner folds that trees are grown for; those of the network are joined to this number."""
+REST_LEARNING_ROWS = 200
+"""People that a Gaussian process on all modalities but one learns its hyperparameters from."""
+REST_FOREST: dict[str, Any] = {"n_estimators": 50}
+REST_BOOSTING: dict[str, Any] = {"trees": 170, "learning_rate": 0.12, "bins": 63}
+"""Trees on all modalities but one: fewer, and where they are boosted each goes further."""
 
 
 class BaseLearner(Protocol):
@@ -63,45 +73,51 @@ class Regressor(Protocol):
 
 @dataclass(frozen=True)
 class RegressorLearner:
-    """A regressor on each modality alone and one on all of them together.
+    """A regressor of its own on each of the `subsets_read`.
 
     Attributes
     ----------
-    alone : dict of str to Regressor
-    together : Regressor
+    regressors : dict of tuple of str to Regressor
     """
 
-    alone: dict[str, Regressor]
-    together: Regressor
+    regressors: dict[Subset, Regressor]
 
     def read(self, blocks: Blocks) -> BasePredictions:
         """Predictions of people."""
-        alone = [_predict({m: blocks[m]}, regressor) for m, regressor in self.alone.items()]
-        return BasePredictions(_predict(blocks, self.together), np.column_stack(alone))
+        told = [_predict({m: blocks[m] for m in subset}, found) for subset, found in self.regressors.items()]
+        return BasePredictions(np.column_stack(told))
 
     def vary(self, blocks: Blocks, modality: str) -> VaryingPredictions:
         """People, all of whom have a modality, as they vary in it."""
-        before, place, own = self.read(blocks), list(blocks).index(modality), complete(blocks)
-        alone = self.alone[modality].vary({modality: blocks[modality]}, modality)
-        joint = self.together.vary({m: block[own] for m, block in blocks.items()}, modality) if own.any() else None
+        before = self.read(blocks).scores
+        varying = [
+            (column, own, self.regressors[subset].vary({m: blocks[m][own] for m in subset}, modality))
+            for column, subset, own in self._with(blocks, modality)
+        ]
 
         def changed(columns: IntArray, values: FloatArray) -> BasePredictions:
-            times = len(values)
-            together, each = np.tile(before.together, (times, 1)), np.tile(before.alone, (times, 1))
-            each[:, place] = alone(columns, values).ravel()
-            if joint is not None:
-                together[:, own] = joint(columns, values[:, own])
-            return BasePredictions(together.ravel(), each)
+            scores = np.tile(before, (len(values), 1, 1))
+            for column, own, reading in varying:
+                scores[:, own, column] = reading(columns, values[:, own])
+            return BasePredictions(scores.reshape(-1, before.shape[1]))
 
         return changed
 
     def additive(self, blocks: Blocks, modality: str) -> AdditivePredictions:
         """What each feature of a modality that all of these people have does alone."""
-        own, together = complete(blocks), Additive.nothing(*blocks[modality].shape)
-        if own.any():
-            joint = self.together.additive({m: block[own] for m, block in blocks.items()}, modality)
-            together = joint.among(own)
-        return AdditivePredictions(together, self.alone[modality].additive({modality: blocks[modality]}, modality))
+        return {
+            column: self.regressors[subset].additive({m: blocks[m][own] for m in subset}, modality).among(own)
+            for column, subset, own in self._with(blocks, modality)
+        }
+
+    def _with(self, blocks: Blocks, modality: str) -> list[tuple[int, Subset, BoolArray]]:
+        """Places and subsets that have a modality, and the people who have all of it, where there are any."""
+        found = [
+            (column, subset, complete({m: blocks[m] for m in subset}))
+            for column, subset in enumerate(self.regressors)
+            if modality in subset
+        ]
+        return [(column, subset, own) for column, subset, own in found if own.any()]
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain containers."""
@@ -150,11 +166,16 @@ _Fitted = tuple[Regressor, FloatArray]
 
 @dataclass(frozen=True)
 class _Kind:
-    """How a kind of regressor is fitted and made again from its fields; a fit gives left-out scores (n,) besides."""
+    """How a kind of regressor is fitted and made again from its fields; a fit gives left-out scores (n,) besides.
+
+    Subsets of all modalities but one are as many as the modalities, and nearly as wide as all: where a fit is dear they
+    have one of their own, which costs less.
+    """
 
     fit: Callable[[TrainingPeople], _Fitted]
     again: Callable[..., Regressor]
     takes_missing: bool = False
+    fit_to_rest: Callable[[TrainingPeople], _Fitted] | None = None
 
 
 def base_learners_for(trees: bool, wanted: Sequence[str], share: bool = False) -> tuple[str, ...]:
@@ -200,18 +221,19 @@ def fit_base_learner(name: str, training: TrainingPeople, own: Any = None) -> tu
     """
     kind = _KINDS[name] if own is None else _Kind(partial(_fit_own, own), OwnRegressor)
 
-    def fit_to(modalities: Sequence[str]) -> _Fitted:
+    def fit_to(modalities: Subset) -> _Fitted:
         chosen = {m: training.blocks[m] for m in modalities}
         has_all = complete(chosen)
         own = np.asarray(presence(chosen).any(axis=1)) if kind.takes_missing else has_all
         left_out = np.full(len(own), np.nan)
-        regressor, left_out[own] = kind.fit(training.of(modalities, own))
+        is_rest = 1 < len(modalities) < len(training.blocks)
+        fit = kind.fit_to_rest if is_rest and kind.fit_to_rest else kind.fit
+        regressor, left_out[own] = fit(training.of(modalities, own))
         return regressor, np.where(has_all, left_out, np.nan)
 
-    alone = {m: fit_to([m]) for m in training.blocks}
-    together, joint = fit_to(list(training.blocks))
-    learner = RegressorLearner({m: regressor for m, (regressor, _) in alone.items()}, together)
-    return learner, BasePredictions(joint, np.column_stack([left_out for _, left_out in alone.values()]))
+    fitted = {subset: fit_to(subset) for subset in subsets_read(list(training.blocks))}
+    learner = RegressorLearner({subset: regressor for subset, (regressor, _) in fitted.items()})
+    return learner, BasePredictions(np.column_stack([left_out for _, left_out in fitted.values()]))
 
 
 def fit_together(name: str, training: TrainingPeople, learning_rows: int) -> Regressor:
@@ -228,7 +250,7 @@ def base_learner_from_state(name: str, state: dict[str, Any]) -> BaseLearner:
     if name == "network":
         return FittedEnsemble.from_state(state)
     held, again = to_arrays(state), _KINDS[name].again
-    return RegressorLearner({m: again(**fields) for m, fields in held["alone"].items()}, again(**held["together"]))
+    return RegressorLearner({subset: again(**fields) for subset, fields in held["regressors"].items()})
 
 
 def _predict(blocks: Blocks, regressor: Regressor) -> FloatArray:
@@ -269,7 +291,15 @@ def _fit_own(regressor: Any, training: TrainingPeople) -> _Fitted:
 _KINDS = {
     "normative": _Kind(partial(_fit_normative, of_scores=False), NormativeModel),
     "normative_scores": _Kind(partial(_fit_normative, of_scores=True), NormativeModel),
-    "kernel": _Kind(_fit_process, GaussianProcess, takes_missing=True),
-    "forest": _Kind(partial(_fit_trees, Trees.randomised), Trees),
-    "boosting": _Kind(partial(_fit_trees, Trees.boosted), Trees),
+    "kernel": _Kind(_fit_process, GaussianProcess, True, partial(_fit_process, learning_rows=REST_LEARNING_ROWS)),
+    "forest": _Kind(
+        partial(_fit_trees, Trees.randomised),
+        Trees,
+        fit_to_rest=partial(_fit_trees, partial(Trees.randomised, **REST_FOREST)),
+    ),
+    "boosting": _Kind(
+        partial(_fit_trees, Trees.boosted),
+        Trees,
+        fit_to_rest=partial(_fit_trees, partial(Trees.boosted, **REST_BOOSTING)),
+    ),
 }

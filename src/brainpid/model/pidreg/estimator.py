@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
-from brainpid.core.arrays import Modalities
-from brainpid.core.errors import InputError, list_some
+from brainpid.core.arrays import Modalities, among
+from brainpid.core.errors import InputError
 from brainpid.core.modalities import presence
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.minima import fewest_of_ensemble
@@ -35,13 +35,16 @@ from brainpid.crossfit.transforms import NormalScores
 from brainpid.model.inputs import checked_training
 from brainpid.model.matrix import FITTED as MATRIX_FITTED
 from brainpid.model.matrix import Columns, Matrix
+from brainpid.model.pidreg.atypicality import Atypicality
 from brainpid.model.pidreg.base_learners import BaseLearner, TrainingPeople, base_learners_for, fit_base_learner
 from brainpid.model.pidreg.fitted import FittedModel, fit_standardizers, standardise
 from brainpid.model.pidreg.fusion import fusion
+from brainpid.model.pidreg.network.device import device_of
 from brainpid.model.pidreg.network.fit import fit_network
 from brainpid.model.pidreg.new_people import NewPeopleMixin
 from brainpid.model.pidreg.normative import Products
 from brainpid.model.pidreg.options import checked_settings, chosen_recipe, options_of
+from brainpid.model.pidreg.own_files import read_all, write_own
 from brainpid.model.pidreg.own_regressor import names_of
 from brainpid.model.pidreg.pilot import Pilot, run_pilot
 from brainpid.model.pidreg.state import complete_state, read_state, to_arrays, to_tensors, write_state
@@ -50,9 +53,17 @@ from brainpid.model.settings import plain_values
 
 _LOG = logging.getLogger(__name__)
 _FILE = "model.pt"
-_CHOSEN = ("recipe_", "feature_transform_", "pilot_", "fusion_weights_", "synergy_weight_", "expert_weights_")
+_CHOSEN = (
+    "recipe_",
+    "feature_transform_",
+    "pilot_",
+    "fusion_weights_",
+    "synergy_weight_",
+    "expert_weights_",
+    "device_",
+)
 _KEPT = ("modalities_", *MATRIX_FITTED, *_CHOSEN, "history_")
-_KEPT_OF_PEOPLE = ("out_of_fold_prediction_", "out_of_fold_latents_", "out_of_fold_target_")
+_KEPT_OF_PEOPLE = ("out_of_fold_prediction_", "out_of_fold_subsets_", "out_of_fold_latents_", "out_of_fold_target_")
 SHARED_LEAST = 10
 """People behind each value of the target, at least, in a model that is to be passed on."""
 
@@ -100,10 +111,12 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
     feature_transform : {"auto", "normal_scores", "none"}
         With ``normal_scores`` features enter as normal scores of the training people, with ``none`` centred and scaled;
         ``auto`` is ``none`` where the pilot finds trees worth fitting.
-    experts : tuple of {"auto", "normative", "normative_scores", "kernel", "forest", "boosting"} or regressors
+    experts : tuple of {"auto", "normative", "normative_scores", "kernel", "forest", "boosting"}, regressors or mappings
         Base learners beside the network; ``auto`` takes those that suit the number of people, an empty tuple none. A
-        regressor of scikit-learn's kind is fitted to standardised features and scores of the target, on each modality
-        and on all; a model that has one is kept by pickle, not by `save`.
+        regressor of scikit-learn's kind, or a mapping ``{"import": "package.Class", "keyword": value}`` that describes
+        one, is fitted to standardised features and scores of the target, on each modality and on all.
+    device : {"auto", "cpu", "cuda"}
+        Where the networks are trained; ``auto`` is a GPU where torch sees one. Random numbers are those of the CPU.
     share : bool
         Whether the model is to be passed on: its file then holds nobody, see `save`.
     random_state : int or None
@@ -130,13 +143,17 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         Weight of the product term; all weights sum to 1.
     expert_weights_ : dict of str to float
         Weight of each base learner's prediction from all modalities, and of the head on the scalar latents.
+    device_ : str
+        Where the networks were trained, ``cpu`` or ``cuda``.
     out_of_fold_prediction_ : ndarray, shape (n_train,)
         Prediction of each training person by base learners and weights that had not seen that person, from the
         modalities that the person has, in the target's units; NaN for people without any modality.
+    out_of_fold_subsets_ : dict of tuple of str to ndarray, shape (n_train,)
+        The same from every subset of the modalities, NaN for people who lack one of it.
     out_of_fold_latents_ : dict of str to ndarray, shape (n_train,)
         The same for the scalar latents; NaN where the modality is missing.
     out_of_fold_target_ : ndarray, shape (n_train,)
-        The target they belong to, in its units. A model that was shared comes back without these three.
+        The target they belong to, in its units. A model that was shared comes back without these four.
     history_ : list of dict
         One entry per epoch: loss terms, learning rate, error and information on people who were left out, weights.
 
@@ -188,6 +205,7 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         target_transform: str | None = None,
         feature_transform: str = "auto",
         experts: tuple[Any, ...] = ("auto",),
+        device: str = "auto",
         share: bool = False,
         random_state: int | None = 0,
     ) -> None:
@@ -213,6 +231,7 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         self.target_transform = target_transform
         self.feature_transform = feature_transform
         self.experts = experts
+        self.device = device
         self.share = share
         self.random_state = random_state
 
@@ -247,14 +266,14 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         NumericalError
             Where a loss term is not finite.
         """
-        settings, own = checked_settings(self.get_params()), self._own
+        settings, own, device = checked_settings(self.get_params()), self._own, device_of(self.device)
         layout, features, y, group = checked_training(*self._training_modalities(X, y), groups)
         n_rows, present = len(y), presence(features)
         members, n_complete = settings.members, int(present.all(axis=1).sum())
         if n_complete < (least := fewest_of_ensemble(members)):
             found = f"{n_complete} people have every modality ({', '.join(layout.modalities)})"
             raise InputError(f"{found}; expected at least {least}, twice the number of members")
-        some = present.any(axis=1)
+        some = np.asarray(present.any(axis=1))
         if not present.all():
             _LOG.info(
                 "%d of %d people lack a modality, %d of them have none and are left out",
@@ -279,14 +298,17 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
             blocks = standardise(everybody, standardizers)
             training = replace(training, blocks=blocks, products=Products(blocks, fold))
         self.recipe_ = chosen_recipe(settings.recipe, len(known), pilot.trees)
-        learners: dict[str, Any] = dict.fromkeys(base_learners_for(pilot.trees, settings.experts, self.share)) | own
+        named = [expert for expert in settings.experts if isinstance(expert, str)]
+        learners: dict[str, Any] = dict.fromkeys(base_learners_for(pilot.trees, named, self.share)) | own
         options = options_of(settings, self.recipe_, pilot.target_transform, len(known))
         if options["target_transform"] == "none":
             training = replace(training, target_map=NormalScores.straight(known))
         scores = training.target_map.transform(known)
         weights = fusion(blocks, scores, settings.fusion, np.random.default_rng(seeds[1]), group)
         left_out = [member % (fold.max() + 1) for member in range(members)]  # folds are fewer where groups are
-        network, self.history_ = fit_network(blocks, scores, fold, left_out, options, weights, seeds[3:], callback)
+        network, self.history_ = fit_network(
+            blocks, scores, fold, left_out, options, weights, seeds[3:], callback, device
+        )
         base_learners: dict[str, BaseLearner] = {"network": network}
         predictions = [network.leave_out(blocks, fold, left_out)]
         for step, (name, regressor) in enumerate(learners.items(), 1):
@@ -296,16 +318,16 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         self._fitted, unseen = FittedModel.calibrate(
             layout, standardizers, training.target_map, base_learners, predictions, known, fold, self._least
         )
-        self.modalities_ = layout.modalities
+        self._atypicality = Atypicality.fit(blocks, known, fold, np.random.default_rng(seeds[2]), self._least)
+        self.modalities_, self.device_ = layout.modalities, device
         self.fusion_weights_ = {m: weights.modalities[m] for m in layout.modalities}
         self.synergy_weight_ = weights.synergy
-        self.expert_weights_ = dict(zip([*base_learners, "head"], self._fitted.stack.weights.tolist(), strict=True))
+        together = self._fitted.stack.weights[:, -1].tolist()
+        self.expert_weights_ = dict(zip([*base_learners, "head"], together, strict=True))
         self.out_of_fold_target_ = y
-        self.out_of_fold_prediction_ = np.full(n_rows, np.nan)
-        self.out_of_fold_prediction_[some] = unseen.prediction
-        self.out_of_fold_latents_ = {m: np.full(n_rows, np.nan) for m in layout.modalities}
-        for m, latent in unseen.latents.items():
-            self.out_of_fold_latents_[m][some] = latent
+        self.out_of_fold_prediction_ = among(unseen.prediction, some)
+        self.out_of_fold_subsets_ = {subset: among(found, some) for subset, found in unseen.subsets.items()}
+        self.out_of_fold_latents_ = {m: among(latent, some) for m, latent in unseen.latents.items()}
         told(callback, "calibration", 1, 1)
         return self
 
@@ -322,37 +344,51 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
 
         The file holds its training people, see Notes of the class. That of a model with ``share=True`` has no row of
         features, target or prediction of a person, no Gaussian process and no forest. What remains of single people in
-        it are the sorted sizes of out-of-fold errors, without labels, and single values of single features: medians
-        that fill missing cells, and edges of bins and split points where networks encode features or boosted trees are
-        grown.
+        it are the sorted sizes of out-of-fold errors and distances, without labels, and single values of single
+        features: medians that fill missing cells, and edges of bins and split points where networks encode features or
+        boosted trees are grown.
+
+        A base learner of one's own lies beside it, in ``own_<name>.joblib``.
         """
-        fitted = self._state
-        if own := list(self._own):
-            raise InputError(f"{list_some(own)}: a base learner of one's own can only be kept by pickle or joblib")
+        fitted, own = self._state, self._own
         kept = _KEPT if self.share else (*_KEPT, *_KEPT_OF_PEOPLE)
+        files = {name: write_own(Path(folder), name, own[name], fitted.base_learners[name]) for name in own}
+        without = {name: learner for name, learner in fitted.base_learners.items() if name not in own}
+        plain = tuple(expert if isinstance(expert, str | Mapping) else None for expert in self.experts)
+        parameters = {"modalities": getattr(self, "columns_", None), "experts": plain}
         content = {
-            "parameters": plain_values(self.get_params() | {"modalities": getattr(self, "columns_", None)}),
+            "parameters": plain_values(self.get_params(deep=False) | parameters),
             "kept": to_tensors({name: getattr(self, name) for name in kept if hasattr(self, name)}),
-            "fitted": fitted.state(),
+            "fitted": replace(fitted, base_learners=without).state(),
+            "atypicality": self._atypicality.state(),
+            "own": files,
         }
         write_state(Path(folder) / _FILE, content)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
-        """Read a model that `save` wrote; its predictions are bit-identical. Nothing in the file is executed.
+        """Read a model that `save` wrote; its predictions are bit-identical.
+
+        Nothing in ``model.pt`` is executed. A base learner of one's own that it names is read from its file, which can
+        run code: only load such a model from a source that you trust.
 
         Raises
         ------
         InputError
-            Where the file is absent, damaged, no such model, or of another version of the format.
+            Where a file is absent, damaged, no such model, or of another version of the format.
         """
         path = Path(folder) / _FILE
         state = read_state(path)
         with complete_state(path):
             model = cls(**state["parameters"])
+            model.experts, own = read_all(path.parent, model.experts, state["own"])
             for name, value in to_arrays(state["kept"]).items():
                 setattr(model, name, np.array(value, dtype=object) if name == "feature_names_in_" else value)
-            model._fitted = FittedModel.from_state(state["fitted"])
+            fitted = FittedModel.from_state(state["fitted"])
+            learners = fitted.base_learners | own
+            in_order = {name: learners[name] for name in model.expert_weights_ if name != "head"}
+            model._fitted = replace(fitted, base_learners=in_order)
+            model._atypicality = Atypicality.from_state(state["atypicality"])
         return model
 
     @property

@@ -11,8 +11,8 @@ import numpy as np
 from brainpid.core.arrays import BoolArray, FloatArray, IntArray, Modalities
 from brainpid.core.errors import InputError, did_you_mean
 from brainpid.core.modalities import Subset, lacking, subsets_of
+from brainpid.crossfit.densities import PredictiveDensities
 from brainpid.crossfit.transforms import NormalScores, RankedStandardizer, Standardizer, standardizer_from
-from brainpid.model.conformal import AdaptiveConformal
 from brainpid.model.inputs import Layout, Read
 from brainpid.model.pidreg.base_learners import BaseLearner, base_learner_from_state
 from brainpid.model.pidreg.base_predictions import BasePredictions, ReadByBaseLearners
@@ -30,11 +30,14 @@ class OutOfFold:
     ----------
     prediction : ndarray, shape (n,)
         From the modalities that each person has, in the target's units.
+    subsets : dict of tuple of str to ndarray, shape (n,)
+        From every subset of the modalities; NaN for people who lack one of it.
     latents : dict of str to ndarray, shape (n,)
         Scalar latents as normal scores; NaN where the modality is missing.
     """
 
     prediction: FloatArray
+    subsets: dict[Subset, FloatArray]
     latents: dict[str, FloatArray]
 
 
@@ -53,8 +56,8 @@ class FittedModel:
         another one where they take the target as it is.
     base_learners : dict of str to BaseLearner
     stack : Stack
-    intervals : dict of tuple of str to AdaptiveConformal
-        By the modalities that a prediction is made from.
+    densities : PredictiveDensities
+        How sure a prediction from each subset of the modalities is.
     """
 
     layout: Layout
@@ -62,7 +65,7 @@ class FittedModel:
     score_map: NormalScores
     base_learners: dict[str, BaseLearner]
     stack: Stack
-    intervals: dict[Subset, AdaptiveConformal]
+    densities: PredictiveDensities
 
     @classmethod
     def calibrate(
@@ -76,9 +79,9 @@ class FittedModel:
         fold: IntArray,
         least: int = 1,
     ) -> tuple[Self, OutOfFold]:
-        """Weigh the base learners and calibrate intervals by out-of-fold predictions of training people.
+        """Weigh the base learners and fit predictive densities by out-of-fold predictions of training people.
 
-        Intervals rest on predictions by weights that were fitted without a person's own fold.
+        Densities rest on predictions by weights that were fitted without a person's own fold.
 
         Parameters
         ----------
@@ -105,20 +108,17 @@ class FittedModel:
             predicted[own], latents[own] = without.predict(rest), without.latents(rest)
             for subset, pattern in patterns.items():
                 left_out[subset][own] = without.predict_from(rest, pattern)
-        intervals = {}
-        for subset, prediction in left_out.items():
-            known = np.isfinite(prediction)
-            intervals[subset] = AdaptiveConformal.fit(prediction[known], y[known])
         stack = Stack.fit(predictions, y, target_map)
-        found = cls(layout, standardizers, NormalScores.fit(y, least), base_learners, stack, intervals)
-        return found, OutOfFold(predicted, found._by_modality(latents))
+        densities = PredictiveDensities.fit(left_out, y, fold, least)
+        found = cls(layout, standardizers, NormalScores.fit(y, least), base_learners, stack, densities)
+        return found, OutOfFold(predicted, left_out, found._by_modality(latents))
 
     def read(self, X: Modalities | Read) -> ReadByBaseLearners:
         """Predictions of people by all base learners; what it has read already stays as it is."""
         if isinstance(X, Read):
             return cast(ReadByBaseLearners, X.check(self))
         blocks = standardise(self.layout.check(X), self.standardizers)
-        return ReadByBaseLearners(self, tuple(learner.read(blocks) for learner in self.base_learners.values()))
+        return ReadByBaseLearners(self, tuple(learner.read(blocks) for learner in self.base_learners.values()), blocks)
 
     def vary(self, X: Modalities, modality: str) -> Varying:
         """People, all of whom have a modality, as they vary in it."""
@@ -135,25 +135,6 @@ class FittedModel:
     def predict_from(self, predictions: Sequence[BasePredictions], subset: Subset) -> FloatArray:
         """Predictions (n,) in the target's units from a subset of the modalities."""
         return self.stack.predict_from(predictions, _pattern(subset, self.standardizers))
-
-    def interval(self, predictions: Sequence[BasePredictions], coverage: float) -> FloatArray:
-        """Intervals (n, 2) in the target's units, calibrated for the modalities that each person has."""
-        predicted = self.predict(predictions)
-        half = np.full(len(predicted), np.nan)
-        for subset, own in self._people_by_subset(predictions):
-            half[own] = self.intervals[subset].half_width(predicted[own], coverage)
-        return np.column_stack([predicted - half, predicted + half])
-
-    def expected_gain(self, predictions: Sequence[BasePredictions], coverage: float) -> dict[str, FloatArray]:
-        """By how much each missing modality would narrow a person's interval: modality to (n,)."""
-        predicted = self.predict(predictions)
-        gain = {m: np.full(len(predicted), np.nan) for m in self.layout.modalities}
-        for subset, own in self._people_by_subset(predictions):
-            now = self.intervals[subset].half_width(predicted[own], coverage)
-            for added in set(self.layout.modalities) - set(subset):
-                more = tuple(m for m in self.layout.modalities if m == added or m in subset)
-                gain[added][own] = 2 * (now - self.intervals[more].half_width(predicted[own], coverage))
-        return gain
 
     def latents(self, predictions: Sequence[BasePredictions]) -> dict[str, FloatArray]:
         """Scalar latents by modality as normal scores, (n,) each; NaN for people who lack the modality."""
@@ -172,7 +153,7 @@ class FittedModel:
             "standardizers": {m: asdict(fitted) for m, fitted in self.standardizers.items()},
             "score_map": asdict(self.score_map),
             "stack": asdict(self.stack),
-            "intervals": {subset: asdict(fitted) for subset, fitted in self.intervals.items()},
+            "densities": asdict(self.densities),
         }
         return dict(to_tensors(plain)) | {
             "base_learners": {name: learner.state() for name, learner in self.base_learners.items()}
@@ -189,17 +170,8 @@ class FittedModel:
             score_map=NormalScores(**plain["score_map"]),
             base_learners={name: base_learner_from_state(name, held) for name, held in state["base_learners"].items()},
             stack=Stack(**plain["stack"] | {"target_map": target_map}),
-            intervals={subset: AdaptiveConformal(**held) for subset, held in plain["intervals"].items()},
+            densities=PredictiveDensities.from_state(plain["densities"]),
         )
-
-    def _people_by_subset(self, predictions: Sequence[BasePredictions]) -> list[tuple[Subset, BoolArray]]:
-        """Who has exactly which modalities; people without any are in no subset."""
-        present = ~np.isnan(predictions[0].alone)
-        subsets = subsets_of(self.layout.modalities)
-        found = (
-            (subset, np.asarray((present == _pattern(subset, self.standardizers)).all(axis=1))) for subset in subsets
-        )
-        return [(subset, own) for subset, own in found if own.any()]
 
 
 def _pattern(subset: Subset, modalities: Iterable[str]) -> BoolArray:

@@ -10,14 +10,17 @@ from numpy.typing import ArrayLike
 from brainpid.core.arrays import FloatArray, Modalities
 from brainpid.core.modalities import Subset, subsets_of
 from brainpid.core.names import Measure
+from brainpid.crossfit.densities import PredictiveDensities
 from brainpid.crossfit.transforms import Standardizer, normal_scores
-from brainpid.model.inputs import Layout, Read, check_people, checked_coverage, checked_target
+from brainpid.model.inputs import Layout, Read, check_people, checked_target
 from brainpid.model.matrix import Matrix, MatrixMixin
+from brainpid.model.pidreg.atypicality import Atypicality
 from brainpid.model.pidreg.base_predictions import ReadByBaseLearners
 from brainpid.model.pidreg.fitted import FittedModel
 from brainpid.model.regressor import MultimodalMixin, require_fitted
 from brainpid.model.varying import Varying
-from brainpid.pid.decompose import check_options, decompose
+from brainpid.pid.decompose import decompose
+from brainpid.pid.options import check_options
 from brainpid.pid.result import Decomposition
 
 
@@ -26,6 +29,7 @@ class NewPeopleMixin(MatrixMixin, MultimodalMixin):
 
     modalities_: tuple[str, ...]
     _fitted: FittedModel
+    _atypicality: Atypicality
 
     def read(self, X: Modalities | Matrix | Read) -> ReadByBaseLearners:
         """Predictions of new people by the base learners, which every method below takes in the place of `X`.
@@ -59,26 +63,17 @@ class NewPeopleMixin(MatrixMixin, MultimodalMixin):
         predictions = self.read(X).predictions
         return {subset: self._state.predict_from(predictions, subset) for subset in subsets_of(self.modalities_)}
 
-    def predict_interval(self, X: Modalities | Matrix | Read, coverage: float = 0.9) -> FloatArray:
-        """Prediction intervals (n, 2) in the target's units, calibrated for the modalities that each person has.
-
-        See `brainpid.model.conformal.AdaptiveConformal` for what the coverage means.
-        """
-        coverage = checked_coverage(coverage)
-        return self._state.interval(self.read(X).predictions, coverage)
-
-    def expected_gain(self, X: Modalities | Matrix | Read, coverage: float = 0.9) -> dict[str, FloatArray]:
-        """By how much acquiring a modality would narrow a person's interval: modality to (n,), in the target's units.
-
-        The width of intervals at the person's prediction from the modalities at hand, less that with the modality
-        added; NaN for people who have it. A negative value is no gain.
-        """
-        coverage = checked_coverage(coverage)
-        return self._state.expected_gain(self.read(X).predictions, coverage)
-
     def scalar_latents(self, X: Modalities | Matrix | Read) -> dict[str, FloatArray]:
         """Each modality's own prediction of the normal score, (n,) each; NaN for people who lack the modality."""
         return self._state.latents(self.read(X).predictions)
+
+    def atypicality(self, X: Modalities | Matrix | Read) -> FloatArray:
+        """How unusual the features of people are for any target (n,), 0 to 1, by the modalities that each has.
+
+        Part of the training people whose features fit their best target better, uniform for people of the same
+        population; see `brainpid.model.pidreg.atypicality`. NaN without any modality.
+        """
+        return self._atypicality.of(self.read(X).blocks)
 
     def decompose(
         self, X: Modalities | Matrix | Read, y: ArrayLike, measure: Measure = "mmi", confidence: float = 0.95
@@ -102,6 +97,10 @@ class NewPeopleMixin(MatrixMixin, MultimodalMixin):
         return decompose(
             {name: latent[known] for name, latent in latents.items()}, normal_scores(target[known]), measure, confidence
         )
+
+    @property
+    def _densities(self) -> PredictiveDensities:
+        return self._state.densities
 
     @property
     def layout_(self) -> Layout:

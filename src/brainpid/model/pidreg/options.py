@@ -59,12 +59,13 @@ def checked_settings(parameters: Mapping[str, Any]) -> PIDRegSettings:
     """
     values = dict(parameters)
     values.pop("modalities", None)  # which the matrix it splits is checked against
+    values.pop("device", None)  # on which no number depends but for rounding
     share = values.pop("share")
     if not isinstance(share, bool):
         raise InputError(f"PIDReg: share: expected True or False, found {share!r}")
     if isinstance(experts := values.get("experts"), tuple | list):
-        values["experts"] = [expert for expert in experts if isinstance(expert, str)]
-        if share and len(values["experts"]) < len(experts):
+        values["experts"] = [expert for expert in experts if isinstance(expert, str | Mapping)]
+        if share and not all(isinstance(expert, str) for expert in experts):
             raise InputError(
                 "PIDReg: experts: a regressor of one's own may keep training people, which a model to be "
                 "shared must not"

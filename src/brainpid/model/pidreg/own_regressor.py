@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 
 from brainpid.core.arrays import Blocks, FloatArray, IntArray
-from brainpid.core.errors import InputError, NumericalError
+from brainpid.core.errors import InputError, NumericalError, did_you_mean
+from brainpid.core.imports import import_class
 from brainpid.model.varying import Additive, Reading, WholeReads
 
 FOLDS = 5
@@ -24,25 +26,34 @@ _NEEDED = ("fit", "predict", "get_params", "set_params")
 def names_of(own: Sequence[Any]) -> dict[str, Any]:
     """Regressors by the name of their class, with a number where there are several of one.
 
+    Parameters
+    ----------
+    own : sequence of regressors or mappings
+        A mapping has the class' dotted name at ``import``, and its keyword arguments.
+
     Raises
     ------
     InputError
-        Where one is no regressor of scikit-learn's kind.
+        Where one is no regressor of scikit-learn's kind, or cannot be made.
 
     Examples
     --------
     >>> from sklearn.linear_model import Lasso
     >>> list(names_of([Lasso(), Lasso(alpha=0.1)]))
     ['Lasso', 'Lasso_2']
+    >>> names_of([{"import": "sklearn.linear_model.Lasso", "alpha": 0.5}])
+    {'Lasso': Lasso(alpha=0.5)}
     """
     named: dict[str, Any] = {}
-    for regressor in own:
+    for regressor in map(_made, own):
         if isinstance(regressor, type) or not all(hasattr(regressor, name) for name in _NEEDED):
             needed = ", ".join(_NEEDED)
             raise InputError(
                 f"experts: expected names, or regressors with {needed} as scikit-learn's, found {regressor!r}"
             )
         kind = type(regressor).__name__
+        if is_classifier(regressor):
+            raise InputError(f"experts: expected regressors, found that {kind} is a classifier")
         number = 1 + (kind in _TAKEN) + sum(type(other).__name__ == kind for other in named.values())
         named[kind if number == 1 else f"{kind}_{number}"] = regressor
     return named
@@ -85,15 +96,17 @@ class OwnRegressor:
 
         Raises
         ------
+        InputError
+            Where the regressor refuses its options or these people.
         NumericalError
             Where predictions are not finite.
         """
         table, joined, left_out = _table(blocks), fold % FOLDS, np.empty(len(scores))
         for k in np.unique(joined):
             inside = joined == k
-            part = cls(_fresh(regressor, seed).fit(table[~inside], scores[~inside]))
+            part = cls(_fitted(regressor, table[~inside], scores[~inside], seed))
             left_out[inside] = part.predict({m: block[inside] for m, block in blocks.items()})
-        return cls(_fresh(regressor, seed).fit(table, scores)), left_out
+        return cls(_fitted(regressor, table, scores, seed)), left_out
 
     def predict(self, blocks: Blocks) -> FloatArray:
         """Predicted scores (n,)."""
@@ -136,11 +149,34 @@ class OwnRegressor:
         return found if np.ptp(rest) <= 1e-6 * max(1.0, float(np.abs(rest).max())) else None
 
 
-def _fresh(regressor: Any, seed: int) -> Any:
-    """A copy that is not fitted, its seeds set where they are open."""
+def _made(own: Any) -> Any:
+    """The regressor that a mapping describes; anything else as it is."""
+    if not isinstance(own, Mapping):
+        return own
+    options = dict(own)
+    name = str(options.pop("import"))
+    kind = import_class(name, "experts")
+    known = inspect.signature(kind).parameters
+    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
+        for option in options:
+            if option not in known:
+                raise InputError(f"experts: {name}: unknown keyword '{option}'; {did_you_mean(option, known)}")
+    try:
+        return kind(**options)
+    except (TypeError, ValueError) as fault:
+        raise InputError(f"experts: {name} cannot be made: {fault}") from fault
+
+
+def _fitted(regressor: Any, table: FloatArray, scores: FloatArray, seed: int) -> Any:
+    """A fitted copy, its seeds set where they are open."""
     fresh = clone(regressor)
     names = [name for name, value in fresh.get_params().items() if value is None]
-    return fresh.set_params(**{name: seed for name in names if name.split("__")[-1] == "random_state"})
+    fresh.set_params(**{name: seed for name in names if name.split("__")[-1] == "random_state"})
+    try:
+        return fresh.fit(table, scores)
+    except (TypeError, ValueError) as fault:
+        n, p = table.shape
+        raise InputError(f"experts: {type(fresh).__name__} cannot be fitted to {n} people x {p}: {fault}") from fault
 
 
 def _table(blocks: Blocks) -> FloatArray:

@@ -1,16 +1,17 @@
 r"""How the predictions of several base learners become one, whichever modalities a person has.
 
-A base learner predicts the target's normal score from each modality alone and from all of them together. Everything
-here is fitted on out-of-fold predictions of training people, so that a base learner's weight reflects what it knows of
+A base learner predicts the target's normal score from subsets of the modalities (`subsets_read`). Everything here is
+fitted on out-of-fold predictions of training people, so that a base learner's weight reflects what it knows of
 people it has not seen.
 
 - The scalar latent of modality m is ``z_m = sum_e v_em r_em`` over the predictions ``r_em`` from m alone.
-- A person who has the modalities A is predicted by the closed-form head ``E[g | z_A]`` from the joint mean and
-  covariance of the latents and the score. That is identical to filling in the missing latents by their conditional
-  mean and using the head of all modalities.
-- With every modality the prediction is ``c + sum_e w_e (y_e - c) + w_h (y_h - c)``: predictions and head turned into
-  the target's units, c its mean. Weights that are fitted in units err less than those of scores, whose tails are
-  stretched.
+- The closed-form head of the modalities A is ``E[g | z_A]`` from the joint mean and covariance of the latents and the
+  score. That is identical to filling in the missing latents by their conditional mean and using the head of all
+  modalities.
+- A person who has the modalities A is predicted by ``c + sum_e w_eA (y_eA - c) + w_hA (y_hA - c)``: predictions of the
+  base learners that read A, and the head of A, turned into the target's units, c its mean. Weights that are fitted in
+  units err less than those of scores, whose tails are stretched. Base learners read all modalities and, where there
+  are three or more, all but one; of other A there is the head alone.
 
 Weights v and w are non-negative least squares, drawn towards equal weights.
 
@@ -22,7 +23,7 @@ Breiman 1996, Machine Learning 24:49 (stacking); Engemann et al. 2020, eLife 9:e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import nnls
@@ -31,7 +32,7 @@ from brainpid.core.arrays import BoolArray, FloatArray
 from brainpid.core.errors import NumericalError
 from brainpid.core.linalg import condition_number, least_squares
 from brainpid.crossfit.transforms import NormalScores
-from brainpid.model.pidreg.base_predictions import BasePredictions
+from brainpid.model.pidreg.base_predictions import BasePredictions, subset_patterns
 
 DRAW_TO_EQUAL = 15.0
 """Weight of the prior of equal weights, in people."""
@@ -45,8 +46,9 @@ class Stack:
     ----------
     latent_weights : ndarray, shape (K, M)
         v_em of the K base learners.
-    weights : ndarray, shape (K + 1,)
-        w_e of the base learners, and w_h of the head last.
+    weights : ndarray, shape (K + 1, R - M)
+        w_eA of the base learners, and w_hA of the head last, for the subsets of several modalities that are read; 0
+        where a base learner does not read A.
     centre : float
         Mean target c, in its units.
     target_map : NormalScores
@@ -89,9 +91,16 @@ class Stack:
         joint = np.column_stack([scores, latents])[complete]
         mean, covariance = joint.mean(axis=0), np.asarray(np.cov(joint, rowvar=False), dtype=np.float64)
         centre, spread = float(y.mean()), float(y.std())
-        found = cls(latent_weights, np.zeros(len(predictions) + 1), centre, target_map, mean, covariance)
-        candidates = (found._candidates(predictions, latents)[complete] - centre) / spread
-        return replace(found, weights=equal_drawn_weights(candidates, (y[complete] - centre) / spread))
+        several = range(present.shape[1], predictions[0].scores.shape[1])
+        weights = np.zeros((len(predictions) + 1, len(several)))
+        found = cls(latent_weights, weights, centre, target_map, mean, covariance)
+        for place, r in enumerate(several):
+            pattern = subset_patterns(present.shape[1])[r]
+            own = present[:, pattern].all(axis=1)
+            candidates = (found._candidates(predictions, latents, r, pattern)[own] - centre) / spread
+            reads = ~np.isnan(candidates).all(axis=0)
+            weights[reads, place] = equal_drawn_weights(candidates[:, reads], (y[own] - centre) / spread)
+        return found
 
     def latents(self, predictions: Sequence[BasePredictions]) -> FloatArray:
         """Scalar latents (n, M); NaN where a person lacks the modality."""
@@ -99,22 +108,25 @@ class Stack:
 
     def predict(self, predictions: Sequence[BasePredictions]) -> FloatArray:
         """Predictions (n,) in the target's units from whatever modalities each person has; NaN without any."""
-        latents = self.latents(predictions)
-        present = ~np.isnan(latents)
-        predicted = self._weighed(predictions, latents)
-        for pattern in np.unique(present[~present.all(axis=1)], axis=0):
+        present = ~np.isnan(predictions[0].alone)
+        predicted = np.full(len(present), np.nan)
+        for pattern in np.unique(present, axis=0):
             own = (present == pattern).all(axis=1)
-            predicted[own] = (
-                self.target_map.inverse_transform(self.head(latents[own], pattern)) if pattern.any() else np.nan
-            )
+            if pattern.any():
+                predicted[own] = self.predict_from([p.of(own) for p in predictions], pattern)
         return predicted
 
     def predict_from(self, predictions: Sequence[BasePredictions], pattern: BoolArray) -> FloatArray:
         """Predictions (n,) in the target's units from the modalities `pattern` (M,); NaN for those who lack one."""
-        latents = self.latents(predictions)
-        if pattern.all():
-            return self._weighed(predictions, latents)
-        return self.target_map.inverse_transform(self.head(latents, pattern))
+        latents, m = self.latents(predictions), len(pattern)
+        (read,) = np.nonzero((subset_patterns(m)[m:] == pattern).all(axis=1))
+        if not len(read):
+            return self.target_map.inverse_transform(self.head(latents, pattern))
+        weights = self.weights[:, read[0]]
+        some = weights > 0  # a base learner that does not read the subset has no part, and no number either
+        candidates = self._candidates(predictions, latents, m + read[0], pattern)[:, some]
+        predicted: FloatArray = self.centre + (candidates - self.centre) @ weights[some]
+        return predicted
 
     def head(self, latents: FloatArray, pattern: BoolArray) -> FloatArray:
         """Scores ``E[g | z_A]`` (n,) of latents (n, M) for the modalities A that `pattern` (M,) marks."""
@@ -126,14 +138,12 @@ class Stack:
         predicted: FloatArray = self.mean[0] + (latents[:, pattern] - self.mean[columns]) @ slope
         return predicted
 
-    def _weighed(self, predictions: Sequence[BasePredictions], latents: FloatArray) -> FloatArray:
-        predicted: FloatArray = self.centre + (self._candidates(predictions, latents) - self.centre) @ self.weights
-        return predicted
-
-    def _candidates(self, predictions: Sequence[BasePredictions], latents: FloatArray) -> FloatArray:
-        """Predictions in units of people with every modality: each base learner's and the head's, (n, K + 1)."""
-        head = self.head(latents, np.ones(latents.shape[1], dtype=bool))
-        return self.target_map.inverse_transform(np.column_stack([*(p.together for p in predictions), head]))
+    def _candidates(
+        self, predictions: Sequence[BasePredictions], latents: FloatArray, place: int, pattern: BoolArray
+    ) -> FloatArray:
+        """Predictions in units from a subset that is read: each base learner's and the head's, (n, K + 1)."""
+        told = [*(p.scores[:, place] for p in predictions), self.head(latents, pattern)]
+        return self.target_map.inverse_transform(np.column_stack(told))
 
 
 def _latents(predictions: Sequence[BasePredictions], weights: FloatArray) -> FloatArray:

@@ -21,8 +21,8 @@ from brainpid.model.boosting import boosted_trees, tree_arrays
 from brainpid.model.tree_steps import Nodes, TreeSteps
 from brainpid.model.varying import Additive, Reading, WholeReads
 
-RANDOMISED = {"n_estimators": 100, "max_features": 0.33}
-BOOSTING = {"trees": 500, "learning_rate": 0.05, "leaves": 31, "part": 0.6, "bins": 255}
+RANDOMISED: dict[str, Any] = {"n_estimators": 100, "max_features": 0.33}
+BOOSTING: dict[str, Any] = {"trees": 500, "learning_rate": 0.05, "leaves": 31, "part": 0.6, "bins": 255}
 FEWEST_IN_LEAF = (3, 20)
 """People in a leaf of boosted trees at least: a twentieth of all, within these bounds."""
 
@@ -32,9 +32,9 @@ class Trees(Nodes):
     """Grown trees; a prediction is the sum of the values of the leaves that a person comes to."""
 
     @classmethod
-    def randomised(cls, blocks: Blocks, scores: FloatArray, seed: int) -> Trees:
-        """Grow a forest of extremely randomised trees on blocks (n, p_m) and scores (n,); their mean is predicted."""
-        grown = ExtraTreesRegressor(**RANDOMISED, random_state=seed).fit(_table(blocks), scores)
+    def randomised(cls, blocks: Blocks, scores: FloatArray, seed: int, **changes: Any) -> Trees:
+        """Grow a forest of extremely randomised trees, whose mean is predicted; `changes` of `RANDOMISED`."""
+        grown = ExtraTreesRegressor(**{**RANDOMISED, **changes}, random_state=seed).fit(_table(blocks), scores)
         return cls.of_forest(grown)
 
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from brainpid.core.arrays import FloatArray, IntArray
 from brainpid.crossfit.transforms import Standardizer
 from brainpid.model.pidreg.base_learners import BaseLearner
-from brainpid.model.pidreg.base_predictions import BasePredictions, VaryingPredictions
+from brainpid.model.pidreg.base_predictions import BasePredictions, VaryingPredictions, subset_patterns
 from brainpid.model.varying import Additive, total
 
 _STEP = 0.1  # of a score, up and down, over which the slope of the stack is taken: beyond the kinks of the target's map
@@ -57,43 +57,34 @@ class VaryingPeople:
         return [learner.read(self.blocks) for learner in self.learners]
 
     @cached_property
-    def _slopes(self) -> list[tuple[FloatArray, FloatArray]]:
-        """Slopes (n,) of the predictions by each base learner's score from all modalities, and from this one alone."""
-        place, slopes = list(self.blocks).index(self.modality), []
+    def _slopes(self) -> list[dict[int, FloatArray]]:
+        """Slopes (n,) of the predictions by each base learner's scores from the subsets that have the modality."""
+        patterns = subset_patterns(len(self.blocks))
+        varying = np.flatnonzero(patterns[:, list(self.blocks).index(self.modality)])
+        slopes = []
         for e, now in enumerate(self._read):
-            alone = np.zeros(now.alone.shape)
-            alone[:, place] = _STEP
 
-            def slope(up: BasePredictions, down: BasePredictions, e: int = e) -> FloatArray:
-                told = [self.stack([*self._read[:e], moved, *self._read[e + 1 :]]) for moved in (up, down)]
-                return np.asarray((told[0] - told[1]) / (2 * _STEP))
+            def told(moved: BasePredictions, e: int = e) -> FloatArray:
+                return self.stack([*self._read[:e], moved, *self._read[e + 1 :]])
 
-            slopes.append(
-                (
-                    slope(replace(now, together=now.together + _STEP), replace(now, together=now.together - _STEP)),
-                    slope(replace(now, alone=now.alone + alone), replace(now, alone=now.alone - alone)),
-                )
-            )
+            found = {r: (told(now.moved(r, _STEP)) - told(now.moved(r, -_STEP))) / (2 * _STEP) for r in varying}
+            slopes.append({r: slope for r, slope in found.items() if slope.any()})
         return slopes
-
-    @cached_property
-    def _moves(self) -> list[bool]:
-        return [bool(together.any() or alone.any()) for together, alone in self._slopes]
 
     @cached_property
     def _varying(self) -> list[VaryingPredictions]:
         return [
-            learner.vary(self.blocks, self.modality) if moves else _still(now)
-            for learner, moves, now in zip(self.learners, self._moves, self._read, strict=True)
+            learner.vary(self.blocks, self.modality) if slopes else _still(now)
+            for learner, slopes, now in zip(self.learners, self._slopes, self._read, strict=True)
         ]
 
     @cached_property
     def _additive(self) -> Additive:
         parts = [Additive.nothing(*self.blocks[self.modality].shape)]
-        for learner, moves, (together, alone) in zip(self.learners, self._moves, self._slopes, strict=True):
-            if moves:
+        for learner, slopes in zip(self.learners, self._slopes, strict=True):
+            if slopes:
                 own = learner.additive(self.blocks, self.modality)
-                parts += [own.together.times(together), own.alone.times(alone)]
+                parts += [own[r].times(slope) for r, slope in slopes.items()]
         return total(parts)
 
     def _scaled(self, columns: IntArray, values: FloatArray) -> FloatArray:
@@ -105,7 +96,6 @@ def _still(now: BasePredictions) -> VaryingPredictions:
     """People whose predictions stay as they are."""
 
     def unchanged(columns: IntArray, values: FloatArray) -> BasePredictions:
-        times = len(values)
-        return BasePredictions(np.tile(now.together, times), np.tile(now.alone, (times, 1)))
+        return BasePredictions(np.tile(now.scores, (len(values), 1)))
 
     return unchanged

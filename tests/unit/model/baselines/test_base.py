@@ -203,12 +203,12 @@ def test_groups_share_inner_folds(name):
     assert np.corrcoef(model.out_of_fold_prediction_, y)[0, 1] < 0.4  # with copies on both sides it is 0.9
 
 
-def test_concatenated_scores_are_normal_scores():
+def test_scalar_latents_are_normal_scores():
     X, y = gappy()
     for transform in ("normal_scores", "none"):
-        scores = Ridge(target_transform=transform).fit(X, y).concatenated_scores(X)
-        assert set(scores) == SUBSETS
-        assert 0.5 < np.nanstd(scores[("t1", "dwi")]) < 1.2
+        scores = Ridge(target_transform=transform).fit(X, y).scalar_latents(X)
+        assert set(scores) == set(X)
+        assert 0.3 < np.nanstd(scores["t1"]) < 1.2
 
 
 @pytest.mark.parametrize("better", ["none", "normal_scores"])

@@ -96,7 +96,62 @@ def test_people_who_lack_a_modality_are_predicted_by_the_others():
     assert np.corrcoef(predicted[:20], y[:20])[0, 1] > 0.7
 
 
-def test_what_cannot_be_used_or_kept_is_refused(tmp_path):
+RIDGE = {"import": "sklearn.linear_model.Ridge", "alpha": 2.0}
+
+
+@pytest.mark.parametrize("own", [RIDGE, Ridge(2.0)])
+def test_it_lies_beside_the_model_and_comes_back_with_it(own, tmp_path):
+    X, y = people()
+    model = PIDReg(**QUICK, experts=("normative", own)).fit(X, y)
+    same = PIDReg(**QUICK, experts=("normative", Ridge(2.0))).fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), same.predict(X))
+    model.save(tmp_path)
+    again = PIDReg.load(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.pt", "own_Ridge.joblib"]
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    np.testing.assert_array_equal(again.predict_interval(X), model.predict_interval(X))
+    assert again.expert_weights_ == model.expert_weights_
+    assert type(again.experts[1]) is type(own)
+    np.testing.assert_array_equal(clone(again).fit(X, y).predict(X), model.predict(X))
+
+
+def test_no_other_file_than_that_of_the_model_is_read(tmp_path):
+    X, y = people()
+    PIDReg(**QUICK, experts=(Ridge(2.0),)).fit(X, y).save(tmp_path / "one")
+    PIDReg(**QUICK, experts=()).fit(X, y).save(tmp_path / "none")
+    (tmp_path / "none/own_Ridge.joblib").write_bytes(b"no pickle, and never read")
+    PIDReg.load(tmp_path / "none")
+    file = tmp_path / "one/own_Ridge.joblib"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=r"own_Ridge.joblib: expected .*Ridge that was saved .*; the file is damaged"):
+        PIDReg.load(tmp_path / "one")
+    file.unlink()
+    with pytest.raises(InputError, match="the file does not exist"):
+        PIDReg.load(tmp_path / "one")
+
+
+@pytest.mark.parametrize(
+    ("own", "words"),
+    [
+        ({"import": "nothing.here.Class"}, "the module 'nothing.here' of 'nothing.here.Class' cannot be imported"),
+        ({"import": "sklearn.linear_model.Rigde"}, "has no 'Rigde'; did you mean 'Ridge'"),
+        ({"import": "sklearn.linear_model.ridge_regression"}, "expected a class, found that .* is a function"),
+        ({"import": "sklearn.linear_model.Ridge", "alpa": 1}, "unknown keyword 'alpa'; did you mean 'alpha'"),
+        ({"import": "sklearn.linear_model.Ridge", "alpha": -1}, "Ridge cannot be fitted to .* people x 2: The 'alpha'"),
+        ({"import": "sklearn.linear_model.LogisticRegression"}, "expected regressors, found .* is a classifier"),
+        ({"import": "sklearn.preprocessing.StandardScaler"}, "expected names, or regressors with fit, predict"),
+        ({"alpha": 1}, "expected the key 'import'"),
+    ],
+)
+def test_a_description_that_makes_no_regressor_is_refused(own, words):
+    X, y = people()
+    with pytest.raises(InputError, match=words):
+        PIDReg(**QUICK, experts=(own,)).fit(X, y)
+
+
+def test_what_cannot_be_used_is_refused():
     X, y = people()
     for wrong in (Ridge, 3, None):
         with pytest.raises(InputError, match="experts: expected names, or regressors with fit, predict"):
@@ -107,5 +162,5 @@ def test_what_cannot_be_used_or_kept_is_refused(tmp_path):
         PIDReg(**QUICK, experts=(Refusing("many"),)).fit(X, y)
     with pytest.raises(InputError, match="may keep training people, which a model to be shared must not"):
         PIDReg(**QUICK, experts=(Ridge(),), share=True).fit(X, y)
-    with pytest.raises(InputError, match="Ridge: a base learner of one's own can only be kept by pickle or joblib"):
-        PIDReg(**QUICK, experts=(Ridge(),)).fit(X, y).save(tmp_path)
+    with pytest.raises(InputError, match="may keep training people"):
+        PIDReg(**QUICK, experts=(RIDGE,), share=True).fit(X, y)

@@ -23,8 +23,10 @@ def test_the_head_of_a_subset_is_the_full_head_after_filling_in_the_conditional_
     rng = np.random.default_rng(1)
     g = rng.normal(size=500)
     alone = g[:, None] + rng.normal(size=(500, 3)) @ np.array([[1, 0.4, 0], [0, 1, 0.3], [0, 0, 1]])
-    found = Stack.fit([BasePredictions(g + rng.normal(size=500), alone)], g, NormalScores.straight(g))
-    latents = found.latents([BasePredictions(g, alone)])
+    not_read = np.full((500, 3), np.nan)
+    told = np.column_stack([alone, not_read, g + rng.normal(size=500)])
+    found = Stack.fit([BasePredictions(told)], g, NormalScores.straight(g))
+    latents = found.latents([BasePredictions(told)])
     pattern = np.array([True, False, True])
     mean, covariance = found.mean[1:], found.covariance[1:, 1:]
     slope = covariance[1, [0, 2]] @ np.linalg.inv(covariance[np.ix_([0, 2], [0, 2])])

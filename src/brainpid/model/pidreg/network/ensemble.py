@@ -13,7 +13,13 @@ from torch import Tensor
 
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
 from brainpid.core.modalities import presence
-from brainpid.model.pidreg.base_predictions import AdditivePredictions, BasePredictions, VaryingPredictions
+from brainpid.model.pidreg.base_predictions import (
+    AdditivePredictions,
+    BasePredictions,
+    VaryingPredictions,
+    subset_patterns,
+    subsets_read,
+)
 from brainpid.model.pidreg.network.encoding import encode
 from brainpid.model.pidreg.network.layers import Architecture, Ensemble, MemberRandom, Perceptron
 from brainpid.model.varying import Additive
@@ -30,11 +36,14 @@ class FittedEnsemble:
     edges : dict of str to list of Tensor
         Bin edges of the piecewise-linear encoding of each modality; empty for standardised features as they are.
     network : Ensemble
-        In evaluation mode.
+        In evaluation mode, on the CPU.
+    device : {"cpu", "cuda"}
+        Where many people are read; one that was saved and loaded is read on the CPU, the same everywhere.
     """
 
     edges: dict[str, list[Tensor]]
     network: Ensemble
+    device: str = "cpu"
 
     def read(self, blocks: Blocks) -> BasePredictions:
         """Mean prediction of the members; standardised blocks, where a row of NaN is a missing modality."""
@@ -114,7 +123,7 @@ class FittedEnsemble:
             return Additive(self._per_feature(slope, own, modality))
 
         joint = slopes(together).times(np.asarray(present.all(axis=1), dtype=np.float64))
-        return AdditivePredictions(joint, slopes(alone))
+        return {place: slopes(alone), len(subsets_read(list(blocks))) - 1: joint}
 
     def _per_feature(self, slope: FloatArray, block: FloatArray, modality: str) -> FloatArray:
         """Slopes (n, q_m) with respect to what the encoders take as slopes with respect to features (n, p_m)."""
@@ -129,7 +138,7 @@ class FittedEnsemble:
     def _pass(self, blocks: Blocks) -> tuple[FloatArray, FloatArray, BoolArray]:
         present = presence(blocks)
         inputs = network_inputs({m: np.nan_to_num(block) for m, block in blocks.items()}, self.edges)
-        return *run_network(self.network, inputs), present
+        return *run_network(self.network, inputs, self.device), present
 
     def state(self) -> dict[str, Any]:
         """Return tensors and plain containers, which `torch.load` accepts from any source."""
@@ -150,7 +159,10 @@ class FittedEnsemble:
 
 def _predictions(together: FloatArray, alone: FloatArray, present: BoolArray) -> BasePredictions:
     """Predictions without those that a missing modality had a part in."""
-    return BasePredictions(np.where(present.all(axis=1), together, np.nan), np.where(present, alone, np.nan))
+    scores = np.full((len(present), len(subset_patterns(present.shape[1]))), np.nan)
+    scores[:, : present.shape[1]] = np.where(present, alone, np.nan)
+    scores[:, -1] = np.where(present.all(axis=1), together, np.nan)
+    return BasePredictions(scores)
 
 
 def network_inputs(blocks: Blocks, edges: dict[str, list[Tensor]]) -> list[Tensor]:
@@ -162,18 +174,21 @@ def network_inputs(blocks: Blocks, edges: dict[str, list[Tensor]]) -> list[Tenso
 
 
 @torch.inference_mode()
-def run_network(network: Ensemble, blocks: list[Tensor]) -> tuple[FloatArray, FloatArray]:
+def run_network(network: Ensemble, blocks: list[Tensor], device: str = "cpu") -> tuple[FloatArray, FloatArray]:
     """Predictions (E, n) and readouts (E, n, M) of encoded blocks (n, q_m), in evaluation mode.
 
     In float64, so that what is predicted of a person hangs on who else is read by no more than 1e-12: products of
     float32 matrices differ in the seventh digit with the number of rows.
     """
-    unused, precise = MemberRandom([0] * network.members), deepcopy(network).double()
+    unused, precise = MemberRandom([0] * network.members), deepcopy(network).double().to(device)
     starts = range(0, max(len(blocks[0]), 1), _CHUNK)
     passes = [
-        precise([block[start : start + _CHUNK].double().expand(network.members, -1, -1) for block in blocks], unused)
+        precise(
+            [block[start : start + _CHUNK].to(device).double().expand(network.members, -1, -1) for block in blocks],
+            unused,
+        )
         for start in starts
     ]
-    predictions = torch.cat([p.prediction for p in passes], 1).numpy()
-    readouts = torch.cat([p.readouts for p in passes], 1).numpy()
+    predictions = torch.cat([p.prediction for p in passes], 1).cpu().numpy()
+    readouts = torch.cat([p.readouts for p in passes], 1).cpu().numpy()
     return predictions, readouts

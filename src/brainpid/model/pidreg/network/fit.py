@@ -32,6 +32,7 @@ def fit_network(
     weights: FusionWeights,
     seeds: Sequence[np.random.SeedSequence],
     callback: Callback | None = None,
+    device: str = "cpu",
 ) -> tuple[FittedEnsemble, list[dict[str, float]]]:
     """Train members; returns the ensemble and its history.
 
@@ -51,21 +52,23 @@ def fit_network(
         Two for each member: initial weights, and the course of the training.
     callback : callable or None
         Called after each epoch, see `brainpid.model.progress`.
+    device : {"cpu", "cuda"}
+        Where it is trained, and read until it is saved; the weights come back to the CPU.
     """
-    initial, course = (_member_random(seeds[k::2]) for k in (0, 1))
+    initial, course = _member_random(seeds[::2], "cpu"), _member_random(seeds[1::2], device)
     edges = (
         {m: bin_edges(block[~lacking(block)], options["bins"]) for m, block in blocks.items()}
         if options["bins"]
         else {}
     )
-    inputs = network_inputs(with_stand_ins(blocks, scores, fold), edges)
-    network = Ensemble(_architecture([x.shape[1] for x in inputs], list(blocks), options, weights), initial)
+    inputs = [block.to(device) for block in network_inputs(with_stand_ins(blocks, scores, fold), edges)]
+    network = Ensemble(_architecture([x.shape[1] for x in inputs], list(blocks), options, weights), initial).to(device)
     present = presence(blocks)
     history = train(
         network,
         inputs,
-        torch.from_numpy(scores.astype(np.float32)),
-        torch.from_numpy(present.astype(np.float32)),
+        torch.from_numpy(scores.astype(np.float32)).to(device),
+        torch.from_numpy(present.astype(np.float32)).to(device),
         [torch.from_numpy(np.flatnonzero(fold != left_out)) for left_out in members],
         course,
         TrainingOptions(**{name: options[name] for name in TrainingOptions.__dataclass_fields__}),
@@ -74,7 +77,7 @@ def fit_network(
         ),
         callback,
     )
-    return FittedEnsemble(edges, network), history
+    return FittedEnsemble(edges, network.cpu(), device), history
 
 
 class _Watch:
@@ -103,10 +106,10 @@ class _Watch:
     @torch.inference_mode()
     def __call__(self, network: Ensemble) -> dict[str, float]:
         found = network(self.inputs, self.unused)
-        error = found.prediction.numpy()[self.counted] - self.scores
+        error = found.prediction.cpu().numpy()[self.counted] - self.scores
         record = {"left_out_mse": float((error**2).mean())}
         if len(self.scores) >= MIN_PEOPLE_PER_DIMENSION * len(self.names):
-            readouts = found.readouts.numpy()[self.counted].astype(np.float64)
+            readouts = found.readouts.cpu().numpy()[self.counted].astype(np.float64)
             information = information_from_data(dict(zip(self.names, readouts.T[..., None], strict=True)), self.scores)
             bits = zip(subsets_of(information.modalities), information.bits.tolist(), strict=True)
             record |= {
@@ -130,5 +133,5 @@ def _architecture(
     )
 
 
-def _member_random(seeds: Sequence[np.random.SeedSequence]) -> MemberRandom:
-    return MemberRandom([int(seed.generate_state(1, np.uint64)[0] >> np.uint64(1)) for seed in seeds])
+def _member_random(seeds: Sequence[np.random.SeedSequence], device: str) -> MemberRandom:
+    return MemberRandom([int(seed.generate_state(1, np.uint64)[0] >> np.uint64(1)) for seed in seeds], device)

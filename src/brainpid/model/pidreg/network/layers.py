@@ -33,9 +33,12 @@ class MemberRandom:
     ----------
     seeds : sequence of int
         One seed per member.
+    device : str
+        Where the numbers are put. They are drawn on the CPU, so that they are the same on every device.
     """
 
-    def __init__(self, seeds: Sequence[int]) -> None:
+    def __init__(self, seeds: Sequence[int], device: str = "cpu") -> None:
+        self._device = device
         self._generators = [torch.Generator().manual_seed(seed) for seed in seeds]
 
     def __len__(self) -> int:
@@ -59,10 +62,11 @@ class MemberRandom:
     def shuffled(self, rows: Sequence[Tensor], k: int) -> Tensor:
         """Draw k of each member's own rows in random order, shape (E, k)."""
         pairs = zip(rows, self._generators, strict=True)
-        return torch.stack([own[torch.randperm(len(own), generator=generator)[:k]] for own, generator in pairs])
+        drawn = [own[torch.randperm(len(own), generator=generator)[:k]] for own, generator in pairs]
+        return torch.stack(drawn).to(self._device)
 
     def _stack(self, draw: Callable[[torch.Generator], Tensor]) -> Tensor:
-        return torch.stack([draw(generator) for generator in self._generators])
+        return torch.stack([draw(generator) for generator in self._generators]).to(self._device)
 
 
 class MemberLinear(nn.Module):

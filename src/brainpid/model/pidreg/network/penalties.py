@@ -197,7 +197,7 @@ def _log_gram(block: Tensor, width: float | Tensor | None) -> Tensor:
         s2 = distances.detach()[..., upper[0], upper[1]].median(-1).values
         s2 = s2.clamp_min(torch.finfo(block.dtype).tiny)
     else:
-        s2 = torch.as_tensor(width, dtype=block.dtype) ** 2
+        s2 = torch.as_tensor(width, dtype=block.dtype, device=block.device) ** 2
     return -distances / (2.0 * s2[..., None, None])
 
 
@@ -207,7 +207,9 @@ def _shrink(covariance: Tensor, shrinkage: float) -> Tensor:
         return covariance
     d = covariance.shape[-1]
     variance = covariance.diagonal(dim1=-2, dim2=-1).mean(-1)[..., None, None]
-    return (1.0 - shrinkage) * covariance + shrinkage * variance * torch.eye(d, dtype=covariance.dtype)
+    return (1.0 - shrinkage) * covariance + shrinkage * variance * torch.eye(
+        d, dtype=covariance.dtype, device=covariance.device
+    )
 
 
 def _cholesky(covariance: Tensor, n: int) -> Tensor:

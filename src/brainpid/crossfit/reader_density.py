@@ -1,0 +1,194 @@
+"""What one reader's prediction says of a person's age, as a distribution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import nnls
+
+from brainpid.core.arrays import BoolArray, FloatArray, IntArray
+from brainpid.core.errors import InputError, NumericalError
+from brainpid.core.linalg import condition_number
+from brainpid.core.modalities import Subset
+from brainpid.crossfit.age_groups import AgeGroups, group_ages
+from brainpid.crossfit.folds import stratified_folds
+from brainpid.crossfit.minima import INNER_FOLDS, fewest_of_baseline, fewest_of_interval
+from brainpid.crossfit.tilt import TiltedAges
+from brainpid.crossfit.transforms import NormalScores
+
+LEAST_AGE_DISTRIBUTION = 0.002
+"""Weight of the age distribution in every mixture, at least: no person's score is minus infinity."""
+_SHAPED_AT = 0.9  # probability of the intervals whose lengths are compared
+_LONGER = 0.2  # a fifth: all decades of age are covered by 75% and more, at the interval score of equal tails
+_AGES_ALONE = np.array([1.0, 0.0, 0.0])
+_ROUNDS = 200  # of expectation and maximisation
+_SETTLED = 1e-5  # largest change of a weight that ends them
+
+
+@dataclass(frozen=True)
+class ReaderDensity:
+    """The density that follows from the prediction of one reader.
+
+    Attributes
+    ----------
+    stack : dict of Subset to float
+        Weight of the prediction from each subset of the reader's modalities.
+    tilted : TiltedAges
+    mixture : ndarray, shape (3,)
+        Weights of the age distribution and of both tilts.
+    needed : ndarray, shape (n,)
+        Probability of the interval that just holds the age of each held-out training person, ascending.
+    """
+
+    stack: dict[Subset, float]
+    tilted: TiltedAges
+    mixture: FloatArray
+    needed: FloatArray
+
+    @classmethod
+    def fit(
+        cls, f: Mapping[Subset, FloatArray], y: FloatArray, fold: IntArray, target_map: NormalScores, least: int
+    ) -> ReaderDensity:
+        """Fit to held-out predictions.
+
+        Parameters
+        ----------
+        f : mapping of Subset to ndarray, shape (n,)
+            From the reader's modalities and parts of them, in normal scores and centred.
+        y : ndarray, shape (n,)
+            Target, in its units; it varies.
+        fold : ndarray of int, shape (n,)
+            Where all are of one, people are dealt anew.
+        target_map : NormalScores
+        least : int
+            People behind each value that is kept, at least.
+
+        Raises
+        ------
+        NumericalError
+            Where weights or tilts do not converge.
+        """
+        columns = np.column_stack(list(f.values()))
+        if len(np.unique(fold)) < 2:
+            fold = stratified_folds(y, INNER_FOLDS, np.random.default_rng(0))
+        ages, member = group_ages(y, least)
+        g, n = target_map.transform(y), len(y)
+
+        def fitted(rows: BoolArray) -> tuple[FloatArray, TiltedAges]:
+            weights = _stacked(columns[rows], g[rows])
+            tilted = TiltedAges.fit(columns[rows] @ weights, y[rows], member[rows], ages.values, target_map, least)
+            return weights, tilted
+
+        ratios = np.ones((3, n))
+        held_out = np.empty((3, n, len(ages.values)))
+        for k in np.unique(fold):
+            own = fold == k
+            weights, tilted = fitted(~own)
+            people = tilted.of(columns[own] @ weights)
+            ratios[1:, own] = _with_own_age(people.at_own(y[own], g[own]), 1.0, float(n - own.sum()))
+            held_out[:, own] = people.weights()
+        # Of a handful of people no tilt is believed, and calibration is that of the age distribution.
+        mixture = _mixture(ratios) if n >= fewest_of_baseline() else _AGES_ALONE
+        distributions = np.asarray(np.tensordot(mixture, held_out, axes=1), dtype=float)
+        below, lower = ages.below(distributions, y), _lower_tails(ages, distributions)
+        needed = 1 - np.minimum(below / lower, (1 - below) / (1 - lower))
+        weights, tilted = fitted(np.ones(n, dtype=bool))
+        return cls(dict(zip(f, weights.tolist(), strict=True)), tilted, mixture, np.sort(needed))
+
+    @classmethod
+    def of_ages(cls, y: FloatArray, target_map: NormalScores, subset: Subset, least: int) -> ReaderDensity:
+        """Density of a reader of whom too few people are known: the age distribution, and no calibration."""
+        ages, member = group_ages(y, least)
+        tilted = TiltedAges.fit(np.zeros(len(y)), y, member, ages.values, target_map, least)
+        return cls({subset: 1.0}, tilted, _AGES_ALONE, np.empty(0))
+
+    def weights(self, f: FloatArray) -> FloatArray:
+        """Densities of people with stacked predictions f (m,), as weights (m, G) on the groups of ages."""
+        return np.asarray(np.tensordot(self.mixture, self.tilted.of(f).weights(), axes=1))
+
+    def quantiles(self, f: FloatArray, levels: FloatArray) -> FloatArray:
+        """Quantiles (m, L) of people with stacked predictions f (m,), in the target's units."""
+        return self.tilted.ages.quantiles(self.weights(f), levels)
+
+    def interval(self, f: FloatArray, coverage: float) -> FloatArray:
+        """Intervals (m, 2) of people with stacked predictions f (m,), in the target's units.
+
+        Raises
+        ------
+        InputError
+            Where too few training people are known for the coverage.
+        """
+        rank = int(np.ceil((len(self.needed) + 1) * coverage - 1e-9))
+        if rank > len(self.needed):
+            raise InputError(
+                f"an interval with coverage {coverage:g} needs at least {fewest_of_interval(coverage)} training "
+                f"people, found {len(self.needed)}"
+            )
+        ages, distributions = self.tilted.ages, self.weights(f)
+        outside = (1 - self.needed[rank - 1]) * _lower_tails(ages, distributions)
+        return ages.quantiles(distributions, np.column_stack([outside, outside + self.needed[rank - 1]]))
+
+    def log_scores(
+        self, f: FloatArray, y: FloatArray, g: FloatArray, reference: AgeGroups, reference_scores: FloatArray
+    ) -> FloatArray:
+        """Log scores (m,), in bits, of people with stacked predictions f, ages y and their normal scores g."""
+        people = self.tilted.of(f)
+        own = self.mixture[0] + self.mixture[1:] @ people.at_own(y, g)
+        everywhere = people.at(reference.values, reference_scores)
+        mean = self.mixture[0] + np.tensordot(self.mixture[1:], everywhere, axes=1) @ reference.parts
+        return np.asarray(np.log2(_with_own_age(own, mean, float(reference.counts.sum()))))
+
+
+def _with_own_age(ratio: FloatArray, mean: ArrayLike, n: float) -> FloatArray:
+    """Ratios relative to their mean over n ages and the person's own: none is larger than n + 1."""
+    return np.asarray(ratio * (n + 1) / (n * np.asarray(mean) + ratio))
+
+
+def _stacked(columns: FloatArray, g: FloatArray) -> FloatArray:
+    """Non-negative weights (k,) of predictions (n, k) whose sum predicts g (n,) best, up to a constant."""
+    if columns.shape[1] == 1 or len(g) < 2:
+        return np.ones(columns.shape[1])
+    design = columns - columns.mean(axis=0)
+    try:
+        weights, _ = nnls(design, g - g.mean())
+    except RuntimeError as fault:
+        n, d = design.shape
+        raise NumericalError(
+            f"weights of the predictions from fewer modalities: n = {n}, d = {d}, condition number "
+            f"{condition_number(design):.3g}: {fault}"
+        ) from fault
+    return np.asarray(weights)
+
+
+def _mixture(ratios: FloatArray) -> FloatArray:
+    """Weights (3,) under which held-out people with ratios (3, n) are likeliest, with one person more for each."""
+    n = ratios.shape[1]
+    weights = np.full(3, 1 / 3)
+    for _ in range(_ROUNDS):
+        joint = weights[:, None] * ratios
+        found = ((joint / joint.sum(axis=0)).sum(axis=1) + 1) / (n + 3)
+        moved = np.abs(found - weights).max()
+        weights = found
+        if moved < _SETTLED:
+            break
+    weights[0] = max(weights[0], LEAST_AGE_DISTRIBUTION)
+    return weights / weights.sum()
+
+
+def _lower_tails(ages: AgeGroups, distributions: FloatArray) -> FloatArray:
+    """Part (m,) of what an interval leaves out that lies below it.
+
+    Where ages end, as the youngest of a study do, a distribution rises from its end: equal tails leave out those that
+    are likeliest, and the shortest interval leaves out the far tail's people at too small a gain. Parts from 0 to 1
+    are averaged, with weights that fall as the interval of each is longer than the shortest, by e at `_LONGER`.
+    """
+    parts = np.linspace(0.0, 1.0, 11)
+    low = parts * (1 - _SHAPED_AT)
+    ends = ages.quantiles(distributions, np.concatenate([low, low + _SHAPED_AT]))
+    lengths = ends[:, len(parts) :] - ends[:, : len(parts)]
+    shortest = np.maximum(lengths.min(axis=1, keepdims=True), np.finfo(float).tiny)
+    weights = np.exp(-(lengths / shortest - 1) / _LONGER)
+    return np.clip(weights @ parts / weights.sum(axis=1), 0.001, 0.999)
