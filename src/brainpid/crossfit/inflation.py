@@ -14,8 +14,8 @@ that L has not is halved. With Z the exact variance at zero information, which t
 
     factor^2 = max(1, (L + (J - L) / 2) / (L + Z)),
 
-sums over all subsets of modalities. Both J and L come from the same groups, so that most of the noise of a jackknife
-with few groups cancels.
+sums over all subsets of modalities and a few draws of folds and groups. Both J and L come from the same groups, so that
+most of the noise of a jackknife with few groups cancels.
 
 The readers are ridges of each modality, as in the null, from the leading components of its features.
 
@@ -37,9 +37,12 @@ from brainpid.crossfit.exchange import members
 from brainpid.crossfit.folds import random_folds
 from brainpid.crossfit.transforms import Standardizer, normal_scores
 from brainpid.pid.estimation import covariance_of_zero, information_from_data
+from brainpid.pid.gaussian import SubsetInformation
 
 DELETED = 20
 """Groups of people that are left out in turn."""
+DRAWS = 3
+"""Of folds and of groups, whose variances are added: one draw scatters, above all where features are collinear."""
 FEWEST = 10
 """Groups of people from which it is estimated."""
 MOST_COMPONENTS = 300
@@ -74,36 +77,43 @@ def inflation(blocks: Blocks, target: FloatArray, *, folds: int, seed: int, grou
             f"the widening of standard errors cannot be told from {found_groups} groups of people; "
             f"expected at least {FEWEST}"
         )
-    fold = random_folds(member, folds, np.random.default_rng(derive(seed, "folds")))
-    deleted = random_folds(member, DELETED, np.random.default_rng(derive(seed, "deleted")))
+    features = [leading_components(Standardizer.fit(b).transform(b), MOST_COMPONENTS) for b in blocks.values()]
+    parts = [_variances(features, target, member, folds, derive(seed, "draw", draw)) for draw in range(DRAWS)]
+    jackknife, first, zero = np.sum(parts, axis=0)
+    return float(np.sqrt(max(1.0, (first + (jackknife - first) / 2) / (first + zero))))
+
+
+def _variances(
+    features: list[FloatArray], target: FloatArray, member: IntArray, folds: int, seed: int
+) -> tuple[float, float, float]:
+    """Variances J, L and Z, summed over subsets, of one draw of folds and of groups of people that are deleted."""
+    rng = np.random.default_rng(seed)
+    fold, deleted = random_folds(member, folds, rng), random_folds(member, DELETED, rng)
     order = np.argsort(fold, kind="stable")
-    features = [leading_components(Standardizer.fit(b).transform(b), MOST_COMPONENTS)[order] for b in blocks.values()]
-    target, fold, deleted, member = target[order], fold[order], deleted[order], member[order]
-    everybody = np.ones(len(target), dtype=bool)
-    found = information_from_data(
-        dict(zip(blocks, _latents(features, target, fold, everybody), strict=True)), normal_scores(target)[None]
-    )
+    features = [own[order] for own in features]
+    target, fold, deleted = target[order], fold[order], deleted[order]
+    found = _informations(features, target, fold, np.ones(len(target), dtype=bool))
     if found.influence is None:
         raise InputError("an information estimated from people has an influence of each person")
     influence = found.influence[0] - found.influence[0].mean(axis=0)
     change, foretold = [], []
-    for g in np.unique(deleted):
-        left = deleted != g
-        latents = dict(zip(blocks, _latents(features, target, fold, left), strict=True))
-        change.append(information_from_data(latents, normal_scores(target[left])[None]).bits[0] - found.bits[0])
+    for group in np.unique(deleted):
+        left = deleted != group
+        change.append(_informations(features, target, fold, left).bits[0] - found.bits[0])
         foretold.append(-influence[~left].sum(axis=0) / left.sum())
-    jackknife, first = _variance(np.array(change)), _variance(np.array(foretold))
     rows_a_group = len(member) / len(np.unique(member))
-    ranks, n = found.rank.reshape(-1, found.rank.shape[-1])[0].tolist(), len(target)
-    zero = rows_a_group**2 * np.trace(covariance_of_zero(found.modalities, ranks, n))
-    return float(np.sqrt(max(1.0, (first + (jackknife - first) / 2) / (first + zero))))
+    ranks = found.rank.reshape(-1, found.rank.shape[-1])[0].tolist()
+    zero = rows_a_group**2 * np.trace(covariance_of_zero(found.modalities, ranks, len(target)))
+    return _jackknife(np.array(change)), _jackknife(np.array(foretold)), float(zero)
 
 
-def _latents(features: list[FloatArray], target: FloatArray, fold: IntArray, rows: BoolArray) -> list[FloatArray]:
+def _informations(features: list[FloatArray], target: FloatArray, fold: IntArray, rows: BoolArray) -> SubsetInformation:
+    """Information of every subset in ridge latents of some of the people; rows are sorted by fold."""
     read = ridge_reader(target[rows], fold[rows])
-    return [read(own[None, rows])[..., None] for own in features]
+    latents = {str(number): read(own[None, rows])[..., None] for number, own in enumerate(features)}
+    return information_from_data(latents, normal_scores(target[rows])[None])
 
 
-def _variance(changes: FloatArray) -> float:
+def _jackknife(changes: FloatArray) -> float:
     """Jackknife variance of all columns of changes (G, K) together."""
     return float((len(changes) - 1) * changes.var(axis=0).sum())
