@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> None:
     write_tsv(args.out / "selection.tsv", selection.table)
     write_json(args.out / "selection.json", selection_dictionary(selection))
     write_tsv(args.out / "accuracy.tsv", accuracy)
-    write_tsv(args.out / "coverage.tsv", coverage_table(predictions, settings.target.range, settings.interval_coverage))
+    write_tsv(args.out / "coverage.tsv", coverage_table(predictions, settings.target_range, settings.interval_coverage))
     write_tsv(args.out / "person.tsv", person_table(predictions, settings.modalities))
     write_json(args.out / "person.json", person_dictionary(settings.modalities))
     write_tsv(args.out / "reliability.tsv", reliability_table(predictions, settings.modalities))

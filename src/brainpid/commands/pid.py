@@ -120,7 +120,9 @@ def run(args: argparse.Namespace) -> None:
                 permutations=args.permutations, folds=args.folds, seed=derive(args.seed, "null"), groups=groups,
             )  # fmt: skip
     table = pd.concat([found.to_frame() for found in decompositions], ignore_index=True)
-    table = table.assign(cohort=args.table.stem, model=args.encoder, estimator=GAUSSIAN_SCORE, se_factor=widened)
+    table = table.assign(
+        cohort=args.table.stem, model=args.encoder, estimator=GAUSSIAN_SCORE, given="", se_factor=widened
+    )
     tested = rows_of_tests(WithinCohorts(nulls, args.null_encoder, args.folds, {}), tuple(blocks), args.measure)
     if len(tested):
         table = pd.concat([table, tested.drop(columns="n_folds")], ignore_index=True)

@@ -203,7 +203,7 @@ class AggregateSettings(Section):
     costs: dict[Name, Cost]
     scheme: Scheme
     group: str | None
-    target: Target
+    target_range: tuple[float, float]
     interval_coverage: Coverage
     pid: DecompositionSettings
 
@@ -217,7 +217,7 @@ class AggregateSettings(Section):
             costs={modality: config.costs.get(modality, 1.0) for modality in config.modalities},
             scheme=config.splits.scheme,
             group=config.splits.group,
-            target=config.target,
+            target_range=config.target.range,
             interval_coverage=config.interval_coverage,
             pid=config.pid,
         )

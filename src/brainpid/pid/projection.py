@@ -24,6 +24,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from brainpid.core.arrays import FloatArray, IntArray
+from brainpid.core.linalg import eigenvectors
 from brainpid.core.names import Measure
 from brainpid.pid.atoms import LEAST_ODDS, Atom, Term, TwoSourceAtoms, two_sources
 
@@ -41,7 +42,8 @@ def square_root(covariance: FloatArray) -> FloatArray:
 
     A direction with less than `ROUNDING` of the largest variance has none, such as the difference of two copies.
     """
-    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
+    size = len(covariance)
+    values, vectors = eigenvectors("covariance of informations", (covariance + covariance.T) / 2, size, size)
     kept = np.where(values > ROUNDING * values.max(), values, 0.0)
     return np.asarray((vectors * np.sqrt(np.maximum(kept, 0.0))) @ vectors.T)
 

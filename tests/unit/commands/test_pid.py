@@ -47,7 +47,9 @@ def test_it_writes_tables_figures_and_provenance(table, tmp_path):
     files = {"pid.tsv", "pid.json", "pid.svg", "normality.tsv", "normality.svg", "provenance.json"}
     assert {path.name for path in out.iterdir()} == files
     rows = pd.read_csv(out / "pid.tsv", sep="\t")
-    columns = "measure scope modalities atom bits bits_raw se ci_low ci_high share p_value n model se_factor"
+    columns = (
+        "measure scope modalities atom bits bits_raw se ci_low ci_high share p_value n model estimator given se_factor"
+    )
     assert " ".join(rows) == columns
     assert set(rows["measure"]) == {"mmi", "idep"}
     total = rows[(rows["scope"] == "all") & (rows["atom"] == "total")]

@@ -130,7 +130,7 @@ def configuration() -> dict[str, Any]:
         ("hyperparameters", {"ridge": {"alphas": 5}}, {"train ridge"}),
         ("hyperparameters", {"pidreg": {"members": 3}}, {"train pidreg"}),
         ("hyperparameters", {"svr": {"epsilon": 0.2}}, set()),
-        ("interval_coverage", 0.8, {"train pidreg", "train ridge", "report"}),
+        ("interval_coverage", 0.8, {"train pidreg", "train ridge", "aggregate", "report"}),
         ("pid.confidence", 0.9, {"train pidreg", "train ridge", "aggregate", "report"}),
         ("incomplete", "exclude", {"split", "report"}),
         ("splits.folds", 3, {"split", "report"}),

@@ -95,7 +95,7 @@ PEOPLE = {"participants a", "participants b"}
         ({"hyperparameters": {"ridge": {"alphas": 7}}}, {"train ridge"}),
         ({"hyperparameters": {"pidreg": {"members": 3}}}, {"train pidreg"}),
         ({"hyperparameters": {"svr": {"epsilon": 0.2}}}, set()),
-        ({"interval_coverage": 0.8}, TRAIN | {"report"}),
+        ({"interval_coverage": 0.8}, TRAIN | {"aggregate", "report"}),
         ({"pid": {"measures": ["mmi"]}}, TRAIN | {"aggregate", "report"}),
         ({"null": {"permutations": 19}}, {"null", "report"}),
         ({"explain": {"permutations": 2}}, {"explain", "report"}),
