@@ -71,8 +71,8 @@ COLUMNS = {
     "scope": "what is decomposed",
     "modalities": "names joined with +",
     "atom": "part of the information",
-    "bits": "estimate in bits, corrected for bias and at kinks and not clipped: values around zero may be negative, and "
-    "an information below zero says that the reader is worse than the distribution of the target alone",
+    "bits": "estimate in bits, corrected for bias and at kinks and not clipped: values around zero may be negative, "
+    "and an information below zero says that the reader is worse than the distribution of the target alone",
     "se": "standard error in bits, widened by se_factor for cross-fitting, clustered where people are of groups; n/a "
     "for an atom at its boundary and where there is a test",
     "ci_low": "lower end of the interval, in bits: of the values of the atom in the joint confidence region",

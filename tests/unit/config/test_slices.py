@@ -76,7 +76,7 @@ PEOPLE = {"participants a", "participants b"}
         ({"output_dir": "elsewhere"}, set()),
         ({"final_model": False}, set()),
         ({"shards": 4}, IMAGES),
-        ({"target": {"range": [0, 100]}}, PEOPLE | {"split", "report"}),
+        ({"target": {"range": [0, 100]}}, PEOPLE | {"split", "aggregate", "report"}),
         ({"cohorts": {"a": {"columns": {"sex": "gender"}}}}, {"participants a"}),
         ({"cohorts": {"a": {"columns": {"participant_id": "id"}}}},
          {"participants a", "extract a t1", "extract a dwi", "extract a fmri"}),
