@@ -1,8 +1,9 @@
-"""Log scores of simulated people whose information is known, read from ridge predictions of every subset.
+"""Log scores of simulated people whose information is known, read by ridge or by a model.
 
-Run ``python benchmarks/log_score.py``; it prints Markdown tables. Five outer folds, five inner ones, features of a
-modality standardised by nature; every reader is ridge on the columns of its subset, with normal scores of the training
-ages as target. Bits, means over seeds with their standard deviation; a number of seeds may be given as argument.
+Run ``python benchmarks/log_score.py [seeds] [model]``; it prints Markdown tables. Five outer folds, features of a
+modality standardised by nature. Without a model every reader is ridge on the columns of its subset in five inner folds,
+with normal scores of the training ages as target; with one, such as pidreg, its log scores of held-out people are read.
+Bits, means over seeds with their standard deviation.
 """
 
 # ruff: noqa: E402 - the threads are set before numpy loads its BLAS
@@ -22,9 +23,11 @@ from brainpid.crossfit.densities import PredictiveDensities
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.ridge import ridge
 from brainpid.crossfit.transforms import NormalScores, normal_scores
-from brainpid.pid import decompose
+from brainpid.model.registry import MODELS
+from brainpid.pid import OUT_OF_FOLD_SE_FACTOR, decompose, decompose_predictions
 
 Array = NDArray[np.float64]
+Reading = Callable[[Mapping[str, Array], Array, np.random.Generator], tuple[dict[Subset, Array], dict[Subset, Array]]]
 FOLDS = 5
 
 
@@ -33,7 +36,30 @@ def _read(x: Array, y: Array, new: Array) -> Array:
     return target.inverse_transform(ridge(x, target.transform(y)[None], new)[0])
 
 
-def log_scores(
+def by_model(name: str) -> Reading:
+    """Read by a model of the registry with its defaults."""
+
+    def read(
+        blocks: Mapping[str, Array], y: Array, rng: np.random.Generator
+    ) -> tuple[dict[Subset, Array], dict[Subset, Array]]:
+        scores, predicted = ({a: np.empty(len(y)) for a in subsets_of(tuple(blocks))} for _ in range(2))
+        outer = stratified_folds(y, FOLDS, rng)
+        for k in range(FOLDS):
+            test = outer == k
+            model = MODELS[name].load_class()(random_state=int(rng.integers(2**31)))
+            model.fit({m: x[~test] for m, x in blocks.items()}, y[~test])
+            people = model.read({m: x[test] for m, x in blocks.items()})
+            for found, told in (
+                (scores, model.log_scores(people, y[test])), (predicted, model.subset_predictions(people)),
+            ):  # fmt: skip
+                for a, values in told.items():
+                    found[a][test] = values
+        return scores, predicted
+
+    return read
+
+
+def by_ridge(
     blocks: Mapping[str, Array], y: Array, rng: np.random.Generator
 ) -> tuple[dict[Subset, Array], dict[Subset, Array]]:
     """Log scores in bits, and predictions in years, of everybody out of fold from every subset."""
@@ -100,7 +126,7 @@ def realised_bits(x: Array, a: Array, ages: Array, noise: float) -> float:
     return float(np.log2(own / mean).mean())
 
 
-def noise_table(seeds: int) -> None:
+def noise_table(seeds: int, read: Reading) -> None:
     """Print what is read from features that tell nothing."""
     print("| noise, 10 features a modality | n | total | sd | least | most |\n|---|---|---|---|---|---|")
     for modalities in (2, 3):
@@ -111,7 +137,7 @@ def noise_table(seeds: int) -> None:
                     rng = np.random.default_rng([seed, n, modalities, whole])
                     y = np.round(normal(rng, n)) if whole else normal(rng, n)
                     blocks = {f"m{m}": rng.standard_normal((n, 10)) for m in range(modalities)}
-                    totals.append(list(log_scores(blocks, y, rng)[0].values())[-1].mean())
+                    totals.append(list(read(blocks, y, rng)[0].values())[-1].mean())
                 name = f"{modalities} modalities{', whole years' if whole else ''}"
                 print(
                     f"| {name} | {n} | {np.mean(totals):+.4f} | {np.std(totals):.4f} | {min(totals):+.4f} | "
@@ -120,7 +146,7 @@ def noise_table(seeds: int) -> None:
                 )
 
 
-def gaussian_table(seeds: int, n: int = 600) -> None:
+def gaussian_table(seeds: int, read: Reading, n: int = 600) -> None:
     """Print log scores beside Gaussian scores and the truth where all is linear and normal."""
     print(f"\n| linear Gaussian, n = {n} | truth | log score | Gaussian score | difference | largest |")
     print("|---|---|---|---|---|---|")
@@ -133,7 +159,7 @@ def gaussian_table(seeds: int, n: int = 600) -> None:
             blocks = {m: rng.standard_normal((n, 10)) for m in ("t1", "dwi")}
             for block in blocks.values():
                 block[:, 0] += strength * a
-            scores, predicted = log_scores(blocks, y, rng)
+            scores, predicted = read(blocks, y, rng)
             g = normal_scores(y)
             latents = {m: normal_scores(predicted[(m,)])[:, None] for m in blocks}
             information = decompose(latents, g).information
@@ -149,7 +175,7 @@ def gaussian_table(seeds: int, n: int = 600) -> None:
             )
 
 
-def ages_table(seeds: int, n: int = 600) -> None:
+def ages_table(seeds: int, read: Reading, n: int = 600) -> None:
     """Print log scores beside the truth where ages are not normal."""
     print(
         f"\n| ages, n = {n} | noise | truth | log score minus truth | sd of a seed | "
@@ -166,7 +192,7 @@ def ages_table(seeds: int, n: int = 600) -> None:
                 y = draw(rng, n)
                 a = (y - sample.mean()) / sample.std()
                 blocks = {m: a[:, None] + noise * rng.standard_normal((n, 1)) for m in ("t1", "dwi")}
-                scores, predicted = log_scores(blocks, y, rng)
+                scores, predicted = read(blocks, y, rng)
                 latents = {m: predicted[(m,)][:, None] for m in blocks}
                 gaussian = decompose(latents, normal_scores(y)).information[frozenset(blocks)]
                 own = realised_bits((blocks["t1"] + blocks["dwi"])[:, 0] / 2, a, sample, noise / np.sqrt(2))
@@ -180,12 +206,35 @@ def ages_table(seeds: int, n: int = 600) -> None:
             )
 
 
+def joint_table(seeds: int, read: Reading, n: int = 300) -> None:
+    """Print what a modality adds that tells nothing of age by itself in a straight line: the cosine of it."""
+    print("| added to t1 by cos(1.2 age), n = 300 | bits | least lower end | most lower end | above 0 |")
+    print("|---|---|---|---|---|")
+    rows = []
+    for seed in range(seeds):
+        rng = np.random.default_rng([seed, 13])
+        a = rng.standard_normal(n)
+        blocks = {m: 0.3 * rng.standard_normal((n, 10)) for m in ("t1", "dwi")}
+        blocks["t1"] += 0.5 * a[:, None] + 0.5 * rng.standard_normal((n, 1))
+        blocks["dwi"] += np.cos(1.2 * a)[:, None]
+        found = decompose_predictions(read(blocks, 50 + 15 * a, rng)[0], se_factor=OUT_OF_FOLD_SE_FACTOR)
+        rows.append(found.atom("one_vs_rest", "dwi", "added"))
+    low = np.array([row.ci_low for row in rows])
+    print(
+        f"| {seeds} seeds | {np.mean([row.bits for row in rows]):.3f} | {low.min():+.3f} | {low.max():+.3f} | "
+        f"{(low > 0).sum()} of {seeds} |\n",
+        flush=True,
+    )
+
+
 def main() -> None:
     """Print the tables."""
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
-    noise_table(seeds)
-    gaussian_table(seeds)
-    ages_table(seeds)
+    read = by_model(sys.argv[2]) if len(sys.argv) > 2 else by_ridge
+    joint_table(seeds, read)
+    noise_table(seeds, read)
+    gaussian_table(seeds, read)
+    ages_table(seeds, read)
 
 
 if __name__ == "__main__":

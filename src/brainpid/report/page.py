@@ -12,7 +12,7 @@ import pandas as pd
 
 from brainpid.cohort.participants import STATUSES, has_every_modality
 from brainpid.config.slices import ReportSettings
-from brainpid.core.names import WITHIN_COHORT
+from brainpid.core.names import GAUSSIAN_SCORE, LOG_SCORE_ESTIMATOR, WITHIN_COHORT
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.evaluation.accuracy import MIN_PEOPLE_OF_PATTERN
 from brainpid.evaluation.atypicality import ATYPICAL
@@ -29,6 +29,7 @@ LABELS = {name: entry.label for name, entry in MODELS.items()}
 """Names of models for people, in the order in which the decompositions are shown."""
 WITHIN = {name: f"{entry.label}, fitted within the cohort" for name, entry in ENCODERS.items()}
 """Names of the null's encoders for people."""
+ESTIMATOR_LABELS = {LOG_SCORE_ESTIMATOR: "log score", GAUSSIAN_SCORE: "Gaussian score"}
 BASE_LEARNER_LABELS = {
     "network": "networks",
     "normative": "normative model of the target",
@@ -139,6 +140,7 @@ def render(
         sentence=_choices,
         information=_information(pid, settings),
         estimators=ESTIMATORS,
+        estimator_labels=ESTIMATOR_LABELS,
         totals=_totals(pid, tables["person"], settings),
         verdicts=_verdicts(pid, settings),
         normality=tables["normality"].to_dict("records"),
@@ -296,11 +298,11 @@ def _beyond(predictions: pd.DataFrame) -> int:
 
 def _number(value: float, digits: int = 2) -> str:
     """A number for reading; a dash where there is none."""
-    return f"{value:.{digits}f}" if np.isfinite(value) else "–"
+    return f"{round(value, digits) + 0.0:.{digits}f}" if np.isfinite(value) else "–"  # a zero has no sign
 
 
 def _interval(row: Mapping[str, float], digits: int = 3) -> str:
     """An estimate with its interval."""
     low, high = row["ci_low"], row["ci_high"]
-    reach = f" [{low:.{digits}f}, {high:.{digits}f}]" if np.isfinite(low) else ""
-    return f"{row['bits']:.{digits}f}{reach}"
+    reach = f" [{_number(low, digits)}, {_number(high, digits)}]" if np.isfinite(low) else ""
+    return _number(row["bits"], digits) + reach
