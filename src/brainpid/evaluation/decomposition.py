@@ -9,7 +9,10 @@ seen, averaged over the repeats of the folds:
 - ``gaussian_score``: from one scalar latent a modality, as if latents and the normal score of the target were jointly
   normal (`brainpid.pid.estimation`). What only several modalities together tell is not in the latents.
 
-Either is *the information in readers learned at this n*, which is not population information.
+Where having every modality depends on the target, the log score is given besides with people weighted so that they
+stand for the cohort (`brainpid.evaluation.missingness`).
+
+Each is *the information in readers learned at this n*, which is not population information.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from numpy.typing import ArrayLike
 
 from brainpid.config.analysis import DecompositionSettings
 from brainpid.core.modalities import Subset, subsets_of
-from brainpid.core.names import GAUSSIAN_SCORE, LOG_SCORE_ESTIMATOR
+from brainpid.core.names import GAUSSIAN_SCORE, LOG_SCORE_ESTIMATOR, WEIGHTED
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.predictions import LATENT, LOG_SCORE, by_repeat, groups_of
 from brainpid.pid.decompose import decompose_repeats
@@ -50,17 +53,26 @@ class Estimated(NamedTuple):
 
 
 def decompose_cohort(
-    predictions: pd.DataFrame, modalities: Sequence[str], settings: DecompositionSettings, se_factor: float
+    predictions: pd.DataFrame,
+    modalities: Sequence[str],
+    settings: DecompositionSettings,
+    se_factor: float,
+    weights: pd.Series | None = None,
 ) -> list[Estimated]:
     """Decompose what one model tells of one cohort's people who have every modality.
 
     Where the predictions have a column of groups (`brainpid.evaluation.predictions.GROUP`), standard errors are
     clustered by it. They are widened by `se_factor`, for the readers were fitted to people of the same cohort.
 
+    Parameters
+    ----------
+    weights : Series of float, optional
+        By participant_id, for the log score weighted by them.
+
     Returns
     -------
     list of Estimated
-        Of both estimators under every measure; information in bits.
+        Of each estimator under every measure; information in bits.
 
     Raises
     ------
@@ -83,4 +95,9 @@ def decompose_cohort(
     for measure in settings.measures:
         told = decompose_repeats(sources, target, measure, settings.confidence, se_factor, groups)
         found.append(Estimated(GAUSSIAN_SCORE, told, n_folds, se_factor))
+    if weights is not None:
+        people = weights.reindex(sorted(predictions["participant_id"].unique())).to_numpy()
+        for measure in settings.measures:
+            told = decompose_predictions(scores, groups, measure, settings.confidence, se_factor, people)
+            found.append(Estimated(WEIGHTED, told, n_folds, se_factor))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
@@ -10,14 +11,17 @@ from scipy.stats import pearsonr
 
 from brainpid.config.analysis import DecompositionSettings
 from brainpid.core.arrays import FloatArray
-from brainpid.core.names import WITHOUT_LATENTS
+from brainpid.core.names import WEIGHTED, WITHOUT_LATENTS, Measure
 from brainpid.crossfit.normality import Normality, check_normality, squared_mahalanobis
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.decomposition import PID_COLUMNS, Estimated, decompose_cohort
+from brainpid.evaluation.missingness import missingness
 from brainpid.evaluation.predictions import LATENT, by_repeat, decomposable, without_rows
 from brainpid.evaluation.random_effects import POOLED, pool_decompositions
 from brainpid.evaluation.within_cohort import WithinCohorts, rows_of_tests
 from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
+
+log = logging.getLogger(__name__)
 
 NORMALITY_COLUMNS = ["cohort", "model", *(field.name for field in fields(Normality))]
 POOLING_COLUMNS = [
@@ -59,7 +63,8 @@ def decompose_all(
     for (model, cohort), rows in decomposable(told, modalities).groupby(["model", "cohort"], sort=False):
         factor = within.se_factors.get(cohort, OUT_OF_FOLD_SE_FACTOR)
         with without_rows(cohort, f"the decomposition of {model}"):
-            found = decompose_cohort(rows, modalities, settings, factor)
+            weights = _weights(told[(told["model"] == model) & (told["cohort"] == cohort)], rows)
+            found = decompose_cohort(rows, modalities, settings, factor, weights)
             by_model.setdefault(str(model), []).append(found)
             frames += [one.to_frame().assign(model=model, cohort=cohort) for one in found]
     pooled = [pool_model(model, cohorts, settings) for model, cohorts in by_model.items() if len(cohorts) > 1]
@@ -76,13 +81,18 @@ def pool_model(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Pool one model's informations over cohorts and form the atoms of what is pooled, and what goes with them."""
     tables, beside = [], []
-    for parts in zip(*cohorts, strict=True):
-        estimator, measure = parts[0].estimator, parts[0].decomposition.measure
+    by_key: dict[tuple[str, Measure], list[Estimated]] = {}
+    for own in cohorts:
+        for one in own:
+            by_key.setdefault((one.estimator, one.decomposition.measure), []).append(one)
+    for (estimator, measure), parts in by_key.items():
+        if len(parts) < len(cohorts):  # weighted in some cohorts alone
+            continue
         found = pool_decompositions(
             [part.decomposition for part in parts], measure, settings.heterogeneity, settings.confidence
         )
-        own = {"model": model, "cohort": POOLED, "estimator": estimator, "given": ""}
-        table = found.random.to_frame().assign(**own, n_folds=max(part.n_folds for part in parts))
+        told = {"model": model, "cohort": POOLED, "estimator": estimator, "given": ""}
+        table = found.random.to_frame().assign(**told, n_folds=max(part.n_folds for part in parts))
         fixed, predicted = found.fixed.to_frame(), pd.DataFrame(found.predicted)
         tables.append(table)
         beside.append(
@@ -93,6 +103,20 @@ def pool_model(
             )
         )  # fmt: skip
     return pd.concat(tables, ignore_index=True), pd.concat(beside, ignore_index=True)
+
+
+def _weights(everybody: pd.DataFrame, complete: pd.DataFrame) -> pd.Series | None:
+    """Weights of one cohort's people with every modality by participant_id, where having it depends on the target."""
+    people = everybody.drop_duplicates("participant_id").set_index("participant_id")["age"]
+    has = people.index.isin(complete["participant_id"])
+    found = missingness(people.to_numpy(dtype=float), has)
+    if not found.depends:
+        return None
+    log.warning(
+        "cohort '%s': having every modality depends on the target (p = %.2g, %d of %d people): rows of %s are weighted "
+        "to stand for everybody", everybody["cohort"].iloc[0], found.p_value, has.sum(), len(has), WEIGHTED,
+    )  # fmt: skip
+    return pd.Series(found.weights, people.index[has])
 
 
 def readings_against_target(predictions: pd.DataFrame, modalities: Sequence[str]) -> list[str]:

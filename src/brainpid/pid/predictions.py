@@ -36,6 +36,7 @@ def decompose_predictions(
     measure: Measure = "mmi",
     confidence: float = 0.95,
     se_factor: float = 1.0,
+    weights: ArrayLike | None = None,
 ) -> Decomposition:
     """Decompose the information of predictions from every subset of the modalities.
 
@@ -54,6 +55,9 @@ def decompose_predictions(
         Coverage of the intervals, in (0, 1).
     se_factor : float
         Widening of the standard errors, for what training on shared people adds.
+    weights : array_like, shape (n,), optional
+        How many people each stands for, in any unit, such as the inverse of the probability of being among these
+        people; everybody alike without them.
 
     Returns
     -------
@@ -79,12 +83,24 @@ def decompose_predictions(
     names, columns = _by_subset(scores)
     check_same_people({f"scores['{'+'.join(subset)}']": scores[key] for subset, (key, _) in columns.items()})
     table = _table({subset: values for subset, (_, values) in columns.items()})
-    influence = table - table.mean(axis=0)
-    sampling, rows_a_group = covariance_of_mean(influence, groups)
     n = len(table)
+    parts = _parts(weights, n)
+    bits = parts @ table
+    influence = n * parts[:, None] * (table - bits)
+    sampling, rows_a_group = covariance_of_mean(influence, groups)
     at_zero = covariance_of_zero(names, [len(subset) for subset in columns], n)
     covariance = se_factor**2 * (sampling + rows_a_group**2 * at_zero)
-    return decompose_information(table.mean(axis=0), covariance, names, n, measure, confidence, None, influence)
+    return decompose_information(bits, covariance, names, n, measure, confidence, None, influence)
+
+
+def _parts(weights: ArrayLike | None, n: int) -> FloatArray:
+    """Part (n,) of each person in a mean."""
+    if weights is None:
+        return np.full(n, 1 / n)
+    found = numbers_of(weights, "weights")
+    if found.shape != (n,) or not (np.isfinite(found).all() and (found >= 0).all() and found.any()):
+        raise InputError(f"weights of shape {found.shape}; expected ({n},), none below zero and not all zero")
+    return np.asarray(found / found.sum())
 
 
 def _by_subset(

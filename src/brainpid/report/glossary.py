@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from brainpid.core.names import GAUSSIAN_SCORE, LOG_SCORE_ESTIMATOR
+from brainpid.core.names import GAUSSIAN_SCORE, LOG_SCORE_ESTIMATOR, WEIGHTED
 from brainpid.evaluation.selection import Selection
 
 MEASURES = {
@@ -27,6 +27,10 @@ ESTIMATORS = {
     GAUSSIAN_SCORE: (
         "From one scalar latent a modality, as if latents and normal scores of the target were jointly normal, with "
         "the exact finite-sample bias subtracted: linear, and blind to what only several modalities together tell."
+    ),
+    WEIGHTED: (
+        "log_score with people weighted by the inverse of the probability of having every modality given the target, "
+        "where having it depends on the target: of people who stand for the whole cohort."
     ),
 }
 """The headline first."""

@@ -12,7 +12,7 @@ import pandas as pd
 
 from brainpid.cohort.participants import STATUSES, has_every_modality
 from brainpid.config.slices import ReportSettings
-from brainpid.core.names import GAUSSIAN_SCORE, LOG_SCORE_ESTIMATOR, WITHIN_COHORT
+from brainpid.core.names import GAUSSIAN_SCORE, LOG_SCORE_ESTIMATOR, WEIGHTED, WITHIN_COHORT
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.evaluation.accuracy import MIN_PEOPLE_OF_PATTERN
 from brainpid.evaluation.atypicality import ATYPICAL
@@ -29,7 +29,7 @@ LABELS = {name: entry.label for name, entry in MODELS.items()}
 """Names of models for people, in the order in which the decompositions are shown."""
 WITHIN = {name: f"{entry.label}, fitted within the cohort" for name, entry in ENCODERS.items()}
 """Names of the null's encoders for people."""
-ESTIMATOR_LABELS = {LOG_SCORE_ESTIMATOR: "log score", GAUSSIAN_SCORE: "Gaussian score"}
+ESTIMATOR_LABELS = {LOG_SCORE_ESTIMATOR: "log score", GAUSSIAN_SCORE: "Gaussian score", WEIGHTED: "log score, weighted"}
 BASE_LEARNER_LABELS = {
     "network": "networks",
     "normative": "normative model of the target",
@@ -218,7 +218,7 @@ def _totals(pid: pd.DataFrame, person: pd.DataFrame, settings: ReportSettings) -
     for (model, cohort), people in complete.groupby(["model", "cohort"], sort=False):
         own = chosen[(chosen["model"] == model) & (chosen["cohort"] == cohort)].set_index("estimator")["bits"]
         if len(own):
-            told = {name: own[name] for name in ESTIMATORS}
+            told = {name: own.get(name, np.nan) for name in ESTIMATORS}
             rows.append(
                 {"model": model, "cohort": cohort, "n": len(people), "prediction": people["information"].mean()} | told
             )

@@ -201,3 +201,19 @@ def test_standard_errors_are_clustered_by_the_column_of_groups():
         key = (estimator, "one_vs_rest", "t1", "alone")
         assert clustered[key] == pytest.approx(once[key], rel=0.05)
         assert freely[key] == pytest.approx(once[key] / np.sqrt(3), rel=0.05)
+
+
+def test_people_are_weighted_where_having_every_modality_depends_on_age(caplog):
+    rows = out_of_fold(2000, repeats=1)
+    everybody = rows[rows["cohort"] == "a"]["log_score_t1+dwi"].mean()
+    keeps = np.random.default_rng(1).random(len(rows)) < 1 / (1 + np.exp(((rows["age"] - 50) / 10) ** 2 - 1))
+    old = (rows["cohort"] == "a") & ~keeps
+    rows.loc[old, [column for column in rows if "dwi" in column]] = np.nan
+    rows.loc[old, "modalities"] = "t1"
+    table = decomposed(rows)
+    totals = table[(table["scope"] == "all") & (table["atom"] == "total") & (table["measure"] == "mmi")]
+    totals = totals.set_index(["cohort", "estimator"])["bits"]
+    assert ("b", "log_score_weighted") not in totals.index
+    assert ("pooled", "log_score_weighted") not in totals.index
+    assert abs(totals["a", "log_score_weighted"] - everybody) < 0.5 * abs(totals["a", "log_score"] - everybody)
+    assert "cohort 'a': having every modality depends on the target" in caplog.text

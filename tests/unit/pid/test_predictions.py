@@ -92,3 +92,16 @@ def test_bad_scores_are_named():
         decompose_predictions(scores, measure="idpe")
     with pytest.raises(InputError, match="1 modalities given"):
         decompose_predictions({"t1": scores["t1"]})
+
+
+def test_a_weight_of_two_is_a_person_twice_but_for_the_interval():
+    scores, _ = log_scores(200, {"t1": 0.8, "dwi": 0.5})
+    weights = 1 + np.arange(200) % 2
+    twice = {subset: np.concatenate([own, own[1::2]]) for subset, own in scores.items()}
+    found = decompose_predictions(scores, weights=weights)
+    for subset, bits in decompose_predictions(twice).information.items():
+        assert found.information[subset] == pytest.approx(bits, abs=1e-12)
+    alike = decompose_predictions(scores, weights=np.full(200, 7.0))
+    pd.testing.assert_frame_equal(alike.to_frame(), decompose_predictions(scores).to_frame())
+    with pytest.raises(InputError, match=r"weights of shape \(3,\)"):
+        decompose_predictions(scores, weights=[1, 1, 1])

@@ -316,7 +316,7 @@ def test_the_null_is_described_or_said_to_be_off(permutations):
 
 def test_information_in_the_prediction_stands_beside_that_of_the_decompositions():
     text = page()
-    assert "a PIDReg 2 1.750 1.750 1.375" in text  # of the two people with both modalities
+    assert "a PIDReg 2 1.750 1.750 – 1.375" in text  # of the two people with both modalities
     assert re.search(r"a, log score: 1.500 \[1.450, 1.550\] bits in all", text)
     assert re.search(r"a, Gaussian score: 1.250 \[1.200, 1.550\] bits in all", text)
 
