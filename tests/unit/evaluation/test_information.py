@@ -206,7 +206,7 @@ def test_standard_errors_are_clustered_by_the_column_of_groups():
 def test_people_are_weighted_where_having_every_modality_depends_on_age(caplog):
     rows = out_of_fold(2000, repeats=1)
     everybody = rows[rows["cohort"] == "a"]["log_score_t1+dwi"].mean()
-    keeps = np.random.default_rng(1).random(len(rows)) < 1 / (1 + np.exp(((rows["age"] - 50) / 10) ** 2 - 1))
+    keeps = np.random.default_rng(1).random(len(rows)) < 1 / (1 + np.exp((((rows["age"] - 50) / 10) ** 2 - 1) / 2))
     old = (rows["cohort"] == "a") & ~keeps
     rows.loc[old, [column for column in rows if "dwi" in column]] = np.nan
     rows.loc[old, "modalities"] = "t1"
