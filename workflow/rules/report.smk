@@ -48,6 +48,11 @@ rule report:
             caption="../report/modalities.rst",
             category="Information",
         ),
+        persons=report(
+            f"{OUT}/figures/persons.svg",
+            caption="../report/persons.rst",
+            category="Information",
+        ),
         normality=report(
             f"{OUT}/figures/normality.svg",
             caption="../report/normality.rst",

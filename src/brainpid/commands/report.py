@@ -49,6 +49,7 @@ def run(args: argparse.Namespace) -> None:
         "modalities": figures.to_svg(
             figures.modalities(tables["pid"], shown, settings.modalities, LOG_SCORE_ESTIMATOR)
         ),
+        "persons": figures.to_svg(figures.persons(tables["person"], shown, settings.modalities, settings.target.units)),
         "normality": figures.to_svg(figures.normality(distances)),
         "selection": figures.to_svg(
             figures.selection(tables["selection"], settings.target.column, settings.target.units)

@@ -124,7 +124,9 @@ def tables(cohorts: tuple[str, ...] = ("a",)) -> dict[str, pd.DataFrame]:
 
 
 CHOICE = {"Best": "t1+dwi", "Nested": {"n": 41, "mae": 7.625, "mae_ci_low": 7, "mae_ci_high": 8, "chosen": {"t1": 3}}}
-FIGURES = dict.fromkeys(("predicted_age", "modalities", "normality", "selection", "importance"), "<svg>drawn</svg>")
+FIGURES = dict.fromkeys(
+    ("predicted_age", "modalities", "persons", "normality", "selection", "importance"), "<svg>drawn</svg>"
+)
 
 
 MADE_OF = {
