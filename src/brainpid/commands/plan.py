@@ -20,7 +20,6 @@ from brainpid.config.section import parse_section
 from brainpid.config.slices import AggregateSettings
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import read_json, read_own_tsv, write_json, write_text, write_tsv
-from brainpid.core.names import WITHOUT_LATENTS
 from brainpid.core.provenance import record
 from brainpid.evaluation.expected import Plan, expected_table
 from brainpid.evaluation.learning_curve import FARTHEST, FEWEST_FRACTIONS, checked_times
@@ -69,9 +68,7 @@ def run(args: argparse.Namespace) -> None:
     out = args.out or args.run / "plan"
     check_out_folder(out)
     settings = _settings(args.run)
-    model = next((name for name in settings.models if name not in WITHOUT_LATENTS), None)
-    if model is None:
-        raise InputError(f"{args.run}: no model of the run ({list_some(settings.models)}) reads features")
+    model = settings.models[0]
     study = read_study(args.run, settings, args.repeats)
     fractions = usable_fractions(study)
     if len(fractions) < FEWEST_FRACTIONS:

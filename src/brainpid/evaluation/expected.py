@@ -146,7 +146,10 @@ def expected_table(
         for quantity in now[cohort].values
         for row in _rows(cohort, quantity, now[cohort], then[cohort], parts, factors[cohort], plan)
     ]
-    return pd.DataFrame(records, columns=COLUMNS)
+    table = pd.DataFrame(records, columns=COLUMNS)
+    errors = table["quantity"] == MAE  # none is below 0, but the interval of few people would be
+    table.loc[errors, ["value", "ci_low"]] = table.loc[errors, ["value", "ci_low"]].clip(lower=0.0)
+    return table
 
 
 def _held(rows: pd.DataFrame, modalities: Sequence[str]) -> Held:

@@ -8,9 +8,10 @@ follow a power law,
 with a the value at the present number and d what half of the people would lose. It goes on as a + d h(t) at t times the
 present number: twice the people bring ``2^-c`` of what the second half of them brought. Of a and d nothing is assumed;
 d may have either sign, so that a quantity that no number of people changes is promised nothing. The exponent c is hard
-to tell from the curve of one study, and has a prior: lognormal about `EXPONENT`, between the rate of a model with a
-fixed number of parameters, 1, and that of one that grows with the people, 1/2. Given c the model is linear and fitted
-by generalised least squares; c is integrated over a grid.
+to tell from the curve of one study, and has a prior: lognormal about `EXPONENT`, from the rate of a model with fewer
+parameters than people, 1, down to that of one with more features than people, whose information grows by nearly as much
+with each doubling (c near 0). Given c the model is linear and fitted by generalised least squares; c is integrated over
+a grid.
 
 References
 ----------
@@ -30,12 +31,13 @@ from brainpid.core.errors import InputError, NumericalError
 
 FARTHEST = 2.0
 """Multiple of the present number of people beyond which nothing is said."""
-EXPONENT, EXPONENT_SPREAD = 0.8, 0.4
-"""Median of the prior of the exponent, and standard deviation of its logarithm: 95% are from 0.36 to 1.8."""
+EXPONENT, EXPONENT_SPREAD = 0.5, 0.7
+"""Median of the prior of the exponent, and standard deviation of its logarithm: 95% are from 0.13 to 2."""
 FEWEST_FRACTIONS = 3
 """Parts of the training people that a curve of three parameters is drawn through, at least."""
-_EXPONENTS = np.geomspace(0.15, 4.0, 60)
+_EXPONENTS = np.geomspace(0.04, 4.0, 60)
 _SHRUNK = 0.1  # part of the covariance of a curve's points that is taken as independent, for few people tell it
+_NOTHING = 1e-12  # variance of points, as a part of their square, that is only of rounding
 
 
 @dataclass(frozen=True)
@@ -136,10 +138,12 @@ def fit_learning_curve(fractions: ArrayLike, values: ArrayLike, covariance: Arra
         )
     if not (np.isfinite(v).all() and np.isfinite(given).all()):
         raise NumericalError(f"learning curve: values {v.tolist()} or their covariance are not finite")
-    largest = float(given.diagonal().max())
-    if largest <= 0:  # nobody is predicted any differently: no quantity that has a curve
-        largest = 1.0
-    s = (1 - _SHRUNK) * given + _SHRUNK * np.diag(given.diagonal()) + 1e-9 * largest * np.eye(len(f))
+    # What all points have in common is no part of the curve, and would drown what tells them apart.
+    apart = given - given.mean(axis=0) - given.mean(axis=1)[:, None] + given.mean()
+    scale = float(apart.diagonal().max())
+    if scale <= _NOTHING * float(np.abs(v).max()) ** 2:  # nobody is predicted any differently
+        scale = _NOTHING * float(np.abs(v).max()) ** 2 or 1.0
+    s = (1 - _SHRUNK) * apart + _SHRUNK * np.diag(apart.diagonal()) + scale * (0.01 * np.eye(len(f)) + 1.0)
     precision = np.asarray(np.linalg.inv(s))
     found = [_given_exponent(c, f, v, precision) for c in _EXPONENTS]
     logs = np.array([log for log, *_ in found])

@@ -29,7 +29,7 @@ KINDS = {
 }
 COLUMNS = {
     "cohort": "name of the cohort; pooled is the mean over the people of all cohorts",
-    "model": "first model of the study that reads features, whose level it is",
+    "model": "first model of the study, whose level it is",
     "quantity": "what is told",
     "modalities": "names joined with +; people with every modality are predicted from these",
     "kind": "how it is known",
