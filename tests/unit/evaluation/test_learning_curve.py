@@ -83,13 +83,14 @@ def test_the_covariance_counts_people_and_what_those_of_a_fold_share():
     rng = np.random.default_rng(0)
     n, folds, repeats = 400, 10, 3
     cell = np.array([rng.permutation(np.arange(n) % folds) for _ in range(repeats)])
-    people = rng.standard_normal(n)
-    alone = np.broadcast_to(people, (repeats, 1, n))
-    # Means of folds scatter by people too: the part of people counts once more, over the repeats.
-    assert covariance_of_means(alone, cell)[0, 0] == pytest.approx(people.var() / n * (1 + 1 / repeats), rel=0.35)
-    shared = rng.standard_normal((repeats, folds))
-    together = np.stack([shared[r][cell[r]] for r in range(repeats)])[:, None, :]
-    assert covariance_of_means(together, cell)[0, 0] >= 0.9 * shared.var() / (folds * repeats)
+    shares = 1 / (folds * repeats) + 1 / (folds - 1)
+    people = np.broadcast_to(rng.standard_normal(n), (repeats, 1, n))
+    means_of_folds = np.array([people[r, 0, cell[r] == k].mean() for r in range(repeats) for k in range(folds)])
+    expected = people[0, 0].var(ddof=1) / n + means_of_folds.var(ddof=1) * shares
+    assert covariance_of_means(people, cell)[0, 0] == pytest.approx(expected)
+    drawn = rng.standard_normal((repeats, folds))
+    together = np.stack([drawn[r][cell[r]] for r in range(repeats)])[:, None, :]
+    assert covariance_of_means(together, cell)[0, 0] >= shares * drawn.var(ddof=1)
 
 
 def test_covariance_of_one_fold_is_that_of_people():
