@@ -38,9 +38,9 @@ COLUMNS = [
     "cohort", "model", "quantity", "modalities", "kind", "times", "n", "value", "ci_low", "ci_high", "gain",
     "gain_low", "gain_high", "units", "n_evaluated",
 ]  # fmt: skip
-UNLIKE = 0.5
-"""Standard deviation of the logarithm of what a model gains relative to the reader, where it is another model: nineteen
-of twenty models gain between 0.4 and 2.7 times as much."""
+UNLIKE = 0.35
+"""Standard deviation of the logarithm of what a model gains relative to the reader, where it is another model: in 19 of
+20 cases between half and twice as much."""
 DRAWS = 20_000
 
 

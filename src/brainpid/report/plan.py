@@ -39,7 +39,8 @@ COLUMNS = {
     "value": "estimate, in units",
     "ci_low": "lower end of its interval",
     "ci_high": "upper end of its interval: which people the study has, which curve goes through the refits, and how "
-    "unlike the reader the model gains",
+    "unlike the reader the model gains. Errors are widened by se_factor as bits are, so that it is wider than the "
+    "interval of accuracy.tsv",
     "gain": "value less what is observed now, in units: below 0 for errors that fall, above 0 for bits that rise",
     "gain_low": "lower end of its interval, which does without the first of the three",
     "gain_high": "upper end of its interval",

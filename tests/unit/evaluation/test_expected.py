@@ -100,11 +100,29 @@ def test_people_of_several_cohorts_are_told_together_and_one_by_one():
     assert pooled["n_evaluated"] == 300
 
 
+def test_of_three_modalities_every_subset_has_its_information():
+    rng = np.random.default_rng(0)
+    names = ["t1", "dwi", "fmri", "t1+dwi", "t1+fmri", "dwi+fmri", "t1+dwi+fmri"]
+    people = pd.DataFrame({"participant_id": [f"{k}" for k in range(40)], "cohort": "a", "age": 50.0, "repeat": 0})
+    people = people.assign(fold=np.arange(40) % 4, **{f"subset_{name}": 50 + rng.normal(size=40) for name in names})
+    observed = people.assign(**{f"log_score_{name}": rng.normal(size=40) + len(name) for name in names})
+    refits = pd.concat([observed.assign(fraction=f) for f in FRACTIONS], ignore_index=True)
+    three = Plan(("t1", "dwi", "fmri"), "ridge", "ridge", 40, (2.0,), 0.95, "years", 0)
+    table = (
+        expected_table(observed, refits, {"a": 1.0}, three).query("times == 1").set_index(["quantity", "modalities"])
+    )
+    assert [m for q, m in table.index if q == "mae"] == names
+    assert [m for q, m in table.index if q == "information"] == ["dwi+fmri", "t1+fmri", "t1+dwi"]
+    bits = table["value"]
+    rest = bits["total", "t1+dwi+fmri"] - bits["information", "dwi+fmri"]
+    assert bits["added", "t1"] == pytest.approx(rest)
+
+
 def test_no_error_is_expected_below_zero():
-    observed = rows(level, n=4, spread=30.0)
-    low = expected_table(observed, curve(), {"a": 1.0}, plan())["ci_low"][lambda x: x.notna()]
-    table = expected_table(observed, curve(), {"a": 1.0}, plan())
-    assert (low[table["quantity"] == "mae"] >= 0).all()
+    table = expected_table(rows(level), curve(), {"a": 300.0}, plan())
+    errors = table[table["quantity"] == "mae"]
+    assert (errors["ci_low"] >= 0).all()
+    assert (errors["ci_low"] == 0).any()
 
 
 def test_farther_than_twice_the_people_is_refused_before_anything_is_computed():
