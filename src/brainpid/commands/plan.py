@@ -17,7 +17,7 @@ from brainpid.cohort.groups import read_groups
 from brainpid.commands.options import check_out_folder
 from brainpid.config.models import RidgeSettings
 from brainpid.config.section import parse_section
-from brainpid.config.slices import AggregateSettings
+from brainpid.config.slices import AggregateSettings, TrainSettings
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import read_json, read_own_tsv, write_json, write_text, write_tsv
 from brainpid.core.provenance import record
@@ -77,25 +77,23 @@ def run(args: argparse.Namespace) -> None:
             f"parts of them would bring; expected enough for {FEWEST_FRACTIONS} of the parts {list_some(FRACTIONS)}, "
             f"found {len(fractions)}"
         )
-    seed = int(_made_by(args.run, model)["seed"])
-    reader = RidgeSettings()
-    if READER in settings.models:
-        origin = f"{args.run}/folds/{READER}"
-        reader = parse_section(RidgeSettings, _made_by(args.run, READER)["hyperparameters"], origin)
+    seed = _made_by(args.run, model).seed
+    of_run = READER in settings.models
+    reader = dict(_made_by(args.run, READER).hyperparameters if of_run else RidgeSettings())
     latents = read_own_tsv(args.run / "aggregate/latents.tsv")
     observed = decomposable(latents[latents["model"] == model], settings.modalities)
     if observed.empty:
         raise InputError(f"{args.run}: no cohort has enough people with every modality to be decomposed")
     factors = {
-        cohort: float(read_json(args.run / f"null/{cohort}.json")["se_factor"]) for cohort in set(observed["cohort"])
+        cohort: float(_recorded(args.run / f"null/{cohort}.json", "se_factor")) for cohort in set(observed["cohort"])
     }
     plan = Plan(settings.modalities, model, READER, len(study.people), times, settings.pid.confidence, args.units, seed)
-    refits = refit(study, fractions, dict(reader), seed, args.threads)
+    refits = refit(study, fractions, reader, seed, args.threads)
     table = expected_table(observed, refits, factors, plan)
     write_tsv(out / "plan.tsv", table)
     write_json(out / "plan.json", plan_dictionary())
     write_text(out / "plan.svg", to_svg(plan_figure(table, args.units)))
-    told = asdict(plan) | {"repeats": args.repeats, "fractions": fractions, "hyperparameters": dict(reader)}
+    told = asdict(plan) | {"repeats": args.repeats, "fractions": fractions, "hyperparameters": reader}
     write_json(out / "provenance.json", record(__name__, told, ("numpy", "pandas", "scipy", "scikit-learn")))
     for sentence in sentences(table):
         sys.stdout.write(f"{sentence}\n")
@@ -123,13 +121,21 @@ def _settings(folder: Path) -> AggregateSettings:
         raise InputError(
             f"{folder}: expected the output folder of a finished run; aggregate/provenance.json does not exist"
         )
-    return parse_section(AggregateSettings, read_json(path).get("settings"), str(path))
+    return parse_section(AggregateSettings, _recorded(path, "settings"), str(path))
 
 
-def _made_by(folder: Path, model: str) -> dict[str, Any]:
-    """Settings of a model's first fold."""
-    found: dict[str, Any] = read_json(folder / f"folds/{model}/repeat-0_fold-0/provenance.json")["settings"]
-    return found
+def _made_by(folder: Path, model: str) -> TrainSettings:
+    """Settings of a model, as its first fold recorded them."""
+    path = folder / f"folds/{model}/repeat-0_fold-0/provenance.json"
+    return parse_section(TrainSettings.of_model(model), _recorded(path, "settings"), str(path))
+
+
+def _recorded(path: Path, key: str) -> Any:
+    """What a step of the run wrote under a key of a file."""
+    content = read_json(path)
+    if key not in content:
+        raise InputError(f"{path}: expected the key '{key}', found {list_some(content)}; run the study again")
+    return content[key]
 
 
 def read_study(folder: Path, settings: AggregateSettings, repeats: int) -> Study:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -23,7 +24,8 @@ def finished(tmp_path_factory):
     write_cohort(folder / "a", tables)
     config = make_config(
         folder, ["a"], folder / "out", models=["elastic_net", "ridge"],
-        splits={"folds": 2, "repeats": 1, "group": "family"}, hyperparameters={"ridge": {"alphas": 7}},
+        splits={"folds": 2, "repeats": 1, "group": "family"},
+        hyperparameters={"ridge": {"alphas": 7}, "elastic_net": {"alphas": 5, "l1_ratios": [0.5]}},
         null={"permutations": 0, "folds": 2}, explain={"permutations": 0}, final_model=False,
     )  # fmt: skip
     return run_tables(write_config(folder / "c.yaml", config))
@@ -90,6 +92,24 @@ def test_the_same_again_gives_the_same_bytes(finished, tmp_path):
 def test_what_cannot_be_told_is_refused(finished, tmp_path, capsys, options, words):
     assert words in refused(capsys, finished, *options, "--out", tmp_path / "no")
     assert not (tmp_path / "no").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("null/a.json", "null/a.json: expected the key 'se_factor', found"),
+        ("folds/elastic_net/repeat-0_fold-0/provenance.json", "provenance.json: expected the key 'settings', found"),
+        ("aggregate/provenance.json", "provenance.json: expected the key 'settings', found"),
+        ("splits.tsv", "splits.tsv: the file does not exist"),
+        ("features/a.h5", "features/a.h5: the feature file does not exist"),
+    ],
+)
+def test_a_run_that_lacks_something_is_refused(finished, tmp_path, capsys, file, words):
+    shutil.copytree(finished, tmp_path / "run")
+    (tmp_path / "run" / file).unlink()
+    if file.endswith(".json"):
+        (tmp_path / "run" / file).write_text('{"other": 1}')
+    assert words in refused(capsys, tmp_path / "run", *OPTIONS)
 
 
 def test_what_is_no_finished_run_is_refused(tmp_path, capsys):

@@ -35,19 +35,19 @@ def test_a_known_curve_is_continued_and_its_exponent_told(exponent):
 
 def test_a_flat_curve_in_noise_is_promised_nothing():
     inside = 0
-    for seed in range(40):
+    for seed in range(25):
         low, high = interval(fit_learning_curve(*power_law(0.3, 0.0, 1.0, 0.02, seed)), 2.0)
         inside += low[0] < 0 < high[0]
-    assert inside >= 36
+    assert inside >= 22
 
 
 def test_intervals_hold_the_truth_in_most_draws_of_noise():
     truth = -0.6 * (1 - 2**-0.7)
     held = 0
-    for seed in range(60):
+    for seed in range(40):
         low, high = interval(fit_learning_curve(*power_law(5.0, 0.6, 0.7, 0.03, seed)), 2.0)
         held += low[0] <= truth <= high[0]
-    assert held >= 54
+    assert held >= 36
 
 
 def test_the_interval_widens_with_the_distance():
