@@ -15,6 +15,7 @@ from brainpid.core.modalities import presence
 from brainpid.crossfit.minima import why_not_decomposed
 from brainpid.evaluation.atypicality import atypicality_of
 from brainpid.model.age_bias import AgeBias, correct_predictions
+from brainpid.model.inputs import Read
 from brainpid.model.registry import MultimodalRegressor
 
 log = logging.getLogger(__name__)
@@ -169,16 +170,31 @@ def predict_table(
         modalities=present,
         atypicality=atypicality_of(model, read),
     )
-    parts = {LATENT + modality: values for modality, values in model.scalar_latents(read).items()}
-    parts |= {SUBSET + "+".join(subset): values for subset, values in model.subset_predictions(read).items()}
-    scores = pd.DataFrame(index=table.index)
-    for cohort, own in table.groupby("cohort"):
+    latents = {LATENT + modality: values for modality, values in model.scalar_latents(read).items()}
+    return table.assign(**latents, **reading_table(model, read, table, training))
+
+
+def reading_table(model: MultimodalRegressor, read: Read, people: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
+    """Predictions from every subset of the modalities and their log scores; parameters as of `predict_table`.
+
+    Parameters
+    ----------
+    model : MultimodalRegressor
+        Fitted.
+    read : Read
+        What it read of the n people.
+    people, training : DataFrame
+        cohort, age; labels of the rows of `people` are 0 to n - 1.
+    """
+    predicted = {SUBSET + "+".join(subset): values for subset, values in model.subset_predictions(read).items()}
+    scores = pd.DataFrame(index=people.index)
+    for cohort, own in people.groupby("cohort"):
         known = training.loc[training["cohort"] == cohort, "age"]
         reference = (own["age"] if len(known) < FEWEST_OF_REFERENCE else known).to_numpy(dtype=float)
-        told = model.log_scores(read, table["age"].to_numpy(dtype=float), reference)
+        told = model.log_scores(read, people["age"].to_numpy(dtype=float), reference)
         for subset, values in told.items():
             scores.loc[own.index, LOG_SCORE + "+".join(subset)] = values[own.index]
-    return table.assign(**parts, **scores)
+    return pd.DataFrame(predicted, index=people.index).join(scores)
 
 
 def patterns(X: Blocks) -> list[str]:
