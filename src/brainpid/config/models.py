@@ -14,6 +14,8 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Part = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Members = Annotated[int, Field(ge=2)]
+FEWEST_OF_OWN_WEIGHTS = 3
+"""Inner folds that a network needs which reads its own fusion weights."""
 TargetTransform = Literal["auto", "normal_scores", "none"]
 BASE_LEARNERS = ("auto", "normative", "normative_scores", "kernel", "forest", "boosting")
 """Names of base learners of `pidreg`; ``auto`` stands for those that a pilot finds worth fitting."""
@@ -121,6 +123,21 @@ class PIDRegSettings(ModelSettings):
         "looked for among what is installed, then in the folder in which the run is started. A model keeps it in "
         "`own_<Class>.joblib`: only load that from a source that you trust. Null: `[auto]`, of `paper` none",
     )
+
+    @property
+    def own_weights(self) -> bool:
+        """Whether a network reads its fusion weights from its own latents."""
+        return self.fusion == "latents" or (self.fusion is None and self.recipe == "paper")
+
+    @model_validator(mode="after")
+    def _one_fold_is_read(self) -> PIDRegSettings:
+        if self.own_weights and self.members < FEWEST_OF_OWN_WEIGHTS:
+            raise ValueError(
+                f"members must be {FEWEST_OF_OWN_WEIGHTS} or more where networks read their fusion weights from their "
+                "own latents (fusion: latents, recipe: paper): one inner fold is left out, one is read and one is "
+                f"trained on; found {self.members}"
+            )
+        return self
 
     @property
     def own_base_learners(self) -> list[dict[str, Any]]:

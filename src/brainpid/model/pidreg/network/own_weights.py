@@ -16,21 +16,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from brainpid.config.models import FEWEST_OF_OWN_WEIGHTS
 from brainpid.core.arrays import BoolArray, FloatArray, IntArray
 from brainpid.core.errors import InputError
 from brainpid.core.modalities import subsets_of
-from brainpid.crossfit.minima import fewest_of_latents
+from brainpid.crossfit.minima import fewest_of_latents, folds_read
 from brainpid.model.pidreg.network.layers import Ensemble, MemberRandom
 from brainpid.pid.estimation import information_from_data
 from brainpid.pid.lattice import FusionWeights, fusion_weights
 
 _LOG = logging.getLogger(__name__)
 
-READ_PART = 0.2
-"""Part of the inner folds that sits out."""
 READINGS = 5
-FEWEST_FOLDS = 3
-"""One that is left out, one that is read, and one to be trained on."""
 
 
 class OwnWeights:
@@ -75,12 +72,12 @@ class OwnWeights:
     ) -> None:
         self._names, self._inputs, self._scores = names, inputs, scores
         n_folds = int(fold.max()) + 1
-        if n_folds < FEWEST_FOLDS:
+        if n_folds < FEWEST_OF_OWN_WEIGHTS:
             raise InputError(
-                f"fusion: latents (of the recipe paper): expected at least {FEWEST_FOLDS} inner folds, which are the "
-                f"members or, where they are fewer, the groups; found {n_folds}"
+                f"fusion: latents (of the recipe paper): expected at least {FEWEST_OF_OWN_WEIGHTS} inner folds, which "
+                f"are the members or, where they are fewer, the groups; found {n_folds}"
             )
-        following = 1 + np.arange(max(1, round(READ_PART * n_folds)))
+        following = 1 + np.arange(folds_read(n_folds))
         sits_out = [np.isin(fold, (left_out + following) % n_folds) for left_out in members]
         self._read = [np.flatnonzero(out & complete) for out in sits_out]
         fewest, needed = min(len(rows) for rows in self._read), fewest_of_latents(len(names))
