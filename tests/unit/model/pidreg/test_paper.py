@@ -15,6 +15,7 @@ PAPER = {"recipe": "paper", "members": 4, "hidden": (16,), "latent_dim": 6, "hea
     "batch_size": 40,
     "learning_rate": 0.02,
 }
+QUICK = PAPER | {"alpha_ci": 0.0}
 
 
 def cohort(n: int = 200, seed: int = 0) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -46,7 +47,7 @@ def test_it_is_the_network_that_is_trained_on_everybody():
     # With equal weights nothing but a person's features joins the folds: swapped within one, they move every network
     # but that fold's, and the one that is kept is never that.
     X, y = cohort(60)
-    options = PAPER | {"epochs": 1, "fusion": "equal"}
+    options = QUICK | {"epochs": 1, "fusion": "equal"}
     before = PIDReg(**options).fit(X, y).predict(X)
     fold = inner_folds(y)
     for k in range(4):
@@ -63,7 +64,7 @@ def test_its_weights_come_from_its_latents(fitted):
     assert weights["noise"] < 0.05
     assert min(weights["t1"], weights["dwi"]) > 0.2
     X, y = cohort()
-    ridge = PIDReg(**PAPER | {"fusion": "pid", "epochs": 1}).fit(X, y).fusion_weights_
+    ridge = PIDReg(**QUICK | {"fusion": "pid", "epochs": 1}).fit(X, y).fusion_weights_
     assert all(abs(ridge[m] - weights[m]) > 1e-4 for m in ("t1", "dwi"))
 
 
@@ -93,7 +94,7 @@ def inner_folds(y: np.ndarray) -> np.ndarray:
 def test_the_targets_of_a_fold_have_no_part_in_what_is_predicted_of_it():
     # Targets are exchanged within the fold, so that folds and ranks stay.
     X, y = cohort(60)
-    options = PAPER | {"epochs": 5}
+    options = QUICK | {"epochs": 5}
     model, inside = PIDReg(**options).fit(X, y), np.flatnonzero(inner_folds(y) == 1)
     swapped = y.copy()
     swapped[inside] = y[inside[::-1]]
@@ -109,7 +110,7 @@ def test_what_its_features_do_is_read_from_the_one_network(fitted):
     moved["t1"][:, columns] += 1.5
     found = fitted.vary(X, "t1")(columns, X["t1"][None, :, columns] + 1.5)[0]
     np.testing.assert_allclose(found, fitted.predict(moved), atol=1e-4)
-    straight = PIDReg(**PAPER | {"target_transform": "none", "epochs": 5}).fit(*cohort())  # a map without kinks
+    straight = PIDReg(**QUICK | {"target_transform": "none", "epochs": 5}).fit(*cohort())  # a map without kinks
     each = np.subtract(
         *straight.vary(X, "t1").each(columns, np.stack([X["t1"][:, columns] + k for k in (0.01, -0.01)]))
     )
@@ -123,7 +124,7 @@ def test_what_its_features_do_is_read_from_the_one_network(fitted):
 def test_people_who_lack_a_modality_are_predicted_by_the_heads():
     X, y = cohort()
     X["dwi"][:60] = np.nan
-    model = PIDReg(**PAPER | {"alpha_ci": 0.0}).fit(X, y)
+    model = PIDReg(**QUICK).fit(X, y)
     assert np.isfinite(model.predict(X)).all()
     assert np.isfinite(model.out_of_fold_prediction_).all()
     new, target = cohort(1000, seed=3)
