@@ -1,10 +1,11 @@
 """What the terms of the published PIDReg are worth: the recipe ``paper``, and it without one of them at a time.
 
-A network of the recipe is left out of by one inner fold of ten, and so is what predicts a training person out of fold
-in the default PIDReg: the out-of-fold predictions of one fit are a ten-fold cross-validation, with the same folds for
-all rows of a seed. Tables and folds are those of ``tests/configs/camcan_dev.yaml``, two seeds, and of 1,500 rows of
-``tests/configs/superconductivity.yaml``, one seed. Prints a Markdown table with standard errors over people of errors
-and of paired differences; skips where the data is absent. CPU seconds are those of a fit, eleven networks in it.
+What predicts a training person out of fold has not seen that person's inner fold, one of ten: the out-of-fold
+predictions of one fit are a ten-fold cross-validation, with the same folds in all rows of a seed (ranks of the target
+and scales of the features are common to them). Tables are those of ``tests/configs/camcan_dev.yaml``, two seeds, and of
+1,500 rows of ``tests/configs/superconductivity.yaml``, one seed. Prints a Markdown table with standard errors over
+people of errors and of paired differences; skips where the data is absent. CPU seconds are those of a fit, which has
+eleven networks in it.
 """
 
 from __future__ import annotations
