@@ -19,10 +19,10 @@ QUICK = PAPER | {"alpha_ci": 0.0}
 
 
 def cohort(n: int = 200, seed: int = 0) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """T1 and DWI know the age, noise does not."""
+    """T1 and DWI know the age; noise does not, and is wide enough to fit it."""
     rng = np.random.default_rng(seed)
     g = rng.normal(size=n)
-    X = {m: g[:, None] + rng.normal(size=(n, 5)) for m in ("t1", "dwi")} | {"noise": rng.normal(size=(n, 5))}
+    X = {m: g[:, None] + rng.normal(size=(n, 5)) for m in ("t1", "dwi")} | {"noise": rng.normal(size=(n, 60))}
     return X, 50 + 15 * g
 
 
