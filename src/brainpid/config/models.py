@@ -14,6 +14,8 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Part = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Members = Annotated[int, Field(ge=2)]
+FEWEST_OF_OWN_WEIGHTS = 3
+"""Inner folds that a network needs which reads its own fusion weights."""
 TargetTransform = Literal["auto", "normal_scores", "none"]
 BASE_LEARNERS = ("auto", "normative", "normative_scores", "kernel", "forest", "boosting")
 """Names of base learners of `pidreg`; ``auto`` stands for those that a pilot finds worth fitting."""
@@ -59,55 +61,93 @@ class ModelSettings(Section):
 class PIDRegSettings(ModelSettings):
     """Hyperparameters of `pidreg`; what is null comes from the recipe, see `brainpid.model.pidreg.options`."""
 
-    recipe: Literal["auto", "compact", "expressive"] = Field(
+    recipe: Literal["auto", "compact", "expressive", "paper"] = Field(
         "auto",
-        description="where the hyperparameters that are null come from; `auto` leaves it to a pilot",
+        description="where the hyperparameters that are null come from; `auto` leaves it to a pilot between `compact` "
+        "and `expressive`; `paper` is the published model, one network, for comparison",
     )
     bins: int | None = Field(None, ge=0, description="bins of the piecewise-linear encoding of features; 0 for none")
     latent_dim: int | None = Field(None, ge=1, description="dimension of each modality's latent")
     hidden: tuple[Count, ...] | None = Field(None, description="hidden widths of each encoder")
     head: tuple[Count, ...] | None = Field(None, description="hidden widths of the head; empty for a linear head")
     dropout: float | None = Field(None, ge=0, le=0.99, description="dropout in the hidden layers")
-    signal: float = Field(
-        1.0, ge=0.01, le=1, description="initial signal part of the noisy bottleneck, which is learned; 1 is no noise"
+    signal: float | None = Field(
+        None,
+        ge=0.01,
+        le=1,
+        description="initial signal part of the noisy bottleneck, which is learned; 1 is no noise; null: 1, of `paper` "
+        "0.98",
     )
-    members: Members = Field(10, description="networks of the ensemble, each without one inner fold")
+    members: Members = Field(
+        10,
+        description="networks of the ensemble, each without one inner fold; with the recipe `paper` those that predict "
+        "training people out of fold, beside the one network",
+    )
     epochs: int | None = Field(None, ge=1, description="passes over the training people")
     batch_size: int | None = Field(None, ge=2, description="people in a batch")
     learning_rate: float | None = Field(None, gt=0, le=1, description="peak of the one-cycle schedule")
     weight_decay: NotNegative | None = Field(None, description="decoupled weight decay")
-    alpha_readout: NotNegative = Field(0.3, description="weight of each modality's own readout in the encoders' loss")
-    alpha_cs: NotNegative = Field(0.0, description="weight of the Gaussianity penalty of each latent")
-    alpha_joint: NotNegative = Field(0.0, description="weight of the joint Gaussianity penalty")
-    alpha_ci: NotNegative = Field(0.0, description="weight of the conditional-independence penalty")
-    conditional: Literal["gaussian", "kernel"] = Field("gaussian", description="form of that penalty")
-    fusion: Literal["pid", "equal"] = Field("pid", description="fusion weights: information shares, or all equal")
+    alpha_readout: NotNegative | None = Field(
+        None, description="weight of each modality's own readout in the encoders' loss; null: 0.3, of `paper` 0"
+    )
+    alpha_cs: NotNegative | None = Field(
+        None, description="weight of the Gaussianity penalty of each latent; null: 0, of `paper` 0.1"
+    )
+    alpha_joint: NotNegative | None = Field(
+        None, description="weight of the joint Gaussianity penalty; null: 0, of `paper` 0.1"
+    )
+    alpha_ci: NotNegative | None = Field(
+        None, description="weight of the conditional-independence penalty; null: 0, of `paper` 0.1"
+    )
+    conditional: Literal["gaussian", "kernel"] | None = Field(
+        None, description="form of that penalty; null: `gaussian`, of `paper` `kernel`"
+    )
+    fusion: Literal["pid", "latents", "equal"] | None = Field(
+        None,
+        description="fusion weights: information shares of ridge predictions, of the network's own latents, or all "
+        "equal; null: `pid`, of `paper` `latents`",
+    )
     target_transform: Literal["normal_scores", "none"] | None = Field(
         None, description="target of the network: normal scores by rank, or the target as it is"
     )
-    feature_transform: Literal["auto", "normal_scores", "none"] = Field(
-        "auto",
+    feature_transform: Literal["auto", "normal_scores", "none"] | None = Field(
+        None,
         description="features: normal scores by rank among the training people, or their values; `auto` takes values "
-        "where a pilot finds trees worth fitting",
+        "where a pilot finds trees worth fitting; null: `auto`, of `paper` `none`",
     )
-    experts: tuple[BaseLearnerChoice, ...] = Field(
-        ("auto",),
+    experts: tuple[BaseLearnerChoice, ...] | None = Field(
+        None,
         description="base learners beside the network: normative models of the target and of its score, Gaussian "
         "processes, forest, boosted trees, or what a pilot on some of the people finds worth fitting; and regressors "
         "of one's own, `{import: package.Class, alpha: 1.0}`, whose other keys are keyword arguments of the class, "
         "looked for among what is installed, then in the folder in which the run is started. A model keeps it in "
-        "`own_<Class>.joblib`: only load that from a source that you trust",
+        "`own_<Class>.joblib`: only load that from a source that you trust. Null: `[auto]`, of `paper` none",
     )
 
     @property
     def named_base_learners(self) -> list[str]:
         """Base learners that are given by name."""
-        return [expert for expert in self.experts if isinstance(expert, str)]
+        return [expert for expert in self.experts or () if isinstance(expert, str)]
+
+    @property
+    def own_weights(self) -> bool:
+        """Whether a network reads its fusion weights from its own latents."""
+        return self.fusion == "latents" or (self.fusion is None and self.recipe == "paper")
+
+    @model_validator(mode="after")
+    def _one_fold_is_read(self) -> PIDRegSettings:
+        if self.own_weights and self.members < FEWEST_OF_OWN_WEIGHTS:
+            raise ValueError(
+                f"members must be {FEWEST_OF_OWN_WEIGHTS} or more where networks read their fusion weights from their "
+                "own latents (fusion: latents, recipe: paper): one inner fold is left out, one is read and one is "
+                f"trained on; found {self.members}"
+            )
+        return self
 
     @property
     def own_base_learners(self) -> list[dict[str, Any]]:
         """Base learners of the user's own."""
-        return [expert for expert in self.experts if isinstance(expert, dict)]
+        return [expert for expert in self.experts or () if isinstance(expert, dict)]
 
     @property
     def foreign_classes(self) -> tuple[str, ...]:

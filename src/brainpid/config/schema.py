@@ -102,7 +102,7 @@ class Config(Section):
                     f"final_model.share: the file of '{self.models[0]}' keeps training people; only that of 'pidreg', "
                     "as the first of models, can be without them"
                 )
-            if keep := [name for name in self.hyperparameters.pidreg.experts if name in KEEP_PEOPLE]:
+            if keep := [name for name in self.hyperparameters.pidreg.experts or () if name in KEEP_PEOPLE]:
                 raise ValueError(
                     f"final_model.share: '{keep[0]}' of hyperparameters.pidreg.experts keeps training people"
                 )

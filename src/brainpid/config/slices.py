@@ -121,6 +121,7 @@ class LimitSettings(Section):
 
     models: Models
     members: Members
+    own_weights: bool = False
     interval_coverage: Coverage
 
     @classmethod
@@ -129,6 +130,7 @@ class LimitSettings(Section):
         return cls(
             models=config.models,
             members=config.hyperparameters.pidreg.members,
+            own_weights=config.hyperparameters.pidreg.own_weights,
             interval_coverage=config.interval_coverage,
         )
 

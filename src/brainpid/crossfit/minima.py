@@ -33,6 +33,16 @@ def fewest_of_ensemble(members: int) -> int:
     return PEOPLE_PER_FOLD * members
 
 
+def folds_read(folds: int) -> int:
+    """How many of so many inner folds a network reads its fusion weights from: a fifth, and one at least."""
+    return max(1, round(0.2 * folds))
+
+
+def fewest_of_own_weights(members: int, modalities: int) -> int:
+    """Fewest training people for networks that read their fusion weights from one latent of each of the modalities."""
+    return members * math.ceil(fewest_of_latents(modalities) / folds_read(members))
+
+
 def fewest_of_interval(coverage: float) -> int:
     """Fewest training people whose held-out errors give an interval of a coverage: their largest is its half width."""
     return math.ceil(coverage / (1 - coverage) - 1e-9)

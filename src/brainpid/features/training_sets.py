@@ -16,7 +16,13 @@ from brainpid.cohort.participants import SUCCESS
 from brainpid.config.slices import LimitSettings
 from brainpid.core.arrays import BoolArray
 from brainpid.core.errors import InputError, list_some
-from brainpid.crossfit.minima import fewest_of_baseline, fewest_of_ensemble, fewest_of_interval, fewest_to_relate
+from brainpid.crossfit.minima import (
+    fewest_of_baseline,
+    fewest_of_ensemble,
+    fewest_of_interval,
+    fewest_of_own_weights,
+    fewest_to_relate,
+)
 
 
 def refuse_untrainable(
@@ -88,17 +94,22 @@ def _refuse_same(targets: NDArray[np.float64], place: str) -> None:
 def _refuse_few(n: int, place: str, modalities: Sequence[str], limits: LimitSettings) -> None:
     """Raise where n training people with every modality are too few for a model."""
     needed = {
-        model: fewest_of_ensemble(limits.members) if model == "pidreg" else fewest_of_baseline()
+        model: _fewest_of_pidreg(limits, len(modalities)) if model == "pidreg" else fewest_of_baseline()
         for model in limits.models
     }
     if short := [f"{least} for {model}" for model, least in needed.items() if n < least]:
         remedy = "Leave the model out, use fewer modalities, or give more splits.folds, which leave more for training"
-        if n < needed.get("pidreg", 0) and n >= fewest_of_ensemble(2):
+        if not limits.own_weights and n < needed.get("pidreg", 0) and n >= fewest_of_ensemble(2):
             remedy += f"; pidreg with hyperparameters.pidreg.members: {n // 2} takes {n // 2 * 2}"
         raise InputError(
             f"{place}: {n} training people have every modality ({', '.join(modalities)}); expected at least "
             f"{list_some(short)}. {remedy}"
         )
+
+
+def _fewest_of_pidreg(limits: LimitSettings, modalities: int) -> int:
+    least = fewest_of_ensemble(limits.members)
+    return max(least, fewest_of_own_weights(limits.members, modalities)) if limits.own_weights else least
 
 
 def _refuse_wide(

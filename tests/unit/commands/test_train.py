@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
-from cohorts import make_config, make_tables
+from cohorts import make_config, make_tables, write_cohort, write_config
 from fake_model import MeanOfReadings
+from verbs import run_tables
 
 from brainpid.cli import main
 from brainpid.cohort.participants import SUCCESS
@@ -57,3 +60,19 @@ def test_groups_reach_the_model(tmp_path, monkeypatch):
     own = np.eye(len(families), dtype=bool)
     np.testing.assert_array_equal(seen["groups"][:, None] == seen["groups"][None], same | own)
     assert pd.read_csv(tmp_path / "out/predictions.tsv", sep="\t")["modalities"].eq("t1+dwi").all()
+
+
+def test_the_published_recipe_is_trained_explained_saved_and_used(tmp_path):
+    write_cohort(tmp_path / "a", make_tables(48))
+    recipe = {"recipe": "paper", "members": 3, "epochs": 2, "hidden": [4], "latent_dim": 2, "head": []}
+    more = {"models": ["pidreg"], "splits": {"folds": 2, "repeats": 1}, "null": {"permutations": 9}}
+    more |= {"hyperparameters": {"pidreg": recipe}, "explain": {"permutations": 1}}
+    out = run_tables(write_config(tmp_path / "c.yaml", make_config(tmp_path, ["a"], tmp_path / "out", **more)))
+    fold = out / "folds/pidreg/repeat-0_fold-0"
+    chosen = json.loads((fold / "provenance.json").read_text())["chosen"]
+    assert (chosen["recipe"], chosen["expert_weights"]) == ("paper", {"network": 1, "head": 0})
+    assert (fold / "importance.tsv").is_file()
+    pairs = [f"{m}={tmp_path}/a/{m}.tsv" for m in ("t1", "dwi")]
+    new = f"{tmp_path}/new.tsv"
+    assert main(["predict", "--model", f"{out}/final/pidreg", "--tables", *pairs, "--out", new]) == 0
+    assert pd.read_csv(new, sep="\t")["predicted_age"].notna().all()

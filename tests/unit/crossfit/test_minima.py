@@ -14,6 +14,8 @@ def test_the_numbers_that_later_steps_hold_to():
     assert minima.fewest_of_baseline() == 10
     assert minima.fewest_of_ensemble(10) == 20
     assert minima.fewest_to_relate(2) == 4
+    assert [minima.folds_read(folds) for folds in (3, 5, 7, 8, 10)] == [1, 1, 1, 2, 2]
+    assert [minima.fewest_of_own_weights(10, 2), minima.fewest_of_own_weights(3, 3)] == [30, 24]
     assert [minima.fewest_of_latents(d) for d in (1, 2, 3)] == [3, 5, 8]
     assert [minima.fewest_of_interval(coverage) for coverage in (0.5, 0.8, 0.9, 0.95, 0.99)] == [1, 4, 9, 19, 99]
 

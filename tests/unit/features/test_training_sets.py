@@ -47,6 +47,13 @@ def test_the_most_demanding_model_decides():
     refuse(table, list(range(10)), limits("pidreg", members=5))
 
 
+def test_a_network_that_reads_its_own_weights_needs_people_to_read():
+    own = limits("pidreg").model_copy(update={"own_weights": True})
+    with pytest.raises(InputError, match=r"29 training people .* at least 30 for pidreg"):
+        refuse(people(30), [0], own)
+    refuse(people(31), [0], own)
+
+
 def test_training_people_of_one_target_are_refused():
     with pytest.raises(InputError, match="all 18 training people have the same target, 73"):
         refuse(people(20, [60, 61] + [73] * 18), [0, 1], limits())

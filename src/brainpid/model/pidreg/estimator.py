@@ -19,12 +19,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
 
 from brainpid.core.arrays import Modalities, among
 from brainpid.core.errors import InputError
@@ -33,42 +31,25 @@ from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.minima import fewest_of_ensemble
 from brainpid.crossfit.transforms import NormalScores
 from brainpid.model.inputs import checked_training
-from brainpid.model.matrix import FITTED as MATRIX_FITTED
 from brainpid.model.matrix import Columns, Matrix
 from brainpid.model.pidreg.atypicality import Atypicality
 from brainpid.model.pidreg.base_learners import BaseLearner, TrainingPeople, base_learners_for, fit_base_learner
 from brainpid.model.pidreg.fitted import FittedModel, fit_standardizers, standardise
 from brainpid.model.pidreg.fusion import fusion
+from brainpid.model.pidreg.model_file import ModelFileMixin
 from brainpid.model.pidreg.network.device import device_of
-from brainpid.model.pidreg.network.fit import fit_network
-from brainpid.model.pidreg.new_people import NewPeopleMixin
+from brainpid.model.pidreg.network.fit import NOBODY, fit_network
 from brainpid.model.pidreg.normative import Products
-from brainpid.model.pidreg.options import checked_settings, chosen_recipe, options_of
-from brainpid.model.pidreg.own_files import read_all, write_own
-from brainpid.model.pidreg.own_regressor import names_of
+from brainpid.model.pidreg.options import ONE_NETWORK, checked_settings, chosen_recipe, options_of
 from brainpid.model.pidreg.pilot import Pilot, run_pilot
-from brainpid.model.pidreg.state import complete_state, read_state, to_arrays, to_tensors, write_state
 from brainpid.model.progress import Callback, told
-from brainpid.model.settings import plain_values
 
 _LOG = logging.getLogger(__name__)
-_FILE = "model.pt"
-_CHOSEN = (
-    "recipe_",
-    "feature_transform_",
-    "pilot_",
-    "fusion_weights_",
-    "synergy_weight_",
-    "expert_weights_",
-    "device_",
-)
-_KEPT = ("modalities_", *MATRIX_FITTED, *_CHOSEN, "history_")
-_KEPT_OF_PEOPLE = ("out_of_fold_prediction_", "out_of_fold_subsets_", "out_of_fold_latents_", "out_of_fold_target_")
 SHARED_LEAST = 10
 """People behind each value of the target, at least, in a model that is to be passed on."""
 
 
-class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
+class PIDReg(ModelFileMixin):
     r"""Multimodal regression with information-weighted fusion.
 
     Parameters
@@ -77,8 +58,9 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         Which columns of one matrix or DataFrame belong to which modality: positions, a slice, or names. `X` is then
         that matrix in all methods, as in scikit-learn's pipelines and searches; with None it is a mapping of modality
         to table.
-    recipe : {"auto", "compact", "expressive"}
-        Where the options that are None come from, see `brainpid.model.pidreg.options`.
+    recipe : {"auto", "compact", "expressive", "paper"}
+        Where the options that are None come from, see `brainpid.model.pidreg.options`; ``paper`` is the published
+        model, one network on all training people.
     bins : int or None
         Bins of the piecewise-linear encoding of features, see `brainpid.model.pidreg.network.encoding`; 0 takes
         features as they are.
@@ -90,28 +72,30 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         Hidden widths of the head; empty for a linear head.
     dropout : float or None
         In the hidden layers.
-    signal : float
+    signal : float or None
         Initial lambda of the noisy bottleneck, which is learned; 1 switches the bottleneck off.
     members : int
-        Number of networks, and of inner folds unless there are fewer groups.
+        Number of networks, and of inner folds unless there are fewer groups. With ``paper`` they predict training
+        people out of fold, beside the one network that predicts new people.
     epochs, batch_size, learning_rate, weight_decay
         See `brainpid.model.pidreg.network.training.TrainingOptions`; the learning rate is the peak of a one-cycle
         schedule. None for the recipe's.
-    alpha_readout : float
+    alpha_readout : float or None
         Part of the gradient of the per-modality readouts that reaches the encoders.
-    alpha_cs, alpha_joint, alpha_ci : float
+    alpha_cs, alpha_joint, alpha_ci : float or None
         Weights of the penalties: marginal Gaussianity, joint Gaussianity, conditional independence.
-    conditional : {"gaussian", "kernel"}
+    conditional : {"gaussian", "kernel"} or None
         Form of the conditional-independence penalty: ``I(Z_m; Z_k | Y)``, or the paper's
         ``I(Z_m; X_k | X_m)`` as a Cauchy-Schwarz divergence.
-    fusion : {"pid", "equal"}
-        Fusion weights from the decomposition, or 1/M each without a product term.
+    fusion : {"pid", "latents", "equal"} or None
+        Fusion weights from the decomposition of ridge predictions or of the networks' own latents, or 1/M each without
+        a product term.
     target_transform : {"normal_scores", "none"} or None
         With ``none`` the target is only centred and scaled.
-    feature_transform : {"auto", "normal_scores", "none"}
+    feature_transform : {"auto", "normal_scores", "none"} or None
         With ``normal_scores`` features enter as normal scores of the training people, with ``none`` centred and scaled;
         ``auto`` is ``none`` where the pilot finds trees worth fitting.
-    experts : tuple of {"auto", "normative", "normative_scores", "kernel", "forest", "boosting"}, regressors or mappings
+    experts : tuple of {"auto", "normative", "normative_scores", "kernel", "forest", "boosting"}, regressors, mappings
         Base learners beside the network; ``auto`` takes those that suit the number of people, an empty tuple none. A
         regressor of scikit-learn's kind, or a mapping ``{"import": "package.Class", "keyword": value}`` that describes
         one, is fitted to standardised features and scores of the target, on each modality and on all.
@@ -190,21 +174,21 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         hidden: tuple[int, ...] | None = None,
         head: tuple[int, ...] | None = None,
         dropout: float | None = None,
-        signal: float = 1.0,
+        signal: float | None = None,
         members: int = 10,
         epochs: int | None = None,
         batch_size: int | None = None,
         learning_rate: float | None = None,
         weight_decay: float | None = None,
-        alpha_readout: float = 0.3,
-        alpha_cs: float = 0.0,
-        alpha_joint: float = 0.0,
-        alpha_ci: float = 0.0,
-        conditional: str = "gaussian",
-        fusion: str = "pid",
+        alpha_readout: float | None = None,
+        alpha_cs: float | None = None,
+        alpha_joint: float | None = None,
+        alpha_ci: float | None = None,
+        conditional: str | None = None,
+        fusion: str | None = None,
         target_transform: str | None = None,
-        feature_transform: str = "auto",
-        experts: tuple[Any, ...] = ("auto",),
+        feature_transform: str | None = None,
+        experts: tuple[Any, ...] | None = None,
         device: str = "auto",
         share: bool = False,
         random_state: int | None = 0,
@@ -280,7 +264,7 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
                 n_rows - n_complete, n_rows, int((~some).sum()),
             )  # fmt: skip
         known, group = y[some], group[some]
-        seeds = np.random.SeedSequence(self.random_state).spawn(3 + 2 * members)
+        seeds = np.random.SeedSequence(self.random_state).spawn(3 + 2 * (members + 1))
         fold = stratified_folds(known, members, np.random.default_rng(seeds[0]), group)
         everybody = {m: block[some] for m, block in features.items()}
         first = "none" if settings.feature_transform == "none" else "normal_scores"
@@ -289,7 +273,7 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
         training = TrainingPeople(
             blocks, known, NormalScores.fit(known, self._least), fold, seeds[2], Products(blocks, fold), self._least
         )
-        pilot = run_pilot(training) if "auto" in (settings.recipe, *settings.experts) else Pilot()
+        pilot = run_pilot(training) if "auto" in (settings.recipe, *(settings.experts or ())) else Pilot()
         self.pilot_ = asdict(pilot)
         told(callback, "pilot", 1, 1, **self.pilot_)
         self.feature_transform_ = "none" if pilot.trees and settings.feature_transform == "auto" else first
@@ -298,30 +282,34 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
             blocks = standardise(everybody, standardizers)
             training = replace(training, blocks=blocks, products=Products(blocks, fold))
         self.recipe_ = chosen_recipe(settings.recipe, len(known), pilot.trees)
+        one_network = self.recipe_ in ONE_NETWORK
         names = base_learners_for(pilot.trees, settings.named_base_learners, self.share)
         learners: dict[str, Any] = dict.fromkeys(names) | own
         options = options_of(settings, self.recipe_, pilot.target_transform, len(known))
         if options["target_transform"] == "none":
             training = replace(training, target_map=NormalScores.straight(known))
         scores = training.target_map.transform(known)
-        weights = fusion(blocks, scores, settings.fusion, np.random.default_rng(seeds[1]), group)
-        left_out = [member % (fold.max() + 1) for member in range(members)]  # folds are fewer where groups are
+        weights = fusion(blocks, scores, options["fusion"], np.random.default_rng(seeds[1]), group)
+        left_out = [member % (int(fold.max()) + 1) for member in range(members)]  # folds are fewer where groups are
+        left_out += [NOBODY] if one_network else []
         network, self.history_ = fit_network(
-            blocks, scores, fold, left_out, options, weights, seeds[3:], callback, device
+            blocks, scores, fold, left_out, options, weights, seeds[3 : 3 + 2 * len(left_out)], callback, device
         )
-        base_learners: dict[str, BaseLearner] = {"network": network}
         predictions = [network.leave_out(blocks, fold, left_out)]
+        network = network.only(members) if one_network else network
+        base_learners: dict[str, BaseLearner] = {"network": network}
         for step, (name, regressor) in enumerate(learners.items(), 1):
             base_learners[name], out_of_fold = fit_base_learner(name, training, regressor)
             predictions.append(out_of_fold)
             told(callback, "base learners", step, len(learners), name=name)
         self._fitted, unseen = FittedModel.calibrate(
-            layout, standardizers, training.target_map, base_learners, predictions, known, fold, self._least
-        )
+            layout, standardizers, training.target_map, base_learners, predictions, known, fold, self._least,
+            alone=one_network and not learners,
+        )  # fmt: skip
         self._atypicality = Atypicality.fit(blocks, known, fold, np.random.default_rng(seeds[2]), self._least)
         self.modalities_, self.device_ = layout.modalities, device
-        self.fusion_weights_ = {m: weights.modalities[m] for m in layout.modalities}
-        self.synergy_weight_ = weights.synergy
+        by_modality, self.synergy_weight_ = network.weights()
+        self.fusion_weights_ = {m: by_modality[list(blocks).index(m)] for m in layout.modalities}
         together = self._fitted.stack.weights[:, -1].tolist()
         self.expert_weights_ = dict(zip([*base_learners, "head"], together, strict=True))
         self.out_of_fold_target_ = y
@@ -334,64 +322,6 @@ class PIDReg(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]
     def history(self) -> list[dict[str, float]]:
         """Course of the training, one record an epoch."""
         return self.history_
-
-    def chosen(self) -> dict[str, Any]:
-        """What was chosen inside the training rows: recipe, weights of the modalities and of the base learners."""
-        return {name.removesuffix("_"): getattr(self, name) for name in _CHOSEN}
-
-    def save(self, folder: str | Path) -> None:
-        """Write the fitted model to ``model.pt``: tensors and plain containers, whole or not at all.
-
-        The file holds its training people, see Notes of the class. That of a model with ``share=True`` has no row of
-        features, target or prediction of a person, no Gaussian process and no forest. What remains of single people in
-        it are the sorted sizes of out-of-fold errors and distances, without labels, and single values of single
-        features: medians that fill missing cells, and edges of bins and split points where networks encode features or
-        boosted trees are grown. A base learner of one's own lies beside it, in ``own_<name>.joblib``.
-        """
-        fitted, own = self._state, self._own
-        kept = _KEPT if self.share else (*_KEPT, *_KEPT_OF_PEOPLE)
-        files = {name: write_own(Path(folder), name, own[name], fitted.base_learners[name]) for name in own}
-        without = {name: learner for name, learner in fitted.base_learners.items() if name not in own}
-        plain = tuple(expert if isinstance(expert, str | Mapping) else None for expert in self.experts)
-        parameters = {"modalities": getattr(self, "columns_", None), "experts": plain}
-        content = {
-            "parameters": plain_values(self.get_params(deep=False) | parameters),
-            "kept": to_tensors({name: getattr(self, name) for name in kept if hasattr(self, name)}),
-            "fitted": replace(fitted, base_learners=without).state(),
-            "atypicality": self._atypicality.state(),
-            "own": files,
-        }
-        write_state(Path(folder) / _FILE, content)
-
-    @classmethod
-    def load(cls, folder: str | Path) -> Self:
-        """Read a model that `save` wrote; its predictions are bit-identical. Nothing in ``model.pt`` is executed.
-
-        A base learner of one's own is: only load a model that has one from a source that you trust.
-
-        Raises
-        ------
-        InputError
-            Where a file is absent, damaged, no such model, or of another version of the format.
-        """
-        path = Path(folder) / _FILE
-        state = read_state(path)
-        with complete_state(path):
-            model = cls(**state["parameters"])
-            model.experts, own = read_all(path.parent, model.experts, state["own"])
-            for name, value in to_arrays(state["kept"]).items():
-                setattr(model, name, np.array(value, dtype=object) if name == "feature_names_in_" else value)
-            fitted = FittedModel.from_state(state["fitted"])
-            learners = fitted.base_learners | own
-            in_order = {name: learners[name] for name in model.expert_weights_ if name != "head"}
-            model._fitted = replace(fitted, base_learners=in_order)
-            model._atypicality = Atypicality.from_state(state["atypicality"])
-        return model
-
-    @property
-    def _own(self) -> dict[str, Any]:
-        """Base learners of the user's own, by name."""
-        return names_of([expert for expert in self.experts if not isinstance(expert, str)])
 
     @property
     def _least(self) -> int:

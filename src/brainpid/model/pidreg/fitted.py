@@ -78,6 +78,7 @@ class FittedModel:
         y: FloatArray,
         fold: IntArray,
         least: int = 1,
+        alone: bool = False,
     ) -> tuple[Self, OutOfFold]:
         """Weigh the base learners and fit predictive densities by out-of-fold predictions of training people.
 
@@ -97,18 +98,20 @@ class FittedModel:
             Inner fold of each person.
         least : int
             People behind each knot of the normal scores at least.
+        alone : bool
+            Whether what the first base learner predicts from all modalities is the prediction.
         """
         patterns = {subset: _pattern(subset, standardizers) for subset in subsets_of(layout.modalities)}
         predicted, left_out = np.empty(len(y)), {subset: np.empty(len(y)) for subset in patterns}
         latents = np.empty((len(y), len(standardizers)))
         for k in np.unique(fold):
             own = fold == k
-            without = Stack.fit([p.of(~own) for p in predictions], y[~own], target_map)
+            without = Stack.fit([p.of(~own) for p in predictions], y[~own], target_map, alone)
             rest = [p.of(own) for p in predictions]
             predicted[own], latents[own] = without.predict(rest), without.latents(rest)
             for subset, pattern in patterns.items():
                 left_out[subset][own] = without.predict_from(rest, pattern)
-        stack = Stack.fit(predictions, y, target_map)
+        stack = Stack.fit(predictions, y, target_map, alone)
         densities = PredictiveDensities.fit(left_out, y, fold, least)
         found = cls(layout, standardizers, NormalScores.fit(y, least), base_learners, stack, densities)
         return found, OutOfFold(predicted, left_out, found._by_modality(latents))

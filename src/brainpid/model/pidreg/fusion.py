@@ -1,8 +1,8 @@
 """Fusion weights of a network from out-of-fold ridge predictions.
 
-The weights are set once, before any network is trained, from one deterministic number per modality and person: the
-out-of-fold prediction of a ridge regression on that modality. They therefore neither jump between batches nor depend
-on the state of a network.
+Unless they come from a network's own latents, the weights are set once, before any network is trained, from one
+deterministic number per modality and person: the out-of-fold prediction of a ridge regression on that modality. They
+therefore neither jump between batches nor depend on the state of a network.
 """
 
 from __future__ import annotations
@@ -60,8 +60,11 @@ def ridge_fusion_weights(
 def fusion(
     blocks: Blocks, scores: FloatArray, option: str, rng: np.random.Generator, groups: NDArray[Any]
 ) -> FusionWeights:
-    """Fusion weights by option, from the people who have every modality; `groups` (n,) are left out together."""
-    if option == "equal":
+    """Fusion weights by option, from the people who have every modality; `groups` (n,) are left out together.
+
+    Those of ``latents`` are where the networks start from, see `brainpid.model.pidreg.network.own_weights`.
+    """
+    if option != "pid":
         return FusionWeights(dict.fromkeys(blocks, 1.0 / len(blocks)), 0.0, informative=False)
     own = complete(blocks)
     return ridge_fusion_weights({m: block[own] for m, block in blocks.items()}, scores[own], rng, groups[own])

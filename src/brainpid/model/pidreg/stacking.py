@@ -13,7 +13,8 @@ people it has not seen.
   units err less than those of scores, whose tails are stretched. Base learners read all modalities and, where there
   are three or more, all but one; of other A there is the head alone.
 
-Weights v and w are non-negative least squares, drawn towards equal weights.
+Weights v and w are non-negative least squares, drawn towards equal weights. Where one network is to be the whole
+model, what it predicts from all modalities is the prediction, and the head has no part in it.
 
 References
 ----------
@@ -66,7 +67,9 @@ class Stack:
     covariance: FloatArray
 
     @classmethod
-    def fit(cls, predictions: Sequence[BasePredictions], y: FloatArray, target_map: NormalScores) -> Stack:
+    def fit(
+        cls, predictions: Sequence[BasePredictions], y: FloatArray, target_map: NormalScores, alone: bool = False
+    ) -> Stack:
         """Fit to out-of-fold predictions of training people.
 
         Parameters
@@ -77,6 +80,8 @@ class Stack:
             Target, in its units.
         target_map : NormalScores
             Between the target and the scores that the base learners predict.
+        alone : bool
+            Whether what the first base learner predicts from all modalities is the prediction.
         """
         scores = target_map.transform(y)
         present = ~np.isnan(predictions[0].alone)
@@ -100,6 +105,8 @@ class Stack:
             candidates = (found._candidates(predictions, latents, r, pattern)[own] - centre) / spread
             reads = ~np.isnan(candidates).all(axis=0)
             weights[reads, place] = equal_drawn_weights(candidates[:, reads], (y[own] - centre) / spread)
+        if alone:
+            weights[:, -1] = np.eye(len(weights))[0]
         return found
 
     def latents(self, predictions: Sequence[BasePredictions]) -> FloatArray:

@@ -10,6 +10,7 @@ from brainpid.config.schema import parse_config
 from brainpid.core.errors import InputError
 from brainpid.model import PIDReg
 from brainpid.model.pidreg.network import training
+from brainpid.model.pidreg.options import RECIPES, checked_settings, options_of
 
 QUICK = {"members": 2, "epochs": 1, "hidden": (4,), "experts": ()}
 
@@ -58,3 +59,35 @@ def test_a_penalty_without_weight_is_not_computed(monkeypatch):
     for option in ("alpha_cs", "alpha_joint", "alpha_ci"):
         with pytest.raises(AssertionError, match="a penalty was computed"):
             PIDReg(**QUICK | {option: 0.1}).fit(*cohort())
+
+
+def test_every_recipe_settles_every_option_that_none_leaves_to_it():
+    waiting = {name for name, value in PIDReg().get_params().items() if value is None} - {"modalities"}
+    for recipe, options in RECIPES.items():
+        assert set(options) | {"target_transform"} == waiting, recipe
+    assert options_of(checked_settings(PIDReg().get_params()), "compact", "none", 60)["target_transform"] == "none"
+
+
+def test_the_published_recipe_is_the_published_model():
+    settings = checked_settings(PIDReg(recipe="paper").get_params())
+    found = options_of(settings, "paper", "none", 1000)
+    assert (found["hidden"], found["latent_dim"], found["head"]) == ((256, 128), 64, (256, 128))
+    assert found["alpha_cs"] == found["alpha_joint"] == found["alpha_ci"] == 0.1
+    assert found["signal"] < 1
+    assert (found["conditional"], found["fusion"], found["target_transform"]) == ("kernel", "latents", "normal_scores")
+    assert settings.experts == ()
+
+
+def test_what_is_given_takes_the_place_of_the_published_recipe():
+    given = {"alpha_ci": 0.0, "fusion": "equal", "experts": ("kernel",), "target_transform": "none", "hidden": (5,)}
+    found = options_of(checked_settings(PIDReg(recipe="paper", **given).get_params()), "paper", "normal_scores", 1000)
+    assert {name: found[name] for name in given} == given
+    assert found["alpha_cs"] == 0.1
+
+
+def test_own_weights_need_a_fold_to_be_read_from(tmp_path):
+    content = make_config(tmp_path, ["a"], tmp_path, hyperparameters={"pidreg": {"recipe": "paper", "members": 2}})
+    for refused in (lambda: parse_config(content, "test"), lambda: PIDReg(members=2, fusion="latents").fit(*cohort())):
+        with pytest.raises(InputError, match="members must be 3 or more where networks read their fusion weights"):
+            refused()
+    PIDReg(**QUICK | {"recipe": "paper", "fusion": "equal"}).fit(*cohort())

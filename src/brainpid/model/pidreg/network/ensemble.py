@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self, cast
 
 import numpy as np
@@ -134,6 +134,15 @@ class FittedEnsemble:
         ends = np.concatenate([np.zeros((len(block), 1)), rise.cumsum(axis=1)], axis=1)
         at = np.concatenate([[0], np.cumsum(widths)])
         return np.asarray(ends[:, at[1:]] - ends[:, at[:-1]])
+
+    def only(self, member: int) -> FittedEnsemble:
+        """One of the members by itself."""
+        return replace(self, network=self.network.only(member))
+
+    def weights(self) -> tuple[list[float], float]:
+        """Fusion weights of the modalities, in the order of the blocks, and of the product; means over the members."""
+        *modalities, synergy = self.network.fusion.mean(0).tolist()
+        return modalities, synergy
 
     def _pass(self, blocks: Blocks) -> tuple[FloatArray, FloatArray, BoolArray]:
         present = presence(blocks)

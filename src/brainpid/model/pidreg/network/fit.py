@@ -17,10 +17,14 @@ from brainpid.core.modalities import lacking, presence, subsets_of
 from brainpid.model.pidreg.network.encoding import bin_edges
 from brainpid.model.pidreg.network.ensemble import FittedEnsemble, network_inputs
 from brainpid.model.pidreg.network.layers import Architecture, Ensemble, MemberRandom
+from brainpid.model.pidreg.network.own_weights import OwnWeights
 from brainpid.model.pidreg.network.training import TrainingOptions, train, with_stand_ins
 from brainpid.model.progress import Callback
 from brainpid.pid.estimation import MIN_PEOPLE_PER_DIMENSION, information_from_data
 from brainpid.pid.lattice import FusionWeights
+
+NOBODY = -1
+"""In the place of an inner fold: the member is trained on everybody, and predicts nobody out of fold."""
 
 
 def fit_network(
@@ -44,7 +48,7 @@ def fit_network(
     fold : ndarray of int, shape (n,)
         Inner fold of each person.
     members : sequence of int
-        The inner fold that each member leaves out.
+        The inner fold that each member leaves out; `NOBODY` for one that is trained on everybody.
     options : mapping of str to object
         Hyperparameters of `brainpid.model.PIDReg`, none of them left to a recipe.
     weights : FusionWeights
@@ -64,6 +68,11 @@ def fit_network(
     inputs = [block.to(device) for block in network_inputs(with_stand_ins(blocks, scores, fold), edges)]
     network = Ensemble(_architecture([x.shape[1] for x in inputs], list(blocks), options, weights), initial).to(device)
     present = presence(blocks)
+    own = None
+    if options["fusion"] == "latents":
+        own = OwnWeights(
+            list(blocks), inputs, scores, np.asarray(present.all(axis=1)), fold, members, options["epochs"]
+        )
     history = train(
         network,
         inputs,
@@ -72,10 +81,9 @@ def fit_network(
         [torch.from_numpy(np.flatnonzero(fold != left_out)) for left_out in members],
         course,
         TrainingOptions(**{name: options[name] for name in TrainingOptions.__dataclass_fields__}),
-        _Watch(
-            list(blocks), inputs, scores, present, [np.flatnonzero(fold == left_out) for left_out in members], weights
-        ),
+        _Watch(list(blocks), inputs, scores, present, [np.flatnonzero(fold == left_out) for left_out in members]),
         callback,
+        own,
     )
     return FittedEnsemble(edges, network.cpu(), device), history
 
@@ -90,17 +98,15 @@ class _Watch:
         scores: FloatArray,
         present: BoolArray,
         left_out: list[IntArray],
-        weights: FusionWeights,
     ) -> None:
         self.names = names
         longest = max(len(rows) for rows in left_out)
-        # Members read the same number of rows; the last row of a shorter fold is read again and not counted.
-        padded = np.stack([np.concatenate([rows, np.repeat(rows[-1:], longest - len(rows))]) for rows in left_out])
+        # Members read the same number of rows; what fills up a shorter fold, or none, is not counted.
+        padded = np.stack([np.pad(rows, (0, longest - len(rows))) for rows in left_out])
         own = np.arange(longest) < np.array([len(rows) for rows in left_out])[:, None]
         counted = own & present[padded].all(axis=-1)
         self.inputs = [block[torch.from_numpy(padded)] for block in inputs]
         self.counted, self.scores = counted, scores[padded][counted]
-        self.fixed = {f"weight_{m}": weights.modalities[m] for m in names} | {"weight_synergy": weights.synergy}
         self.unused = MemberRandom([0] * len(left_out))
 
     @torch.inference_mode()
@@ -117,7 +123,8 @@ class _Watch:
                 for subset, value in bits
                 if len(subset) in (1, len(self.names))
             }
-        return record | self.fixed
+        weights = zip([*self.names, "synergy"], network.fusion.mean(0).tolist(), strict=True)
+        return record | {f"weight_{name}": weight for name, weight in weights}
 
 
 def _architecture(

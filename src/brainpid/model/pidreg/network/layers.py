@@ -5,7 +5,7 @@ For member e and modality m, with latents of dimension d shared by all modalitie
 - encoder ``a_m = f_m(x_m)``: a perceptron with batch norm;
 - noisy bottleneck, in training only: ``z_m = lambda_m a_m + (1 - lambda_m) eps``, where eps is Gaussian with the
   batch mean and standard deviation of ``a_m`` and lambda_m in (0, 1) is learned; otherwise ``z_m = a_m``;
-- fusion ``z = sum_m w_m z_m + w_S prod_m z_m`` with fixed weights;
+- fusion ``z = sum_m w_m z_m + w_S prod_m z_m`` with weights that no gradient reaches;
 - head ``h(z)``, the prediction of the normal score, and one linear readout of ``z_m`` per modality, the scalar
   latent that the decomposition is read from. Readouts are always trained; ``alpha_readout`` is the part of their
   gradient that goes on into the encoders.
@@ -193,7 +193,7 @@ class Architecture:
     alpha_readout : float
         Part of the readouts' gradient that reaches the encoders; 0 for none.
     weights : tuple of float
-        Fusion weight w_m of each modality.
+        Fusion weight w_m of each modality, before it is read from the latents, if it is.
     synergy : float
         Fusion weight w_S of the product.
     """
@@ -237,6 +237,17 @@ class Ensemble(nn.Module):
         self.bottlenecks = nn.ModuleList(NoisyBottleneck(members, arch.signal) for _ in arch.features)
         self.readouts = nn.ModuleList(MemberLinear(random, d, 1) for _ in arch.features)
         self.head = Perceptron(random, [d, *arch.head], 1, arch.dropout)
+        self.fusion: Tensor  # (E, M + 1), the weight of the product last
+        start = torch.tensor([*arch.weights, arch.synergy], dtype=torch.float64)
+        self.register_buffer("fusion", start.repeat(members, 1))
+
+    def only(self, member: int) -> Ensemble:
+        """One member by itself, in evaluation mode."""
+        alone = Ensemble(self.architecture, MemberRandom([0])).eval()
+        # Whatever the shape, members are its slowest axis.
+        own = {name: held.reshape(self.members, -1)[member] for name, held in self.state_dict().items()}
+        alone.load_state_dict({name: own[name].reshape(held.shape) for name, held in alone.state_dict().items()})
+        return alone
 
     def forward(self, blocks: Sequence[Tensor], random: MemberRandom) -> Outputs:
         """Predict from one block (E, n, p_m) per modality; `random` is used in training only."""
@@ -250,8 +261,8 @@ class Ensemble(nn.Module):
         return Outputs(latents, readouts, self.head(self._fuse(noisy), random).squeeze(-1))
 
     def _fuse(self, latents: Sequence[Tensor]) -> Tensor:
-        """Fuse latents (E, n, d) with the fixed weights to (E, n, d)."""
-        parts = [w * z for w, z in zip(self.architecture.weights, latents, strict=True)]
-        if self.architecture.synergy != 0.0:
-            parts.append(self.architecture.synergy * torch.stack(list(latents)).prod(0))
-        return torch.stack(parts).sum(0)
+        """Fuse latents (E, n, d) with each member's weights to (E, n, d)."""
+        weights = self.fusion.to(latents[0].dtype)[:, :, None, None].unbind(1)
+        # A product without weight is computed all the same: to ask for the weight's value would make a GPU wait.
+        parts = [*latents, torch.stack(list(latents)).prod(0)]
+        return torch.stack([w * z for w, z in zip(weights, parts, strict=True)]).sum(0)

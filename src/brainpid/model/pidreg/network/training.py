@@ -23,6 +23,7 @@ from brainpid.core.errors import NumericalError
 from brainpid.core.logs import progress
 from brainpid.core.modalities import lacking
 from brainpid.model.pidreg.network.layers import Ensemble, MemberRandom, Outputs
+from brainpid.model.pidreg.network.own_weights import OwnWeights
 from brainpid.model.pidreg.network.penalties import (
     cauchy_schwarz_to_normal,
     gaussian_conditional_information,
@@ -159,6 +160,7 @@ def train(
     recipe: TrainingOptions,
     watch: Callable[[Ensemble], dict[str, float]] = lambda network: {},
     callback: Callback | None = None,
+    own: OwnWeights | None = None,
 ) -> list[dict[str, float]]:
     """Train all members in place and leave the network in evaluation mode.
 
@@ -181,6 +183,8 @@ def train(
         Called after each epoch with the network in evaluation mode; what it returns is added to the epoch's entry.
     callback : callable or None
         Called with each epoch's entry, see `brainpid.model.progress`.
+    own : OwnWeights or None
+        Sets fusion weights as the training goes on; the rows that it reads sit out until it is done.
 
     Returns
     -------
@@ -193,18 +197,18 @@ def train(
     NumericalError
         Where a loss term is not finite; the message names the epoch, the batch and the term.
     """
-    n_rows = min(len(own) for own in rows)
-    n_batches = max(1, round(n_rows / recipe.batch_size))
-    size = n_rows // n_batches
+    plan = [own.rows if own is not None and epoch < own.until else rows for epoch in range(recipe.epochs)]
+    batches = [_batches(taken, recipe.batch_size) for taken in plan]
     parameters = [p for p in network.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, max_lr=recipe.learning_rate, total_steps=recipe.epochs * n_batches
+        optimiser, max_lr=recipe.learning_rate, total_steps=sum(number for number, _ in batches)
     )
     history: list[dict[str, float]] = []
     for epoch in progress(range(recipe.epochs), "training"):
         network.train()
-        order = random.shuffled(rows, n_batches * size)
+        n_batches, size = batches[epoch]
+        order = random.shuffled(plan[epoch], n_batches * size)
         sums: dict[str, float] = {}
         rate = float(schedule.get_last_lr()[0])
         for batch in range(n_batches):
@@ -222,10 +226,19 @@ def train(
             for name, value in means.items():
                 sums[name] = sums.get(name, 0.0) + value / n_batches
         network.eval()
+        if own is not None:
+            own.read(network, epoch + 1)
         record = {"epoch": float(epoch), "learning_rate": rate, "loss": sum(sums.values()), **sums}
         history.append(record | watch(network))
         told(callback, "network", epoch + 1, recipe.epochs, record=history[-1])
     return history
+
+
+def _batches(rows: Sequence[Tensor], nominal: int) -> tuple[int, int]:
+    """Number of batches of an epoch, and their size, where members are trained on such rows."""
+    fewest = min(len(own) for own in rows)
+    number = max(1, round(fewest / nominal))
+    return number, fewest // number
 
 
 def _check_finite(means: dict[str, float], epoch: int, batch: int) -> None:

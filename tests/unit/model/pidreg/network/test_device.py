@@ -49,7 +49,7 @@ def test_everything_that_is_trained_on_is_put_on_the_device(form, monkeypatch):
     assert random.shuffled(rows, 4).device.type == "meta"
     seen = {}
 
-    def spy(network, inputs, scores, present, rows, course, options, watch, callback):
+    def spy(network, inputs, scores, present, rows, course, options, watch, callback, own):
         given = [*inputs, scores, present, *watch.inputs, *network.parameters(), *network.buffers()]
         seen.update(devices={tensor.device.type for tensor in given})
         order = course.shuffled(rows, 8)
