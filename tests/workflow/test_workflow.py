@@ -76,8 +76,15 @@ CONTRACT = {
     "aggregate/selection.tsv": "modalities cost n mae mae_ci_low mae_ci_high information_bits recommended",
     "aggregate/comparison.tsv": "cohort model reference modalities n difference ci_low ci_high",
     "aggregate/pid.tsv": (
-        "cohort model measure scope modalities atom bits se ci_low ci_high share p_value n n_folds se_factor"
+        "cohort model estimator given measure scope modalities atom bits se ci_low ci_high share p_value n n_folds "
+        "se_factor"
     ),
+    "aggregate/pooling.tsv": (
+        "model estimator measure scope modalities atom bits ci_low ci_high fixed_bits fixed_ci_low fixed_ci_high "
+        "predicted_low predicted_high tau tau_low tau_high cohorts n"
+    ),
+    "aggregate/coverage.tsv": "model kind group n coverage ci_low ci_high mean_width interval_score",
+    "aggregate/reliability.tsv": "cohort model quantity n repeats reliability reliability_of_mean split_half",
 }
 
 
