@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from brainpid.core.arrays import FloatArray, Modalities
+from brainpid.core.errors import InputError
 from brainpid.core.modalities import Subset, subsets_of
-from brainpid.core.names import Measure
+from brainpid.core.names import GAUSSIAN_SCORE, LOG_SCORE_ESTIMATOR, Measure
 from brainpid.crossfit.densities import PredictiveDensities
 from brainpid.crossfit.transforms import Standardizer, normal_scores
 from brainpid.model.inputs import Layout, Read, check_people, checked_target
@@ -21,6 +22,7 @@ from brainpid.model.regressor import MultimodalMixin, require_fitted
 from brainpid.model.varying import Varying
 from brainpid.pid.decompose import decompose
 from brainpid.pid.options import check_options
+from brainpid.pid.predictions import decompose_predictions
 from brainpid.pid.result import Decomposition
 
 
@@ -76,11 +78,16 @@ class NewPeopleMixin(MatrixMixin, MultimodalMixin):
         return self._atypicality.of(self.read(X).blocks)
 
     def decompose(
-        self, X: Modalities | Matrix | Read, y: ArrayLike, measure: Measure = "mmi", confidence: float = 0.95
+        self,
+        X: Modalities | Matrix | Read,
+        y: ArrayLike,
+        measure: Measure = "mmi",
+        confidence: float = 0.95,
+        estimator: str = LOG_SCORE_ESTIMATOR,
     ) -> Decomposition:
-        """Decompose the information of the scalar latents about the target, on people it was not fitted on.
+        """Decompose the information of predictions about the target, of people it was not fitted on.
 
-        People who lack a modality are left out. Their own normal scores stand for the target.
+        People who lack a modality are left out.
 
         Parameters
         ----------
@@ -88,15 +95,26 @@ class NewPeopleMixin(MatrixMixin, MultimodalMixin):
         y : array_like, shape (n,)
         measure : {"mmi", "idep"}
         confidence : float
+        estimator : {"log_score", "gaussian_score"}
+            The log scores of the predictions from every subset of the modalities, relative to the distribution of these
+            people's targets; or the scalar latents, as if they and the normal scores of the target were jointly normal.
         """
         check_options(measure, confidence)
+        if estimator not in (LOG_SCORE_ESTIMATOR, GAUSSIAN_SCORE):
+            raise InputError(f"estimator: expected {LOG_SCORE_ESTIMATOR} or {GAUSSIAN_SCORE}, found {estimator!r}")
         check_people(X, y)
-        latents = self.scalar_latents(X)
+        people = self.read(X)
+        latents = self.scalar_latents(people)
         target = checked_target(y, len(next(iter(latents.values()))))
         known = np.isfinite(np.stack(list(latents.values()))).all(0)
-        return decompose(
-            {name: latent[known] for name, latent in latents.items()}, normal_scores(target[known]), measure, confidence
-        )
+        if estimator == GAUSSIAN_SCORE:
+            own = {name: latent[known] for name, latent in latents.items()}
+            return decompose(own, normal_scores(target[known]), measure, confidence)
+        if not known.any():
+            raise InputError(f"nobody of {len(target)} people has every modality")
+        scores = self.log_scores(people, target, target[known])
+        told: dict[str | Subset, ArrayLike] = {subset: values[known] for subset, values in scores.items()}
+        return decompose_predictions(told, None, measure, confidence)
 
     @property
     def _densities(self) -> PredictiveDensities:

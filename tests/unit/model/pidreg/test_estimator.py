@@ -244,7 +244,11 @@ def test_scalar_latents_are_normal_scores_whatever_the_target_of_the_fit_is():
     new, later = cohort(2000, seed=9)
     target = np.exp((later - 50) / 15)
     bits = [
-        PIDReg(**SMALL, target_transform=scale).fit(X, y).decompose(new, target).atom("all", "t1+dwi", "total").bits
+        PIDReg(**SMALL, target_transform=scale)
+        .fit(X, y)
+        .decompose(new, target, estimator="gaussian_score")
+        .atom("all", "t1+dwi", "total")
+        .bits
         for scale in ("normal_scores", "none")
     ]
     raw = PIDReg(**SMALL, target_transform="none").fit(X, y)
@@ -362,7 +366,23 @@ def test_other_features_than_those_of_the_fit_are_refused(fitted):
 def test_too_few_people_for_the_latents_is_an_error_with_numbers(fitted):
     X, y = cohort(4, seed=1)
     with pytest.raises(NumericalError, match=r"n = 4.*d = 2"):
-        fitted.decompose(X, y)
+        fitted.decompose(X, y, estimator="gaussian_score")
+
+
+def test_its_decomposition_is_of_the_prediction(fitted):
+    X, y = cohort(500, seed=4)
+    found = fitted.decompose(X, y, "idep")
+    scores = fitted.log_scores(X, y, reference=y)
+    for subset, values in scores.items():
+        assert found.information[frozenset(subset)] == pytest.approx(values.mean(), abs=1e-12)
+    linear = fitted.decompose(X, y, "idep", estimator="gaussian_score").atom("all", "t1+dwi", "total")
+    assert found.atom("all", "t1+dwi", "total").bits == pytest.approx(linear.bits, abs=0.1)
+    lacking = X | {"dwi": np.where(np.arange(500)[:, None] < 100, np.nan, X["dwi"])}
+    assert fitted.decompose(lacking, y).n == 400
+    with pytest.raises(InputError, match="nobody of 500 people has every modality"):
+        fitted.decompose({"t1": X["t1"]}, y)
+    with pytest.raises(InputError, match="estimator: expected log_score or gaussian_score, found 'bits'"):
+        fitted.decompose(X, y, estimator="bits")
 
 
 def test_a_callback_is_told_of_every_step_and_can_end_the_fit():
