@@ -27,7 +27,7 @@ LATENT, SUBSET, LOG_SCORE = "latent_", "subset_", "log_score_"
 """What starts the name of a column: a modality's latent, and of a subset of the modalities the prediction from it in
 the target's units and its log score in bits."""
 FEWEST_OF_REFERENCE = 20
-"""Training people of a cohort whose targets stand for its distribution; with fewer, those of its test people."""
+"""Training people of a cohort whose targets stand for its distribution; with fewer, its test people's stand beside."""
 
 
 def decomposable(predictions: pd.DataFrame, modalities: Sequence[str]) -> pd.DataFrame:
@@ -143,8 +143,8 @@ def predict_table(
     DataFrame
         Columns of ``folds/.../predictions.tsv`` without model, repeat and fold. `modalities` names those that the
         person has; latents, predictions and log scores of a subset are NaN where the person lacks one of its
-        modalities. Log scores are relative to the targets of the person's cohort among the training people, or among
-        the people that are predicted where fewer than `FEWEST_OF_REFERENCE` of the cohort were trained on.
+        modalities. Log scores are relative to the targets of the person's cohort among the training people, and among
+        those who are predicted as well where fewer than `FEWEST_OF_REFERENCE` of the cohort were trained on.
         `atypicality` is NaN by models that do not tell it.
 
     Raises
@@ -190,8 +190,8 @@ def reading_table(model: MultimodalRegressor, read: Read, people: pd.DataFrame, 
     scores = pd.DataFrame(index=people.index)
     for cohort, own in people.groupby("cohort"):
         known = training.loc[training["cohort"] == cohort, "age"]
-        reference = (own["age"] if len(known) < FEWEST_OF_REFERENCE else known).to_numpy(dtype=float)
-        told = model.log_scores(read, people["age"].to_numpy(dtype=float), reference)
+        reference = known if len(known) >= FEWEST_OF_REFERENCE else pd.concat([known, own["age"]])
+        told = model.log_scores(read, people["age"].to_numpy(dtype=float), reference.to_numpy(dtype=float))
         for subset, values in told.items():
             scores.loc[own.index, LOG_SCORE + "+".join(subset)] = values[own.index]
     return pd.DataFrame(predicted, index=people.index).join(scores)

@@ -46,8 +46,8 @@ def test_everybody_is_described_by_their_own_modalities():
     np.testing.assert_allclose(found["predicted_age_corrected"], [30, 78, 52])  # each by the line of what is at hand
 
 
-@pytest.mark.parametrize(("n_training", "expected"), [(30, [44.0] * 30), (5, [30.0, 40.0, 50.0])])
-def test_log_scores_are_relative_to_the_cohort_in_training_or_where_it_is_not_there_to_itself(
+@pytest.mark.parametrize(("n_training", "expected"), [(30, [44.0] * 30), (5, [44.0] * 5 + [30.0, 40.0, 50.0])])
+def test_log_scores_are_relative_to_the_cohort_in_training_and_where_few_of_it_are_there_to_all_of_it(
     monkeypatch, n_training, expected
 ):
     seen = []
