@@ -1,0 +1,75 @@
+"""The recognisers of `brainpid init`: tables of features, and the images of `brainpid.cohort.image_recognisers`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from brainpid.cohort.image_recognisers import IMAGE_RECOGNISERS
+from brainpid.cohort.offers import Offer, Place, Recogniser
+from brainpid.cohort.participants import SUCCESS
+from brainpid.cohort.person_files import listed
+from brainpid.config.sources import TableSource
+from brainpid.core.errors import InputError, list_some
+from brainpid.core.files import read_header, read_table
+from brainpid.core.rows import DELIMITERS
+from brainpid.features.tables import ID_COLUMN, extract_table
+
+BOOKKEEPING = re.compile(r"(^participants|(^|_)(sessions|scans|events|channels|confounds|timeseries))$")
+"""Tables of a dataset that hold no features of people."""
+HEAD_SIZE = re.compile(r"(icv|etiv|tiv)([_.].*)?", re.IGNORECASE)
+"""Columns of a participants table that tissue volumes are divided by."""
+
+
+def tables(place: Place) -> list[Offer]:
+    """Tables with one row a person that lie in a folder."""
+    paths = [path for path in listed(place.folder) if path.suffix in DELIMITERS and path.is_file()]
+    own = [path for path in paths if path != place.participants and not BOOKKEEPING.search(path.stem)]
+    return [_table(path, place) for path in own]
+
+
+def _table(path: Path, place: Place) -> Offer:
+    """One table as the run would read it: what cannot be read as features is dropped, or says why it is of no use."""
+    modality = modality_of(path.stem)
+    plain: dict[str, Any] = {"kind": "table", "path": str(path)}
+    try:
+        header = read_header(path)
+        if ID_COLUMN not in header:
+            why = f"it has no column {ID_COLUMN}, found {list_some(header, 5)}"
+            return Offer(modality, path, plain, why_not=why)
+        content = read_table(path, text=[ID_COLUMN])
+        text = [name for name in header if name != ID_COLUMN and content[name].dtype == object]
+        drop = [name for name in header if name in text or name in place.not_features - {ID_COLUMN}]
+        if drop:
+            plain["drop"] = drop
+        block = extract_table(TableSource.model_validate(plain), place.sheet, modality)
+    except InputError as fault:
+        return Offer(modality, path, plain, why_not=str(fault).removeprefix(f"{path}: "))
+    choices = [f"{len(block.names)} features"]
+    if drop:
+        choices.append("dropped, as no features of a brain: text, and columns that tell who somebody is")
+    choices += [
+        f"`divide_by: {column}` divides volumes by that column of the participants table"
+        for column in place.sheet.columns
+        if HEAD_SIZE.fullmatch(column)
+    ]
+    having = [who for who, status in zip(block.participant_id, block.status, strict=True) if status == SUCCESS]
+    return Offer(modality, path, plain, tuple(having), tuple(choices), "" if having else "nobody has a value in it")
+
+
+def modality_of(stem: str) -> str:
+    """Name of the modality that a table is, from the name of its file.
+
+    >>> modality_of("t1-volumes.v2")
+    't1_volumes_v2'
+    """
+    name = re.sub(r"[^A-Za-z0-9]+", "_", stem).strip("_") or "table"
+    return "pooled_table" if name == "pooled" else name
+
+
+RECOGNISERS = (
+    Recogniser("table", "tables (.tsv, .csv) of people's features, with participant_id, beside one with ages", tables),
+    *IMAGE_RECOGNISERS,
+)
+"""In the order in which they are preferred: what comes first is further processed."""
