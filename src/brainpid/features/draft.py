@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,8 +14,9 @@ from brainpid.config.paths import plain_path
 from brainpid.features.survey import CohortFound, modalities_of
 
 WIDTH = 110
-FEW, MANY = 40, 100
-"""People from which on five folds, and ten, leave each fold enough of them."""
+WORD = re.compile(r"\S*`[^`]*`\S*|\S+")
+FEW, MANY = 30, 100
+"""People from which on five folds leave enough to be trained on, and from which on ten leave enough to be tested on."""
 MANY_MODALITIES = 5
 """Modalities from which on every further one doubles a long decomposition."""
 
@@ -39,7 +41,7 @@ def draft(cohorts: Sequence[CohortFound], name: str, config: str, output_dir: st
     """
     modalities, target = modalities_of(cohorts), cohorts[0].people.target
     n = sum(_complete(cohort, modalities) for cohort in cohorts)
-    folds = 10 if n >= MANY else 5 if n >= FEW else 3
+    folds = 5 if FEW <= n < MANY else 10  # of few people nine parts in ten are needed
     limits = [int(value) for value in target.range]
     head = (
         f"What `brainpid init {name}` found. Next: `brainpid check --config {config}` tells who has what, and "
@@ -158,7 +160,8 @@ def _comments(sentences: Iterable[str], indent: str) -> list[str]:
 def _comment(sentence: str, indent: str) -> list[str]:
     """A sentence as comments, broken between words."""
     lines, room = [""], WIDTH - len(indent)
-    for word in sentence.split():
+    for word in WORD.findall(sentence):  # what stands between backticks is to be copied, and stays in one piece
+        word = " ".join(word.split())
         if lines[-1] and len(lines[-1]) + 1 + len(word) > room:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()

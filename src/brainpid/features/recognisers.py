@@ -14,10 +14,14 @@ from brainpid.config.sources import TableSource
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import read_header, read_table
 from brainpid.core.rows import DELIMITERS
-from brainpid.features.tables import ID_COLUMN, extract_table
+from brainpid.features.block import FeatureBlock
+from brainpid.features.tables import ID_COLUMN, divide, extract_table, read_units
+from brainpid.features.units import UNKNOWN_UNIT
 
 BOOKKEEPING = re.compile(r"(^participants|(^|_)(sessions|scans|events|channels|confounds|timeseries))$")
 """Tables of a dataset that hold no features of people."""
+QUALITY = re.compile(r"(^|[^a-z])(motion|qc|iqms?|quality|mriqc|group)([^a-z]|$)", re.IGNORECASE)
+"""Tables of measures of image quality, such as MRIQC's."""
 HEAD_SIZE = re.compile(r"(icv|etiv|tiv)([_.].*)?", re.IGNORECASE)
 """Columns of a participants table that tissue volumes are divided by."""
 
@@ -33,6 +37,9 @@ def _table(path: Path, place: Place) -> Offer:
     """One table as the run would read it: what cannot be read as features is dropped, or says why it is of no use."""
     modality = modality_of(path.stem)
     plain: dict[str, Any] = {"kind": "table", "path": str(path)}
+    if QUALITY.search(path.stem):
+        why = "by its name it tells of the quality of images and not of brains; list it as a source to use it"
+        return Offer(modality, path, plain, why_not=why)
     try:
         header = read_header(path)
         if ID_COLUMN not in header:
@@ -52,10 +59,19 @@ def _table(path: Path, place: Place) -> Offer:
     choices += [
         f"`divide_by: {column}` divides volumes by that column of the participants table"
         for column in place.sheet.columns
-        if HEAD_SIZE.fullmatch(column)
+        if HEAD_SIZE.fullmatch(column) and _divides(column, block, place)
     ]
     having = [who for who, status in zip(block.participant_id, block.status, strict=True) if status == SUCCESS]
     return Offer(modality, path, plain, tuple(having), tuple(choices), "" if having else "nobody has a value in it")
+
+
+def _divides(column: str, block: FeatureBlock, place: Place) -> bool:
+    """Whether any feature of a table is in the unit of a divisor."""
+    try:
+        divide(block, place.sheet, column, read_units(place.participants).get(column, UNKNOWN_UNIT))
+    except InputError:
+        return False
+    return True
 
 
 def modality_of(stem: str) -> str:
