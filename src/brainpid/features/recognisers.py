@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from pandas.api.types import is_numeric_dtype
+
 from brainpid.cohort.image_recognisers import IMAGE_RECOGNISERS
 from brainpid.cohort.offers import Offer, Place, Recogniser
 from brainpid.cohort.participants import SUCCESS
@@ -46,7 +48,7 @@ def _table(path: Path, place: Place) -> Offer:
             why = f"it has no column {ID_COLUMN}, found {list_some(header, 5)}"
             return Offer(modality, path, plain, why_not=why)
         content = read_table(path, text=[ID_COLUMN])
-        text = [name for name in header if name != ID_COLUMN and content[name].dtype == object]
+        text = [name for name in header if name != ID_COLUMN and not is_numeric_dtype(content[name])]
         drop = [name for name in header if name in text or name in place.not_features - {ID_COLUMN}]
         if drop:
             plain["drop"] = drop
