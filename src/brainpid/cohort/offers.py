@@ -7,7 +7,7 @@ reads them later. A new reader joins by a `Recogniser` in `brainpid.features.rec
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +25,11 @@ class Place:
         The cohort's people, as `brainpid.cohort.participants.read_participants` gives them.
     participants : path
         Their table.
-    not_features : frozenset of str
-        Columns of a table that say who or when somebody is, and are no features: target, label, sex and site.
     """
 
     folder: Path
     sheet: pd.DataFrame
     participants: Path
-    not_features: frozenset[str] = frozenset()
 
     @property
     def people(self) -> list[str]:
@@ -57,14 +54,17 @@ class Offer:
         What else there is, and how it is chosen; one sentence each.
     why_not : str
         Why it cannot be used; empty where it can.
+    features : tuple of str
+        Names of a table's features; empty for images.
     """
 
     modality: str
     folder: Path
     source: Mapping[str, Any]
     people: tuple[str, ...] = ()
-    choices: tuple[str, ...] = field(default=())
+    choices: tuple[str, ...] = ()
     why_not: str = ""
+    features: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:

@@ -96,11 +96,11 @@ def _cohort(cohort: CohortFound, modalities: Sequence[str]) -> list[str]:
     ]
     for modality in modalities:
         offer = cohort.taken.get(modality)
-        if offer is None:
-            lines += _comment(f"nobody here has {modality}", "      ")
-        else:
-            lines += _source(offer, len(age))
         same = [one for one in cohort.others if one.modality == modality and not one.why_not]
+        if offer is not None:
+            lines += _source(offer, len(age))
+        else:
+            lines += _comment(f"no {modality}{', of the kind that other cohorts have' if same else ''}", "      ")
         for other in same:
             lines += _comment(f"instead, for {len(other.people)} of {len(age)} people{_root(other, cohort)}:", "      ")
             lines.append(f"      # {_flow(modality)}: {_flow(_plain(other.source))}")

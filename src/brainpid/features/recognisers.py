@@ -8,6 +8,7 @@ from typing import Any
 
 from pandas.api.types import is_numeric_dtype
 
+from brainpid.cohort.columns import LABELS, first_named, of_the_person
 from brainpid.cohort.image_recognisers import IMAGE_RECOGNISERS
 from brainpid.cohort.offers import Offer, Place, Recogniser
 from brainpid.cohort.participants import SUCCESS
@@ -46,10 +47,13 @@ def _table(path: Path, place: Place) -> Offer:
         header = read_header(path)
         if ID_COLUMN not in header:
             why = f"it has no column {ID_COLUMN}, found {list_some(header, 5)}"
+            if (label := first_named(header, LABELS)) is not None:
+                why += f"; rename '{label}' to it"
             return Offer(modality, path, plain, why_not=why)
         content = read_table(path, text=[ID_COLUMN])
-        text = [name for name in header if name != ID_COLUMN and not is_numeric_dtype(content[name])]
-        drop = [name for name in header if name in text or name in place.not_features - {ID_COLUMN}]
+        features = [name for name in header if name != ID_COLUMN]
+        personal = of_the_person(features)
+        drop = [name for name in features if name in personal or not is_numeric_dtype(content[name])]
         if drop:
             plain["drop"] = drop
         block = extract_table(TableSource.model_validate(plain), place.sheet, modality)
@@ -64,7 +68,8 @@ def _table(path: Path, place: Place) -> Offer:
         if HEAD_SIZE.fullmatch(column) and _divides(column, block, place)
     ]
     having = [who for who, status in zip(block.participant_id, block.status, strict=True) if status == SUCCESS]
-    return Offer(modality, path, plain, tuple(having), tuple(choices), "" if having else "nobody has a value in it")
+    why_not = "" if having else "nobody has a value in it"
+    return Offer(modality, path, plain, tuple(having), tuple(choices), why_not, block.names)
 
 
 def _divides(column: str, block: FeatureBlock, place: Place) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from brainpid.cohort.columns import LABELS, SEXES, SITES, ages_in, first_named
 from brainpid.cohort.offers import Offer, Place
 from brainpid.cohort.participants import read_labels, read_participants
 from brainpid.cohort.person_files import listed
@@ -33,11 +34,6 @@ ABOVE = 3
 PART_OF_A_DATASET = ("derivatives", "sourcedata", "rawdata")
 """Folders whose data are those of the cohort above, whatever tables lie in them."""
 NOT_LOOKED_INTO = ("code", "stimuli", "logs", "log", "figures", "work", "phenotype", "node_modules")
-LABELS = ("participantid", "participant", "subjectid", "subject", "subid", "sub", "id", "eid")
-"""Names of the column of labels, in the order in which they are taken; without capitals and signs."""
-AGES = ("age", "ageyears", "ageatscan", "ageatmri", "scanage", "ageatvisit", "ageatbaseline", "interviewage")
-SEXES, SITES = ("sex", "gender"), ("site", "siteid", "center", "centre", "scanner")
-NO_AGE = {"group", "bin", "onset", "range", "category", "cat", "band", "diagnosis"}
 FAMILY = re.compile(r"(family|fam)(_?id)?|twin_?id", re.IGNORECASE)
 GOOD_ENOUGH = 0.8
 """Part of the people for whom a processed form is there from which on it is taken before another one."""
@@ -66,12 +62,6 @@ class People:
     target: Target
     choices: tuple[str, ...]
     sheet: pd.DataFrame
-
-    @property
-    def not_features(self) -> frozenset[str]:
-        """Columns that say who somebody is."""
-        own = (self.columns.target or self.target.column, self.columns.sex, self.columns.site)
-        return frozenset({*own, self.columns.participant_id, "age", "sex", "site", "cohort"})
 
 
 @dataclass(frozen=True)
@@ -131,7 +121,7 @@ def survey(folder: Path, participants: Path | None = None) -> list[CohortFound]:
         label = top.resolve().name if participants is not None or top != folder else table.resolve().parent.name
         name = _unused(modality_of(label), [cohort.name for cohort in found])
         people = read_people(name, table)
-        places = [Place(own, people.sheet, table, people.not_features) for own in _below(top, set(tables) - {top})]
+        places = [Place(own, people.sheet, table) for own in _below(top, set(tables) - {top})]
         offers = [offer for place in places for one in RECOGNISERS for offer in one.offers(place)]
         found.append(CohortFound(name, top, people, tuple(offers), {}))
     found = _choose(found)
@@ -168,11 +158,11 @@ def read_people(cohort: str, path: Path) -> People:
         Where it has no column of labels or of ages, or the ages are no ages.
     """
     header = read_header(path)
-    label, ages = _first(header, LABELS), _ages(header)
+    label, ages = first_named(header, LABELS), ages_in(header)
     if label is None or not ages:
         what = "labels, such as participant_id" if label is None else "ages, such as age"
         raise InputError(f"{path}: expected a column of {what}, found {list_some(header, 8)}")
-    sex, site = _first(header, SEXES) or "sex", _first(header, SITES) or "site"
+    sex, site = first_named(header, SEXES) or "sex", first_named(header, SITES) or "site"
     age = ages[0]
     columns = Columns(participant_id=label, target=None if age == "age" else age, sex=sex, site=site)
     choices = []
@@ -239,7 +229,7 @@ def _has_people(folder: Path) -> bool:
 
 
 def _labels(path: Path) -> list[str]:
-    return read_labels(path, _first(read_header(path), LABELS) or "participant_id")
+    return read_labels(path, first_named(read_header(path), LABELS) or "participant_id")
 
 
 def _people_table(folder: Path, stems: Sequence[str] = ()) -> Path | None:
@@ -252,7 +242,7 @@ def _people_table(folder: Path, stems: Sequence[str] = ()) -> Path | None:
             header = read_header(path)
         except InputError:  # no table; what it is, is said where it is looked at as one of features
             continue
-        if _first(header, LABELS) is not None and _ages(header):
+        if first_named(header, LABELS) is not None and ages_in(header):
             fit.append((path.stem != "participants", len(header), path.name, path))
     return min(fit)[-1] if fit else None
 
@@ -285,6 +275,7 @@ def _choose(cohorts: list[CohortFound]) -> list[CohortFound]:
             if fits and (key not in own or len(offer.people) > len(own[key].people)):
                 own[key] = offer
         best.append(own)
+    refused = _refuse_other_features(cohorts, best)
     people: dict[str, dict[str, int]] = {}
     for own in best:
         for (modality, kind), offer in own.items():
@@ -298,28 +289,31 @@ def _choose(cohorts: list[CohortFound]) -> list[CohortFound]:
     }
     return [
         replace(
-            cohort, taken={modality: own[modality, kind] for modality, kind in kinds.items() if (modality, kind) in own}
+            cohort,
+            offers=tuple(refused.get(offer.folder, offer) for offer in cohort.offers),
+            taken={modality: own[modality, kind] for modality, kind in kinds.items() if (modality, kind) in own},
         )
         for cohort, own in zip(cohorts, best, strict=True)
     ]
 
 
-def _first(header: Sequence[str], names: Sequence[str]) -> str | None:
-    """Column of the first of these names, whatever capitals and signs it has; one that is written so before others."""
-    plain = [re.sub(r"[^a-z0-9]", "", column.casefold()) for column in header]
-    for name in names:
-        fit = [column for column, own in zip(header, plain, strict=True) if own == name]
-        if fit:
-            return min(fit, key=lambda column: column != column.lower())
-    return None
-
-
-def _ages(header: Sequence[str]) -> list[str]:
-    """Columns that may hold ages, the likeliest first."""
-    likely = [column for name in AGES if (column := _first(header, (name,))) is not None]
-    words = {column: set(re.split(r"[^a-z0-9]+", column.casefold())) for column in header}
-    likely += [column for column, own in words.items() if "age" in own and not own & NO_AGE]
-    return list(dict.fromkeys(likely))
+def _refuse_other_features(
+    cohorts: Sequence[CohortFound], best: Sequence[dict[tuple[str, str], Offer]]
+) -> dict[Path, Offer]:
+    """Take out, and give by path with the reason, tables without a feature that the largest of the modality has."""
+    refused = {}
+    for key in {key for own in best for key in own if key[1] == "table"}:
+        having = [k for k, own in enumerate(best) if key in own]
+        largest = max(having, key=lambda k: len(best[k][key].people))
+        common = set(best[largest][key].features)
+        for k in having:
+            if common & set(best[k][key].features):
+                common &= set(best[k][key].features)
+            else:
+                offer = best[k].pop(key)
+                why = f"it has no feature in common with {key[0]} of cohort '{cohorts[largest].name}'"
+                refused[offer.folder] = replace(offer, why_not=why)
+    return refused
 
 
 def _unused(name: str, used: Sequence[str]) -> str:

@@ -204,6 +204,24 @@ def test_a_table_of_everybody_above_datasets_makes_no_cohort_of_its_own(init, tm
     assert list(checked("all.yaml", capsys).cohorts) == ["a", "b"]
 
 
+def test_tables_of_other_features_than_the_largest_are_left_out(init, tmp_path, capsys):
+    for k, n in enumerate((60, 40, 30)):
+        tables = make_tables(n, seed=k)
+        if n == 40:
+            tables["t1"] = tables["t1"].rename(columns=lambda name: name.replace("t1_", "left_"))
+        write_cohort(tmp_path / f"all/c{n}", tables)
+    assert init(tmp_path / "all")[0] == 0
+    config = checked("all.yaml", capsys)
+    assert {name: sorted(block.sources) for name, block in config.cohorts.items()} == {
+        "c30": ["dwi", "t1"],
+        "c40": ["dwi"],
+        "c60": ["dwi", "t1"],
+    }
+    assert "not used: ../all/c40/t1.tsv: it has no feature in common with t1 of cohort 'c60'" in " ".join(
+        Path("all.yaml").read_text().replace("\n      #", "").split()
+    )
+
+
 def test_columns_of_other_names_and_other_units(init, tmp_path, capsys):
     root = tmp_path / "kids"
     tables = make_tables()
