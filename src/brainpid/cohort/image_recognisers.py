@@ -154,7 +154,7 @@ def _offer(
     choices = [*more, *_of_visits(Counter(visit for _, visit in {one[:2] for one in seen} if visit))]
     choices += _of_entities(seen)
     if differing := different({person: own.acquisition for person, own in having.items()}):
-        choices.append(f"{differing}; choose one by `entities:`")
+        choices.append(f"{differing}; chosen by `{'maps' if isinstance(source, QSIReconSource) else 'entities'}:`")
     return Offer(modality, place.folder, plain, tuple(having), tuple(choices))
 
 

@@ -16,7 +16,7 @@ from brainpid.features.survey import CohortFound, modalities_of
 WIDTH = 110
 WORD = re.compile(r"\S*`[^`]*`\S*|\S+")
 FEW, MANY = 30, 100
-"""People from which on five folds leave enough to be trained on, and from which on ten leave enough to be tested on."""
+"""People from which on five folds leave enough to train `pidreg` on, and from which on ten leave enough to test on."""
 MANY_MODALITIES = 5
 """Modalities from which on every further one doubles a long decomposition."""
 
@@ -41,7 +41,8 @@ def draft(cohorts: Sequence[CohortFound], name: str, config: str, output_dir: st
     """
     modalities, target = modalities_of(cohorts), cohorts[0].people.target
     n = sum(_complete(cohort, modalities) for cohort in cohorts)
-    folds = 5 if FEW <= n < MANY else 10  # of few people nine parts in ten are needed
+    folds = 10 if n >= MANY else 5
+    models = ["ridge", "gradient_boosting"] if n < FEW else ["pidreg", "ridge", "gradient_boosting"]
     limits = [int(value) for value in target.range]
     head = (
         f"What `brainpid init {name}` found. Next: `brainpid check --config {config}` tells who has what, and "
@@ -74,7 +75,8 @@ def draft(cohorts: Sequence[CohortFound], name: str, config: str, output_dir: st
     lines += [
         "",
         *_comment("The first is shown in detail; each further one is trained as often, to compare.", ""),
-        "models: [pidreg, ridge, gradient_boosting]",
+        *(_comment("`pidreg` is left out: it needs 20 people with every modality in training.", "") if n < FEW else []),
+        f"models: {_flow(models)}",
         f"report: {_flow({'title': f'Brain age: {name}'})}",
     ]
     return "\n".join(lines) + "\n"

@@ -53,15 +53,20 @@ def _table(path: Path, place: Place) -> Offer:
         content = read_table(path, text=[ID_COLUMN])
         features = [name for name in header if name != ID_COLUMN]
         personal = of_the_person(features)
-        drop = [name for name in features if name in personal or not is_numeric_dtype(content[name])]
+        text = [name for name in features if name not in personal and not is_numeric_dtype(content[name])]
+        drop = [name for name in features if name in personal or name in text]
         if drop:
             plain["drop"] = drop
         block = extract_table(TableSource.model_validate(plain), place.sheet, modality)
     except InputError as fault:
         return Offer(modality, path, plain, why_not=str(fault).removeprefix(f"{path}: "))
     choices = [f"{len(block.names)} features"]
-    if drop:
-        choices.append("dropped, as no features of a brain: text, and columns that tell who somebody is")
+    if personal:
+        choices.append(
+            f"dropped, as they tell how old somebody is, or of which sex and site: {list_some(sorted(personal))}"
+        )
+    if text:
+        choices.append(f"dropped, as they hold text: {list_some(text)}")
     choices += [
         f"`divide_by: {column}` divides volumes by that column of the participants table"
         for column in place.sheet.columns

@@ -6,6 +6,7 @@ cohort without such a table of its own belongs to it, as ``derivatives/`` and ``
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -37,6 +38,9 @@ NOT_LOOKED_INTO = ("code", "stimuli", "logs", "log", "figures", "work", "phenoty
 FAMILY = re.compile(r"(family|fam)(_?id)?|twin_?id", re.IGNORECASE)
 GOOD_ENOUGH = 0.8
 """Part of the people for whom a processed form is there from which on it is taken before another one."""
+FEW_HAVE = 0.2
+"""Part of the people with the commonest modality below which another one is left out."""
+FEWEST_MODALITIES = 2
 UNITS = {"month": "months", "day": "days"}
 
 
@@ -129,7 +133,7 @@ def survey(folder: Path, participants: Path | None = None) -> list[CohortFound]:
         raise InputError(_nothing(folder, found))
     found = [cohort for cohort in found if cohort.taken]
     modalities = modalities_of(found)
-    if len(modalities) < 2:  # which is what a decomposition is of
+    if len(modalities) < FEWEST_MODALITIES:  # which is what a decomposition is of
         raise InputError(
             f"{folder}: expected two modalities at least, found '{modalities[0]}' alone"
             + "".join(f"; {words}" for words in _unused_words(found)[:3])
@@ -174,7 +178,9 @@ def read_people(cohort: str, path: Path) -> People:
         choices.append(f"'{families[0]}' may keep relatives on one side of every split, by `splits: {{group: ...}}`")
     target, words, sheet = _target(cohort, path, columns, read_units(path).get(age, UNKNOWN_UNIT))
     if capped := [cell for cell in sheet.get("target_reason", pd.Series(dtype=str)).dropna() if "+'" in cell]:
-        choices.append(f"{len(capped)} without an age, as {capped[0]}; `target: {{replace: ...}}` gives one")
+        cell = capped[0].split("'")[1]
+        key = f"replace: {{{cell}: {cell.removesuffix('+')}}}"
+        choices.append(f"{len(capped)} without an age, as {capped[0]}; `{key}` under `target:` gives one")
     return People(path, columns, target, (*choices, *words), sheet)
 
 
@@ -255,9 +261,16 @@ def _below(folder: Path, cohorts: set[Path], depth: int = 0) -> Iterator[Path]:
     for path in listed(folder):
         if path.name.startswith(("sub-", "ses-", "fsaverage")) or path.name in NOT_LOOKED_INTO or path in cohorts:
             continue
-        if not path.is_dir() or (path / "stats").is_dir() or (path / "splits.tsv").is_file():
+        if not path.is_dir() or not os.access(path, os.R_OK | os.X_OK) or _is_loop(path, folder):
+            continue
+        if (path / "stats").is_dir() or (path / "splits.tsv").is_file():
             continue
         yield from _below(path, cohorts, depth + 1)
+
+
+def _is_loop(path: Path, folder: Path) -> bool:
+    """Whether a folder is a link to one that it lies in."""
+    return path.is_symlink() and folder.resolve().is_relative_to(path.resolve())
 
 
 def _choose(cohorts: list[CohortFound]) -> list[CohortFound]:
@@ -287,10 +300,19 @@ def _choose(cohorts: list[CohortFound]) -> list[CohortFound]:
         )
         for modality, counts in people.items()
     }
+    counts = {modality: people[modality][kind] for modality, kind in kinds.items()}
+    for modality in sorted(kinds, key=lambda name: counts[name]):
+        if len(kinds) > FEWEST_MODALITIES and counts[modality] < FEW_HAVE * max(counts.values()):
+            kind = kinds.pop(modality)
+            for own in best:
+                if (modality, kind) in own:
+                    offer = own.pop((modality, kind))
+                    why = f"{len(offer.people)} people have it, and few would have every modality"
+                    refused[offer.folder, modality] = replace(offer, why_not=why)
     return [
         replace(
             cohort,
-            offers=tuple(refused.get(offer.folder, offer) for offer in cohort.offers),
+            offers=tuple(refused.get((offer.folder, offer.modality), offer) for offer in cohort.offers),
             taken={modality: own[modality, kind] for modality, kind in kinds.items() if (modality, kind) in own},
         )
         for cohort, own in zip(cohorts, best, strict=True)
@@ -299,9 +321,9 @@ def _choose(cohorts: list[CohortFound]) -> list[CohortFound]:
 
 def _refuse_other_features(
     cohorts: Sequence[CohortFound], best: Sequence[dict[tuple[str, str], Offer]]
-) -> dict[Path, Offer]:
-    """Take out, and give by path with the reason, tables without a feature that the largest of the modality has."""
-    refused = {}
+) -> dict[tuple[Path, str], Offer]:
+    """Take out, and give with the reason, tables without a feature that the largest of the modality has."""
+    refused: dict[tuple[Path, str], Offer] = {}
     for key in {key for own in best for key in own if key[1] == "table"}:
         having = [k for k, own in enumerate(best) if key in own]
         largest = max(having, key=lambda k: len(best[k][key].people))
@@ -312,7 +334,7 @@ def _refuse_other_features(
             else:
                 offer = best[k].pop(key)
                 why = f"it has no feature in common with {key[0]} of cohort '{cohorts[largest].name}'"
-                refused[offer.folder] = replace(offer, why_not=why)
+                refused[offer.folder, offer.modality] = replace(offer, why_not=why)
     return refused
 
 

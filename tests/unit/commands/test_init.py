@@ -222,6 +222,35 @@ def test_tables_of_other_features_than_the_largest_are_left_out(init, tmp_path, 
     )
 
 
+def test_what_few_people_have_is_left_out(init, tmp_path, capsys):
+    tables = make_tables()
+    tables["pet"] = tables["t1"].iloc[:5]
+    write_cohort(tmp_path / "x", tables)
+    (tmp_path / "x/again").symlink_to(tmp_path / "x")
+    assert init(tmp_path / "x")[0] == 0
+    assert checked("x.yaml", capsys).modalities == ("t1", "dwi")
+    assert "# not used: ../x/pet.tsv: 5 people have it, and few would have every modality" in Path("x.yaml").read_text()
+
+
+def test_few_people_are_trained_on_without_the_networks(init, tmp_path, capsys):
+    phantom(tmp_path / "x", 24)
+    assert init(tmp_path / "x")[0] == 0
+    assert checked("x.yaml", capsys).models == ("ridge", "gradient_boosting")
+    assert "# `pidreg` is left out: it needs 20 people with every modality in training." in Path("x.yaml").read_text()
+
+
+def test_an_age_that_is_capped_can_be_given(init, tmp_path, capsys):
+    tables = make_tables()
+    tables["participants"]["age"] = tables["participants"]["age"].astype(object)
+    tables["participants"].loc[3, "age"] = "89+"
+    write_cohort(tmp_path / "x", tables)
+    assert init(tmp_path / "x")[0] == 0
+    text = Path("x.yaml").read_text()
+    assert "1 without an age, as '89+' is no number in years; `replace: {89+: 89}` under `target:` gives one" in text
+    Path("y.yaml").write_text(text.replace("range: [0, 120]", "range: [0, 120], replace: {89+: 89}"))
+    assert checked("y.yaml", capsys).target.replace == {"89+": 89}
+
+
 def test_columns_of_other_names_and_other_units(init, tmp_path, capsys):
     root = tmp_path / "kids"
     tables = make_tables()
