@@ -7,26 +7,15 @@ cohort without such a table of its own belongs to it, as ``derivatives/`` and ``
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pandas as pd
-
-from brainpid.cohort.columns import LABELS, SEXES, SITES, ages_in, first_named
 from brainpid.cohort.offers import Offer, Place
-from brainpid.cohort.participants import read_labels, read_participants
 from brainpid.cohort.person_files import listed
-from brainpid.cohort.targets import PER_YEAR
-from brainpid.config.cohorts import Columns, Target
-from brainpid.config.slices import ParticipantsSettings
 from brainpid.core.errors import InputError, list_some
-from brainpid.core.files import read_header
-from brainpid.core.rows import DELIMITERS
+from brainpid.features.people_tables import People, labels_in, people_table, read_people
 from brainpid.features.recognisers import RECOGNISERS, modality_of
-from brainpid.features.tables import read_units
-from brainpid.features.units import UNKNOWN_UNIT, canonical_unit
 
 DEEPEST = 5
 """Folders below the one that is looked at."""
@@ -35,37 +24,11 @@ ABOVE = 3
 PART_OF_A_DATASET = ("derivatives", "sourcedata", "rawdata")
 """Folders whose data are those of the cohort above, whatever tables lie in them."""
 NOT_LOOKED_INTO = ("code", "stimuli", "logs", "log", "figures", "work", "phenotype", "node_modules")
-FAMILY = re.compile(r"(family|fam)(_?id)?|twin_?id", re.IGNORECASE)
 GOOD_ENOUGH = 0.8
 """Part of the people for whom a processed form is there from which on it is taken before another one."""
 FEW_HAVE = 0.2
 """Part of the people with the commonest modality below which another one is left out."""
 FEWEST_MODALITIES = 2
-UNITS = {"month": "months", "day": "days"}
-
-
-@dataclass(frozen=True)
-class People:
-    """A table of people, and how it is to be read.
-
-    Attributes
-    ----------
-    path : path
-    columns : Columns
-        Names of its columns, where they are not the standard ones.
-    target : Target
-        Age, in the unit that the table has it in.
-    choices : tuple of str
-        What else there is.
-    sheet : DataFrame
-        As `brainpid.cohort.participants.read_participants` gives it.
-    """
-
-    path: Path
-    columns: Columns
-    target: Target
-    choices: tuple[str, ...]
-    sheet: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -122,12 +85,16 @@ def survey(folder: Path, participants: Path | None = None) -> list[CohortFound]:
         raise InputError(_without_people(folder))
     found: list[CohortFound] = []
     for top, table in tables.items():
-        label = top.resolve().name if participants is not None or top != folder else table.resolve().parent.name
+        # A folder of derivatives is called by the dataset whose people it is of.
+        above = participants is None and top == folder and folder.resolve().is_relative_to(table.resolve().parent)
+        label = table.resolve().parent.name if above else top.resolve().name
         name = _unused(modality_of(label), [cohort.name for cohort in found])
         people = read_people(name, table)
         places = [Place(own, people.sheet, table) for own in _below(top, set(tables) - {top})]
         offers = [offer for place in places for one in RECOGNISERS for offer in one.offers(place)]
         found.append(CohortFound(name, top, people, tuple(offers), {}))
+    if folder not in tables:
+        found = _with_what_lies_beside(found, list(_below(folder, set(tables))))
     found = _choose(found)
     if not any(cohort.taken for cohort in found):
         raise InputError(_nothing(folder, found))
@@ -146,6 +113,20 @@ def survey(folder: Path, participants: Path | None = None) -> list[CohortFound]:
     return found
 
 
+def _with_what_lies_beside(cohorts: list[CohortFound], folders: Sequence[Path]) -> list[CohortFound]:
+    """Add what lies beside the folders of cohorts, such as derivatives of all; not where a label is in two of them."""
+    labels = [person for cohort in cohorts for person in cohort.people.sheet["participant_id"]]
+    if len(set(labels)) < len(labels):
+        return cohorts
+    joined = []
+    for cohort in cohorts:
+        places = [Place(folder, cohort.people.sheet, cohort.people.path) for folder in folders]
+        offers = [offer for place in places for one in RECOGNISERS for offer in one.offers(place)]
+        usable = tuple(offer for offer in offers if not offer.why_not)
+        joined.append(replace(cohort, offers=(*cohort.offers, *usable)))
+    return joined
+
+
 def modalities_of(cohorts: Sequence[CohortFound]) -> list[str]:
     """Modalities that are taken of any cohort: t1, dwi and fmri first."""
     names = list(dict.fromkeys(name for cohort in cohorts for name in cohort.taken))
@@ -153,78 +134,23 @@ def modalities_of(cohorts: Sequence[CohortFound]) -> list[str]:
     return [*first, *(name for name in names if name not in first)]
 
 
-def read_people(cohort: str, path: Path) -> People:
-    """Read a table of people under whatever names its columns have.
-
-    Raises
-    ------
-    InputError
-        Where it has no column of labels or of ages, or the ages are no ages.
-    """
-    header = read_header(path)
-    label, ages = first_named(header, LABELS), ages_in(header)
-    if label is None or not ages:
-        what = "labels, such as participant_id" if label is None else "ages, such as age"
-        raise InputError(f"{path}: expected a column of {what}, found {list_some(header, 8)}")
-    sex, site = first_named(header, SEXES) or "sex", first_named(header, SITES) or "site"
-    age = ages[0]
-    columns = Columns(participant_id=label, target=None if age == "age" else age, sex=sex, site=site)
-    choices = []
-    if age != "age" or len(ages) > 1:
-        others = f"; others that may be meant: {list_some(ages[1:], 4)}" if len(ages) > 1 else ""
-        choices.append(f"age is the column '{age}'{others}; `columns: {{target: ...}}` takes another")
-    families = [name for name in header if FAMILY.fullmatch(name)]
-    if families:
-        choices.append(f"'{families[0]}' may keep relatives on one side of every split, by `splits: {{group: ...}}`")
-    target, words, sheet = _target(cohort, path, columns, read_units(path).get(age, UNKNOWN_UNIT))
-    if capped := [cell for cell in sheet.get("target_reason", pd.Series(dtype=str)).dropna() if "+'" in cell]:
-        cell = capped[0].split("'")[1]
-        key = f"replace: {{{cell}: {cell.removesuffix('+')}}}"
-        choices.append(f"{len(capped)} without an age, as {capped[0]}; `{key}` under `target:` gives one")
-    return People(path, columns, target, (*choices, *words), sheet)
-
-
-def _target(cohort: str, path: Path, columns: Columns, unit: str) -> tuple[Target, list[str], pd.DataFrame]:
-    """Unit of the ages by the dictionary of the table, else by the numbers, and the people."""
-
-    def read(target: Target) -> pd.DataFrame:
-        return read_participants(cohort, ParticipantsSettings(path=str(path), columns=columns, target=target))
-
-    if (named := UNITS.get(canonical_unit(unit))) is not None:
-        target = _in(named)
-        return target, [f"ages are in {named}, by the JSON beside the table"], read(target)
-    try:
-        return Target(), [], read(Target())
-    except InputError as fault:
-        named = next((own for own in PER_YEAR if f"are these {own}?" in str(fault)), None)
-        if named is None:
-            raise
-    target = _in(named)
-    return target, [f"ages are taken to be in {named}: they are too large for years"], read(target)
-
-
-def _in(unit: str) -> Target:
-    """Age in another unit than years, up to the same age."""
-    return Target(units=unit, range=(0.0, 120 * PER_YEAR[unit]))
-
-
 def _tables_of(folder: Path) -> dict[Path, Path]:
     """Tables of people by the folder whose data they belong to: in it and below, else above it."""
     found: dict[Path, Path] = {}
     for top in _below(folder, set()):
         parts = {part for other in found if top.is_relative_to(other) for part in top.relative_to(other).parts}
-        if not parts & set(PART_OF_A_DATASET) and (path := _people_table(top)) is not None:
+        if not parts & set(PART_OF_A_DATASET) and (path := people_table(top)) is not None:
             found[top] = path
     if len(found) == 1:  # whatever lies beside it is of the same people
         return {folder: next(iter(found.values()))}
     if folder in found:  # one of these tells of everybody, the others of the same people again
-        own, below = set(_labels(found[folder])), {top: path for top, path in found.items() if top != folder}
-        if {label for path in below.values() for label in _labels(path)} <= own:
+        own, below = set(labels_in(found[folder])), {top: path for top, path in found.items() if top != folder}
+        if {label for path in below.values() for label in labels_in(path)} <= own:
             return below if any(_has_people(top) for top in below) else {folder: found[folder]}
     if found:
         return found
     for above in list(folder.resolve().parents)[:ABOVE]:
-        if (path := _people_table(above, ("participants",))) is not None:
+        if (path := people_table(above, ("participants",))) is not None:
             return {folder: path}
     return {}
 
@@ -232,25 +158,6 @@ def _tables_of(folder: Path) -> dict[Path, Path]:
 def _has_people(folder: Path) -> bool:
     """Whether there are folders of people, as at the top of a dataset."""
     return any(path.name.startswith("sub-") and path.is_dir() for path in listed(folder))
-
-
-def _labels(path: Path) -> list[str]:
-    return read_labels(path, first_named(read_header(path), LABELS) or "participant_id")
-
-
-def _people_table(folder: Path, stems: Sequence[str] = ()) -> Path | None:
-    """The table of labels and ages of a folder: participants.tsv first, then the one with the fewest columns."""
-    fit = []
-    for path in listed(folder):
-        if path.suffix not in DELIMITERS or not path.is_file() or (stems and path.stem not in stems):
-            continue
-        try:
-            header = read_header(path)
-        except InputError:  # no table; what it is, is said where it is looked at as one of features
-            continue
-        if first_named(header, LABELS) is not None and ages_in(header):
-            fit.append((path.stem != "participants", len(header), path.name, path))
-    return min(fit)[-1] if fit else None
 
 
 def _below(folder: Path, cohorts: set[Path], depth: int = 0) -> Iterator[Path]:

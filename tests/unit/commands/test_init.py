@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
-from cohorts import make_tables, touch, write_cohort
+from cohorts import ROOT, make_tables, touch, write_cohort
 from freesurfer_files import freesurfer
 
 from brainpid.cli import main
@@ -204,6 +205,26 @@ def test_a_table_of_everybody_above_datasets_makes_no_cohort_of_its_own(init, tm
     assert list(checked("all.yaml", capsys).cohorts) == ["a", "b"]
 
 
+def test_derivatives_of_all_beside_the_cohorts(init, tmp_path, capsys):
+    for k, site in enumerate(("a", "b")):
+        labels = people(tmp_path / f"all/{site}", first=1 + 30 * k)
+        files(tmp_path / f"all/{site}", labels, RAW)
+        files(tmp_path / "all/derivatives/fmriprep", labels, BOLD)
+    assert init(tmp_path / "all")[0] == 0
+    config = checked("all.yaml", capsys)
+    assert [block.sources["fmri"].path for block in config.cohorts.values()] == ["../all/derivatives/fmriprep"] * 2
+
+
+def test_people_in_a_folder_beside_their_data(init, tmp_path, capsys):
+    labels = people(tmp_path / "study/tables")
+    files(tmp_path / "study/fmriprep", labels, BOLD)
+    files(tmp_path / "study/maps", labels, MAPS)
+    assert init(tmp_path / "study")[0] == 0
+    config = checked("study.yaml", capsys)
+    assert config.modalities == ("dwi", "fmri")
+    assert config.cohorts["study"].participants == "../study/tables/participants.tsv"
+
+
 def test_tables_of_other_features_than_the_largest_are_left_out(init, tmp_path, capsys):
     for k, n in enumerate((60, 40, 30)):
         tables = make_tables(n, seed=k)
@@ -317,3 +338,62 @@ def test_labels_that_fit_nobody_are_said(init, tmp_path):
     people(tmp_path / "x/derivatives/other")  # a copy within derivatives is no cohort
     assert init(tmp_path / "x")[0] == 0
     assert list(yaml.safe_load(Path("x.yaml").read_text())["cohorts"]) == ["x"]
+
+
+DOCS = (ROOT / "docs/start.md").read_text()
+
+
+def merged(config, edit):
+    """A configuration with the keys of an edit in the place of its own."""
+    if not isinstance(edit, dict) or not isinstance(config, dict):
+        return edit
+    return config | {key: merged(config.get(key), value) for key, value in edit.items()}
+
+
+def of_the_page(section):
+    """Command, lines that are said to be found, and edit of a section of the page."""
+    text = DOCS.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    blocks = {kind: re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL) for kind in ("sh", "yaml found", "yaml edit")}
+    return blocks["sh"][0].split()[1:], blocks["yaml found"], yaml.safe_load(blocks["yaml edit"][0])
+
+
+def own_bids():
+    root = Path("my_study")
+    labels = people(root, 40)
+    files(root, labels, ("anat/{p}_acq-mprage_T1w.nii.gz", "anat/{p}_acq-spgr_T1w.nii.gz", *RAW[1:]), "1")
+    files(root, labels[:25], ("anat/{p}_acq-mprage_T1w.nii.gz",), "2")
+    files(root / "derivatives/fmriprep", labels, BOLD, "1")
+
+
+def own_derivatives():
+    labels = people(Path("elsewhere"), 40)
+    pd.read_csv("elsewhere/participants.tsv", sep="\t").to_csv("people.csv", index=False)
+    for task in ("rest", "nback"):
+        files(Path("derivatives/fmriprep"), labels, [name.replace("rest", task) for name in BOLD])
+    files(Path("derivatives/qsirecon/derivatives/qsirecon-DIPYDKI"), labels, MAPS)
+    for person in labels:
+        freesurfer(Path("derivatives/fmriprep/sourcedata/freesurfer"), label=person)
+
+
+def own_tables():
+    tables = make_tables()
+    tables["participants"]["family_id"] = [f"f{k // 2}" for k in range(60)]
+    write_cohort(Path("tables"), tables)
+
+
+@pytest.mark.parametrize(
+    ("section", "make"), [("BIDS", own_bids), ("Derivatives", own_derivatives), ("Tables", own_tables)]
+)
+def test_the_page_on_own_data_is_true(section, make, init, tmp_path, capsys):
+    make()
+    (verb, folder, *options), found, edit = of_the_page(section)
+    assert verb == "init"
+    assert init(folder, *options)[0] == 0
+    text = Path(f"{folder}.yaml").read_text()
+    for lines in found:
+        assert lines in text
+    checked(f"{folder}.yaml", capsys)
+    edited = merged(yaml.safe_load(text), edit)
+    assert edited != yaml.safe_load(text)
+    Path("edited.yaml").write_text(yaml.safe_dump(edited))
+    checked("edited.yaml", capsys)
