@@ -21,6 +21,7 @@ from brainpid.core.machine import machine_error, name_of
 ABOUT = "Each verb reads, calls pure functions and writes."
 VERBS = {
     "run": "run the whole workflow of a configuration",
+    "init": "write a configuration of what a folder holds",
     "phantom": "make a synthetic cohort whose true information is known",
     "check": "check a configuration and its inputs, and show who has what; run nothing",
     "participants": "check one cohort's participants table",
