@@ -331,13 +331,20 @@ def test_one_modality_is_no_study(init, tmp_path):
     assert "expected two modalities at least, found 't1' alone" in err
 
 
+def test_a_copy_of_the_people_within_derivatives_is_no_cohort(init, tmp_path):
+    phantom(tmp_path / "x")
+    people(tmp_path / "x/derivatives/other")
+    assert init(tmp_path / "x")[0] == 0
+    assert list(yaml.safe_load(Path("x.yaml").read_text())["cohorts"]) == ["x"]
+
+
 def test_labels_that_fit_nobody_are_said(init, tmp_path):
     phantom(tmp_path / "x")
     files(tmp_path / "x/derivatives/qsirecon", ["sub-p1", "sub-p2"], MAPS)
-    (tmp_path / "x/derivatives/other").mkdir()
-    people(tmp_path / "x/derivatives/other")  # a copy within derivatives is no cohort
     assert init(tmp_path / "x")[0] == 0
-    assert list(yaml.safe_load(Path("x.yaml").read_text())["cohorts"]) == ["x"]
+    words = " ".join(Path("x.yaml").read_text().replace("\n      #", "").split())
+    assert "not used: ../x/derivatives/qsirecon: its folders (sub-p1, sub-p2) are of nobody in " in words
+    assert "participants.tsv (sub-001, sub-002, sub-003 and 27 more); do the labels fit?" in words
 
 
 DOCS = (ROOT / "docs/start.md").read_text()
