@@ -183,7 +183,7 @@ def _below(folder: Path, cohorts: set[Path], depth: int = 0) -> Iterator[Path]:
             continue
         if not path.is_dir() or not os.access(path, os.R_OK | os.X_OK) or _is_loop(path, folder):
             continue
-        if (path / "stats").is_dir() or (path / "splits.tsv").is_file():
+        if (path / "stats").is_dir() or (path / ".snakemake").is_dir():
             continue
         yield from _below(path, cohorts, depth + 1)
 
