@@ -23,8 +23,14 @@ from brainpid.features.units import UNKNOWN_UNIT
 
 BOOKKEEPING = re.compile(r"(^participants|(^|_)(sessions|scans|events|channels|confounds|timeseries))$")
 """Tables of a dataset that hold no features of people."""
-QUALITY = re.compile(r"(^|[^a-z])(motion|qc|iqms?|quality|mriqc|group)([^a-z]|$)", re.IGNORECASE)
-"""Tables of measures of image quality, such as MRIQC's."""
+NOT_OF_BRAINS = re.compile(
+    r"(^|[^a-z])(motion|qc|iqms?|quality|mriqc|group|demographics?|clinical|phenotypes?|cognition|cognitive|"
+    r"behaviou?r(al)?|questionnaires?)([^a-z]|$)",
+    re.IGNORECASE,
+)
+"""Tables of measures of image quality, such as MRIQC's, and of people."""
+FEWEST_FEATURES = 10
+"""Columns from which on the table of people is one of features as well, where it is not called otherwise."""
 HEAD_SIZE = re.compile(r"(icv|etiv|tiv)([_.].*)?", re.IGNORECASE)
 """Columns of a participants table that tissue volumes are divided by."""
 
@@ -32,16 +38,23 @@ HEAD_SIZE = re.compile(r"(icv|etiv|tiv)([_.].*)?", re.IGNORECASE)
 def tables(place: Place) -> list[Offer]:
     """Tables with one row a person that lie in a folder."""
     paths = [path for path in listed(place.folder) if path.suffix in DELIMITERS and path.is_file()]
-    own = [path for path in paths if path != place.participants and not BOOKKEEPING.search(path.stem)]
-    return [_table(path, place) for path in own]
+    own = [path for path in paths if not BOOKKEEPING.search(path.stem)]
+    return [_table(path, place) for path in own if not path.samefile(place.participants) or _holds_features(path)]
+
+
+def _holds_features(people: Path) -> bool:
+    """Whether a table of people has features beside their labels and ages, as where there is one table of it all."""
+    header = read_header(people)
+    features = len(header) - len(of_the_person(header)) - 1
+    return features >= FEWEST_FEATURES and not NOT_OF_BRAINS.search(people.stem)
 
 
 def _table(path: Path, place: Place) -> Offer:
     """One table as the run would read it: what cannot be read as features is dropped, or says why it is of no use."""
     modality = modality_of(path.stem)
     plain: dict[str, Any] = {"kind": "table", "path": str(path)}
-    if QUALITY.search(path.stem):
-        why = "by its name it tells of the quality of images and not of brains; list it as a source to use it"
+    if NOT_OF_BRAINS.search(path.stem):
+        why = "by its name it tells of image quality or of people, and not of brains; list it as a source to use it"
         return Offer(modality, path, plain, why_not=why)
     try:
         header = read_header(path)

@@ -92,6 +92,7 @@ def survey(folder: Path, participants: Path | None = None) -> list[CohortFound]:
         people = read_people(name, table)
         places = [Place(own, people.sheet, table) for own in _below(top, set(tables) - {top})]
         offers = [offer for place in places for one in RECOGNISERS for offer in one.offers(place)]
+        offers += [offer for place in places for offer in _of_strangers(place)]
         found.append(CohortFound(name, top, people, tuple(offers), {}))
     if folder not in tables:
         found = _with_what_lies_beside(found, list(_below(folder, set(tables))))
@@ -111,6 +112,18 @@ def survey(folder: Path, participants: Path | None = None) -> list[CohortFound]:
         told = [f"'{name}' in {unit}" for unit, name in units.items()]
         raise InputError(f"{folder}: ages of cohorts are in different units ({list_some(told)}); convert one column")
     return found
+
+
+def _of_strangers(place: Place) -> list[Offer]:
+    """Say where all folders of people are of others than the cohort's, as where labels are written in another way."""
+    there = [path.name for path in listed(place.folder) if path.name.startswith("sub-") and path.is_dir()]
+    if not there or set(there) & set(place.people):
+        return []
+    why = (
+        f"its folders ({list_some(there, 3)}) are of nobody in {place.participants} ({list_some(place.people, 3)}); "
+        "do the labels fit?"
+    )
+    return [Offer("", place.folder, {"kind": "images"}, why_not=why)]
 
 
 def _with_what_lies_beside(cohorts: list[CohortFound], folders: Sequence[Path]) -> list[CohortFound]:
@@ -170,7 +183,7 @@ def _below(folder: Path, cohorts: set[Path], depth: int = 0) -> Iterator[Path]:
             continue
         if not path.is_dir() or not os.access(path, os.R_OK | os.X_OK) or _is_loop(path, folder):
             continue
-        if (path / "stats").is_dir() or (path / "splits.tsv").is_file():
+        if (path / "stats").is_dir() or (path / ".snakemake").is_dir():
             continue
         yield from _below(path, cohorts, depth + 1)
 

@@ -141,7 +141,7 @@ def test_tables_alone_under_the_names_of_their_files(init, tmp_path, capsys):
     text = Path("export.yaml").read_text()
     assert "not used: ../export/no-ids.tsv: it has no column participant_id" in text
     assert "1 of 60 labels are not in the participants table" in " ".join(text.replace("#", "").split())
-    assert "not used: ../export/motion.tsv: by its name it tells of the quality" in text
+    assert "not used: ../export/motion.tsv: by its name it tells of image quality" in text
     assert "`divide_by: icv_mm3`" in text
 
 
@@ -331,13 +331,40 @@ def test_one_modality_is_no_study(init, tmp_path):
     assert "expected two modalities at least, found 't1' alone" in err
 
 
+def test_people_may_stand_in_a_table_of_features(init, tmp_path, capsys):
+    tables = make_tables()
+    age, one, two = tables["participants"][["age"]], tables["t1"], tables["dwi"]
+    wide = pd.concat([one, age, one.drop(columns="participant_id").add_suffix("_right")], axis=1)
+    write_cohort(tmp_path / "x", {"volumes": wide, "tracts": two, "demographics": two.iloc[:, :2]})
+    assert init(tmp_path / "x")[0] == 0
+    block = checked("x.yaml", capsys).cohorts["x"]
+    assert block.participants == "../x/volumes.tsv"
+    assert sorted(block.sources) == ["tracts", "volumes"]
+    assert block.sources["volumes"].drop == ("age",)
+
+
+def test_the_output_of_a_run_is_no_cohort(init, tmp_path):
+    phantom(tmp_path / "x")
+    people(tmp_path / "x/results/x/participants")
+    (tmp_path / "x/results/x/.snakemake").mkdir()
+    assert init(tmp_path / "x")[0] == 0
+    assert list(yaml.safe_load(Path("x.yaml").read_text())["cohorts"]) == ["x"]
+
+
+def test_a_copy_of_the_people_within_derivatives_is_no_cohort(init, tmp_path):
+    phantom(tmp_path / "x")
+    people(tmp_path / "x/derivatives/other")
+    assert init(tmp_path / "x")[0] == 0
+    assert list(yaml.safe_load(Path("x.yaml").read_text())["cohorts"]) == ["x"]
+
+
 def test_labels_that_fit_nobody_are_said(init, tmp_path):
     phantom(tmp_path / "x")
     files(tmp_path / "x/derivatives/qsirecon", ["sub-p1", "sub-p2"], MAPS)
-    (tmp_path / "x/derivatives/other").mkdir()
-    people(tmp_path / "x/derivatives/other")  # a copy within derivatives is no cohort
     assert init(tmp_path / "x")[0] == 0
-    assert list(yaml.safe_load(Path("x.yaml").read_text())["cohorts"]) == ["x"]
+    words = " ".join(Path("x.yaml").read_text().replace("\n      #", "").split())
+    assert "not used: ../x/derivatives/qsirecon: its folders (sub-p1, sub-p2) are of nobody in " in words
+    assert "participants.tsv (sub-001, sub-002, sub-003 and 27 more); do the labels fit?" in words
 
 
 DOCS = (ROOT / "docs/start.md").read_text()
