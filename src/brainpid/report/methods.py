@@ -78,7 +78,7 @@ def _participants(participants: pd.DataFrame, settings: ReportSettings) -> str:
             f"{own['age'].max():.4g} {units} (mean {number(own['age'].mean(), 1)}, standard deviation "
             f"{number(own['age'].std(), 1)}){of_sex}."
         )
-        left = everybody.loc[~everybody["included"].astype(bool), "reason"].fillna("no reason given").value_counts()
+        left = _why_not(everybody[~everybody["included"].astype(bool)], settings).value_counts()
         if len(left):
             told.append(f"Not included: {'; '.join(f'{reason} (n = {count})' for reason, count in left.items())}.")
         statuses = ((modality, everybody[f"{modality}_status"]) for modality in settings.modalities)
@@ -90,6 +90,16 @@ def _participants(participants: pd.DataFrame, settings: ReportSettings) -> str:
         if lost:
             told.append(f"Modalities that people lacked: {', '.join(lost)}.")
     return " ".join(told)
+
+
+def _why_not(excluded: pd.DataFrame, settings: ReportSettings) -> pd.Series:
+    """Why people take no part, without names of files; the words of ``participants.tsv`` where it is another reason."""
+    usable = pd.DataFrame({name: excluded[f"{name}_status"] == "SUCCESS" for name in settings.modalities})
+    own = excluded["reason"].fillna("no reason given").astype(str)
+    if settings.incomplete == "exclude":
+        own = own.mask(~usable.all(axis=1), "not every modality usable")
+    own = own.mask(~usable.any(axis=1), "no modality usable")
+    return own.mask(excluded["age"].isna(), f"no known {settings.target.column}")
 
 
 def _inputs(settings: ReportSettings) -> str:

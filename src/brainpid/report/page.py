@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
@@ -110,9 +111,6 @@ def render(
         Readings that fall as the target rises.
     """
     participants, accuracy, pid = tables["participants"], tables["accuracy"], tables["pid"]
-    template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True).from_string(
-        _packaged("report/templates/report.html")
-    )
     everything = "+".join(settings.modalities)
     complete = accuracy[accuracy["modalities"] == everything]
     shown = settings.models[0]
@@ -121,7 +119,7 @@ def render(
     optional = {"rests": bool(importance["feature"]), "images": bool(said_of_images), "quality": bool(qc_images)}
     coverage, subsets, predictions = tables["coverage"], tables["selection"], tables["predictions"]
     all_people = coverage[coverage["kind"] == "all"]
-    return template.render(
+    return _template().render(
         settings=settings,
         labels=LABELS,
         within=WITHIN,
@@ -175,6 +173,13 @@ def render(
         number=number,
         interval=interval,
     )
+
+
+@cache
+def _template() -> jinja2.Template:
+    """Compile the page's template, in which everything is escaped that does not say otherwise."""
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    return environment.from_string(_packaged("report/templates/report.html"))
 
 
 def _packaged(path: str) -> str:

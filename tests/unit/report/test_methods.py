@@ -14,7 +14,7 @@ from brainpid.report.references import BIBTEX, bibtex, references
 PARTICIPANTS = pd.DataFrame(
     {
         "cohort": "a",
-        "age": [20.0, 30, 40, 50],
+        "age": [20.0, 30, 40, float("nan")],
         "sex": ["F", "F", "M", "M"],
         "included": [True, True, True, False],
         "reason": [None, None, None, "no target value"],
@@ -24,9 +24,9 @@ PARTICIPANTS = pd.DataFrame(
 )
 
 
-def methods(settings=SETTINGS, cohorts=("a",)) -> dict[str, str]:
+def methods(settings=SETTINGS, cohorts=("a",), participants=PARTICIPANTS) -> dict[str, str]:
     tables = {
-        "participants": PARTICIPANTS,
+        "participants": participants,
         "features": pd.DataFrame({"modality": ["t1", "t1", "dwi"], "included": [True, False, True]}),
         "base_learners": pd.DataFrame(
             {"model": "pidreg", "base_learner": ["network", "kernel", "forest"], "folds_fitted": [12, 12, 0]}
@@ -45,8 +45,18 @@ def test_the_order_is_that_of_cobidas():
 def test_participants_and_exclusions_are_counted():
     assert methods()["Participants"] == (
         "a: 3 people of 4 took part, age 20 to 40 years (mean 30.0, standard deviation 10.0); sex F: 2, M: 1. "
-        "Not included: no target value (n = 1). Modalities that people lacked: dwi fail n = 1."
+        "Not included: no known age (n = 1). Modalities that people lacked: dwi fail n = 1."
     )
+
+
+def test_reasons_of_the_methods_name_no_files():
+    without = PARTICIPANTS.assign(age=40.0, t1_status="UNAVAILABLE", dwi_status="FAIL", reason="no row in /data/x.tsv")
+    assert "Not included: no modality usable (n = 1)." in methods(participants=without)["Participants"]
+    some = without.assign(t1_status="SUCCESS")
+    assert "Not included: no row in /data/x.tsv (n = 1)." in methods(participants=some)["Participants"]
+    exclude = SETTINGS.model_copy(update={"incomplete": "exclude"})
+    told = methods(exclude, participants=some)["Participants"]
+    assert "Not included: not every modality usable (n = 1)." in told
 
 
 def test_inputs_and_features():
