@@ -28,6 +28,8 @@ from brainpid.report.words import BASE_LEARNER_LABELS, ESTIMATOR_LABELS, LABELS,
 
 MOST_LEFT_OUT = 20
 """Features of a modality that are named where they are left out; all stand in ``features.tsv``."""
+MOST_LEFT_PEOPLE = 1000
+"""People who do not take part that are named; all stand in ``participants.tsv``."""
 SECTIONS = {
     "accuracy": "Accuracy",
     "intervals": "Do the intervals hold what they promise?",
@@ -140,6 +142,7 @@ def render(
         generated_by=generated_by,
         flow=_flow(participants, settings.modalities),
         reasons=_reasons(participants, settings.modalities),
+        left_people=_left_people(participants),
         n_features=tables["features"].groupby("modality", sort=False).size().to_dict(),
         left_out=_left_out(tables["features"]),
         notes=_notes(tables["features"]),
@@ -218,6 +221,12 @@ def _reasons(participants: pd.DataFrame, modalities: Sequence[str]) -> list[tupl
     excluded = participants[~participants["included"]]
     counts = excluded.groupby(["cohort", "reason"], sort=False).size().sort_values(ascending=False)
     return [(cohort, reason, int(count)) for (cohort, reason), count in counts.items()]
+
+
+def _left_people(participants: pd.DataFrame) -> list[dict[str, Any]]:
+    """People who do not take part, each with the reason, up to `MOST_LEFT_PEOPLE`."""
+    rows = participants[~participants["included"].astype(bool)].head(MOST_LEFT_PEOPLE)
+    return rows[["cohort", "participant_id", "reason"]].fillna("").astype(str).to_dict("records")
 
 
 def _left_out(features: pd.DataFrame) -> list[dict[str, Any]]:

@@ -107,6 +107,8 @@ def test_who_takes_part_and_why_not():
     assert "a 6 6 5 5 4 30 to 71.5" in text  # people, with t1, with dwi, take part, with both, ages
     assert "Why 1 person does not take part" in text
     assert "a no target value 1" in text
+    assert "Each of them cohort participant reason a sub-0 no target value" in text
+    assert "sub-5" not in text
 
 
 def test_features_that_are_left_out_are_named_up_to_a_number():
