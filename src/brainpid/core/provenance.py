@@ -168,7 +168,7 @@ def mixed_versions(records: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def trained_with(records: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Versions of Python and of libraries by which results were made, several of one joined by commas.
+    """Versions of this program, Python and libraries by which results were made, several of one joined by commas.
 
     Examples
     --------
@@ -177,7 +177,8 @@ def trained_with(records: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """
     found: dict[str, set[str]] = {}
     for content in records:
-        for library, number in {"python": content.get("python"), **content.get("versions", {})}.items():
+        program = {PACKAGE: content.get("generated_by", {}).get("version"), "python": content.get("python")}
+        for library, number in {**program, **content.get("versions", {})}.items():
             if number is not None:
                 found.setdefault(library, set()).add(str(number))
     return {library: ", ".join(sorted(found[library])) for library in sorted(found)}

@@ -11,10 +11,10 @@ from scipy.stats import binomtest, kruskal
 from brainpid.config.slices import ReportSettings
 from brainpid.core.names import WEIGHTED
 from brainpid.evaluation.atypicality import ATYPICAL
-from brainpid.evaluation.coverage import FEWEST_OF_SITE
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.pid.result import MIN_PEOPLE_FOR_SHARES
 from brainpid.report.information import SIGNIFICANT, headline_cohort, verdict_of
+from brainpid.report.sites import people_of_sites
 from brainpid.report.words import LABELS, listed, number, people
 
 LEAST_SITE_DIFFERENCE = 0.25
@@ -115,30 +115,21 @@ def _coverage(coverage: pd.DataFrame, settings: ReportSettings) -> list[Flag]:
 
 def _sites(predictions: pd.DataFrame, settings: ReportSettings) -> list[Flag]:
     """Sites that differ in error: signed, less its line on the target, else absolute (Kruskal-Wallis, both at 5%)."""
-    known = predictions[predictions["site"].notna()]
-    keys = ["cohort", "site", "participant_id"]
-    own = known.groupby(keys, sort=False, as_index=False)[["age", "predicted_age"]].mean()
-    own = own[own.groupby(["cohort", "site"])["age"].transform("size") >= FEWEST_OF_SITE]
-    names = own["site"].astype(str)
-    if names.groupby(own["cohort"]).nunique().sum() < 2:
+    own = people_of_sites(predictions)
+    if own.empty:
         return []
-    error = own["predicted_age"] - own["age"]
-    centred = own["age"] - own["age"].mean()
-    spread = float((centred**2).sum())
-    slope = float((error * centred).sum()) / spread if spread > 0 else 0.0
-    label = names.where(names == own["cohort"], own["cohort"] + " " + names)
-    for values, words in (
-        (error - slope * centred, "the mean of predicted less true {name}, less its line on {name}, is"),
-        (error.abs(), "the mean absolute error is"),
+    for column, words in (
+        ("signed", "the mean of predicted less true {name}, less its line on {name}, is"),
+        ("absolute", "the mean absolute error is"),
     ):
-        parts = values.groupby(label, sort=False)
-        if values.nunique() < 2 or kruskal(*(part for _, part in parts)).pvalue >= SIGNIFICANT / 2:
+        parts = own.groupby("site", sort=False)[column]
+        if own[column].nunique() < 2 or kruskal(*(part for _, part in parts)).pvalue >= SIGNIFICANT / 2:
             continue
         means = parts.mean().sort_values()
-        if means.iloc[-1] - means.iloc[0] > LEAST_SITE_DIFFERENCE * error.abs().mean():
-            ends = (f"{number(means.iloc[end])} {settings.target.units} at {means.index[end]}" for end in (0, -1))
+        if means.iloc[-1] - means.iloc[0] > LEAST_SITE_DIFFERENCE * own["absolute"].mean():
+            ends = [f"{number(means.iloc[end])} {settings.target.units} at {means.index[end]}" for end in (0, -1)]
             told = words.format(name=settings.target.column)
-            return [Flag(f"Sites differ: {told} {listed(list(ends))}", "intervals")]  # the other follows from it
+            return [Flag(f"Sites differ: {told} {listed(ends)}", "sites")]  # the other follows from it
     return []
 
 

@@ -109,7 +109,7 @@ def _inputs(settings: ReportSettings) -> str:
         sources: dict[str, list[str]] = {}
         for cohort, inputs in settings.inputs.items():
             if (own := inputs.get(modality)) is not None:
-                divided = f", each divided by {own.divide_by}" if own.divide_by else ""
+                divided = f", those of its unit divided by {own.divide_by}" if own.divide_by else ""
                 sources.setdefault(KINDS.get(own.kind, own.kind) + divided, []).append(cohort)
         several = len(settings.inputs) > 1
         words = [f"{source} ({listed(cohorts)})" if several else source for source, cohorts in sources.items()]
@@ -202,4 +202,4 @@ def _tests(settings: ReportSettings) -> str:
 def _software(trained_with: Mapping[str, str]) -> str:
     """Programs and versions."""
     libraries = ", ".join(f"{name} {number}" for name, number in trained_with.items())
-    return f"brainpid, run by Snakemake (M\u00f6lder et al. 2021){'; trained with ' + libraries if libraries else ''}."
+    return f"Models were trained by {libraries}, with Snakemake (M\u00f6lder et al. 2021) as the workflow manager."

@@ -23,6 +23,7 @@ from brainpid.report.glossary import CANNOT_SAY, ESTIMATORS, MEASURES
 from brainpid.report.information import information, totals, verdicts
 from brainpid.report.methods import methods_text
 from brainpid.report.references import bibtex
+from brainpid.report.sites import site_table
 from brainpid.report.summary import summarise
 from brainpid.report.words import BASE_LEARNER_LABELS, ESTIMATOR_LABELS, LABELS, WITHIN, interval, number
 
@@ -149,6 +150,7 @@ def render(
         accuracy=complete.to_dict("records"),
         comparison=tables["comparison"].to_dict("records"),
         by_pattern=_by_pattern(accuracy[accuracy["model"] == shown], everything),
+        sites=site_table(predictions[predictions["model"] == shown]),
         fewest=MIN_PEOPLE_OF_PATTERN,
         coverage=dict(zip(all_people["model"], all_people["coverage"], strict=True)),
         coverage_of=coverage[coverage["model"] == shown].to_dict("records"),

@@ -53,7 +53,12 @@ def test_results_of_different_versions_are_told_apart():
 
 
 def test_versions_of_all_folds_stand_together():
-    one = {"python": "3.11.7", "versions": {"torch": "2.1", "numpy": "2.3.5"}}
+    one = {"python": "3.11.7", "generated_by": {"version": "0.1"}, "versions": {"torch": "2.1", "numpy": "2.3.5"}}
     other = {"python": "3.11.7", "versions": {"numpy": "1.26.4"}}
-    assert trained_with([one, other]) == {"numpy": "1.26.4, 2.3.5", "python": "3.11.7", "torch": "2.1"}
+    assert trained_with([one, other]) == {
+        "brainpid": "0.1",
+        "numpy": "1.26.4, 2.3.5",
+        "python": "3.11.7",
+        "torch": "2.1",
+    }
     assert trained_with([]) == {}

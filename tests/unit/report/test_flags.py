@@ -63,7 +63,7 @@ def test_intervals_are_allowed_their_chance_and_bands_of_the_true_target_are_no_
 
 def test_sites_that_differ_in_signed_error():
     found = flags(predictions=predictions(shift={"s1": 5.0}))
-    assert [flag.section for flag in found] == ["intervals"]
+    assert [flag.section for flag in found] == ["sites"]
     assert "the mean of predicted less true age, less its line on age, is" in found[0].words
     assert found[0].words.endswith("years at a s1")
 

@@ -33,7 +33,11 @@ def methods(settings=SETTINGS, cohorts=("a",), participants=PARTICIPANTS) -> dic
         ),
         "accuracy": pd.DataFrame({"cohort": list(cohorts)}),
     }
-    return dict(methods_text(settings, tables, {"pidreg": {"n_folds": 12}, "ridge": {}}, {"numpy": "2.3.5"}))
+    return dict(
+        methods_text(
+            settings, tables, {"pidreg": {"n_folds": 12}, "ridge": {}}, {"brainpid": "0.1.0", "numpy": "2.3.5"}
+        )
+    )
 
 
 def test_the_order_is_that_of_cobidas():
@@ -61,11 +65,16 @@ def test_reasons_of_the_methods_name_no_files():
 
 def test_inputs_and_features():
     told = methods()
-    assert told["Imaging data"].startswith("t1: tables of features, each divided by icv_mm3. dwi: maps of QSIRecon")
+    assert told["Imaging data"].startswith(
+        "t1: tables of features, those of its unit divided by icv_mm3. dwi: maps of QSIRecon"
+    )
     assert told["Features"].startswith("Features by modality: t1 1 (1 without information left out), dwi 1. Scaling")
     inputs = SETTINGS.inputs | {"b": {"t1": ReportInput(kind="freesurfer", divide_by=None)}}
     several = methods(SETTINGS.model_copy(update={"inputs": inputs}))["Imaging data"]
-    assert "t1: tables of features, each divided by icv_mm3 (a); statistics of FreeSurfer (Fischl 2012) (b)." in several
+    assert (
+        "t1: tables of features, those of its unit divided by icv_mm3 (a); statistics of FreeSurfer (Fischl 2012) (b)."
+        in several
+    )
 
 
 def test_design():
@@ -96,7 +105,7 @@ def test_intervals_tests_and_versions():
     assert methods(off)["Tests"] == "Information was not tested against a null."
     grouped = SETTINGS.model_copy(update={"splits": Splits(group="family")})
     assert "given the others, whole groups of family at once, by the ridge encoder" in methods(grouped)["Tests"]
-    assert told["Software"].endswith("trained with numpy 2.3.5.")
+    assert told["Software"].startswith("Models were trained by brainpid 0.1.0, numpy 2.3.5, with Snakemake")
 
 
 def test_every_entry_is_bibtex_of_its_key():

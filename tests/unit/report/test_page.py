@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from report_pages import raw_page, tables
-from report_tables import SETTINGS
+from report_tables import SETTINGS, predictions
 
 from brainpid.config.analysis import Null, Splits
 from brainpid.config.cohorts import Target
@@ -59,6 +59,15 @@ def test_flags_lead_to_their_sections():
     html = raw_page(mixed=["numpy 1 (x), 2"])
     assert '<li><a href="#made">Folds were trained by different versions of numpy 1 (x), 2' in html
     assert '<li><a href="#information">Only 41 people' in html
+
+
+def test_sites_that_differ_lead_to_their_errors():
+    assert 'id="sites"' not in raw_page()
+    found = tables() | {"predictions": predictions(shift={"s1": 5.0})}
+    html = raw_page(found)
+    assert '<a href="#sites">Sites differ: the mean of predicted less true age' in html
+    assert html.count('id="sites"') == 1
+    assert re.search(r"a s0 100 [0-9.]+ -2.50 a s1 100 [0-9.]+ 2.50", page(found))
 
 
 def test_every_link_of_the_page_leads_somewhere_in_it_and_headings_skip_no_level():
