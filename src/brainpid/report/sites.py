@@ -31,7 +31,7 @@ def people_of_sites(predictions: pd.DataFrame) -> pd.DataFrame:
     spread = float((centred**2).sum())
     slope = float((error * centred).sum()) / spread if spread > 0 else 0.0
     label = own["site"].where(own["site"] == own["cohort"], own["cohort"] + " " + own["site"])
-    people = pd.DataFrame({"site": label, "signed": error - slope * centred, "absolute": error.abs()})
+    people = pd.DataFrame({"site": label, "signed": error - error.mean() - slope * centred, "absolute": error.abs()})
     return people if len(set(label)) > 1 else people.iloc[:0]
 
 
