@@ -1,7 +1,7 @@
 # REQUIRES     participants.tsv, features.tsv and the tables under aggregate/
 # PRODUCES     report.html, figures/*.svg, dataset_description.json
-# CONFIG KEYS  report, target, modalities, incomplete, models, splits, interval_coverage, pid,
-#              explain
+# CONFIG KEYS  report, target, cohorts (kinds of sources), modalities, incomplete, models, splits, interval_coverage, pid,
+#              null, explain
 
 
 rule report:
