@@ -1,7 +1,7 @@
 # REQUIRES     participants.tsv, features.tsv and the tables under aggregate/
 # PRODUCES     report.html, figures/*.svg, dataset_description.json
-# CONFIG KEYS  report, target, modalities, incomplete, models, splits, interval_coverage, pid,
-#              explain
+# CONFIG KEYS  report, target, cohorts (kinds of sources), modalities, incomplete, models, splits, interval_coverage, pid,
+#              null, explain
 
 
 rule report:
@@ -13,6 +13,7 @@ rule report:
         comparison=rules.aggregate.output.comparison,
         predictions=rules.aggregate.output.predictions,
         pid=rules.aggregate.output.pid,
+        pooling=rules.aggregate.output.pooling,
         normality=rules.aggregate.output.normality,
         latents=rules.aggregate.output.latents,
         selection=rules.aggregate.output.selection,
@@ -42,6 +43,11 @@ rule report:
             f"{OUT}/figures/predicted_age.svg",
             caption="../report/predicted_age.rst",
             category="Accuracy",
+        ),
+        contributions=report(
+            f"{OUT}/figures/contributions.svg",
+            caption="../report/contributions.rst",
+            category="Information",
         ),
         added=report(
             f"{OUT}/figures/modalities.svg",

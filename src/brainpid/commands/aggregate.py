@@ -14,7 +14,7 @@ from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import AggregateSettings
 from brainpid.core.errors import InputError
 from brainpid.core.files import read_json, read_own_tsv, write_json, write_tsv
-from brainpid.core.provenance import mixed_versions, record
+from brainpid.core.provenance import mixed_versions, record, trained_with
 from brainpid.crossfit.null import null_of_table
 from brainpid.evaluation.accuracy import accuracy_table
 from brainpid.evaluation.atypicality import atypicality_table
@@ -123,7 +123,12 @@ def run(args: argparse.Namespace) -> None:
     about = importance_dictionary(agreement(importances), MOST_PEOPLE, MOST_READ, READS)
     write_json(args.out / "importance.json", about)
     provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "pandas", "scipy"))
-    write_json(args.out / "provenance.json", provenance | {"mixed_versions": mixed, "readings_against_target": against})
+    found = {
+        "mixed_versions": mixed,
+        "readings_against_target": against,
+        "trained_with": trained_with(made_by.values()),
+    }
+    write_json(args.out / "provenance.json", provenance | found)
 
 
 def _within_cohorts(paths: Sequence[Path], settings: AggregateSettings) -> WithinCohorts:

@@ -225,6 +225,13 @@ class AggregateSettings(Section):
         )
 
 
+class ReportInput(Section):
+    """What the report says of one modality's source: its kind, and the column that its features are divided by."""
+
+    kind: str
+    divide_by: str | None
+
+
 class ReportSettings(Section):
     """What `brainpid report` needs to know."""
 
@@ -238,6 +245,7 @@ class ReportSettings(Section):
     pid: DecompositionSettings
     null: Null
     explain: Explain
+    inputs: dict[Name, dict[Name, ReportInput]]
     image_modalities: tuple[Name, ...]
 
     @classmethod
@@ -255,5 +263,12 @@ class ReportSettings(Section):
             pid=config.pid,
             null=config.null,
             explain=config.explain,
+            inputs={
+                cohort: {
+                    modality: ReportInput(kind=source.kind, divide_by=getattr(source, "divide_by", None))
+                    for modality, source in block.sources.items()
+                }
+                for cohort, block in config.cohorts.items()
+            },
             image_modalities=tuple(m for m in config.modalities if any(n == m and k != "table" for n, k in sources)),
         )

@@ -167,6 +167,23 @@ def mixed_versions(records: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return sentences
 
 
+def trained_with(records: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Versions of this program, Python and libraries by which results were made, several of one joined by commas.
+
+    Examples
+    --------
+    >>> trained_with([{"python": "3.11.7", "versions": {"numpy": one}} for one in ("2.3.5", "1.26.4")])
+    {'numpy': '1.26.4, 2.3.5', 'python': '3.11.7'}
+    """
+    found: dict[str, set[str]] = {}
+    for content in records:
+        program = {PACKAGE: content.get("generated_by", {}).get("version"), "python": content.get("python")}
+        for library, number in {**program, **content.get("versions", {})}.items():
+            if number is not None:
+                found.setdefault(library, set()).add(str(number))
+    return {library: ", ".join(sorted(found[library])) for library in sorted(found)}
+
+
 def versions(packages: Iterable[str]) -> dict[str, str]:
     """Installed versions of libraries, by name."""
     return {name: _version(name) for name in packages}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import io
+import re
 from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
@@ -24,10 +26,14 @@ ATOMS = {
     "redundant": "redundant with the others (idep)",
     "synergy": "synergy with the others (idep)",
 }
+DOT = re.compile(r"(<use [^>]*)/>")
+"""A dot of a scatter in the SVG of matplotlib."""
 MOST_PANELS = 4
 """Panels of models in one row, as wide as the page shows them legibly."""
 MOST_FEATURES = 15
 """Features in the figure of importances."""
+MOST_NAMED_PEOPLE = 6000
+"""Dots that carry the label of their participant: those of a larger figure would take megabytes."""
 MOST_LABELS = 15
 """Most subsets of modalities that all have their names in the figure: those of four modalities."""
 STYLE = {
@@ -44,11 +50,66 @@ STYLE = {
 }
 
 
-def to_svg(figure: Figure) -> str:
-    """Render as SVG text without a date, so that equal data gives equal bytes."""
+def to_svg(figure: Figure, titles: Mapping[str, Sequence[str]] | None = None) -> str:
+    """Render as SVG text without a date, so that equal data gives equal bytes.
+
+    Parameters
+    ----------
+    figure : Figure
+    titles : mapping of str to sequence of str, optional
+        What a viewer shows over each dot of a scatter, by its ``gid``; in the order of the dots.
+
+    Raises
+    ------
+    ValueError
+        Where a scatter has not as many dots as titles.
+    """
     with io.StringIO() as text, mpl.rc_context(STYLE):
         figure.savefig(text, format="svg", metadata={"Date": None}, bbox_inches="tight")
-        return text.getvalue()
+        svg = text.getvalue()
+    for gid, words in (titles or {}).items():
+        before, mark, after = svg.partition(f'<g id="{gid}">')
+        own, end, rest = after.partition("</g>")
+        dots = DOT.split(own)  # what is between the dots, and they, by turns
+        dots[1::2] = [
+            f"{dot}><title>{html.escape(one)}</title></use>" for dot, one in zip(dots[1::2], words, strict=True)
+        ]
+        svg = before + mark + "".join(dots) + end + rest
+    return svg
+
+
+def people_of_dots(predictions: pd.DataFrame, units: str) -> dict[str, list[str]]:
+    """Titles of the dots of `predicted_age`: participant, cohort, true and predicted target; none where too many.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Rows of ``aggregate/predictions.tsv``.
+    units : str
+        Unit of the target.
+    """
+    people = _averaged(predictions)
+    if len(people) > MOST_NAMED_PEOPLE:
+        return {}
+    groups = people.groupby(["model", "cohort"], sort=False)
+    cohorts = list(dict.fromkeys(predictions["cohort"]))
+    return {
+        _gid(str(model), cohorts.index(cohort)): [
+            f"{row.participant_id} ({row.cohort}): true {row.age:.4g}, predicted {row.predicted_age:.1f} {units}"
+            for row in rows.itertuples()
+        ]
+        for (model, cohort), rows in groups
+    }
+
+
+def _gid(model: str, cohort: int) -> str:
+    """Name of the dots of one cohort by one model within the figure."""
+    return f"dots_{model}_{cohort}"
+
+
+def _averaged(predictions: pd.DataFrame) -> pd.DataFrame:
+    """One row for each model and person, repeats averaged."""
+    return predictions.groupby(["model", "cohort", "participant_id"], as_index=False)[["age", "predicted_age"]].mean()
 
 
 def predicted_age(predictions: pd.DataFrame, models: Sequence[str], label: str) -> Figure:
@@ -65,7 +126,7 @@ def predicted_age(predictions: pd.DataFrame, models: Sequence[str], label: str) 
     label : str
         Name and unit of the target.
     """
-    people = predictions.groupby(["model", "cohort", "participant_id"], as_index=False)[["age", "predicted_age"]].mean()
+    people = _averaged(predictions)
     low, high = people[["age", "predicted_age"]].min().min(), people[["age", "predicted_age"]].max().max()
     cohorts = list(dict.fromkeys(predictions["cohort"]))
     lines = -(-len(models) // MOST_PANELS)
@@ -80,7 +141,7 @@ def predicted_age(predictions: pd.DataFrame, models: Sequence[str], label: str) 
                 rows = people[(people["model"] == model) & (people["cohort"] == cohort)]
                 ax.scatter(
                     rows["age"], rows["predicted_age"], s=size, alpha=0.6, linewidths=0,
-                    color=COLOURS[index % len(COLOURS)], label=cohort,
+                    color=COLOURS[index % len(COLOURS)], label=cohort, gid=_gid(model, index),
                 )  # fmt: skip
             ax.set_title(MODELS[model].label)
             if place + columns >= len(models):  # nothing is below
@@ -107,7 +168,7 @@ def normality(distances: Mapping[str, FloatArray]) -> Figure:
         By cohort, of two variables.
     """
     if not distances:
-        return _nothing("Normality cannot be judged in any cohort.")
+        return nothing("Normality cannot be judged in any cohort.")
     columns = min(len(distances), 3)
     lines = -(-len(distances) // columns)
     with mpl.rc_context(STYLE):
@@ -147,7 +208,7 @@ def modalities(pid: pd.DataFrame, model: str, names: Sequence[str], estimator: s
     """
     rows = pid[(pid["model"] == model) & (pid["scope"] == "one_vs_rest") & (pid["estimator"] == estimator)]
     if rows.empty:
-        return _nothing("No cohort can be decomposed.")
+        return nothing("No cohort can be decomposed.")
     measure = "idep" if (rows["measure"] == "idep").any() else rows["measure"].iloc[0]
     rows = rows[rows["measure"] == measure]
     cohorts = list(dict.fromkeys(rows["cohort"]))
@@ -205,8 +266,8 @@ def persons(table: pd.DataFrame, model: str, names: Sequence[str], units: str) -
     return figure
 
 
-def _nothing(words: str) -> Figure:
-    """A sentence in the place of a figure that has nothing to show."""
+def nothing(words: str) -> Figure:
+    """Draw a sentence in the place of a figure that has nothing to show."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(6.5, 1.0))
         figure.text(0.5, 0.5, words, ha="center", va="center")

@@ -2,43 +2,59 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
 import jinja2
-import numpy as np
 import pandas as pd
 
 from brainpid.cohort.participants import STATUSES, has_every_modality
 from brainpid.config.slices import ReportSettings
-from brainpid.core.names import GAUSSIAN_SCORE, LOG_SCORE_ESTIMATOR, WEIGHTED, WITHIN_COHORT
-from brainpid.crossfit.encoders import ENCODERS
 from brainpid.evaluation.accuracy import MIN_PEOPLE_OF_PATTERN
 from brainpid.evaluation.atypicality import ATYPICAL
 from brainpid.evaluation.random_effects import POOLED
-from brainpid.model.registry import MODELS
-from brainpid.pid.result import MIN_PEOPLE_FOR_SMALL_ADDED, SMALL_ADDED_BITS
 from brainpid.report.figures import MOST_FEATURES
+from brainpid.report.flags import red_flags
 from brainpid.report.glossary import CANNOT_SAY, ESTIMATORS, MEASURES
+from brainpid.report.information import information, totals, verdicts
+from brainpid.report.methods import methods_text
+from brainpid.report.references import bibtex
+from brainpid.report.sites import site_table
+from brainpid.report.summary import summarise
+from brainpid.report.words import BASE_LEARNER_LABELS, ESTIMATOR_LABELS, LABELS, WITHIN, interval, number
 
-SIGNIFICANT = 0.05
 MOST_LEFT_OUT = 20
 """Features of a modality that are named where they are left out; all stand in ``features.tsv``."""
-LABELS = {name: entry.label for name, entry in MODELS.items()}
-"""Names of models for people, in the order in which the decompositions are shown."""
-WITHIN = {name: f"{entry.label}, fitted within the cohort" for name, entry in ENCODERS.items()}
-"""Names of the null's encoders for people."""
-ESTIMATOR_LABELS = {LOG_SCORE_ESTIMATOR: "log score", GAUSSIAN_SCORE: "Gaussian score", WEIGHTED: "log score, weighted"}
-BASE_LEARNER_LABELS = {
-    "network": "networks",
-    "normative": "normative model of the target",
-    "normative_scores": "normative model of its normal score",
-    "kernel": "Gaussian processes",
-    "forest": "forest",
-    "boosting": "boosted trees",
-    "head": "joining of the modalities' latents",
+MOST_LEFT_PEOPLE = 1000
+"""People who do not take part that are named; all stand in ``participants.tsv``."""
+SECTIONS = {
+    "accuracy": "Accuracy",
+    "intervals": "Do the intervals hold what they promise?",
+    "information": "What each modality tells",
+    "worth": "Which modalities are worth their cost",
+    "rests": "What predictions rest on",
+    "people": "Who takes part",
+    "images": "Choice of images",
+    "quality": "Image quality",
+    "made": "How it was made",
+    "methods": "Methods, ready to paste",
 }
+"""Titles of the page's sections by their `id`, in their order."""
+ALTERNATIVES = {
+    "contributions": "Information that each modality has alone and adds, with intervals; the numbers stand in tables",
+    "predicted_age": "Predicted against true target, one dot a person, one panel a model",
+    "modalities": "Information of each modality in every cohort, with intervals; the numbers stand in the tables",
+    "persons": "Distribution over people of information and of predicted less true target",
+    "normality": "Squared Mahalanobis distances of people against what joint normality expects",
+    "selection": "Mean absolute error of every subset of the modalities against its cost",
+    "importance": "Change of predictions as the features that count most are permuted",
+}
+"""What stands for a figure where it is not seen."""
+ID_OR_LINK = re.compile(r'(?<=\bid=")|(?<=href="#)|(?<=url\(#)')
 
 
 class QCImage(NamedTuple):
@@ -61,6 +77,7 @@ def render(
     figures: Mapping[str, str],
     qc_images: Sequence[QCImage],
     generated_by: str,
+    trained_with: Mapping[str, str],
     said_of_images: Sequence[str] = (),
     mixed_versions: Sequence[str] = (),
     against_target: Sequence[str] = (),
@@ -87,6 +104,8 @@ def render(
         Pictures of single people; none where no features come from images.
     generated_by : str
         Program and version, for the foot of the page.
+    trained_with : mapping of str to str
+        Versions of Python and the libraries by which the folds were trained.
     said_of_images : sequence of str
         What was chosen among people's images, and what of them is doubtful.
     mixed_versions : sequence of str
@@ -95,34 +114,43 @@ def render(
         Readings that fall as the target rises.
     """
     participants, accuracy, pid = tables["participants"], tables["accuracy"], tables["pid"]
-    template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True).from_string(
-        resources.files("brainpid").joinpath("report/templates/report.html").read_text(encoding="utf-8")
-    )
     everything = "+".join(settings.modalities)
     complete = accuracy[accuracy["modalities"] == everything]
-    best = complete[complete["cohort"] == _headline_cohort(complete)].sort_values("mae").iloc[0]
     shown = settings.models[0]
+    told = verdicts(pid, settings)
+    importance = _importance(tables["importance"])
+    optional = {"rests": bool(importance["feature"]), "images": bool(said_of_images), "quality": bool(qc_images)}
     coverage, subsets, predictions = tables["coverage"], tables["selection"], tables["predictions"]
     all_people = coverage[coverage["kind"] == "all"]
-    return template.render(
+    return _template().render(
         settings=settings,
         labels=LABELS,
         within=WITHIN,
-        figures=figures,
+        style=_packaged("report/templates/report.css"),
+        script=_packaged("report/templates/report.js"),
+        contents=[(place, title) for place, title in SECTIONS.items() if optional.get(place, True)],
+        titles=SECTIONS,
+        summary=summarise(settings, tables, choice, told),
+        flags=red_flags(settings, tables, told, mixed_versions, against_target),
+        methods=methods_text(settings, tables, made_of, trained_with),
+        bibtex=bibtex(settings),
+        figures={name: inline(name, svg, ALTERNATIVES[name]) for name, svg in figures.items()},
+        names_dots="<title>" in figures["predicted_age"],
+        several=((pid["cohort"] == POOLED) & (pid["model"] == shown)).any(),
         qc_images=qc_images,
         said_of_images=said_of_images,
-        mixed_versions=mixed_versions,
         against_target=against_target,
         generated_by=generated_by,
-        best=best,
         flow=_flow(participants, settings.modalities),
         reasons=_reasons(participants, settings.modalities),
+        left_people=_left_people(participants),
         n_features=tables["features"].groupby("modality", sort=False).size().to_dict(),
         left_out=_left_out(tables["features"]),
         notes=_notes(tables["features"]),
         accuracy=complete.to_dict("records"),
         comparison=tables["comparison"].to_dict("records"),
         by_pattern=_by_pattern(accuracy[accuracy["model"] == shown], everything),
+        sites=site_table(predictions[predictions["model"] == shown]),
         fewest=MIN_PEOPLE_OF_PATTERN,
         coverage=dict(zip(all_people["model"], all_people["coverage"], strict=True)),
         coverage_of=coverage[coverage["model"] == shown].to_dict("records"),
@@ -130,7 +158,7 @@ def render(
         recommended=subsets[subsets["recommended"]].iloc[0],
         choice=choice,
         explained=explained,
-        importance=_importance(tables["importance"]),
+        importance=importance,
         atypicality=tables["atypicality"].to_dict("records"),
         atypical=ATYPICAL,
         beyond=_beyond(predictions[predictions["model"] == shown]),
@@ -138,23 +166,38 @@ def render(
         made_of=made_of,
         learner_labels=BASE_LEARNER_LABELS,
         sentence=_choices,
-        information=_information(pid, settings),
+        information=information(pid, settings),
         estimators=ESTIMATORS,
         estimator_labels=ESTIMATOR_LABELS,
-        totals=_totals(pid, tables["person"], settings),
-        verdicts=_verdicts(pid, settings),
+        totals=totals(pid, tables["person"], settings),
+        verdicts=told,
         normality=tables["normality"].to_dict("records"),
         measures=MEASURES,
         cannot_say=CANNOT_SAY,
         has_pooled=(complete["cohort"] == POOLED).any(),
-        number=_number,
-        interval=_interval,
+        number=number,
+        interval=interval,
     )
 
 
-def _headline_cohort(accuracy: pd.DataFrame) -> str:
-    """The pooled rows where there are any, else the only cohort."""
-    return POOLED if (accuracy["cohort"] == POOLED).any() else str(accuracy["cohort"].iloc[0])
+@cache
+def _template() -> jinja2.Template:
+    """Compile the page's template, in which everything is escaped that does not say otherwise."""
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    return environment.from_string(_packaged("report/templates/report.html"))
+
+
+def _packaged(path: str) -> str:
+    """Text of a file of this package."""
+    return resources.files("brainpid").joinpath(path).read_text(encoding="utf-8")
+
+
+def inline(name: str, svg: str, alternative: str) -> str:
+    """Make an SVG file part of a page: no prolog, ids that no other figure has, and words for who does not see it."""
+    body = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    return ID_OR_LINK.sub(f"{name}-", body).replace(
+        "<svg", f'<svg role="img" aria-label="{html.escape(alternative)}"', 1
+    )
 
 
 def _flow(participants: pd.DataFrame, modalities: Sequence[str]) -> list[dict[str, Any]]:
@@ -180,6 +223,12 @@ def _reasons(participants: pd.DataFrame, modalities: Sequence[str]) -> list[tupl
     excluded = participants[~participants["included"]]
     counts = excluded.groupby(["cohort", "reason"], sort=False).size().sort_values(ascending=False)
     return [(cohort, reason, int(count)) for (cohort, reason), count in counts.items()]
+
+
+def _left_people(participants: pd.DataFrame) -> list[dict[str, Any]]:
+    """People who do not take part, each with the reason, up to `MOST_LEFT_PEOPLE`."""
+    rows = participants[~participants["included"].astype(bool)].head(MOST_LEFT_PEOPLE)
+    return rows[["cohort", "participant_id", "reason"]].fillna("").astype(str).to_dict("records")
 
 
 def _left_out(features: pd.DataFrame) -> list[dict[str, Any]]:
@@ -209,66 +258,6 @@ def _by_pattern(accuracy: pd.DataFrame, everything: str) -> list[dict[str, Any]]
     return accuracy.to_dict("records") if (accuracy["modalities"] != everything).any() else []
 
 
-def _totals(pid: pd.DataFrame, person: pd.DataFrame, settings: ReportSettings) -> list[dict[str, Any]]:
-    """Information in each model's prediction and in its decompositions, of people with every modality of a cohort."""
-    everything = set(settings.modalities)
-    complete = person[[set(str(own).split("+")) == everything for own in person["modalities"]]]
-    chosen = pid[(pid["scope"] == "all") & (pid["atom"] == "total") & (pid["measure"] == settings.pid.measures[0])]
-    rows = []
-    for (model, cohort), people in complete.groupby(["model", "cohort"], sort=False):
-        own = chosen[(chosen["model"] == model) & (chosen["cohort"] == cohort)].set_index("estimator")["bits"]
-        if len(own):
-            told = {name: own.get(name, np.nan) for name in ESTIMATORS}
-            rows.append(
-                {"model": model, "cohort": cohort, "n": len(people), "prediction": people["information"].mean()} | told
-            )
-    return rows
-
-
-def _information(pid: pd.DataFrame, settings: ReportSettings) -> list[dict[str, Any]]:
-    """Decomposition table of each cohort and model: one line a modality, atoms as columns."""
-    tables = []
-    rows = pid[(pid["scope"] == "one_vs_rest") & ~pid["model"].str.endswith(WITHIN_COHORT)]
-    for (model, cohort, estimator), chosen in rows.groupby(["model", "cohort", "estimator"], sort=False):
-        measure = "idep" if "idep" in settings.pid.measures else settings.pid.measures[0]
-        chosen = chosen[chosen["measure"] == measure].set_index(["modalities", "atom"])
-        total = chosen.xs("total", level="atom").iloc[0]
-        lines = [
-            {"modality": modality, **{str(atom): row for atom, row in chosen.loc[modality].iterrows()}}
-            for modality in settings.modalities
-        ]
-        tables.append(
-            {
-                "cohort": cohort, "model": model, "estimator": estimator, "measure": measure, "n": int(total["n"]),
-                "total": total, "lines": lines,
-            }
-        )  # fmt: skip
-    return sorted(
-        tables, key=lambda table: (list(LABELS).index(table["model"]), list(ESTIMATORS).index(table["estimator"]))
-    )
-
-
-def _verdicts(pid: pd.DataFrame, settings: ReportSettings) -> list[dict[str, Any]]:
-    """What each modality adds by the first model, what by the reader that is tested, and whether it is shown."""
-    added = pid[pid["atom"] == "added"].drop_duplicates(["model", "cohort", "modalities"])  # the headline comes first
-    keys = ["cohort", "modalities"]
-    tested = added[added["model"] == settings.null.encoder + WITHIN_COHORT].rename(columns={"bits": "tested_bits"})
-    rows = added[added["model"] == settings.models[0]].drop(columns="p_value")
-    rows = rows.merge(tested[[*keys, "tested_bits", "p_value"]], how="left", on=keys)
-    return [row | {"verdict": _verdict(row)} for row in rows.to_dict("records")]
-
-
-def _verdict(row: Mapping[Any, Any]) -> str:
-    """Words for what a modality adds; shown takes both a test's p-value below .05 and the model's interval above 0."""
-    if not np.isfinite(row["p_value"]):
-        return "not tested"
-    if row["p_value"] < SIGNIFICANT and row["ci_low"] > 0:
-        return "shown"
-    if row["bits"] < SMALL_ADDED_BITS and row["n"] < MIN_PEOPLE_FOR_SMALL_ADDED:
-        return f"not shown; so little cannot be told from zero with fewer than {MIN_PEOPLE_FOR_SMALL_ADDED} people"
-    return "not shown"
-
-
 def _importance(importance: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
     """Rows of the modalities, and of the features that count most."""
     scopes = {scope: importance[importance["scope"] == scope] for scope in ("modality", "feature")}
@@ -294,15 +283,3 @@ def _beyond(predictions: pd.DataFrame) -> int:
     """How many people of one model are more atypical than `ATYPICAL`, repeats averaged."""
     people = predictions.groupby(["cohort", "participant_id"], sort=False)["atypicality"].mean()
     return int((people > ATYPICAL).sum())
-
-
-def _number(value: float, digits: int = 2) -> str:
-    """A number for reading; a dash where there is none."""
-    return f"{round(value, digits) + 0.0:.{digits}f}" if np.isfinite(value) else "–"  # a zero has no sign
-
-
-def _interval(row: Mapping[str, float], digits: int = 3) -> str:
-    """An estimate with its interval."""
-    low, high = row["ci_low"], row["ci_high"]
-    reach = f" [{_number(low, digits)}, {_number(high, digits)}]" if np.isfinite(low) else ""
-    return _number(row["bits"], digits) + reach

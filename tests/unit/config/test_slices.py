@@ -81,7 +81,7 @@ PEOPLE = {"participants a", "participants b"}
         ({"cohorts": {"a": {"columns": {"participant_id": "id"}}}},
          {"participants a", "extract a t1", "extract a dwi", "extract a fmri"}),
         ({"cohorts": {"a": {"sources": {"t1": {"session": "1"}}}}}, {"index a", "extract a t1"}),
-        ({"cohorts": {"a": {"sources": {"tab": {"divide_by": "icv"}}}}}, {"extract a tab"}),
+        ({"cohorts": {"a": {"sources": {"tab": {"divide_by": "icv"}}}}}, {"extract a tab", "report"}),
         ({"extraction": {"structural": {"n4": False}}}, T1),
         ({"extraction": {"structural": {"atlas": {"image": "a.nii", "labels": "a.tsv"}}}}, T1),
         ({"extraction": {"diffusion": {"resolution": 5}}}, DWI),

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from brainpid.core.provenance import code_digest, mixed_versions, reachable_modules, record
+from brainpid.core.provenance import code_digest, mixed_versions, reachable_modules, record, trained_with
 
 
 def test_imports_are_followed():
@@ -50,3 +50,15 @@ def test_results_of_different_versions_are_told_apart():
     ]
     made = record("brainpid.commands.collect", {})
     assert mixed_versions({"a": made, "b": {**made, "generated_by": {"version": "0.0"}}})[0].startswith("brainpid 0.")
+
+
+def test_versions_of_all_folds_stand_together():
+    one = {"python": "3.11.7", "generated_by": {"version": "0.1"}, "versions": {"torch": "2.1", "numpy": "2.3.5"}}
+    other = {"python": "3.11.7", "versions": {"numpy": "1.26.4"}}
+    assert trained_with([one, other]) == {
+        "brainpid": "0.1",
+        "numpy": "1.26.4, 2.3.5",
+        "python": "3.11.7",
+        "torch": "2.1",
+    }
+    assert trained_with([]) == {}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
 import pandas as pd
 import pytest
 from prediction_tables import MODALITIES, incomplete
@@ -44,3 +48,43 @@ def test_people_are_shown_for_what_they_have():
     assert len(left.get_yticklabels()) == 5
     assert len(right.get_yticklabels()) == 6
     figures.to_svg(figures.persons(table, "another", MODALITIES, "years"))
+
+
+def two_people(**columns):
+    rows = {"participant_id": ["a <x>", "b"], "cohort": ["c", "d"], "age": [20.0, 30.0], "predicted_age": [21.25, 29.0]}
+    return pd.DataFrame(rows | columns).assign(model="ridge")
+
+
+def test_each_dot_says_whose_it_is():
+    people = two_people()
+    more = pd.concat([people, people.assign(predicted_age=[22.25, 30.0])])  # a second repeat
+    titles = figures.people_of_dots(more, "years")
+    svg = figures.to_svg(figures.predicted_age(more, ["ridge"], "age"), titles)
+    ET.fromstring(svg)
+    found = re.findall(r"<use [^>]*><title>([^<]*)</title></use>", svg)
+    assert found == [
+        "a &lt;x&gt; (c): true 20, predicted 21.8 years",
+        "b (d): true 30, predicted 29.5 years",
+    ]
+
+
+def test_dots_and_titles_come_in_one_order():
+    n = 50
+    random = np.random.default_rng(0)
+    people = pd.DataFrame(
+        {"participant_id": [f"p{k}" for k in random.permutation(n)], "cohort": random.choice(["z", "y"], n),
+         "age": random.permutation(np.arange(20.0, 70)), "predicted_age": 40.0, "model": "ridge"}
+    )  # fmt: skip
+    svg = figures.to_svg(figures.predicted_age(people, ["ridge"], "age"), figures.people_of_dots(people, "years"))
+    told = re.findall(r'<use [^>]* x="([-0-9.]+)" [^>]*><title>[^<]*true (\d+),', svg)
+    place, age = np.array(told, dtype=float).T
+    assert len(age) == n
+    assert np.corrcoef(place, age)[0, 1] == pytest.approx(1, abs=1e-6)  # a dot's place is that of its title's age
+
+
+def test_titles_of_other_people_are_refused_and_too_many_are_left_out(monkeypatch):
+    people = two_people()
+    with pytest.raises(ValueError, match=r"shorter|longer"):
+        figures.to_svg(figures.predicted_age(people, ["ridge"], "age"), {"dots_ridge_0": ["a", "b"]})
+    monkeypatch.setattr(figures, "MOST_NAMED_PEOPLE", 1)
+    assert figures.people_of_dots(people, "years") == {}

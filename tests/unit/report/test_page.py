@@ -3,145 +3,17 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
+from report_pages import raw_page, tables
+from report_tables import SETTINGS, predictions
 
-from brainpid.config.analysis import DecompositionSettings, Explain, Null, Splits
+from brainpid.config.analysis import Null, Splits
 from brainpid.config.cohorts import Target
-from brainpid.config.slices import ReportSettings
-from brainpid.evaluation.coverage import coverage_table
-from brainpid.report.page import MOST_LEFT_OUT, QCImage, render
-
-SETTINGS = ReportSettings(
-    title="A <study> of ages",
-    target=Target(),
-    modalities=("t1", "dwi"),
-    models=("pidreg", "ridge"),
-    incomplete="use",
-    splits=Splits(folds=4, repeats=3),
-    interval_coverage=0.9,
-    pid=DecompositionSettings(),
-    null=Null(permutations=99),
-    explain=Explain(),
-    image_modalities=(),
-)
-ADDED = [0.30, 0.005]
-"""Bits that t1 and dwi add."""
-
-
-def participants() -> pd.DataFrame:
-    """Six people, one without age and one without dwi."""
-    return pd.DataFrame(
-        {
-            "participant_id": [f"sub-{k}" for k in range(6)],
-            "cohort": "a",
-            "age": [np.nan, 30.0, 40, 50, 60, 71.5],
-            "t1_status": "SUCCESS",
-            "dwi_status": ["SUCCESS"] * 5 + ["FAIL"],
-            "included": [False] + [True] * 5,
-            "reason": ["no target value", *[None] * 5],
-        }
-    )
-
-
-def accuracy(cohorts: tuple[str, ...]) -> pd.DataFrame:
-    """Ridge is the more accurate in every cohort, PIDReg only in the rows of people without dwi."""
-    rows = [
-        {"cohort": cohort, "model": model, "modalities": pattern, "n": 40 + k, "mae": mae + k,
-         "mae_ci_low": mae - 1 + k, "mae_ci_high": mae + 1 + k, "rmse": 8.125, "r2": 0.5, "pearson_r": 0.75,
-         "mae_corrected": np.nan}
-        for k, cohort in enumerate(cohorts)
-        for model, pattern, mae in (("pidreg", "t1+dwi", 7.25), ("ridge", "t1+dwi", 6.5), ("pidreg", "t1", 1.25))
-    ]  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def pid() -> pd.DataFrame:
-    rows = []
-    for modality, added in zip(SETTINGS.modalities, ADDED, strict=True):
-        for atom, bits in (("total", 1.5), ("alone", 0.875), ("added", added), ("unique", 0.1), ("redundant", 0.2),
-                           ("synergy", -0.0625)):  # fmt: skip
-            rows.append(
-                {"cohort": "a", "model": "pidreg", "estimator": "log_score", "measure": "idep",
-                 "scope": "one_vs_rest", "modalities": modality,
-                 "atom": atom, "bits": bits, "ci_low": bits - 0.05, "ci_high": bits + 0.05, "n": 41,
-                 "p_value": np.nan, "se_factor": 1.125}
-            )  # fmt: skip
-        rows.append(rows[0] | {"model": "ridge_within_cohort", "estimator": "gaussian_score",
-                               "modalities": modality, "atom": "added",
-                               "bits": 0.75 * added, "ci_low": np.nan, "ci_high": np.nan, "se_factor": np.nan,
-                               "p_value": 0.01 if added > 0.1 else 0.4})  # fmt: skip
-    table = pd.DataFrame(rows)
-    own = table[table["model"] == "pidreg"]
-    gaussian = own.assign(estimator="gaussian_score", bits=own["bits"] - 0.25, ci_low=own["ci_low"] - 0.25)
-    totals = [dict(rows[0], scope="all", modalities="t1+dwi", measure=SETTINGS.pid.measures[0], bits=1.75),
-              dict(rows[0], scope="all", modalities="t1+dwi", measure=SETTINGS.pid.measures[0], bits=1.375,
-                   estimator="gaussian_score")]  # fmt: skip
-    return pd.concat([table, gaussian, pd.DataFrame(totals)], ignore_index=True)
-
-
-def tables(cohorts: tuple[str, ...] = ("a",)) -> dict[str, pd.DataFrame]:
-    """Tables of a small run, as they stand in its folder."""
-    predictions = pd.DataFrame(
-        {"participant_id": ["sub-1", "sub-2", "sub-3", "sub-4"], "cohort": "a", "model": "pidreg", "repeat": 0,
-         "age": [30.0, 40, 50, 60], "predicted_age": [35.0, 45, 55, 61], "site": "s", "modalities": "t1+dwi",
-         "pi_low": [20.0, 35, 51, 55], "pi_high": [40.0, 45, 60, 65], "atypicality": [0.1, 0.5, 0.995, 0.999]}
-    )  # fmt: skip
-    importance = pd.DataFrame(
-        {"modality": ["t1", "dwi", "t1", "dwi", "t1"],
-         "scope": ["modality", "modality", "region", "feature", "feature"],
-         "feature": [None, None, None, "fa_fornix", "gm_insula"], "region": [None, None, "insula", "fornix", "insula"],
-         "change": [3.5, 2.5, 1.0, 0.75, 0.5], "change_sd": 0.1, "importance": 0.2, "importance_sd": 0.1,
-         "effect": -1.5, "sign_agreement": 1.0, "rank": 1.0, "rank_sd": 0.0}
-    )  # fmt: skip
-    return {
-        "participants": participants(),
-        "features": pd.DataFrame({"modality": ["t1", "t1", "dwi"], "feature": ["gm_insula", "icv", "fa_fornix"],
-                                  "included": True, "reason": None, "note": None}),
-        "accuracy": accuracy(cohorts),
-        "comparison": pd.DataFrame([{"cohort": "a", "model": "ridge", "reference": "pidreg", "n": 41,
-                                     "difference": 0.75, "ci_low": 0.25, "ci_high": 1.25}]),
-        "coverage": coverage_table(predictions, (0, 120), 0.9),
-        "predictions": predictions,
-        "person": pd.DataFrame({"cohort": "a", "model": "pidreg", "modalities": ["t1+dwi", "dwi+t1", "t1"],
-                                "information": [1.0, 2.5, 9.0]}),
-        "pid": pid(),
-        "normality": pd.DataFrame([{"cohort": "a", "model": "pidreg", "skewness": 0.1, "skewness_p": 0.04,
-                                    "kurtosis_ratio": 1.0, "kurtosis_p": 0.5, "bits": 1.5, "bits_copula": 1.7,
-                                    "doubts": "heavy tails"}]),
-        "selection": pd.DataFrame({"modalities": ["t1", "dwi", "t1+dwi"], "cost": [1.0, 1, 2], "n": 41,
-                                   "mae": [7.5, 9.5, 7.0], "mae_ci_low": 6.0, "mae_ci_high": 9.0,
-                                   "information_bits": [1.0, 0.5, 1.5], "recommended": [True, False, False]}),
-        "importance": importance,
-        "base_learners": pd.DataFrame({"model": "pidreg", "base_learner": ["network", "kernel", "Mine"],
-                                       "share": [0.25, 0.5, 0.25], "share_min": [0.125, 0.4, 0], "share_max": 0.625,
-                                       "folds_fitted": [12, 12, 3], "n_folds": 12}),
-        "atypicality": pd.DataFrame({"low": [0.0, 0.9], "high": [0.1, 1.0], "n": [31, 47], "mae": [4.25, 9.75],
-                                     "bias": [0.125, -8.5], "coverage": [0.9, 0.625]}),
-    }  # fmt: skip
-
-
-CHOICE = {"Best": "t1+dwi", "Nested": {"n": 41, "mae": 7.625, "mae_ci_low": 7, "mae_ci_high": 8, "chosen": {"t1": 3}}}
-FIGURES = dict.fromkeys(
-    ("predicted_age", "modalities", "persons", "normality", "selection", "importance"), "<svg>drawn</svg>"
-)
-
-
-MADE_OF = {
-    "pidreg": {"recipe": {"compact": 12}, "feature_transform": {"none": 2, "normal_scores": 10}, "pilot_fall": 0.0125,
-               "pilot_spread": 0.02, "n_folds": 12},
-    "ridge": {},
-}  # fmt: skip
-
-
-def raw_page(found=None, settings=SETTINGS, qc_images=(), said=(), mixed=(), against=()) -> str:
-    explained = {"RankCorrelation": 0.8125, "MostPeople": 200, "CannotSay": "Nothing is causal."}
-    return render(
-        settings, found or tables(), CHOICE, explained, MADE_OF, FIGURES, qc_images, "Generated by a test", said, mixed,
-        against,
-    )  # fmt: skip
+from brainpid.report.page import MOST_LEFT_OUT, SECTIONS, QCImage, inline
 
 
 def page(found=None, settings=SETTINGS, qc_images=(), said=(), mixed=()) -> str:
@@ -167,18 +39,71 @@ def test_errors_of_people_whose_features_are_unusual():
     assert "beyond 0.99" not in page(without)
 
 
-def test_the_headline_is_the_most_accurate_model_among_people_with_every_modality():
+def test_the_summary_answers_on_the_first_screen():
     text = page()
     assert re.search(
-        r"Best model: Ridge[^,]*, mean absolute error 6.50 years \[5.50, 7.50\] in 40 people with t1", text
+        r"Who 5 people of a, age 30 to 71.5 years; 4 of them with t1 and dwi\. How accurate Mean abs", text
     )
+    assert "Mean absolute error of PIDReg 7.25 years [6.25, 8.25] in 40 held-out people with every modality" in text
     assert "(4 folds, 3 repeats)" in text
+    assert text.index("What to be careful about") < text.index("RMSE")
     assert "Pooled rows" not in text
 
 
 def test_over_several_cohorts_the_headline_is_the_pooled_row():
     text = page(tables(("a", "b", "pooled")))
-    assert "mean absolute error 8.50 years [7.50, 9.50] in 42 people with t1 + dwi (random-effects mean" in text
+    assert "PIDReg 9.25 years [8.25, 10.25] in 42 held-out people with every modality (random-effects mean" in text
+
+
+def test_flags_lead_to_their_sections():
+    html = raw_page(mixed=["numpy 1 (x), 2"])
+    assert '<li><a href="#made">Folds were trained by different versions of numpy 1 (x), 2' in html
+    assert '<li><a href="#information">Only 41 people' in html
+
+
+def test_sites_that_differ_lead_to_their_errors():
+    assert 'id="sites"' not in raw_page()
+    found = tables() | {"predictions": predictions(shift={"s1": 5.0})}
+    html = raw_page(found)
+    assert '<a href="#sites">Sites differ: the mean of predicted less true age' in html
+    assert html.count('id="sites"') == 1
+    assert re.search(r"a s0 100 [0-9.]+ -2.50 a s1 100 [0-9.]+ 2.50", page(found))
+
+
+def test_every_link_of_the_page_leads_somewhere_in_it_and_headings_skip_no_level():
+    settings = SETTINGS.model_copy(update={"image_modalities": ("t1",)})
+    html = raw_page(settings=settings, qc_images=[QCImage("t1", "a", "sub-1", "at random", "", "B")], said=["a t1: x"],
+                    mixed=["numpy 1 (x), 2"], against=["a: y"])  # fmt: skip
+    ids = re.findall(r'\bid="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+    linked = set(re.findall(r'href="#([^"]+)"', html))
+    assert linked - {"summary"} >= set(SECTIONS)
+    assert linked <= set(ids)
+    levels = [int(level) for level in re.findall(r"<h(\d)", html)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert html.count("<img ") == len(re.findall(r'<img [^>]*alt="[^"]+"', html))
+    assert html.count("<svg ") == len(re.findall(r'<svg role="img" aria-label="[^"]+"', html)) > 0
+    assert not re.search(r"<script [^>]*src|<link|@import|(src|href)=\"https?:", html)
+
+
+def test_sections_that_have_nothing_to_show_are_not_in_the_contents():
+    html = raw_page()
+    assert 'href="#quality"' not in html
+    assert 'href="#images"' not in html
+    found = tables()
+    found["importance"] = found["importance"].iloc[:0]
+    assert 'href="#rests"' in html
+    assert 'href="#rests"' not in raw_page(found)
+
+
+def test_figures_in_the_page_share_no_ids_and_have_words():
+    svg = '<?xml version="1.0"?><svg><metadata>x</metadata><g id="g" clip-path="url(#c)"/><use href="#g"/></svg>'
+    assert inline("one", svg, 'a "b" & c') == (
+        '<svg role="img" aria-label="a &quot;b&quot; &amp; c"><g id="one-g" clip-path="url(#one-c)"/>'
+        '<use href="#one-g"/></svg>'
+    )
 
 
 def test_leaving_cohorts_out_is_said_without_repeats():
@@ -191,6 +116,8 @@ def test_who_takes_part_and_why_not():
     assert "a 6 6 5 5 4 30 to 71.5" in text  # people, with t1, with dwi, take part, with both, ages
     assert "Why 1 person does not take part" in text
     assert "a no target value 1" in text
+    assert "Each of them cohort participant reason a sub-0 no target value" in text
+    assert "sub-5" not in text
 
 
 def test_features_that_are_left_out_are_named_up_to_a_number():

@@ -1,0 +1,139 @@
+"""Informations with their intervals as points on one scale: of the summary, and of all cohorts as a forest plot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from brainpid.evaluation.random_effects import POOLED
+from brainpid.report.figures import COLOURS, STYLE, nothing
+from brainpid.report.information import headline_cohort
+
+POINTS = (("alone", COLOURS[0], "alone: what it tells by itself"), ("added", COLOURS[5], "added to all the others"))
+"""Quantities of a modality: atom, colour, words."""
+
+
+def _chosen(table: pd.DataFrame, model: str, estimator: str) -> pd.DataFrame:
+    """Rows of one model and estimator by one modality against all the others, once where measures share them."""
+    rows = table[(table["model"] == model) & (table["estimator"] == estimator) & (table["scope"] == "one_vs_rest")]
+    rows = rows[rows["atom"].isin(["total", "alone", "added"])]
+    keys = [name for name in ("cohort", "modalities", "atom") if name in rows]
+    return rows.drop_duplicates(keys)
+
+
+def contributions(pid: pd.DataFrame, model: str, names: Sequence[str], estimator: str) -> Figure:
+    """What each modality tells alone and adds, and all together, pooled over cohorts or of the only one.
+
+    Parameters
+    ----------
+    pid : DataFrame
+        Rows of ``aggregate/pid.tsv``.
+    model : str
+        Model whose information is shown.
+    names : sequence of str
+        Modalities, from top to bottom.
+    estimator : str
+        How information is estimated.
+    """
+    rows = _chosen(pid, model, estimator)
+    if rows.empty:
+        return nothing("No cohort can be decomposed.")
+    cohort = headline_cohort(rows)
+    known = rows[rows["cohort"] == cohort].set_index(["modalities", "atom"])
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.0, 0.55 * len(names) + 1.8), layout="constrained")
+        ax = figure.subplots()
+        _point(ax, known.loc[(names[0], "total")], 0.0, "#333333", "D", None)
+        for place, name in enumerate(names, start=1):
+            for (atom, colour, words), shift in zip(POINTS, (-0.16, 0.16), strict=True):
+                _point(ax, known.loc[(name, atom)], place + shift, colour, "o", words if place == 1 else None)
+        ax.axvline(0, color="#333333", linewidth=0.8)
+        ax.set_yticks(range(len(names) + 1), ["all together", *names])
+        ax.set_ylim(len(names) + 0.5, -0.5)
+        ax.grid(axis="y", visible=False)
+        ax.set_title(f"{cohort} (n = {int(known['n'].iloc[0])})")
+        ax.set_xlabel("information about the target (bits)")
+        figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+def forest(pid: pd.DataFrame, pooling: pd.DataFrame, model: str, names: Sequence[str], estimator: str) -> Figure:
+    """Total, alone and added of every cohort and of all pooled on one scale, with the interval of another cohort.
+
+    Parameters
+    ----------
+    pid : DataFrame
+        Rows of ``aggregate/pid.tsv``, of two or more cohorts and ``pooled``.
+    pooling : DataFrame
+        ``aggregate/pooling.tsv``: within ``predicted_low`` and ``predicted_high`` another cohort is expected, a thin
+        line of the pooled rows; an arrow where it goes beyond the scale, which is that of the estimates.
+    model : str
+        Model whose information is shown.
+    names : sequence of str
+        Modalities, a row of panels each.
+    estimator : str
+        How information is estimated.
+    """
+    rows = _chosen(pid, model, estimator)
+    cohorts = [cohort for cohort in dict.fromkeys(rows["cohort"]) if cohort != POOLED] + [POOLED]
+    known = rows.set_index(["cohort", "modalities", "atom"])
+    expected = _chosen(pooling, model, estimator).set_index(["modalities", "atom"])
+    ends = rows[["bits", "ci_low", "ci_high"]].to_numpy(dtype=float)
+    low, high = min(np.nanmin(ends), 0.0), np.nanmax(ends)
+    reach = (low - 0.05 * (high - low), high + 0.05 * (high - low))
+    people = {cohort: int(rows.loc[rows["cohort"] == cohort, "n"].max()) for cohort in cohorts}
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(9.0, (len(names) + 1) * (0.24 * len(cohorts) + 0.55) + 0.5), layout="constrained")
+        axes = figure.subplots(len(names) + 1, 2, sharex=True, sharey=True, squeeze=False)
+        panels = [(axes[0, 0], names[0], "total", "all together", "#333333")]
+        for row, name in zip(axes[1:], names, strict=True):
+            panels += [
+                (ax, name, atom, f"{name} {atom}", colour) for ax, (atom, colour, _) in zip(row, POINTS, strict=True)
+            ]
+        axes[0, 1].set_visible(False)
+        for ax, name, atom, title, colour in panels:
+            for place, cohort in enumerate(cohorts):
+                if (cohort, name, atom) in known.index:
+                    pooled = cohort == POOLED
+                    _point(ax, known.loc[(cohort, name, atom)], place, colour, "D" if pooled else "o", None)
+            if (name, atom) in expected.index:
+                _reach(ax, expected.loc[(name, atom)], len(cohorts) - 1, colour, reach)
+            ax.axvline(0, color="#333333", linewidth=0.8)
+            ax.axhline(len(cohorts) - 1.5, color="#BBBBBB", linewidth=0.8)
+            ax.set_title(title, loc="left")
+            ax.grid(axis="y", visible=False)
+        axes[0, 0].tick_params(labelbottom=True)
+        axes[0, 0].set_xlim(reach)
+        axes[0, 0].set_ylim(len(cohorts) - 0.5, -0.5)
+        axes[0, 0].set_yticks(range(len(cohorts)), [f"{cohort} (n = {people[cohort]})" for cohort in cohorts])
+        for ax in axes[-1]:
+            ax.set_xlabel("information about the target (bits)")
+    return figure
+
+
+def _point(ax: Axes, row: pd.Series, y: float, colour: str, marker: str, label: str | None) -> None:
+    """One estimate with its interval, where it has one."""
+    if np.isfinite(row["ci_low"]) and np.isfinite(row["ci_high"]):
+        ax.plot([row["ci_low"], row["ci_high"]], [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
+    ax.plot([row["bits"]], [y], color=colour, marker=marker, markersize=7, linestyle="none", label=label)
+
+
+def _reach(ax: Axes, row: pd.Series, y: float, colour: str, scale: tuple[float, float]) -> None:
+    """Thin line of where another cohort is expected, with an arrow where it leaves the scale."""
+    ends = row["predicted_low"], row["predicted_high"]
+    if not np.isfinite(ends).all():
+        return
+    ax.plot(np.clip(ends, *scale), [y, y], color=colour, linewidth=0.8)
+    for end, edge, marker, beyond in (
+        (ends[0], scale[0], "<", ends[0] < scale[0]),
+        (ends[1], scale[1], ">", ends[1] > scale[1]),
+    ):
+        if beyond:
+            ax.plot([edge], [y], color=colour, marker=marker, markersize=5, clip_on=False)
+        else:
+            ax.plot([end], [y], color=colour, marker="|", markersize=6)
