@@ -20,7 +20,7 @@ $(STAMP): envs/lock.txt envs/slurm.txt pyproject.toml
 # The cohort of the demonstration; made once, on the user's disk.
 results/demo_data/truth.json: src/brainpid/phantom/people.py src/brainpid/phantom/images.py | $(STAMP)
 	rm -rf results/demo_data
-	$(BIN)/brainpid phantom --out results/demo_data --subjects 48 --sites 2 --seed 0
+	$(BIN)/brainpid phantom --out results/demo_data --subjects 136 --sites 2 --seed 0 --voxel-size 8
 
 demo: install results/demo_data/truth.json
 	$(BIN)/snakemake --cores 2 --configfile config/demo.yaml --quiet rules

@@ -174,11 +174,11 @@ class ExplainSettings(Section):
 
     @classmethod
     def of(cls, config: Config) -> ExplainSettings:
-        """Slice of the importances of one fold; how many repeats there are is no matter of one."""
+        """Slice of the importances of one fold; how many folds and repeats there are is no matter of one."""
         return cls(
             modalities=config.modalities,
             seed=config.splits.seed,
-            explain=config.explain.model_copy(update={"repeats": 1}),
+            explain=config.explain.model_copy(update={"repeats": 1, "folds": None}),
         )
 
 
