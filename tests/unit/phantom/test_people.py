@@ -15,9 +15,7 @@ def test_the_covariance_is_that_of_the_weights():
     t1, dwi, fmri = DRIVERS["t1"], DRIVERS["dwi"], DRIVERS["fmri"]
     scale, other = (np.sqrt(driver.shared**2 + driver.own**2 + driver.noise**2) for driver in (t1, dwi))
     assert cov[0, 1] == pytest.approx((SHARED * t1.shared + t1.age * t1.own) / scale)
-    assert cov[1, 2] == pytest.approx(
-        t1.shared * dwi.shared / scale / np.hypot(np.hypot(dwi.shared, dwi.own), dwi.noise)
-    )
+    assert cov[1, 2] == pytest.approx(t1.shared * dwi.shared / scale / other)
     assert cov[3, :3] == pytest.approx(fmri.correlation * cov[2, :3] * [1, 1, 1 / cov[2, 2]])
 
 
