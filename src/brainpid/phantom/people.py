@@ -1,12 +1,12 @@
 r"""A synthetic cohort whose true information is known: who is in it, and what drives each person's images.
 
 The normal score of age is ``g = .55 s + .45 u_t1 + .60 u_dwi + rest``, with a factor ``s`` that modalities share and
-one of each modality's own, all standard normal. Every image of a person is driven by one number. Those of T1 and
-diffusion are ``d_m = a_m s + b_m u_m + c_m n_m`` scaled to variance 1, where ``n_m`` is what has nothing to do with
-age. That of fMRI follows the one of diffusion, ``d_fmri = r d_dwi + sqrt(1 - r^2) n_fmri``: it tells much of age by
-itself and adds exactly nothing to the others. Age scores and drivers are jointly Gaussian, so that the information of
-every subset of modalities, and both of its decompositions, follow from their covariance. What is read from the images
-can only be less: features are measured with noise, and encoders are learned from few people.
+one of each modality's own, all standard normal. Every image of a person is driven by one number,
+``d_m = a_m s + b_m u_m + c_m n_m`` scaled to variance 1, where ``n_m`` is what has nothing to do with age. The
+driver of fMRI is ``n_fmri`` alone: its images differ between people and tell nothing of age. Age scores and drivers
+are jointly Gaussian, so that the information of every subset of modalities, and both of its decompositions, follow from
+their covariance. What is read from the images can only be less: features are measured with noise, and encoders are
+learned from few people.
 """
 
 from __future__ import annotations
@@ -44,26 +44,10 @@ class Driver:
     noise: float
 
 
-@dataclass(frozen=True)
-class Follower:
-    """What drives the images of a modality that repeats what another one tells.
-
-    Attributes
-    ----------
-    of : str
-        The other modality, which stands before it in `DRIVERS`.
-    correlation : float
-        Of the two drivers.
-    """
-
-    of: str
-    correlation: float
-
-
-DRIVERS: dict[str, Driver | Follower] = {
+DRIVERS = {
     "t1": Driver(0.45, 0.55, 0.50, 0.20),
     "dwi": Driver(0.60, 0.55, 0.65, 0.20),
-    "fmri": Follower("dwi", 0.75),
+    "fmri": Driver(0.00, 0.00, 0.00, 1.00),
 }
 
 
@@ -79,7 +63,7 @@ class Person:
     drivers : dict of str to float
         Standard normal over people; a modality that the person lacks is not in it.
     motion : float
-        Scale of head motion; 1 is usual. It does not depend on age, of which it would tell through the BOLD images.
+        Scale of head motion; 1 is usual. It does not depend on age, of which the BOLD images would tell by it.
     corrupt : str
         Modality whose file is cut off; empty for all but one person.
     seed : int
@@ -104,19 +88,13 @@ def weights() -> FloatArray:
     ndarray, shape (1 + M, 2 M + 2)
         Columns: the shared factor, each modality's own, each modality's noise, the rest of the age score.
     """
-    names = list(DRIVERS)
-    m = len(names)
+    m = len(DRIVERS)
     rows = np.zeros((1 + m, 2 * m + 2))
     rows[0, 0] = SHARED
     for k, driver in enumerate(DRIVERS.values()):
-        row = rows[1 + k]
-        if isinstance(driver, Follower):
-            row += driver.correlation * rows[1 + names.index(driver.of)]
-            row[1 + m + k] = np.sqrt(1 - driver.correlation**2)
-        else:
-            rows[0, 1 + k] = driver.age
-            row[[0, 1 + k, 1 + m + k]] = driver.shared, driver.own, driver.noise
-            row /= np.linalg.norm(row)
+        rows[0, 1 + k] = driver.age
+        rows[1 + k, [0, 1 + k, 1 + m + k]] = driver.shared, driver.own, driver.noise
+        rows[1 + k] /= np.linalg.norm(rows[1 + k])
     rows[0, -1] = np.sqrt(1 - rows[0] @ rows[0])
     return rows
 
