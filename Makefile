@@ -25,7 +25,8 @@ results/demo_data/truth.json: src/brainpid/phantom/people.py src/brainpid/phanto
 demo: install results/demo_data/truth.json
 	$(BIN)/snakemake --cores 2 --configfile config/demo.yaml --quiet rules
 	@echo
-	@echo "Made results/demo/report.html: open it in a browser. The cohort's true information is in results/demo_data/truth.json."
+	@$(BIN)/brainpid summary config/demo.yaml
+	@echo
 	@echo "Your own data: edit config/config.yaml (every key is explained in config/README.md), then"
 	@echo "    $(BIN)/brainpid check"
 	@echo "    $(BIN)/snakemake --cores 4"

@@ -10,12 +10,14 @@ import pandas as pd
 
 from brainpid import __version__
 from brainpid.cohort.acquisitions import counted, different
+from brainpid.cohort.truth import read_truths
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import ReportSettings
 from brainpid.core.files import read_json, read_own_tsv, write_json, write_text
 from brainpid.core.names import LOG_SCORE_ESTIMATOR
 from brainpid.core.provenance import record
 from brainpid.evaluation.information import joint_distances
+from brainpid.evaluation.random_effects import POOLED
 from brainpid.features.person_results import picture_path
 from brainpid.features.quality import to_look_at
 from brainpid.report import figures
@@ -43,11 +45,12 @@ def run(args: argparse.Namespace) -> None:
     tables |= {name: read_own_tsv(folder / f"{name}.tsv") for name in ("participants", "features")}
     label = f"{settings.target.column} ({settings.target.units})"
     shown = settings.models[0]
+    truth = read_truths(settings.data_folders, settings.modalities, POOLED)
     distances = joint_distances(tables["latents"], shown, settings.modalities)
     drawn = {
         "predicted_age": figures.to_svg(figures.predicted_age(tables["predictions"], settings.models, label)),
         "modalities": figures.to_svg(
-            figures.modalities(tables["pid"], shown, settings.modalities, LOG_SCORE_ESTIMATOR)
+            figures.modalities(tables["pid"], shown, settings.modalities, LOG_SCORE_ESTIMATOR, truth)
         ),
         "persons": figures.to_svg(figures.persons(tables["person"], shown, settings.modalities, settings.target.units)),
         "normality": figures.to_svg(figures.normality(distances)),
@@ -77,6 +80,7 @@ def run(args: argparse.Namespace) -> None:
         said,
         of_tables["mixed_versions"],
         of_tables["readings_against_target"],
+        [cohort for cohort in settings.data_folders if (truth["cohort"] == cohort).any()],
     )
     provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "matplotlib"))
     write_json(

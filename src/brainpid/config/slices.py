@@ -239,6 +239,7 @@ class ReportSettings(Section):
     null: Null
     explain: Explain
     image_modalities: tuple[Name, ...]
+    data_folders: dict[Name, PathText]
 
     @classmethod
     def of(cls, config: Config) -> ReportSettings:
@@ -256,4 +257,5 @@ class ReportSettings(Section):
             null=config.null,
             explain=config.explain,
             image_modalities=tuple(m for m in config.modalities if any(n == m and k != "table" for n, k in sources)),
+            data_folders={name: block.data_folder for name, block in config.cohorts.items()},
         )

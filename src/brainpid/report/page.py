@@ -64,6 +64,7 @@ def render(
     said_of_images: Sequence[str] = (),
     mixed_versions: Sequence[str] = (),
     against_target: Sequence[str] = (),
+    with_truth: Sequence[str] = (),
 ) -> str:
     """Compose the page.
 
@@ -93,6 +94,8 @@ def render(
         Libraries of which folds were trained by different versions.
     against_target : sequence of str
         Readings that fall as the target rises.
+    with_truth : sequence of str
+        Cohorts of which the true information is known and drawn.
     """
     participants, accuracy, pid = tables["participants"], tables["accuracy"], tables["pid"]
     template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True).from_string(
@@ -113,6 +116,7 @@ def render(
         said_of_images=said_of_images,
         mixed_versions=mixed_versions,
         against_target=against_target,
+        with_truth=with_truth,
         generated_by=generated_by,
         best=best,
         flow=_flow(participants, settings.modalities),
