@@ -40,7 +40,7 @@ def read_truths(folders: Mapping[str, str], modalities: Sequence[str], together:
     for cohort, folder in folders.items():
         place = next((path for path in (Path(folder, FILE), Path(folder).parent / FILE) if path.is_file()), None)
         rows = None if place is None else _rows(place)
-        if rows is not None and set(rows.loc[rows["scope"] == "all", "modalities"]) == {"+".join(modalities)}:
+        if rows is not None and _of_these(rows, modalities):
             found[cohort] = rows
     tables = list(found.values())
     if len(folders) > 1 and len(found) == len(folders) and all(table.equals(tables[0]) for table in tables):
@@ -49,6 +49,12 @@ def read_truths(folders: Mapping[str, str], modalities: Sequence[str], together:
         [pd.DataFrame(columns=COLUMNS), *(rows.assign(cohort=cohort)[COLUMNS] for cohort, rows in found.items())],
         ignore_index=True,
     ).astype({"bits": float})
+
+
+def _of_these(rows: pd.DataFrame, modalities: Sequence[str]) -> bool:
+    """Whether the total is that of these modalities, in whatever order."""
+    names = rows.loc[(rows["scope"] == "all") & (rows["atom"] == "total"), "modalities"]
+    return {frozenset(name.split("+")) for name in names} == {frozenset(modalities)}
 
 
 def _rows(place: Path) -> pd.DataFrame:

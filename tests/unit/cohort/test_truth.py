@@ -8,6 +8,7 @@ import pytest
 
 from brainpid.cohort.truth import COLUMNS, read_truths
 from brainpid.core.errors import InputError
+from brainpid.phantom.people import truth as planted
 
 MODALITIES = ("t1", "dwi")
 
@@ -30,6 +31,16 @@ def test_cohorts_of_one_truth_have_it_pooled(tmp_path):
     truth = read_truths({"a": f"{tmp_path}/a", "b": f"{tmp_path}/b"}, MODALITIES, "pooled")
     assert list(truth) == COLUMNS
     assert bits(truth) == {"a": 0.25, "b": 0.25, "pooled": 0.25}
+
+
+@pytest.mark.parametrize("modalities", [("t1", "dwi", "fmri"), ("fmri", "t1", "dwi")])
+def test_the_truth_of_the_phantom_is_read_in_any_order_of_its_modalities(tmp_path, modalities):
+    (tmp_path / "truth.json").write_text(json.dumps(planted()))
+    truth = read_truths({"a": f"{tmp_path}/site-01"}, modalities, "pooled")
+    own = truth[(truth["measure"] == "idep") & (truth["scope"] == "one_vs_rest") & (truth["modalities"] == "t1")]
+    told = planted()["information"]
+    assert own.set_index("atom").loc["alone", "bits"] == pytest.approx(told["t1"])
+    assert own.set_index("atom").loc["total", "bits"] == pytest.approx(told["t1+dwi+fmri"])
 
 
 def test_one_cohort_has_no_pooled_truth(tmp_path):
