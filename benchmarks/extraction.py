@@ -197,7 +197,7 @@ def t1_2mm(folder: Path) -> float:
 
 @row("T1 5 mm: brainpid, N4 to volumes")
 def t1_5mm(folder: Path) -> float:
-    """Extract at the demonstration's resolution."""
+    """Extract at a coarse resolution."""
     return t1(5)
 
 

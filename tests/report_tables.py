@@ -29,6 +29,7 @@ SETTINGS = ReportSettings(
         }
     },
     image_modalities=(),
+    data_folders={"a": "data/a"},
 )
 
 

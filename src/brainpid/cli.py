@@ -38,6 +38,7 @@ VERBS = {
     "aggregate": "join all folds into accuracy, predictions and decomposition",
     "pid": "decompose what groups of columns of any table tell about one of its columns",
     "report": "draw the figures and write the report",
+    "summary": "say in three sentences what a finished run found",
     "plan": "tell what a finished run is expected to find with more people",
 }
 

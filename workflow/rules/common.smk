@@ -360,7 +360,11 @@ FOLD_FILES = [
 EXPLAINED = expand(
     f"{OUT}/folds/{CONFIG.models[0]}/{FOLD}/importance.tsv",
     repeat=range(min(CONFIG.explain.repeats, CONFIG.splits.n_repeats)),
-    fold=range(CONFIG.n_folds if CONFIG.explain.permutations else 0),
+    fold=range(
+        min(CONFIG.explain.folds or CONFIG.n_folds, CONFIG.n_folds)
+        if CONFIG.explain.permutations
+        else 0
+    ),
 )
 FINAL_MODEL = f"{OUT}/final/{CONFIG.models[0]}/{MODELS[CONFIG.models[0]].file}"
 IMAGE_MODALITIES = slices.ReportSettings.of(CONFIG).image_modalities

@@ -11,12 +11,14 @@ from pathlib import Path
 
 from brainpid.core.errors import InputError
 from brainpid.core.files import write_json, write_tsv
-from brainpid.phantom.images import write_description, write_person
+from brainpid.phantom.images import COARSEST_MM, FINEST_MM, write_description, write_person
 from brainpid.phantom.people import Person, draw_people, participants_table, truth
 
 log = logging.getLogger(__name__)
 
 LEAST_PEOPLE = 10
+TOLD_EVERY = 20
+"""People after whom the log says how far it is."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--subjects", type=int, default=48, help="people over all sites (default: %(default)s)")
     parser.add_argument("--sites", type=int, default=2, help="number of sites (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="seed of everything random (default: %(default)s)")
+    parser.add_argument("--voxel-size", type=int, default=5, help="of all images, in mm (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
 
 
@@ -36,6 +39,8 @@ def run(args: argparse.Namespace) -> None:
         )
     if args.workers < 1:
         raise InputError(f"--workers: expected 1 or more, found {args.workers}")
+    if not FINEST_MM <= args.voxel_size <= COARSEST_MM:
+        raise InputError(f"--voxel-size: expected {FINEST_MM} to {COARSEST_MM} mm, found {args.voxel_size}")
     people = draw_people(args.subjects, args.sites, args.seed)
     by_site: dict[str, list[Person]] = {}
     for person in people:
@@ -47,9 +52,11 @@ def run(args: argparse.Namespace) -> None:
         write_tsv(folder / "participants.tsv", participants_table(own))
         write_json(folder / "participants.json", {"age": {"Units": "years"}})
     with ProcessPoolExecutor(args.workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for person, _ in zip(people, pool.map(partial(_write, args.out), people, chunksize=4), strict=True):
+        for person, _ in zip(
+            people, pool.map(partial(_write, args.out, args.voxel_size), people, chunksize=4), strict=True
+        ):
             log.info("%s %s", person.site, person.participant_id)
-    about = {"subjects": args.subjects, "sites": args.sites, "seed": args.seed}
+    about = {"subjects": args.subjects, "sites": args.sites, "seed": args.seed, "voxel_size_mm": args.voxel_size}
     planted = {
         "no_age": people[0].participant_id,
         "extreme_motion": people[1].participant_id,
@@ -59,5 +66,5 @@ def run(args: argparse.Namespace) -> None:
     log.info("%d people of %d site(s) in %s", args.subjects, args.sites, args.out)
 
 
-def _write(out: Path, person: Person) -> None:
-    write_person(person, out / person.site)
+def _write(out: Path, mm: int, person: Person) -> None:
+    write_person(person, out / person.site, mm)

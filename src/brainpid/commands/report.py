@@ -10,6 +10,7 @@ import pandas as pd
 
 from brainpid import __version__
 from brainpid.cohort.acquisitions import counted, different
+from brainpid.cohort.truth import read_truths
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import ReportSettings
 from brainpid.core.files import read_json, read_own_tsv, write_json, write_text
@@ -45,18 +46,19 @@ def run(args: argparse.Namespace) -> None:
     tables |= {name: read_own_tsv(folder / f"{name}.tsv") for name in ("participants", "features")}
     label = f"{settings.target.column} ({settings.target.units})"
     shown = settings.models[0]
+    truth = read_truths(settings.data_folders, settings.modalities, POOLED)
     distances = joint_distances(tables["latents"], shown, settings.modalities)
     pid, named = tables["pid"], (shown, settings.modalities, LOG_SCORE_ESTIMATOR)
     drawn = {
-        "contributions": figures.to_svg(contributions(pid, *named)),
+        "contributions": figures.to_svg(contributions(pid, *named, truth)),
         "predicted_age": figures.to_svg(
             figures.predicted_age(tables["predictions"], settings.models, label),
             figures.people_of_dots(tables["predictions"], settings.target.units),
         ),
         "modalities": figures.to_svg(
-            forest(pid, tables["pooling"], *named)
+            forest(pid, tables["pooling"], *named, truth)
             if ((pid["cohort"] == POOLED) & (pid["model"] == shown)).any()
-            else figures.modalities(pid, *named)
+            else figures.modalities(pid, *named, truth)
         ),
         "persons": figures.to_svg(figures.persons(tables["person"], shown, settings.modalities, settings.target.units)),
         "normality": figures.to_svg(figures.normality(distances)),
@@ -87,6 +89,7 @@ def run(args: argparse.Namespace) -> None:
         said,
         of_tables["mixed_versions"],
         of_tables["readings_against_target"],
+        [cohort for cohort in settings.data_folders if (truth["cohort"] == cohort).any()],
     )
     provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "matplotlib"))
     write_json(

@@ -78,6 +78,9 @@ class Explain(Section):
         5, ge=0, le=100, description="permutations of each feature, group and modality; 0 for none"
     )
     repeats: int = Field(1, ge=1, description="repeats of the folds whose models are asked")
+    folds: int | None = Field(
+        None, ge=1, description="how many folds of each of these repeats are asked, the first ones; null for all"
+    )
     features: int = Field(
         30,
         ge=0,

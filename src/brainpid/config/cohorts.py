@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -83,3 +84,8 @@ class Cohort(Section):
     def participants_path(self) -> str:
         """Table of the participants."""
         return self.participants or f"{self.bids}/participants.tsv"
+
+    @property
+    def data_folder(self) -> str:
+        """The BIDS dataset, or the folder of the participants table."""
+        return self.bids or str(Path(self.participants_path).parent)

@@ -174,11 +174,11 @@ class ExplainSettings(Section):
 
     @classmethod
     def of(cls, config: Config) -> ExplainSettings:
-        """Slice of the importances of one fold; how many repeats there are is no matter of one."""
+        """Slice of the importances of one fold; how many folds and repeats there are is no matter of one."""
         return cls(
             modalities=config.modalities,
             seed=config.splits.seed,
-            explain=config.explain.model_copy(update={"repeats": 1}),
+            explain=config.explain.model_copy(update={"repeats": 1, "folds": None}),
         )
 
 
@@ -247,6 +247,7 @@ class ReportSettings(Section):
     explain: Explain
     inputs: dict[Name, dict[Name, ReportInput]]
     image_modalities: tuple[Name, ...]
+    data_folders: dict[Name, PathText]
 
     @classmethod
     def of(cls, config: Config) -> ReportSettings:
@@ -271,4 +272,5 @@ class ReportSettings(Section):
                 for cohort, block in config.cohorts.items()
             },
             image_modalities=tuple(m for m in config.modalities if any(n == m and k != "table" for n, k in sources)),
+            data_folders={name: block.data_folder for name, block in config.cohorts.items()},
         )

@@ -1,4 +1,4 @@
-"""Images of the phantom's people, made from the MNI152 tissue maps at 5 mm.
+"""Images of the phantom's people, made from the MNI152 tissue maps on a coarse grid.
 
 - T1: tissues at their usual contrast under a bias field; the driver takes grey matter away and gives fluid.
 - DWI: two volumes without and twelve with b = 1000 s/mm^2; the driver lowers anisotropy and raises diffusivity of white
@@ -24,7 +24,7 @@ from brainpid.imaging.default_atlases import gray_matter
 from brainpid.imaging.templates import csf_map, mni152
 from brainpid.phantom.people import Person
 
-MM = 5
+FINEST_MM, COARSEST_MM = 4, 8
 TR = 2.0
 VOLUMES = 140
 SPACE = "MNI152NLin2009cAsym"
@@ -32,8 +32,8 @@ DIRECTIONS = 12
 B = 1000.0
 
 
-def write_person(person: Person, folder: Path) -> None:
-    """Write all images of one person below a site's folder."""
+def write_person(person: Person, folder: Path, mm: int) -> None:
+    """Write all images of one person below a site's folder, with voxels of `mm` millimetres."""
     rng = np.random.default_rng(person.seed)
     gain, noise = _site(person.site)
     makers = {"t1": _t1, "dwi": _dwi, "fmri": _bold}
@@ -41,7 +41,7 @@ def write_person(person: Person, folder: Path) -> None:
         # Every image has its own stream, so that a modality that is lacking changes no other.
         stream = np.random.default_rng(rng.integers(2**63))
         if name in person.drivers:
-            make(person, folder, stream, gain, noise)
+            make(person, folder, stream, gain, noise, mm)
     if person.corrupt:
         path = next((folder / person.participant_id).rglob(f"*_{person.corrupt}.nii.gz"))
         content = path.read_bytes()
@@ -54,14 +54,14 @@ def _site(site: str) -> tuple[float, float]:
     return 1.0 + 0.15 * (number - 1), 1.0 + 0.2 * (number - 1)
 
 
-def _maps() -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+def _maps(mm: int) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Brain mask, grey matter, white matter and fluid of the template, as fractions."""
-    brain, gm, wm = (np.asarray(mni152(kind, MM).dataobj, dtype=float) for kind in ("brain", "gm", "wm"))
+    brain, gm, wm = (np.asarray(mni152(kind, mm).dataobj, dtype=float) for kind in ("brain", "gm", "wm"))
     gm, wm = gm * (brain > 0), wm * (brain > 0)
-    return brain, gm, wm, np.asarray(csf_map(MM).dataobj, dtype=float)
+    return brain, gm, wm, np.asarray(csf_map(mm).dataobj, dtype=float)
 
 
-def _affine(rng: np.random.Generator) -> FloatArray:
+def _affine(rng: np.random.Generator, mm: int) -> FloatArray:
     """Head position and size: a few degrees, millimetres and per cent."""
     angles, shift = rng.normal(0, np.radians(3), 3), rng.normal(0, 3, 3)
     cos, sin = np.cos(angles), np.sin(angles)
@@ -71,7 +71,7 @@ def _affine(rng: np.random.Generator) -> FloatArray:
     move = np.eye(4)
     move[:3, :3] = turn * (1 + rng.normal(0, 0.01))
     move[:3, 3] = shift
-    affine: FloatArray = move @ mni152("t1", MM).affine
+    affine: FloatArray = move @ mni152("t1", mm).affine
     return affine
 
 
@@ -88,23 +88,23 @@ def _save(data: FloatArray, affine: FloatArray, path: Path, tr: float | None = N
         packed.write(image.to_bytes())
 
 
-def _t1(person: Person, folder: Path, rng: np.random.Generator, gain: float, noise: float) -> None:
-    brain, gm, wm, csf = _maps()
+def _t1(person: Person, folder: Path, rng: np.random.Generator, gain: float, noise: float, mm: int) -> None:
+    brain, gm, wm, csf = _maps(mm)
     # Loss is larger in some places than in others, in the same ones for everybody.
     pattern = 1 + 0.3 * np.sin(np.linspace(0, 3 * np.pi, gm.shape[1]))[None, :, None]
-    grey = gm * np.clip(0.8 - 0.12 * person.drivers["t1"] * pattern, 0.3, 1.0)
+    grey = gm * np.clip(0.6 - 0.15 * person.drivers["t1"] * pattern, 0.1, 1.0)
     fluid = csf + gm - grey
     head = binary_dilation(brain > 0, iterations=2) & ~binary_dilation(brain > 0)
     signal = 0.62 * grey + 1.0 * wm + 0.25 * fluid + 0.55 * head
-    bias = np.exp(0.1 * _smooth(rng, brain.shape, 8))
-    data = gain * signal * bias + 0.02 * noise * rng.normal(size=brain.shape)
-    _save(np.clip(800 * data, 0, None), _affine(rng), _path(folder, person, "anat", "T1w.nii.gz"))
+    bias = np.exp(0.01 * _smooth(rng, brain.shape, 40 / mm))
+    data = gain * signal * bias + 0.005 * noise * rng.normal(size=brain.shape)
+    _save(np.clip(800 * data, 0, None), _affine(rng, mm), _path(folder, person, "anat", "T1w.nii.gz"))
 
 
-def _dwi(person: Person, folder: Path, rng: np.random.Generator, gain: float, noise: float) -> None:
-    brain, gm, wm, csf = _maps()
+def _dwi(person: Person, folder: Path, rng: np.random.Generator, gain: float, noise: float, mm: int) -> None:
+    brain, gm, wm, csf = _maps(mm)
     driver = person.drivers["dwi"]
-    axes = _axes(brain.shape)
+    axes = _axes(brain.shape, mm)
     mean, anisotropy = 7.5e-4 * (1 + 0.03 * driver), np.clip(0.6 * (1 - 0.07 * driver), 0.2, 0.9)
     # Axially symmetric tensor: along = mean (1 + 2 t), across = mean (1 - t), with t from the anisotropy.
     t = anisotropy / np.sqrt(3 - 2 * anisotropy**2)
@@ -120,17 +120,17 @@ def _dwi(person: Person, folder: Path, rng: np.random.Generator, gain: float, no
         real, imaginary = 0.025 * noise * rng.normal(size=(2, *brain.shape))
         volumes.append(gain * np.hypot(plain + real, imaginary))
     path = _path(folder, person, "dwi", "dwi.nii.gz")
-    _save(600 * np.stack(volumes, axis=-1), _affine(rng), path)
+    _save(600 * np.stack(volumes, axis=-1), _affine(rng, mm), path)
     stem = str(path).removesuffix(".nii.gz")
     write_text(f"{stem}.bval", " ".join(f"{b:g}" for b in bvals) + "\n")
     write_text(f"{stem}.bvec", "\n".join(" ".join(f"{x:.6f}" for x in row) for row in bvecs.T) + "\n")
 
 
-def _bold(person: Person, folder: Path, rng: np.random.Generator, gain: float, noise: float) -> None:
-    brain, gm, wm, csf = _maps()
-    atlas = gray_matter(MM)
+def _bold(person: Person, folder: Path, rng: np.random.Generator, gain: float, noise: float, mm: int) -> None:
+    brain, gm, wm, csf = _maps(mm)
+    atlas = gray_matter(mm)
     labels = np.asarray(atlas.image.dataobj).astype(int)
-    coupling = np.clip(0.45 - 0.13 * person.drivers["fmri"], 0.05, 0.9)
+    coupling = np.clip(0.5 - 0.2 * person.drivers["fmri"], 0.05, 0.9)
     series = _network_series(list(atlas.names.values()), coupling, rng)
     motion = _motion(person, rng)
     displacement = np.r_[0.0, np.abs(np.diff(motion, axis=0)) @ np.array([1, 1, 1, 50, 50, 50])]
@@ -141,8 +141,8 @@ def _bold(person: Person, folder: Path, rng: np.random.Generator, gain: float, n
     data = baseline[..., None] * (1 + 0.01 * data)
     data += 0.6 * noise * rng.normal(size=data.shape) + 0.8 * displacement * (brain > 0)[..., None]
     data *= gain * (brain > 0)[..., None]
-    template = mni152("t1", MM)
-    stem = f"task-rest_space-{SPACE}_res-{MM}_desc-"
+    template = mni152("t1", mm)
+    stem = f"task-rest_space-{SPACE}_res-{mm}_desc-"
     derivatives = folder / "derivatives" / "fmriprep"
     bold = _path(derivatives, person, "func", f"{stem}preproc_bold.nii.gz")
     _save(4 * data, template.affine, bold, TR)
@@ -199,10 +199,10 @@ def _smooth(rng: np.random.Generator, shape: tuple[int, ...], width: float) -> F
     return (field - field.mean()) / field.std()
 
 
-def _axes(shape: tuple[int, ...]) -> FloatArray:
+def _axes(shape: tuple[int, ...], mm: int) -> FloatArray:
     """Direction of the fibres in each voxel (x, y, z, 3), the same for everybody."""
     rng = np.random.default_rng(7)
-    field = np.stack([_smooth(rng, shape, 4) for _ in range(3)], axis=-1)
+    field = np.stack([_smooth(rng, shape, 20 / mm) for _ in range(3)], axis=-1)
     return field / np.linalg.norm(field, axis=-1, keepdims=True)
 
 

@@ -1,11 +1,12 @@
 r"""A synthetic cohort whose true information is known: who is in it, and what drives each person's images.
 
-The normal score of age is ``g = .65 s + .35 u_t1 + .45 u_dwi + .20 u_fmri + rest``, with a factor ``s`` that all
-modalities share and one of each modality's own, all standard normal. Every image of a person is driven by one number,
-``d_m = a_m s + b_m u_m + c_m n_m`` scaled to variance 1, where ``n_m`` is what has nothing to do with age. Age scores
-and drivers are jointly Gaussian, so that the information of every subset of modalities, and both of its decompositions,
-follow from their covariance. What is read from the images can only be less: features are measured with noise, and
-encoders are learned from few people.
+The normal score of age is ``g = .55 s + .45 u_t1 + .60 u_dwi + rest``, with a factor ``s`` that modalities share and
+one of each modality's own, all standard normal. Every image of a person is driven by one number,
+``d_m = a_m s + b_m u_m + c_m n_m`` scaled to variance 1, where ``n_m`` is what has nothing to do with age. The
+driver of fMRI is ``n_fmri`` alone: its images differ between people and tell nothing of age. Age scores and drivers
+are jointly Gaussian, so that the information of every subset of modalities, and both of its decompositions, follow from
+their covariance. What is read from the images can only be less: features are measured with noise, and encoders are
+learned from few people.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from brainpid.pid.decompose import decompose_covariance
 
 MEAN_AGE, SD_AGE = 52.0, 14.0
 AGE_RANGE = (18.0, 90.0)
-SHARED = 0.65
-MISSING = 0.06
+SHARED = 0.55
+MISSING = 0.02
 """Part of the people who lack a modality, for each modality."""
 
 
@@ -44,9 +45,9 @@ class Driver:
 
 
 DRIVERS = {
-    "t1": Driver(0.35, 0.65, 0.35, 0.50),
-    "dwi": Driver(0.45, 0.65, 0.45, 0.35),
-    "fmri": Driver(0.20, 0.35, 0.20, 0.60),
+    "t1": Driver(0.45, 0.55, 0.50, 0.20),
+    "dwi": Driver(0.60, 0.55, 0.65, 0.20),
+    "fmri": Driver(0.00, 0.00, 0.00, 1.00),
 }
 
 
@@ -62,7 +63,7 @@ class Person:
     drivers : dict of str to float
         Standard normal over people; a modality that the person lacks is not in it.
     motion : float
-        Scale of head motion, related to age but not equal to it; 1 is usual.
+        Scale of head motion; 1 is usual. It does not depend on age, of which the BOLD images would tell by it.
     corrupt : str
         Modality whose file is cut off; empty for all but one person.
     seed : int
@@ -79,18 +80,29 @@ class Person:
     seed: int
 
 
+def weights() -> FloatArray:
+    """Weights of the standard normal factors: age score first, then the drivers, each of variance 1.
+
+    Returns
+    -------
+    ndarray, shape (1 + M, 2 M + 2)
+        Columns: the shared factor, each modality's own, each modality's noise, the rest of the age score.
+    """
+    m = len(DRIVERS)
+    rows = np.zeros((1 + m, 2 * m + 2))
+    rows[0, 0] = SHARED
+    for k, driver in enumerate(DRIVERS.values()):
+        rows[0, 1 + k] = driver.age
+        rows[1 + k, [0, 1 + k, 1 + m + k]] = driver.shared, driver.own, driver.noise
+        rows[1 + k] /= np.linalg.norm(rows[1 + k])
+    rows[0, -1] = np.sqrt(1 - rows[0] @ rows[0])
+    return rows
+
+
 def covariance() -> tuple[FloatArray, dict[str, int]]:
     """Joint covariance of the age score (first) and the drivers, and the width (1) of each modality."""
-    names = list(DRIVERS)
-    age = np.array([SHARED, *(driver.age for driver in DRIVERS.values())])
-    rows = np.zeros((1 + len(names), 1 + len(names)))
-    rows[0] = age
-    noise = [1 - age @ age]
-    for k, driver in enumerate(DRIVERS.values(), start=1):
-        scale = np.sqrt(driver.shared**2 + driver.own**2 + driver.noise**2)
-        rows[k, [0, k]] = np.array([driver.shared, driver.own]) / scale
-        noise.append((driver.noise / scale) ** 2)
-    return rows @ rows.T + np.diag(noise), dict.fromkeys(names, 1)
+    rows = weights()
+    return rows @ rows.T, dict.fromkeys(DRIVERS, 1)
 
 
 def truth() -> dict[str, object]:
@@ -128,16 +140,11 @@ def draw_people(subjects: int, sites: int, seed: int) -> list[Person]:
         Seed of everything random.
     """
     rng = np.random.default_rng(seed)
-    shared, rest = rng.normal(size=(2, subjects))
-    own = {name: rng.normal(size=subjects) for name in DRIVERS}
-    left = 1 - SHARED**2 - sum(driver.age**2 for driver in DRIVERS.values())
-    g = SHARED * shared + sum(driver.age * own[name] for name, driver in DRIVERS.items()) + np.sqrt(left) * rest
-    drivers = {}
-    for name, driver in DRIVERS.items():
-        mixed = driver.shared * shared + driver.own * own[name] + driver.noise * rng.normal(size=subjects)
-        drivers[name] = mixed / np.sqrt(driver.shared**2 + driver.own**2 + driver.noise**2)
+    rows = weights()
+    g, *driven = rows @ rng.normal(size=(rows.shape[1], subjects))
+    drivers = dict(zip(DRIVERS, driven, strict=True))
     age = np.round(np.clip(MEAN_AGE + SD_AGE * g, *AGE_RANGE), 2)
-    motion = np.exp(0.25 * g + 0.3 * rng.normal(size=subjects))
+    motion = np.exp(0.4 * rng.normal(size=subjects))
     lacks = {name: rng.random(subjects) < MISSING for name in DRIVERS}
     sex = rng.choice(["F", "M"], subjects)
     people = []

@@ -192,7 +192,9 @@ def normality(distances: Mapping[str, FloatArray]) -> Figure:
     return figure
 
 
-def modalities(pid: pd.DataFrame, model: str, names: Sequence[str], estimator: str) -> Figure:
+def modalities(
+    pid: pd.DataFrame, model: str, names: Sequence[str], estimator: str, truth: pd.DataFrame | None = None
+) -> Figure:
     """Information of each modality, alone and against all the others, one panel a cohort, with intervals.
 
     Parameters
@@ -205,6 +207,8 @@ def modalities(pid: pd.DataFrame, model: str, names: Sequence[str], estimator: s
         Modalities in the order of the groups.
     estimator : str
         How information is estimated.
+    truth : DataFrame, optional
+        True values of synthetic cohorts, of `brainpid.cohort.truth.read_truths`; they are drawn as diamonds.
     """
     rows = pid[(pid["model"] == model) & (pid["scope"] == "one_vs_rest") & (pid["estimator"] == estimator)]
     if rows.empty:
@@ -219,6 +223,9 @@ def modalities(pid: pd.DataFrame, model: str, names: Sequence[str], estimator: s
         axes = figure.subplots(lines, columns, sharey=True, squeeze=False)
         for ax, cohort in zip(axes.flat, cohorts, strict=False):
             _bars(ax, rows[rows["cohort"] == cohort], names, measure)
+            if truth is not None:
+                known = (truth["cohort"] == cohort) & (truth["measure"] == measure) & (truth["scope"] == "one_vs_rest")
+                _marks(ax, truth[known], names)
             ax.set_title(f"{cohort} (n = {int(rows.loc[rows['cohort'] == cohort, 'n'].iloc[0])})")
         for ax in axes.flat[len(cohorts) :]:
             ax.set_visible(False)
@@ -287,6 +294,19 @@ def _bars(ax: Axes, rows: pd.DataFrame, names: Sequence[str], measure: str) -> N
     ax.axhline(0, color="#333333", linewidth=0.8)
     ax.set_xticks(range(len(names)), list(names))
     ax.grid(axis="x", visible=False)
+
+
+def _marks(ax: Axes, truth: pd.DataFrame, names: Sequence[str]) -> None:
+    """A diamond at each true value, on its bar; nothing where none is known."""
+    if truth.empty:
+        return
+    true = truth.set_index(["modalities", "atom"])["bits"]
+    bars = [(place, index, (name, atom)) for place, name in enumerate(names) for index, atom in enumerate(ATOMS)]
+    x = [place + (index - (len(ATOMS) - 1) / 2) * 0.8 / len(ATOMS) for place, index, _ in bars]
+    ax.scatter(
+        x, [true[key] for *_, key in bars], marker="D", s=22, facecolors="white", edgecolors="black", zorder=4,
+        label="truth of the synthetic cohort",
+    )  # fmt: skip
 
 
 def importance(table: pd.DataFrame, units: str) -> Figure:

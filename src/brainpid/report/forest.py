@@ -26,7 +26,9 @@ def _chosen(table: pd.DataFrame, model: str, estimator: str) -> pd.DataFrame:
     return rows.drop_duplicates(keys)
 
 
-def contributions(pid: pd.DataFrame, model: str, names: Sequence[str], estimator: str) -> Figure:
+def contributions(
+    pid: pd.DataFrame, model: str, names: Sequence[str], estimator: str, truth: pd.DataFrame | None = None
+) -> Figure:
     """What each modality tells alone and adds, and all together, pooled over cohorts or of the only one.
 
     Parameters
@@ -39,6 +41,8 @@ def contributions(pid: pd.DataFrame, model: str, names: Sequence[str], estimator
         Modalities, from top to bottom.
     estimator : str
         How information is estimated.
+    truth : DataFrame, optional
+        True values of synthetic cohorts, of `brainpid.cohort.truth.read_truths`; they are drawn as diamonds.
     """
     rows = _chosen(pid, model, estimator)
     if rows.empty:
@@ -49,9 +53,11 @@ def contributions(pid: pd.DataFrame, model: str, names: Sequence[str], estimator
         figure = Figure(figsize=(6.0, 0.55 * len(names) + 1.8), layout="constrained")
         ax = figure.subplots()
         _point(ax, known.loc[(names[0], "total")], 0.0, "#333333", "D", None)
+        _true(ax, truth, (cohort, names[0], "total"), 0.0)
         for place, name in enumerate(names, start=1):
             for (atom, colour, words), shift in zip(POINTS, (-0.16, 0.16), strict=True):
                 _point(ax, known.loc[(name, atom)], place + shift, colour, "o", words if place == 1 else None)
+                _true(ax, truth, (cohort, name, atom), place + shift)
         ax.axvline(0, color="#333333", linewidth=0.8)
         ax.set_yticks(range(len(names) + 1), ["all together", *names])
         ax.set_ylim(len(names) + 0.5, -0.5)
@@ -62,7 +68,14 @@ def contributions(pid: pd.DataFrame, model: str, names: Sequence[str], estimator
     return figure
 
 
-def forest(pid: pd.DataFrame, pooling: pd.DataFrame, model: str, names: Sequence[str], estimator: str) -> Figure:
+def forest(
+    pid: pd.DataFrame,
+    pooling: pd.DataFrame,
+    model: str,
+    names: Sequence[str],
+    estimator: str,
+    truth: pd.DataFrame | None = None,
+) -> Figure:
     """Total, alone and added of every cohort and of all pooled on one scale, with the interval of another cohort.
 
     Parameters
@@ -78,6 +91,8 @@ def forest(pid: pd.DataFrame, pooling: pd.DataFrame, model: str, names: Sequence
         Modalities, a row of panels each.
     estimator : str
         How information is estimated.
+    truth : DataFrame, optional
+        As in `contributions`.
     """
     rows = _chosen(pid, model, estimator)
     cohorts = [cohort for cohort in dict.fromkeys(rows["cohort"]) if cohort != POOLED] + [POOLED]
@@ -101,6 +116,7 @@ def forest(pid: pd.DataFrame, pooling: pd.DataFrame, model: str, names: Sequence
                 if (cohort, name, atom) in known.index:
                     pooled = cohort == POOLED
                     _point(ax, known.loc[(cohort, name, atom)], place, colour, "D" if pooled else "o", None)
+                    _true(ax, truth, (cohort, name, atom), place)
             if (name, atom) in expected.index:
                 _reach(ax, expected.loc[(name, atom)], len(cohorts) - 1, colour, reach)
             ax.axvline(0, color="#333333", linewidth=0.8)
@@ -121,6 +137,18 @@ def _point(ax: Axes, row: pd.Series, y: float, colour: str, marker: str, label: 
     if np.isfinite(row["ci_low"]) and np.isfinite(row["ci_high"]):
         ax.plot([row["ci_low"], row["ci_high"]], [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
     ax.plot([row["bits"]], [y], color=colour, marker=marker, markersize=7, linestyle="none", label=label)
+
+
+def _true(ax: Axes, truth: pd.DataFrame | None, key: tuple[str, str, str], y: float) -> None:
+    """A white diamond at the true value of a cohort, modality and atom, where it is known."""
+    if truth is None or truth.empty:
+        return
+    same = (truth[["cohort", "modalities", "atom"]] == key).all(axis=1) & (truth["scope"] == "one_vs_rest")
+    for value in truth.loc[same, "bits"].head(1):
+        ax.plot(
+            [value], [y], marker="D", markersize=5, markerfacecolor="white", markeredgecolor="black", linestyle="none",
+            zorder=4,
+        )  # fmt: skip
 
 
 def _reach(ax: Axes, row: pd.Series, y: float, colour: str, scale: tuple[float, float]) -> None:

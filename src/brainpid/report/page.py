@@ -81,6 +81,7 @@ def render(
     said_of_images: Sequence[str] = (),
     mixed_versions: Sequence[str] = (),
     against_target: Sequence[str] = (),
+    with_truth: Sequence[str] = (),
 ) -> str:
     """Compose the page.
 
@@ -112,6 +113,8 @@ def render(
         Libraries of which folds were trained by different versions.
     against_target : sequence of str
         Readings that fall as the target rises.
+    with_truth : sequence of str
+        Cohorts of which the true information is known and drawn.
     """
     participants, accuracy, pid = tables["participants"], tables["accuracy"], tables["pid"]
     everything = "+".join(settings.modalities)
@@ -140,6 +143,7 @@ def render(
         qc_images=qc_images,
         said_of_images=said_of_images,
         against_target=against_target,
+        with_truth=with_truth,
         generated_by=generated_by,
         flow=_flow(participants, settings.modalities),
         reasons=_reasons(participants, settings.modalities),

@@ -100,6 +100,7 @@ PEOPLE = {"participants a", "participants b"}
         ({"null": {"permutations": 19}}, {"null", "report"}),
         ({"explain": {"permutations": 2}}, {"explain", "report"}),
         ({"explain": {"repeats": 2}}, {"report"}),
+        ({"explain": {"folds": 1}}, {"report"}),
         ({"report": {"title": "Another"}}, {"report"}),
     ],
 )  # fmt: skip

@@ -179,7 +179,7 @@ def results(tmp_path_factory):
     """Result of every copy, by extractor and fault; all copies go through one pool."""
     folder = tmp_path_factory.mktemp("images")
     person = Person("sub-1", "site-01", "F", 50.0, {"t1": 0.0, "dwi": 0.0, "fmri": 0.0}, 1.0, "", 0)
-    write_person(person, folder)
+    write_person(person, folder, 5)
     raw, derivatives = folder / "sub-1", folder / "derivatives/fmriprep/sub-1/func"
     stem = raw / "dwi/sub-1_dwi"
     bold = next(derivatives.glob("*_bold.nii.gz"))

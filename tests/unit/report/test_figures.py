@@ -88,3 +88,25 @@ def test_titles_of_other_people_are_refused_and_too_many_are_left_out(monkeypatc
         figures.to_svg(figures.predicted_age(people, ["ridge"], "age"), {"dots_ridge_0": ["a", "b"]})
     monkeypatch.setattr(figures, "MOST_NAMED_PEOPLE", 1)
     assert figures.people_of_dots(people, "years") == {}
+
+
+def test_the_truth_is_a_diamond_on_each_bar_of_the_cohorts_that_have_one():
+    atoms = {"alone": 0.5, "added": 0.25, "unique": 0.125, "redundant": 0.375, "synergy": 0.0625}
+    rows = [
+        {"cohort": cohort, "model": "ridge", "estimator": "log_score", "measure": "idep", "scope": "one_vs_rest",
+         "modalities": m, "atom": atom, "bits": bits, "ci_low": bits - 0.1, "ci_high": bits + 0.1, "n": 40}
+        for cohort in ("a", "b") for m in MODALITIES for atom, bits in atoms.items()
+    ]  # fmt: skip
+    pid = pd.DataFrame(rows)
+    truth = pid[pid["cohort"] == "a"].assign(bits=lambda table: table["bits"] + 1)[
+        ["cohort", "measure", "scope", "modalities", "atom", "bits"]
+    ]
+    known, unknown = figures.modalities(pid, "ridge", MODALITIES, "log_score", truth).axes
+    (marks,) = [drawn for drawn in known.collections if drawn.get_label() == "truth of the synthetic cohort"]
+    bars = {round(bar.get_x() + bar.get_width() / 2, 6): bar.get_height() for bar in known.patches}
+    assert len(marks.get_offsets()) == len(bars) == len(MODALITIES) * len(atoms)
+    for x, y in marks.get_offsets():
+        assert y == pytest.approx(bars[round(float(x), 6)] + 1)
+    labels = [drawn.get_label() for ax in (unknown, *figures.modalities(pid, "ridge", MODALITIES, "log_score").axes)
+              for drawn in ax.collections]  # fmt: skip
+    assert "truth of the synthetic cohort" not in labels

@@ -253,3 +253,8 @@ def test_information_in_the_prediction_stands_beside_that_of_the_decompositions(
 def test_a_reading_against_the_target_is_said():
     found = re.sub(r"\s+", " ", raw_page(against=["b: what PIDReg reads from t1 falls"]))
     assert "b: what PIDReg reads from t1 falls." in found
+
+
+def test_a_known_truth_is_said_where_it_is_drawn():
+    assert "true values of" not in raw_page()
+    assert "are the true values of site_1, site_2," in raw_page(with_truth=["site_1", "site_2"])
