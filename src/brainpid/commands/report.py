@@ -23,6 +23,7 @@ from brainpid.features.quality import to_look_at
 from brainpid.report import figures
 from brainpid.report.forest import contributions, forest
 from brainpid.report.page import QCImage, render
+from brainpid.report.person_figure import persons
 
 WORST, OTHERS = 3, 3
 """People of each modality whose pictures are shown."""
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> None:
             if ((pid["cohort"] == POOLED) & (pid["model"] == shown)).any()
             else figures.modalities(pid, *named, truth)
         ),
-        "persons": figures.to_svg(figures.persons(tables["person"], shown, settings.modalities, settings.target.units)),
+        "persons": figures.to_svg(persons(tables["person"], shown, settings.modalities, settings.target.units)),
         "normality": figures.to_svg(figures.normality(distances)),
         "selection": figures.to_svg(
             figures.selection(tables["selection"], settings.target.column, settings.target.units)

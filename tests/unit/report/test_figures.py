@@ -8,9 +8,8 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pandas as pd
 import pytest
-from prediction_tables import MODALITIES, incomplete
+from prediction_tables import MODALITIES
 
-from brainpid.evaluation.persons import person_table
 from brainpid.model.registry import MODELS
 from brainpid.report import figures
 
@@ -37,17 +36,6 @@ def test_panels_of_many_models_come_in_rows(n, rows):
     assert figure.get_size_inches().tolist() == pytest.approx([3.6 * rows[0], 3.9 * len(rows)])
     named = [ax.get_title() for ax in shown if ax.get_xlabel()]
     assert named == [MODELS[model].label for model in models[-rows[0] :]]
-
-
-def test_people_are_shown_for_what_they_have():
-    table = person_table(incomplete(), MODALITIES)
-    left, right = figures.persons(table[table["cohort"] == "b"], "ridge", MODALITIES, "years").axes
-    assert [label.get_text() for label in left.get_yticklabels()] == ["all at hand", "t1 alone"]  # nobody has dwi
-    assert [label.get_text() for label in right.get_yticklabels()] == ["all at hand", "t1 alone"]
-    left, right = figures.persons(table, "ridge", MODALITIES, "years").axes
-    assert len(left.get_yticklabels()) == 5
-    assert len(right.get_yticklabels()) == 6
-    figures.to_svg(figures.persons(table, "another", MODALITIES, "years"))
 
 
 def two_people(**columns):
