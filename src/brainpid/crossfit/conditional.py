@@ -40,6 +40,9 @@ MOST_COMPONENTS = 100
 decomposition of its own, whose time grows with their third power."""
 PENALTIES = np.logspace(-8, 3, 45)
 """Of the fit of one modality by the others, relative to the mean squared singular value."""
+LEAST_FREE = 0.5
+"""Part of the people that the fit leaves as degrees of freedom, at least: features of others that are more than people
+follow the modality wherever it goes, so that nothing would be left to exchange, and a draw would be the observation."""
 _CELLS = 2**22  # numbers of a stack of draws: bounds the memory
 
 
@@ -97,7 +100,7 @@ def leading_components(features: FloatArray, most: int) -> FloatArray:
 
 def _parts(own: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
     """What the others tell of features (n, k), and the residual."""
-    fitted = ridge(others, own.T, others, PENALTIES).T
+    fitted = ridge(others, own.T, others, PENALTIES, least_free=LEAST_FREE * len(own)).T
     return fitted, own - fitted
 
 

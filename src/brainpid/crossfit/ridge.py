@@ -38,7 +38,13 @@ class RidgeEncoder:
         return {name: ridge(block, scores, new[name])[..., None] for name, block in training.items()}
 
 
-def ridge(x: FloatArray, targets: FloatArray, new: FloatArray, penalties: FloatArray = RIDGE_PENALTIES) -> FloatArray:
+def ridge(
+    x: FloatArray,
+    targets: FloatArray,
+    new: FloatArray,
+    penalties: FloatArray = RIDGE_PENALTIES,
+    least_free: float = 1.0,
+) -> FloatArray:
     """Ridge predictions of new people, with a penalty for each target by generalised cross-validation.
 
     Parameters
@@ -49,6 +55,8 @@ def ridge(x: FloatArray, targets: FloatArray, new: FloatArray, penalties: FloatA
     new : ndarray, shape (k, p)
     penalties : ndarray
         Tried, relative to the mean squared singular value of `x`.
+    least_free : float
+        Degrees of freedom that a fit leaves at least.
 
     Returns
     -------
@@ -63,7 +71,7 @@ def ridge(x: FloatArray, targets: FloatArray, new: FloatArray, penalties: FloatA
     u, s, vt = thin_by_gram(x - centre)
     y = targets - mean[:, None]
     c = y @ u
-    chosen = _least_gcv(s**2, c, np.sum(y**2, axis=1), len(x), penalties)
+    chosen = _least_gcv(s**2, c, np.sum(y**2, axis=1), len(x), penalties, least_free)
     shrunk = c * (s / (s**2 + chosen[:, None]))
     return mean[:, None] + shrunk @ (vt @ (new - centre).T)
 
@@ -102,7 +110,12 @@ def ridge_of_moments(gram: FloatArray, cross: FloatArray, norm: FloatArray, n: F
 
 
 def _least_gcv(
-    squared: FloatArray, c: FloatArray, norm: FloatArray, n: int | FloatArray, penalties: FloatArray
+    squared: FloatArray,
+    c: FloatArray,
+    norm: FloatArray,
+    n: int | FloatArray,
+    penalties: FloatArray,
+    least_free: float = 1.0,
 ) -> FloatArray:
     """Penalty (..., T) of the least generalised cross-validation error.
 
@@ -116,7 +129,7 @@ def _least_gcv(
     rest = norm[..., None] - c**2 @ np.swapaxes(2 * kept - kept**2, -1, -2)
     free = n - 1 - kept.sum(axis=-1)[..., None, :]
     # A penalty that leaves less than one degree of freedom interpolates: its error says nothing.
-    error = np.where(free >= 1, rest / np.maximum(free, 1) ** 2, np.inf)
+    error = np.where(free >= least_free, rest / np.maximum(free, 1) ** 2, np.inf)
     place = np.argmin(error, axis=-1)
     return np.asarray(
         np.take_along_axis(np.broadcast_to(tried[..., None, :], error.shape), place[..., None], -1)[..., 0]

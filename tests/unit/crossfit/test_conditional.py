@@ -91,3 +91,19 @@ def test_other_encoders_read_the_same_draws():
     slow, fast = (latents_of_draws(blocks, "own", y, fold, orders, encoder, 0) for encoder in (ridge, RidgeEncoder()))
     np.testing.assert_allclose(slow[0], cross_fit(blocks, y[None], fold, RidgeEncoder(), 0)["own"][0, :, 0], atol=1e-8)
     assert np.corrcoef(slow[1], fast[1])[0, 1] > 0.99
+
+
+@pytest.mark.parametrize("seed", [8, 39])
+def test_others_with_more_features_than_people_leave_something_to_exchange(seed):
+    """They follow anything; a draw would be the observation, and nothing could be shown to add."""
+    rng = np.random.default_rng(seed)
+    ours, theirs = rng.normal(size=(2, 60))
+    shared = rng.normal(size=(60, 3))
+    own, others = (
+        np.outer(signal, rng.normal(size=p)) + shared @ rng.normal(size=(3, p)) + rng.normal(size=(60, p))
+        for signal, p in ((ours, 40), (theirs, 380))
+    )
+    leading = leading_components(own, 1)
+    fitted, residual = conditional._parts(leading, others)
+    np.testing.assert_allclose(fitted + residual, leading)
+    assert (residual**2).sum() / (leading**2).sum() > 0.1  # 0.0003 with fits that may interpolate
