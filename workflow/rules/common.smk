@@ -278,7 +278,7 @@ def with_own_code(digest, model):
 
 
 class Training(NamedTuple):
-    """A rule that trains: its name, its files by name, the end of the names of its log and benchmark, and its folds."""
+    """Name of a rule that trains, its files by name, the end of the names of its log and benchmark, and its folds."""
 
     name: str
     output: dict
