@@ -123,13 +123,17 @@ def readings_against_target(predictions: pd.DataFrame, modalities: Sequence[str]
     """Sentences about readings that fall as the target rises in a cohort, which no Gaussian score tells from rising.
 
     A modality's own prediction is told where its correlation with the target, of the mean over repeats, is below zero
-    with a two-sided p below `AGAINST`.
+    with a two-sided p below `AGAINST`. Both are taken less their means of the fold: a reader that knows nothing predicts
+    the mean of its training people, which is low where those who are held out are old.
     """
     said = []
     told = predictions[~predictions["model"].isin(WITHOUT_LATENTS)]
     for (model, cohort), rows in told.groupby(["model", "cohort"], sort=False):
         for modality in modalities:
-            people = rows.groupby("participant_id")[[LATENT + modality, "age"]].mean().dropna()
+            told_by = rows.dropna(subset=[LATENT + modality])
+            columns = [LATENT + modality, "age"]
+            level = told_by[columns] - told_by.groupby(["repeat", "fold"])[columns].transform("mean")
+            people = level.assign(participant_id=told_by["participant_id"]).groupby("participant_id").mean()
             if len(people) < 3 or (people.nunique() < 2).any():
                 continue
             r, p = pearsonr(people[LATENT + modality], people["age"])

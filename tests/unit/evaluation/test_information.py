@@ -74,6 +74,14 @@ def test_a_reading_that_runs_against_age_in_one_cohort_is_said():
     assert readings_against_target(rows, MODALITIES) == []
 
 
+def test_a_reading_that_knows_nothing_is_not_against_age():
+    """Its held-out predictions are means of those who are trained on, and fall with the mean age of the fold."""
+    rows = out_of_fold(100, repeats=1)
+    others = rows.groupby(["cohort", "fold"])["age"].transform("mean")
+    noise = np.random.default_rng(0).normal(size=len(rows))
+    assert readings_against_target(rows.assign(latent_t1=-others + 0.01 * noise), MODALITIES) == []
+
+
 def test_no_shares_below_300_people():
     table = decomposed(out_of_fold(140)[lambda t: t["cohort"] == "a"])
     assert table["share"].isna().all()
