@@ -123,8 +123,8 @@ def readings_against_target(predictions: pd.DataFrame, modalities: Sequence[str]
     """Sentences about readings that fall as the target rises in a cohort, which no Gaussian score tells from rising.
 
     A modality's own prediction is told where its correlation with the target, of the mean over repeats, is below zero
-    with a two-sided p below `AGAINST`. Both are taken less their means of the fold: a reader that knows nothing predicts
-    the mean of its training people, which is low where those who are held out are old.
+    with a two-sided p below `AGAINST`. Both are taken less their means of the fold: a reader that knows nothing
+    predicts the mean of its training people, which is low where those who are held out are old.
     """
     said = []
     told = predictions[~predictions["model"].isin(WITHOUT_LATENTS)]
