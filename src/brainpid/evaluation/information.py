@@ -28,8 +28,8 @@ POOLING_COLUMNS = [
     "model", "estimator", "measure", "scope", "modalities", "atom", "bits", "ci_low", "ci_high", "fixed_bits",
     "fixed_ci_low", "fixed_ci_high", "predicted_low", "predicted_high", "tau", "tau_low", "tau_high", "cohorts", "n",
 ]  # fmt: skip
-AGAINST = 0.05
-"""Two-sided p-value below which a negative correlation of a reading with the target is told."""
+AGAINST = 0.001
+"""Two-sided p-value below which a negative correlation of a reading with the target is told; there are many readings."""
 
 
 def decompose_all(
