@@ -29,7 +29,7 @@ POOLING_COLUMNS = [
     "fixed_ci_low", "fixed_ci_high", "predicted_low", "predicted_high", "tau", "tau_low", "tau_high", "cohorts", "n",
 ]  # fmt: skip
 AGAINST = 0.001
-"""Two-sided p-value below which a negative correlation of a reading with the target is told; there are many readings."""
+"""Two-sided p-value below which a negative correlation of a reading with the target is told, among many readings."""
 
 
 def decompose_all(
