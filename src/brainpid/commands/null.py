@@ -18,7 +18,7 @@ from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import derive
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.crossfit.exchange import Exchange, exchange_of
-from brainpid.crossfit.inflation import inflation
+from brainpid.crossfit.inflation import inflation_or_assumed
 from brainpid.crossfit.minima import why_no_null, why_not_cross_fitted
 from brainpid.crossfit.null import empty_null_table, null_table, permutation_null
 from brainpid.features.matrix import read_chosen, read_matrix
@@ -89,10 +89,8 @@ def _se_factor(
     blocks: Blocks, age: FloatArray, settings: NullSettings, seed: int, groups: IntArray | None
 ) -> dict[str, Any]:
     """Estimate the widening of standard errors, or say why `OUT_OF_FOLD_SE_FACTOR` stands in its place."""
-    try:
-        return {"se_factor": inflation(blocks, age, folds=settings.null.folds, seed=seed, groups=groups)}
-    except (InputError, NumericalError) as fault:
-        return {"se_factor": OUT_OF_FOLD_SE_FACTOR, "se_factor_assumed_because": str(fault)}
+    factor, why = inflation_or_assumed(blocks, age, folds=settings.null.folds, seed=seed, groups=groups)
+    return {"se_factor": factor} | ({"se_factor_assumed_because": why} if why else {})
 
 
 def _exchanged(exchange: Exchange, cohort: str, settings: NullSettings) -> dict[str, Any]:

@@ -17,8 +17,6 @@ from brainpid.phantom.people import Person, draw_people, participants_table, tru
 log = logging.getLogger(__name__)
 
 LEAST_PEOPLE = 10
-TOLD_EVERY = 20
-"""People after whom the log says how far it is."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -17,14 +17,14 @@ from brainpid.cohort.participants import read_ids
 from brainpid.commands.options import add_threads, check_out_folder, set_threads
 from brainpid.core.arrays import FloatArray, IntArray
 from brainpid.core.codes import warn_of_codes
-from brainpid.core.errors import InputError, NumericalError, did_you_mean, list_some
+from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_table, require_column, write_json, write_text, write_tsv
 from brainpid.core.names import GAUSSIAN_SCORE, matching, split_patterns
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import derive
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.crossfit.exchange import exchange_of
-from brainpid.crossfit.inflation import inflation
+from brainpid.crossfit.inflation import inflation_or_assumed
 from brainpid.crossfit.normality import Normality, check_normality, squared_mahalanobis
 from brainpid.crossfit.null import permutation_null
 from brainpid.crossfit.table import (
@@ -36,7 +36,6 @@ from brainpid.crossfit.table import (
 )
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.within_cohort import WithinCohorts, rows_of_tests
-from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
 from brainpid.pid.gaussian import checked_names
 from brainpid.pid.options import check_options
 from brainpid.report.glossary import CANNOT_SAY, MEASURES, dictionary
@@ -135,11 +134,11 @@ def _se_factor(
     blocks: dict[str, FloatArray], target: FloatArray, args: argparse.Namespace, groups: IntArray | None
 ) -> float:
     """Widening of standard errors; `OUT_OF_FOLD_SE_FACTOR` where it cannot be estimated."""
-    try:
-        return inflation(blocks, target, folds=args.folds, seed=derive(args.seed, "inflation"), groups=groups)
-    except (InputError, NumericalError) as fault:
-        log.warning("standard errors are widened by %g, which is not estimated: %s", OUT_OF_FOLD_SE_FACTOR, fault)
-        return OUT_OF_FOLD_SE_FACTOR
+    seed = derive(args.seed, "inflation")
+    factor, why = inflation_or_assumed(blocks, target, folds=args.folds, seed=seed, groups=groups)
+    if why:
+        log.warning("standard errors are widened by %g, which is not estimated: %s", factor, why)
+    return factor
 
 
 LEAST = {"folds": 2, "repeats": 1, "components": 1, "permutations": 0, "seed": 0, "threads": 1}

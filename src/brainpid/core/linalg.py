@@ -21,6 +21,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import scipy.linalg
+from scipy.optimize import nnls
 
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import NumericalError
@@ -132,6 +133,29 @@ def least_squares(
             least = np.finfo(float).eps * max(design.shape) if tolerance is None else tolerance
             kept = s > least * s.max(initial=0.0)
             return np.asarray((vt[kept].T / s[kept]) @ (u[:, kept].T @ target), dtype=np.float64)
+
+
+def non_negative_least_squares(what: str, design: FloatArray, target: FloatArray, n: int, d: int) -> FloatArray:
+    """Coefficients (l,) of least squares of which none is negative.
+
+    Parameters
+    ----------
+    what, n, d
+        For messages, see `factorising`.
+    design : ndarray, shape (k, l)
+    target : ndarray, shape (k,)
+
+    Raises
+    ------
+    NumericalError
+        Where they do not converge.
+    """
+    try:
+        return np.asarray(nnls(design, target)[0])
+    except RuntimeError as fault:
+        raise NumericalError(
+            f"{what}: n = {n}, d = {d}, condition number {condition_number(design):.3g}: {fault}"
+        ) from fault
 
 
 def condition_number(matrix: FloatArray) -> float:

@@ -30,12 +30,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
-from brainpid.core.errors import InputError
+from brainpid.core.errors import InputError, NumericalError
 from brainpid.core.seeds import derive
 from brainpid.crossfit.conditional import leading_components, ridge_reader
 from brainpid.crossfit.exchange import members
 from brainpid.crossfit.folds import random_folds
 from brainpid.crossfit.transforms import Standardizer, normal_scores
+from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
 from brainpid.pid.estimation import covariance_of_zero, information_from_data
 from brainpid.pid.gaussian import SubsetInformation
 
@@ -81,6 +82,16 @@ def inflation(blocks: Blocks, target: FloatArray, *, folds: int, seed: int, grou
     parts = [_variances(features, target, member, folds, derive(seed, "draw", draw)) for draw in range(DRAWS)]
     jackknife, first, zero = np.sum(parts, axis=0)
     return float(np.sqrt(max(1.0, (first + (jackknife - first) / 2) / (first + zero))))
+
+
+def inflation_or_assumed(
+    blocks: Blocks, target: FloatArray, *, folds: int, seed: int, groups: ArrayLike | None = None
+) -> tuple[float, str]:
+    """Return `inflation` and no words, or `OUT_OF_FOLD_SE_FACTOR` and why it is assumed; parameters as there."""
+    try:
+        return inflation(blocks, target, folds=folds, seed=seed, groups=groups), ""
+    except (InputError, NumericalError) as fault:
+        return OUT_OF_FOLD_SE_FACTOR, str(fault)
 
 
 def _variances(

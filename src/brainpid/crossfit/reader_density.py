@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import nnls
 
 from brainpid.core.arrays import BoolArray, FloatArray, IntArray
-from brainpid.core.errors import InputError, NumericalError
-from brainpid.core.linalg import condition_number
+from brainpid.core.errors import InputError
+from brainpid.core.linalg import non_negative_least_squares
 from brainpid.core.modalities import Subset
 from brainpid.crossfit.age_groups import AgeGroups, group_ages
 from brainpid.crossfit.folds import stratified_folds
@@ -164,15 +163,8 @@ def _stacked(columns: FloatArray, g: FloatArray) -> FloatArray:
     if columns.shape[1] == 1 or len(g) < 2:
         return np.ones(columns.shape[1])
     design = columns - columns.mean(axis=0)
-    try:
-        weights, _ = nnls(design, g - g.mean())
-    except RuntimeError as fault:
-        n, d = design.shape
-        raise NumericalError(
-            f"weights of the predictions from fewer modalities: n = {n}, d = {d}, condition number "
-            f"{condition_number(design):.3g}: {fault}"
-        ) from fault
-    return np.asarray(weights)
+    what = "weights of the predictions from fewer modalities"
+    return non_negative_least_squares(what, design, g - g.mean(), *design.shape)
 
 
 def _mixture(ratios: FloatArray) -> FloatArray:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from brainpid.core.names import LOG_SCORE_ESTIMATOR
-from brainpid.evaluation.random_effects import POOLED
-from brainpid.model.registry import MODELS
+from brainpid.report.information import headline_cohort, told_and_added
+from brainpid.report.words import LABELS, number
 
 
 def closing(
@@ -49,27 +49,24 @@ def closing(
 
 
 def _accuracy(accuracy: pd.DataFrame, models: Sequence[str], modalities: Sequence[str], target: tuple[str, str]) -> str:
-    rows = _of_everybody(accuracy[accuracy["modalities"] == "+".join(modalities)]).set_index("model")
+    rows = accuracy[accuracy["modalities"] == "+".join(modalities)]
+    rows = rows[rows["cohort"] == headline_cohort(rows)].set_index("model")
     first = rows.loc[models[0]]
-    others = [f"{MODELS[model].label} {rows.loc[model, 'mae']:.1f}" for model in models[1:]]
+    others = [f"{LABELS[model]} {rows.loc[model, 'mae']:.1f}" for model in models[1:]]
     beside = f" ({', '.join(others)})" if others else ""
     reach = f" [{first['mae_ci_low']:.1f}, {first['mae_ci_high']:.1f}]" if np.isfinite(first["mae_ci_low"]) else ""
     return (
-        f"Accuracy: {MODELS[models[0]].label} misses the {target[0]} of held-out people by {first['mae']:.1f} "
+        f"Accuracy: {LABELS[models[0]]} misses the {target[0]} of held-out people by {first['mae']:.1f} "
         f"{target[1]}{reach} on average{beside}, over {int(first['n'])} people with every modality."
     )
 
 
 def _information(pid: pd.DataFrame, truth: pd.DataFrame, model: str, modalities: Sequence[str], target: str) -> str:
-    rows = pid[
-        (pid["model"] == model) & (pid["estimator"] == LOG_SCORE_ESTIMATOR) & (pid["scope"] == "one_vs_rest")
-        & pid["atom"].isin(["total", "alone", "added"])
-    ]  # fmt: skip
+    rows = told_and_added(pid, model, LOG_SCORE_ESTIMATOR)
     if rows.empty:
         return f"Information: no cohort can be decomposed, so that nothing is said of what modalities tell of {target}."
-    # Total, alone and added are the same by every measure.
     keys = ["modalities", "atom"]
-    rows = _of_everybody(rows).drop_duplicates(keys).set_index(keys)
+    rows = rows[rows["cohort"] == headline_cohort(rows)].set_index(keys)
     known = truth[(truth["scope"] == "one_vs_rest") & (truth["cohort"] == rows["cohort"].iloc[0])]
     true = known.drop_duplicates(keys).set_index(keys)["bits"].to_dict()
     said = [f"all modalities together tell {_bits(rows, true, (modalities[0], 'total'))} of {target}"]
@@ -83,17 +80,11 @@ def _information(pid: pd.DataFrame, truth: pd.DataFrame, model: str, modalities:
     return f"Information: {'; '.join(said)}.{judged}"
 
 
-def _of_everybody(rows: pd.DataFrame) -> pd.DataFrame:
-    """The pooled rows where there are any, else those of the first cohort."""
-    cohort = POOLED if (rows["cohort"] == POOLED).any() else rows["cohort"].iloc[0]
-    return rows[rows["cohort"] == cohort]
-
-
 def _bits(rows: pd.DataFrame, true: dict[tuple[str, str], float], place: tuple[str, str]) -> str:
     row = rows.loc[place]
-    reach = f" [{row['ci_low']:.2f}, {row['ci_high']:.2f}]" if np.isfinite(row["ci_low"]) else ""
-    beside = f", truth {true[place]:.2f}" if place in true else ""
-    return f"{row['bits']:.2f} bits{reach}{beside}".replace("-0.00", "0.00")
+    reach = f" [{number(row['ci_low'])}, {number(row['ci_high'])}]" if np.isfinite(row["ci_low"]) else ""
+    beside = f", truth {number(true[place])}" if place in true else ""
+    return f"{number(row['bits'])} bits{reach}{beside}"
 
 
 def _holds(row: pd.Series, bits: float | None) -> bool:

@@ -12,18 +12,10 @@ from matplotlib.figure import Figure
 
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.report.figures import COLOURS, STYLE, nothing
-from brainpid.report.information import headline_cohort
+from brainpid.report.information import headline_cohort, told_and_added
 
 POINTS = (("alone", COLOURS[0], "alone: what it tells by itself"), ("added", COLOURS[5], "added to all the others"))
 """Quantities of a modality: atom, colour, words."""
-
-
-def _chosen(table: pd.DataFrame, model: str, estimator: str) -> pd.DataFrame:
-    """Rows of one model and estimator by one modality against all the others, once where measures share them."""
-    rows = table[(table["model"] == model) & (table["estimator"] == estimator) & (table["scope"] == "one_vs_rest")]
-    rows = rows[rows["atom"].isin(["total", "alone", "added"])]
-    keys = [name for name in ("cohort", "modalities", "atom") if name in rows]
-    return rows.drop_duplicates(keys)
 
 
 def contributions(
@@ -44,7 +36,7 @@ def contributions(
     truth : DataFrame, optional
         True values of synthetic cohorts, of `brainpid.cohort.truth.read_truths`; they are drawn as diamonds.
     """
-    rows = _chosen(pid, model, estimator)
+    rows = told_and_added(pid, model, estimator)
     if rows.empty:
         return nothing("No cohort can be decomposed.")
     cohort = headline_cohort(rows)
@@ -94,10 +86,10 @@ def forest(
     truth : DataFrame, optional
         As in `contributions`.
     """
-    rows = _chosen(pid, model, estimator)
+    rows = told_and_added(pid, model, estimator)
     cohorts = [cohort for cohort in dict.fromkeys(rows["cohort"]) if cohort != POOLED] + [POOLED]
     known = rows.set_index(["cohort", "modalities", "atom"])
-    expected = _chosen(pooling, model, estimator).set_index(["modalities", "atom"])
+    expected = told_and_added(pooling, model, estimator).set_index(["modalities", "atom"])
     ends = rows[["bits", "ci_low", "ci_high"]].to_numpy(dtype=float)
     low, high = min(np.nanmin(ends), 0.0), np.nanmax(ends)
     reach = (low - 0.05 * (high - low), high + 0.05 * (high - low))

@@ -23,6 +23,13 @@ def headline_cohort(table: pd.DataFrame) -> str:
     return POOLED if (table["cohort"] == POOLED).any() else str(table["cohort"].iloc[0])
 
 
+def told_and_added(table: pd.DataFrame, model: str, estimator: str) -> pd.DataFrame:
+    """Total, alone and added of one model by one estimator: one row of each, for measures do not differ in them."""
+    rows = table[(table["model"] == model) & (table["estimator"] == estimator) & (table["scope"] == "one_vs_rest")]
+    rows = rows[rows["atom"].isin(["total", "alone", "added"])]
+    return rows.drop_duplicates([name for name in ("cohort", "modalities", "atom") if name in rows])
+
+
 def totals(pid: pd.DataFrame, person: pd.DataFrame, settings: ReportSettings) -> list[dict[str, Any]]:
     """Information in each model's prediction and in its decompositions, of people with every modality of a cohort."""
     everything = set(settings.modalities)

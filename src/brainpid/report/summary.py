@@ -11,7 +11,7 @@ from brainpid.cohort.participants import has_every_modality
 from brainpid.config.slices import ReportSettings
 from brainpid.core.names import LOG_SCORE_ESTIMATOR
 from brainpid.evaluation.random_effects import POOLED
-from brainpid.report.information import headline_cohort, verdict_of
+from brainpid.report.information import headline_cohort, told_and_added, verdict_of
 from brainpid.report.words import LABELS, design, interval, listed, number, people
 
 
@@ -97,12 +97,11 @@ def _against(row: pd.Series, units: str) -> str:
 
 def _contributions(pid: pd.DataFrame, verdicts: Sequence[Mapping[str, Any]], settings: ReportSettings) -> str:
     """Bits of all modalities, and what each of them adds."""
-    rows = pid[(pid["model"] == settings.models[0]) & (pid["estimator"] == LOG_SCORE_ESTIMATOR)]
-    rows = rows[rows["scope"] == "one_vs_rest"]
+    rows = told_and_added(pid, settings.models[0], LOG_SCORE_ESTIMATOR)
     if rows.empty:
         return "No cohort can be decomposed."
     cohort = headline_cohort(rows)
-    rows = rows[rows["cohort"] == cohort].drop_duplicates(["modalities", "atom"]).set_index(["modalities", "atom"])
+    rows = rows[rows["cohort"] == cohort].set_index(["modalities", "atom"])
     total = rows.loc[settings.modalities[0], "total"]
     told = [
         f"{modality} adds {interval(rows.loc[(modality, 'added')], 2)} ({verdict_of(verdicts, modality)})"

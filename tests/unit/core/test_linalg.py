@@ -8,6 +8,7 @@ import scipy.linalg
 import torch
 from sklearn import linear_model
 
+from brainpid.core import linalg
 from brainpid.core.errors import NumericalError
 from brainpid.core.linalg import (
     condition_number,
@@ -88,7 +89,7 @@ def test_weights_that_do_not_converge(monkeypatch):
     def endless(*_):
         raise RuntimeError("Maximum number of iterations reached.")
 
-    monkeypatch.setattr(stacking, "nnls", endless)
+    monkeypatch.setattr(linalg, "nnls", endless)
     with pytest.raises(NumericalError, match=r"n = 40, d = 3, condition number .*Maximum number"):
         stacking.equal_drawn_weights(FEATURES, Y)
 

@@ -27,11 +27,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import nnls
 
 from brainpid.core.arrays import BoolArray, FloatArray
 from brainpid.core.errors import NumericalError
-from brainpid.core.linalg import condition_number, least_squares
+from brainpid.core.linalg import least_squares, non_negative_least_squares
 from brainpid.crossfit.transforms import NormalScores
 from brainpid.model.pidreg.base_predictions import BasePredictions, subset_patterns
 
@@ -178,10 +177,5 @@ def equal_drawn_weights(candidates: FloatArray, scores: FloatArray) -> FloatArra
         raise NumericalError(f"out-of-fold predictions of {bad} of n = {n} people by {k} base learners are not finite")
     prior = np.sqrt(DRAW_TO_EQUAL)
     design = np.vstack([candidates, prior * np.eye(k)])
-    try:
-        weights, _ = nnls(design, np.concatenate([scores, np.full(k, prior / k)]))
-    except RuntimeError as fault:
-        raise NumericalError(
-            f"weights of base learners: n = {n}, d = {k}, condition number {condition_number(design):.3g}: {fault}"
-        ) from fault
-    return np.asarray(weights)
+    target = np.concatenate([scores, np.full(k, prior / k)])
+    return non_negative_least_squares("weights of base learners", design, target, n, k)
