@@ -220,7 +220,7 @@ def _tsv_rows(lines: Iterable[str], path: Path) -> Iterator[Row]:
                 "expected a text without tabs"
             )
         if text.strip(" "):
-            if not opened and cells[-1][:1] == '"' and _unquoted(cells[-1]) is cells[-1]:
+            if not opened and cells[-1][:1] == '"' and (_unquoted(cells[-1]) is cells[-1] or cells[-1][-2:] == '\\"'):
                 opened.append(line)
             yield Row(number, [_unquoted(cell) for cell in cells] if '"' in text else cells)
 
@@ -229,11 +229,20 @@ def _one_quoted_row(lines: list[str], width: int) -> bool | None:
     """Whether lines are one row by their quotes; None where they cannot become one."""
     if '"' not in lines[-1]:
         return False
+    found = [_quoted_row(lines, width, escape) for escape in (None, "\\")]  # R escapes quotes
+    return True if True in found else False if False in found else None
+
+
+def _quoted_row(lines: list[str], width: int, escape: str | None) -> bool | None:
+    """`_one_quoted_row` with quotes within cells doubled, or escaped."""
     try:
-        rows = list(csv.reader(lines, delimiter="\t", strict=True))
+        rows = list(csv.reader(lines, delimiter="\t", escapechar=escape, strict=True))
     except csv.Error as fault:
         return False if "unexpected end" in str(fault) else None
-    return True if len(rows) == 1 and len(rows[0]) == width else None
+    if len(rows) != 1:
+        return None
+    numbered = len(lines) > 1 and len(rows[0]) == width + 1 and rows[0][0].isdecimal()  # a row's name, as R writes it
+    return True if numbered or len(rows[0]) == width else None
 
 
 def _unquoted(cell: str) -> str:

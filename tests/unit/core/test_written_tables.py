@@ -76,6 +76,7 @@ WAYS = {
 @settings(max_examples=500, deadline=None)
 @example(table=pd.DataFrame({ID: ["s0"], '",1': [""]}), way="R csv, escaped", latin=False)
 @example(table=pd.DataFrame({ID: ["s0"], "x": ['",\n,1']}), way="R csv, escaped", latin=False)
+@example(table=pd.DataFrame({ID: ["s0"], "x": ["\n\t"], "y": [np.nan]}), way="R tsv with row names", latin=False)
 @given(table=tables(), way=st.sampled_from(sorted(WAYS)), latin=st.booleans())
 def test_the_same_values_or_refused_with_file_and_line(table, way, latin):
     ending, write = WAYS[way]
