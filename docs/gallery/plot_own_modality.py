@@ -100,7 +100,8 @@ brainpid("run", "study.yaml", "--cores", "1")
 # What the new modality adds
 # --------------------------
 # Every table and figure of the results has it now. Decompositions are of participants who have all modalities;
-# predictions are made for everybody.
+# predictions are made for everybody. MEG adds more than it tells alone: where the others have explained
+# their parts of age, its own part stands out. That is synergy.
 pid = pd.read_csv(folder / "results/aggregate/pid.tsv", sep="\t", keep_default_na=False, na_values="n/a")
 rows = pid.query("estimator == 'log_score' and given == '' and measure == 'idep' and scope == 'one_vs_rest'")
 table = rows.pivot(index="modalities", columns="atom", values="bits").loc[list(signal), ["alone", "added"]]
