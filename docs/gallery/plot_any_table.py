@@ -74,6 +74,7 @@ for place, (row, colour) in enumerate(zip(rows.itertuples(), colours, strict=Tru
     axes.plot(row.bits, place, "o", color=colour)
 axes.axvline(0, color="black", linewidth=0.8)
 axes.set_yticks(range(len(labels)), labels)
+axes.margins(y=0.2)
 axes.invert_yaxis()
 axes.set_xlabel("information about memory, bits (95% interval)")
 axes.set_title("Blood tells of memory, but nothing beyond MRI", loc="left")

@@ -86,6 +86,7 @@ for shift, (label, colour, found) in enumerate(
         axes.plot(row.bits, height, "o", color=colour, label=label if place == 0 else None)
 axes.axvline(0, color="black", linewidth=0.8)
 axes.set_yticks([0, 1], ["T1 (ages)", "skull (does not)"])
+axes.margins(y=0.2)
 axes.invert_yaxis()
 axes.set_xlabel("added to the other, bits about age (95% interval)")
 axes.set_title("Skull seems to tell of age where twins are on both sides", loc="left")

@@ -118,6 +118,7 @@ for shift, (atom, colour) in enumerate((("alone", "#999999"), ("added", "#0072B2
     axes.errorbar(own_rows["bits"], height, xerr=error, fmt="o", color=colour, label=atom)
 axes.axvline(0, color="black", linewidth=0.8)
 axes.set_yticks(range(4), ["T1", "diffusion", "fMRI", "MEG"])
+axes.margins(y=0.2)
 axes.invert_yaxis()
 axes.set_xlabel("information about age, bits (95% interval)")
 axes.set_title("MEG adds to the other three; fMRI does not", loc="left")

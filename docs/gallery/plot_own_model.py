@@ -161,6 +161,7 @@ for place, m in enumerate(X):
         right.plot(one.bits, height, "o", color=colour, label=label if place == 0 else None)
 right.axvline(0, color="black", linewidth=0.8)
 right.set_yticks([0, 1], ["T1", "diffusion"])
+right.margins(y=0.3)
 right.invert_yaxis()
 right.set(xlabel="added, bits about age (95% interval)", title="Two models, decomposed")
 right.legend(frameon=False)

@@ -24,7 +24,7 @@ from brainpid.config.schema import parse_config
 from brainpid.config.yaml_files import read_yaml
 from brainpid.core.errors import BrainpidError, InputError, MachineError
 from brainpid.core.imports import foreign_code
-from brainpid.config.sources import section_of
+from brainpid.config.sources import settings_of
 from brainpid.features.extractors import atlas_digest, extractor_of
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.model.registry import MODELS
@@ -149,7 +149,7 @@ def atlas_content(cohort, modality):
     if not workflow.is_main_process:
         return ""
     source = CONFIG.cohorts[cohort].sources[modality]
-    section = getattr(CONFIG.extraction, section_of(source, modality))
+    section = settings_of(source, modality, CONFIG.extraction)
     return atlas_digest(extractor_of(source, modality), section)
 
 

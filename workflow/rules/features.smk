@@ -71,8 +71,11 @@ rule extract_images:
         runtime=lambda wildcards, attempt: 480 * attempt,
     params:
         **given(slices.ExtractSettings.of, "cohort", "modality"),
-        code=lambda wildcards: code_digest(
-            "brainpid.commands.extract", extractor(wildcards).module
+        code=lambda wildcards: "+".join(
+            [
+                code_digest("brainpid.commands.extract", extractor(wildcards).module),
+                *extractor(wildcards).digests,
+            ]
         ),
         files=lambda wildcards: shard_digest(wildcards),
         atlas=lambda wildcards: atlas_content(wildcards.cohort, wildcards.modality),

@@ -3,7 +3,7 @@
 #              Slurm is asked for the state of jobs
 # CONFIG KEYS  cohorts.<cohort>.sources, extraction
 
-from brainpid.config.sources import reader_of
+from brainpid.config.sources import reader_of, settings_of
 from brainpid.core.memory import OTHER_JOBS_MB, memory_budget
 from brainpid.core.slurm import without_accounts
 from brainpid.features.memory import job_memory
@@ -26,7 +26,7 @@ def image_need(cohort, modality, shard, workers):
         if workflow.is_main_process
         else []
     )
-    section = getattr(CONFIG.extraction, section_of(source, modality))
+    section = settings_of(source, modality, CONFIG.extraction)
     return job_memory(reader_of(source, modality), people, section, workers)
 
 

@@ -11,9 +11,18 @@ from pathlib import Path
 from brainpid.cohort import bids
 from brainpid.cohort.derivatives import find_fmriprep, find_qsirecon
 from brainpid.cohort.freesurfer import LONGITUDINAL, find_freesurfer, is_person, is_template
+from brainpid.cohort.patterns import find_patterns
 from brainpid.cohort.person_files import NOT_FETCHED, Found, listed, unusable
 from brainpid.config.extraction import DIFFUSION_METRICS
-from brainpid.config.sources import FMRIPrepSource, FreeSurferSource, ImageSource, NiftiSource, QSIReconSource, image_of
+from brainpid.config.sources import (
+    FMRIPrepSource,
+    FreeSurferSource,
+    ImageSource,
+    ImportSource,
+    NiftiSource,
+    QSIReconSource,
+    image_of,
+)
 from brainpid.core.errors import BrainpidError, InputError, list_some, readable
 from brainpid.core.machine import OF_THE_DATA, machine_error
 
@@ -109,6 +118,8 @@ def _find(source: ImageSource, modality: str, root: Path, person: str) -> Found:
         return find_qsirecon(
             root, person, source.space, source.session, source.entities, source.maps, DIFFUSION_METRICS
         )
+    if isinstance(source, ImportSource):
+        return find_patterns(root, person, source.files)
     raise InputError(f"sources.{modality}: no finder for kind '{source.kind}'")
 
 

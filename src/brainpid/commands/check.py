@@ -19,7 +19,8 @@ from brainpid.cohort.participants import SUCCESS, UNAVAILABLE, has_every_modalit
 from brainpid.cohort.person_files import Found
 from brainpid.config.schema import Config, load_config
 from brainpid.config.slices import LimitSettings, ParticipantsSettings, SplitSettings
-from brainpid.config.sources import TableSource
+from brainpid.config.sources import ImportSource, TableSource
+from brainpid.core.imports import import_function
 from brainpid.crossfit.minima import why_no_null, why_not_decomposed
 from brainpid.features.between_cohorts import warn_of_target
 from brainpid.features.block import FeatureBlock, FeatureSummary
@@ -59,6 +60,8 @@ def run(args: argparse.Namespace) -> None:
                 tables[cohort, modality], blocks[cohort, modality] = table, table.summary()
                 divided[cohort, modality] = divisor_of(source, table.names, units)
             else:
+                if isinstance(source, ImportSource):
+                    import_function(source.function, f"cohorts.{cohort}.sources.{modality}.function")
                 people = sheets[cohort]["participant_id"].tolist()
                 found = {person: find(source, modality, block.bids, person) for person in people}
                 images[cohort, modality] = found

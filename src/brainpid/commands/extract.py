@@ -20,11 +20,11 @@ from brainpid.cohort.participants import SUCCESS, read_labels, read_sheet
 from brainpid.cohort.person_files import join_notes
 from brainpid.cohort.shards import shard_of
 from brainpid.commands.options import add_settings, read_settings
-from brainpid.config.extraction import ImageExtraction
 from brainpid.config.slices import ExtractSettings
-from brainpid.config.sources import ImageSource, TableSource, reader_options, section_of
+from brainpid.config.sources import ImageSource, ImportSource, TableSource, reader_options, section_of, settings_of
 from brainpid.core.errors import InputError, MachineError, list_some
 from brainpid.core.files import write_tsv
+from brainpid.core.imports import import_function
 from brainpid.core.provenance import code_digest, record, versions
 from brainpid.features.block import FeatureBlock
 from brainpid.features.extraction import Task, extract_people
@@ -81,17 +81,19 @@ def _from_images(
     if None in (args.shard, args.keep, args.quality):
         raise InputError(f"a source of kind {source.kind} needs --shard, --keep and --quality")
     entry = extractor_of(source, args.modality)
-    name = section_of(source, args.modality)
-    section: ImageExtraction | None = getattr(settings, name)
+    section = settings_of(source, args.modality, settings)
     if section is None or settings.participant_id is None or settings.shards is None:
         raise InputError(
-            f"--settings: a source of kind {source.kind} needs {name}, participant_id and shards, not null"
+            f"--settings: a source of kind {source.kind} needs {section_of(source, args.modality)}, participant_id and "
+            "shards, not null"
         )
+    if isinstance(source, ImportSource):  # here, so that a function that is not there is nobody's failure
+        import_function(source.function, f"sources.{args.modality}.function")
     # What the results depend on, before the work begins.
-    code, atlas = code_digest(entry.module), atlas_digest(entry, section)
+    code, atlas = "+".join([code_digest(entry.module), *entry.digests]), atlas_digest(entry, section)
     options: dict[str, Any] = reader_options(source)
     # Without paths: of the atlas its content counts, and the person's files count below the root.
-    text = json.dumps(section.model_dump(mode="json", exclude={"atlas"}) | options, sort_keys=True)
+    text = json.dumps(section.model_dump(mode="json", exclude={"atlas", "path"}) | options, sort_keys=True)
     made_by = json.dumps({"code": code} | versions(entry.packages), sort_keys=True)
     root = str(root_of(source, settings.bids))
     people = read_labels(args.participants, settings.participant_id)

@@ -62,7 +62,7 @@ class ExtractSettings(Section):
     """What `brainpid extract` needs to know of one modality of one cohort.
 
     Of a table nothing but the source counts. Of images, one section of `extraction` does, that of the source; the
-    others are null.
+    others are null, and all where a function of one's own reads them.
     """
 
     source: Source
@@ -87,7 +87,7 @@ class ExtractSettings(Section):
             bids=block.bids if source.kind == "nifti" else None,
             participant_id=block.columns.participant_id,
             shards=config.shards,
-            **sections | {name: getattr(config.extraction, name)},
+            **sections | ({} if name is None else {name: getattr(config.extraction, name)}),
         )
 
 

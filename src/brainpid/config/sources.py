@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from brainpid.config.entities import ENTITY_JSON, entity_filter
-from brainpid.config.extraction import DIFFUSION_METRICS
+from brainpid.config.extraction import DIFFUSION_METRICS, ImageExtraction
 from brainpid.config.paths import PathText
-from brainpid.config.section import Section
+from brainpid.config.section import Name, Section
 from brainpid.core.errors import InputError, did_you_mean
 from brainpid.core.names import matching
 
@@ -129,12 +130,41 @@ class QSIReconSource(Section):
         return self
 
 
+def _below_a_person(pattern: str) -> str:
+    """Refuse a pattern that leads out of the person's folder."""
+    if not pattern.strip() or pattern.startswith(("/", "~")) or ".." in PurePosixPath(pattern).parts:
+        raise ValueError(
+            f"'{pattern}' does not lie below a participant's folder; expected such as anat/*_thickness.tsv"
+        )
+    return pattern
+
+
+class ImportSource(Section):
+    """Files of any form, read by a function of one's own."""
+
+    kind: Literal["import"] = Field(description="kind of source")
+    path: PathText = Field(description="folder with one folder a person, named sub-<label>")
+    files: dict[Name, Annotated[str, BeforeValidator(_below_a_person)]] = Field(
+        min_length=1,
+        description="the files that the function reads, by name: shell patterns below the person's folder, such as "
+        "`{thickness: ses-1/anat/*_thickness.tsv}`; of several that fit the first is taken. Who lacks one lacks the "
+        "modality",
+    )
+    function: str = Field(
+        description="what reads them, by its module, such as `my_features.thickness`, looked for among what is "
+        "installed, then in the folder in which the run is started. It takes one person's paths by name, and gives a "
+        "`brainpid.imaging.extracted.Extracted`"
+    )
+    options: dict[str, Any] = Field({}, description="its further keyword arguments")
+
+
 Source = Annotated[
-    TableSource | NiftiSource | FMRIPrepSource | FreeSurferSource | QSIReconSource, Field(discriminator="kind")
+    TableSource | NiftiSource | FMRIPrepSource | FreeSurferSource | QSIReconSource | ImportSource,
+    Field(discriminator="kind"),
 ]
 
 
-ImageSource = NiftiSource | FMRIPrepSource | FreeSurferSource | QSIReconSource
+ImageSource = NiftiSource | FMRIPrepSource | FreeSurferSource | QSIReconSource | ImportSource
 
 
 IMAGES = {"t1": "t1w", "t1w": "t1w", "dwi": "dwi", "fmri": "bold", "bold": "bold"}
@@ -164,9 +194,30 @@ def image_of(source: NiftiSource, modality: str) -> str:
     return found
 
 
-def section_of(source: ImageSource, modality: str) -> Literal["structural", "diffusion", "functional"]:
-    """Name of the section of `extraction` that a source's images are extracted by."""
-    return SECTIONS[reader_of(source, modality)]
+def section_of(source: ImageSource, modality: str) -> Literal["structural", "diffusion", "functional"] | None:
+    """Name of the section of `extraction` that a source's images are extracted by; a function of one's own has none."""
+    return None if isinstance(source, ImportSource) else SECTIONS[reader_of(source, modality)]
+
+
+def settings_of(source: ImageSource, modality: str, sections: Any) -> ImageExtraction | ImportSource | None:
+    """Settings that a source's files are extracted by.
+
+    Parameters
+    ----------
+    source : ImageSource
+    modality : str
+    sections : object
+        With the sections of `extraction` as attributes, any of which may be None.
+
+    Returns
+    -------
+    Section
+        One of them; of a function of one's own the source itself, which has its options.
+    """
+    if isinstance(source, ImportSource):
+        return source
+    section: ImageExtraction | None = getattr(sections, SECTIONS[reader_of(source, modality)])
+    return section
 
 
 def reader_of(source: ImageSource, modality: str) -> str:

@@ -1,4 +1,4 @@
-"""Classes that a user names, such as ``sklearn.linear_model.Ridge``: how they are found, and what code they are.
+"""Classes and functions that a user names, such as ``sklearn.linear_model.Ridge``: where they are, what code they are.
 
 They are looked for where Python looks, and last in the folder in which the program was started, as paths of a
 configuration are.
@@ -10,7 +10,7 @@ import hashlib
 import os
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from importlib.metadata import packages_distributions
 from importlib.util import find_spec
@@ -38,11 +38,32 @@ def import_class(name: str, origin: str) -> type[Any]:
     InputError
         Where it cannot be imported or is no class.
     """
+    found = _import(name, origin, "a class by its module, such as sklearn.linear_model.Ridge")
+    if not isinstance(found, type):
+        raise InputError(f"{origin}: expected a class, found that '{name}' is a {type(found).__name__}")
+    return found
+
+
+def import_function(name: str, origin: str) -> Callable[..., Any]:
+    """Import a function by its dotted name; `origin` says where it is named, for messages.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be imported or cannot be called.
+    """
+    found = _import(name, origin, "a function by its module, such as my_features.thickness")
+    if not callable(found):
+        raise InputError(f"{origin}: expected a function, found that '{name}' is a {type(found).__name__}")
+    function: Callable[..., Any] = found
+    return function
+
+
+def _import(name: str, origin: str, expected: str) -> Any:
+    """Import what a dotted name stands for."""
     module, _, kind = name.rpartition(".")
     if not module or not all(part.isidentifier() for part in name.split(".")):
-        raise InputError(
-            f"{origin}: expected a class by its module, such as sklearn.linear_model.Ridge, found '{name}'"
-        )
+        raise InputError(f"{origin}: expected {expected}, found '{name}'")
     _look_here_last()
     try:
         imported = import_module(module)
@@ -54,13 +75,11 @@ def import_class(name: str, origin: str) -> type[Any]:
     found = getattr(imported, kind, None)
     if found is None:
         raise InputError(f"{origin}: the module '{module}' has no '{kind}'; {did_you_mean(kind, dir(imported))}")
-    if not isinstance(found, type):
-        raise InputError(f"{origin}: expected a class, found that '{name}' is a {type(found).__name__}")
     return found
 
 
 def foreign_code(names: Iterable[str]) -> ForeignCode:
-    """Say what code the classes with these dotted names are of; nothing is imported.
+    """Say what code the classes or functions with these dotted names are of; nothing is imported.
 
     Installed packages are known by their versions. Of modules elsewhere, which their user edits, the source counts:
     that of the module, or of every module of its package.

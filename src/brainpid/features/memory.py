@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from brainpid.config.extraction import DiffusionExtraction, FunctionalExtraction, StructuralExtraction
+from brainpid.config.sources import ImportSource
 
 MAIN_MB = 150.0
 """The process that hands out the work."""
@@ -85,6 +86,11 @@ def _freesurfer(size: ImageSize, settings: StructuralExtraction) -> float:
     return 150
 
 
+def _import(size: ImageSize, settings: ImportSource) -> float:
+    """What a function of the user's own takes is not known; a job that fails for lack of it is given more."""
+    return 1000
+
+
 MEMORY_MB: Mapping[str, Callable[[ImageSize, Any], float]] = {
     "t1w": _t1w,
     "dwi": _dwi,
@@ -92,6 +98,7 @@ MEMORY_MB: Mapping[str, Callable[[ImageSize, Any], float]] = {
     "fmriprep": _fmriprep,
     "freesurfer": _freesurfer,
     "qsirecon": _qsirecon,
+    "import": _import,
 }
 """MB of one worker, by the names of `brainpid.features.extractors.EXTRACTORS`."""
 USUAL = {"t1w": ImageSize(17_000_000, 1), "dwi": ImageSize(1_500_000, 100)}

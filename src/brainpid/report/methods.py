@@ -18,6 +18,7 @@ KINDS = {
     "fmriprep": "images of fMRIPrep (Esteban et al. 2019), from which brainpid extracted regional features",
     "freesurfer": "statistics of FreeSurfer (Fischl 2012)",
     "qsirecon": "maps of QSIRecon (Cieslak et al. 2021), from which brainpid extracted regional features",
+    "import": "files, from which a function of the study extracted features",
 }
 """What a kind of source is, in words; another kind is called by its name."""
 MEASURES = {
