@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from brainpid.core.errors import InputError
-from brainpid.core.imports import foreign_code, import_class
+from brainpid.core.imports import foreign_code, import_class, import_function
 
 
 def test_a_module_in_the_working_folder_is_found_last_and_known_by_its_source(tmp_path, monkeypatch):
@@ -51,3 +51,11 @@ def test_a_fault_in_a_module_is_said(tmp_path, monkeypatch):
         import_class("faulty_of_mine.A", "experts")
     with pytest.raises(InputError, match=r"no module 'absent_of_mine'"):
         foreign_code(["absent_of_mine.A"])
+
+
+def test_a_function_is_imported_and_anything_else_refused():
+    assert import_function("math.hypot", "function")(3, 4) == 5
+    with pytest.raises(InputError, match=r"function: expected a function, found that 'math.pi' is a float"):
+        import_function("math.pi", "function")
+    with pytest.raises(InputError, match=r"function: expected a function by its module, such as my_features.thickness"):
+        import_function("hypot", "function")
