@@ -12,7 +12,7 @@ bits take several hundred. A null finding with 100 participants says nothing abo
 # %%
 # What is 0.05 bits?
 # ------------------
-# Of normal scores, a modality that adds :math:`I` bits leaves a part :math:`2^{-2 I}` of the variance of age that the
+# Of normal scores, a modality that adds I bits leaves a part ``2^(-2 I)`` of the variance of age that the
 # others leave: 0.05 bits explain 7% of it, a partial correlation of .26.
 import matplotlib.pyplot as plt
 import numpy as np
@@ -29,7 +29,7 @@ print(f"partial correlation {partial_r:.2f}")
 # -------------------------
 # T1 tells 0.5 bits. Diffusion is another reading of T1's signal, and of a part of its own that adds 0.05 bits. Standard
 # errors are widened as those of out-of-fold latents are. The bits are those that encoders read; what is lost because
-# encoders learn from few participants is not in them, and `brainpid plan` estimates it from a finished run.
+# encoders learn from few participants is not in them, and ``brainpid plan`` estimates it from a finished run.
 def study(n, rng):
     """One study: scalar latents of both modalities, and age scores."""
     r2 = 1 - 2 ** (-2 * 0.5)
