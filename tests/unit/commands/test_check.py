@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cohorts import write_config
+from cohorts import touch, write_config
 
 from brainpid.cli import main
 
@@ -74,3 +74,20 @@ def test_the_choice_of_images_and_content_that_is_not_there_are_said(check):
     assert "a t1: 1 x first of 2: sub-*_T1w.nii.gz" in lines
     different = "people get different acquisitions: 30 x no entities (sub-01, sub-02, sub-03 and 27 more)"
     assert f"a t1: warning: {different}, 1 x acq-b (sub-11)" in lines
+
+
+def test_a_function_of_one_s_own_is_looked_for_and_its_files_counted(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.chdir(tmp_path)
+    rows = ["participant_id\tage", *(f"{person}\t{40 + k}" for k, person in enumerate(PEOPLE))]
+    (tmp_path / "participants.tsv").write_text("\n".join(rows) + "\n")
+    touch(tmp_path, *(f"own/{person}/a.txt" for person in PEOPLE[:30]))
+    own = {"kind": "import", "path": "own", "files": {"a": "*.txt"}, "function": "math.hypot"}
+    cohorts = {"a": {"participants": "participants.tsv", "sources": {"x": own, "y": dict(own)}}}
+    config = {"output_dir": "out", "modalities": ["x", "y"], "cohorts": cohorts, "models": ["ridge"]}
+    config["splits"] = {"folds": 2, "repeats": 1}
+    assert main(["check", "--config", str(write_config(tmp_path / "c.yaml", config))]) == 0
+    assert "│ x │ 30 │ 2 │ from images │ 2 x no folder own/sub-* │" in " ".join(capsys.readouterr().out.split())
+    cohorts["a"]["sources"]["y"]["function"] = "math.hypothenuse"
+    assert main(["check", "--config", str(write_config(tmp_path / "c.yaml", config))]) == 2
+    assert "cohorts.a.sources.y.function: the module 'math' has no 'hypothenuse'" in capsys.readouterr().err
