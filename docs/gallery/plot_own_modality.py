@@ -53,8 +53,8 @@ table.head(3)
 # %%
 # The configuration
 # -----------------
-# Two lines name the new modality: one under ``modalities``, one under ``sources``. The last lines are there to make the
-# example quick: leave them out of a real study.
+# Two places name the new modality: ``modalities`` and ``sources``. The lines from ``models`` on make the example quick:
+# leave them out of a real study.
 CONFIG = """
 output_dir: results
 modalities: [t1, dwi, fmri, meg]

@@ -53,7 +53,7 @@ folder = Path(temporary.name)
 (folder / "my_models.py").write_text(MODEL)
 
 # %%
-# 150 participants with T1 and diffusion. The features of T1 bend with age: they rise until midlife and fall after it.
+# 150 participants with T1 and diffusion. The features of T1 rise and fall in the course of life, each at another age.
 rng = np.random.default_rng(0)
 n = 150
 score = rng.uniform(-1.7, 1.7, n)
@@ -86,7 +86,8 @@ print(f"off by {np.abs(predicted - age[~train]).mean():.1f} years")
 # %%
 # As a base learner, by configuration
 # -----------------------------------
-# The other keys beside ``import`` are arguments of the class. Run it with ``brainpid run study.yaml``.
+# The other keys beside ``import`` are arguments of the class. Run it with ``brainpid run study.yaml``. ``members``,
+# ``epochs`` and the lines from ``splits`` on make the example quick: leave them out of a real study.
 CONFIG = """
 output_dir: results
 modalities: [t1, dwi]
@@ -118,6 +119,7 @@ print(shares[["base_learner", "share", "n_folds"]].round(2).to_string(index=Fals
 # %%
 # As a whole model
 # ----------------
+# ``models`` of a configuration lists those of ``brainpid``; any other model is decomposed in Python.
 # A decomposition asks of a model one thing: the density that it gives a held-out participant's age, from each subset of
 # the modalities. Its log score is how many bits likelier it makes the true age than the distribution of ages does. Here
 # a Bayesian ridge of scikit-learn, in 10 folds.
