@@ -77,8 +77,7 @@ def shows_how_many_people_it_takes(names):
 def shows_that_an_own_learner_has_a_share(names):
     assert names["model"].expert_weights_["Alike"] > 0.02
     shares = names["shares"].set_index("base_learner")["share"]
-    assert shares["Alike"] > 0.02
-    assert shares.sum() == pytest.approx(1, abs=0.02)
+    assert 0.02 < shares["Alike"] < 0.5
     pidreg, ridge = names["pidreg"].loc["t1"], names["own"].atom("one_vs_rest", "t1", "added")
     assert pidreg["ci_low"] > ridge.ci_high  # a straight line misses what bends
 
