@@ -68,11 +68,16 @@ def statements(pid: pd.DataFrame, truth: dict[str, object]) -> Iterator[dict[str
         (pid["model"] == "pidreg") & (pid["estimator"] == LOG_SCORE_ESTIMATOR) & (pid["measure"] == "mmi")
         & pid["given"].isna()
     ]  # fmt: skip
+    above = rows[(rows["scope"] == "pair") & (rows["atom"] == "unique") & (rows["ci_low"] > 0)]
+    reversed_order = set(zip(above["cohort"], above["modalities"], strict=True))
     for row in rows.to_dict("records"):
         name = NAMES[row["scope"]](*row["modalities"].split("+"), row["atom"])
         if name is None:
             continue
         bits = float(true[row["scope"], row["modalities"], row["atom"]])
+        other = "+".join(reversed(row["modalities"].split("+")))
+        if row["scope"] == "pair" and bits <= SMALLEST:
+            continue  # told by the other's row
         yield {
             "statement": name,
             "rows": POOLED if row["cohort"] == POOLED else "one site",
@@ -82,7 +87,9 @@ def statements(pid: pd.DataFrame, truth: dict[str, object]) -> Iterator[dict[str
             "shown": row["ci_low"] > 0,
             "covers": row["ci_low"] <= bits <= row["ci_high"],
             "right": (row["ci_low"] > 0) == (bits > SMALLEST),
-            "wrong": row["ci_low"] > 0 and bits <= SMALLEST,
+            "wrong": (row["cohort"], other) in reversed_order
+            if row["scope"] == "pair"
+            else row["ci_low"] > 0 and bits <= SMALLEST,
         }
 
 
@@ -100,7 +107,7 @@ def main() -> None:
         print(f"seed {seed}: of {len(own)} statements {words}", file=sys.stderr, flush=True)
     table = pd.DataFrame(found).groupby(["rows", "statement"], sort=False).mean()
     print(
-        "| rows | statement | truth, bits | read | half width | shown | truth inside | verdict right | shown though zero |"
+        "| rows | statement | truth, bits | read | half width | shown | truth inside | verdict right | wrong, and shown |"
     )
     print("|---|---|---|---|---|---|---|---|---|")
     for (rows, statement), line in table.iterrows():
