@@ -106,9 +106,7 @@ def main() -> None:
         words = ", ".join(f"{int(own[name].sum())} {name}" for name in ("right", "wrong", "covers"))
         print(f"seed {seed}: of {len(own)} statements {words}", file=sys.stderr, flush=True)
     table = pd.DataFrame(found).groupby(["rows", "statement"], sort=False).mean()
-    print(
-        "| rows | statement | truth, bits | read | half width | shown | truth inside | verdict right | wrong, and shown |"
-    )
+    print("| rows | statement | truth, bits | read | half width | shown | truth inside | right | wrong, and shown |")
     print("|---|---|---|---|---|---|---|---|---|")
     for (rows, statement), line in table.iterrows():
         print(
