@@ -19,9 +19,9 @@ $(STAMP): envs/lock.txt envs/slurm.txt pyproject.toml
 
 # The cohort of the demonstration; made once, on the user's disk.
 results/demo_data/truth.json: src/brainpid/phantom/people.py src/brainpid/phantom/images.py | $(STAMP)
-	@echo "Making the images of 136 people: T1, diffusion and BOLD, with a known truth."
+	@echo "Making the images of 200 people: T1, diffusion and BOLD, with a known truth."
 	rm -rf results/demo_data
-	$(BIN)/brainpid phantom --out results/demo_data --subjects 136 --sites 2 --seed 0 --voxel-size 8
+	$(BIN)/brainpid phantom --out results/demo_data --subjects 200 --sites 2 --seed 0 --voxel-size 8
 
 demo: install results/demo_data/truth.json
 	@echo "From the images to a report: features of everybody, five folds of two models, tests, figures."

@@ -1,6 +1,6 @@
 r"""A synthetic cohort whose true information is known: who is in it, and what drives each person's images.
 
-The normal score of age is ``g = .55 s + .45 u_t1 + .60 u_dwi + rest``, with a factor ``s`` that modalities share and
+The normal score of age is ``g = .45 s + .45 u_t1 + .70 u_dwi + rest``, with a factor ``s`` that modalities share and
 one of each modality's own, all standard normal. Every image of a person is driven by one number,
 ``d_m = a_m s + b_m u_m + c_m n_m`` scaled to variance 1, where ``n_m`` is what has nothing to do with age. The
 driver of fMRI is ``n_fmri`` alone: its images differ between people and tell nothing of age. Age scores and drivers
@@ -21,7 +21,7 @@ from brainpid.pid.decompose import decompose_covariance
 
 MEAN_AGE, SD_AGE = 52.0, 14.0
 AGE_RANGE = (18.0, 90.0)
-SHARED = 0.55
+SHARED = 0.45
 MISSING = 0.02
 """Part of the people who lack a modality, for each modality."""
 
@@ -45,8 +45,8 @@ class Driver:
 
 
 DRIVERS = {
-    "t1": Driver(0.45, 0.55, 0.50, 0.20),
-    "dwi": Driver(0.60, 0.55, 0.65, 0.20),
+    "t1": Driver(0.45, 0.40, 0.60, 0.20),
+    "dwi": Driver(0.70, 0.55, 0.65, 0.15),
     "fmri": Driver(0.00, 0.00, 0.00, 1.00),
 }
 

@@ -135,8 +135,8 @@ def warnings_about(rows: Sequence[Row], n: int | None, measure: Measure) -> Iter
     """Say in plain sentences what the rows of a decomposition from `n` people (None: known covariance) cannot tell."""
     if n is not None and n < MIN_PEOPLE_FOR_SHARES:
         yield (
-            f"n = {n} is below {MIN_PEOPLE_FOR_SHARES}: no shares are given, and the order of the modalities is not "
-            "to be interpreted."
+            f"n = {n} is below {MIN_PEOPLE_FOR_SHARES}: no shares are given, and modalities have an order only where "
+            "the interval of their difference ('unique' of the pair) is above 0."
         )
     added = [row for row in rows if row.scope == "one_vs_rest" and row.atom == "added"]
     if (

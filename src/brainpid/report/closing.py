@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from brainpid.core.names import LOG_SCORE_ESTIMATOR
-from brainpid.report.information import headline_cohort, told_and_added
+from brainpid.report.information import headline_cohort, headline_rows, told_and_added
+from brainpid.report.order import order, order_in_words
 from brainpid.report.words import LABELS, number
 
 
@@ -75,9 +76,17 @@ def _information(pid: pd.DataFrame, truth: pd.DataFrame, model: str, modalities:
         for m in modalities
     ]
     places = [(modalities[0], "total"), *((m, atom) for m in modalities for atom in ("alone", "added"))]
-    inside = [place for place in places if _holds(rows.loc[place], true.get(place))]
-    judged = f" {len(inside)} of the {len(places)} true values lie in their intervals." if true else ""
-    return f"Information: {'; '.join(said)}.{judged}"
+    judged = [_holds(rows.loc[place], true[place]) for place in places if place in true]
+    steps = order(headline_rows(pid, model, LOG_SCORE_ESTIMATOR), modalities)
+    pairs = truth[(truth["scope"] == "pair") & (truth["atom"] == "unique") & (truth["measure"] == "mmi")]
+    differences = pairs[pairs["cohort"] == rows["cohort"].iloc[0]].set_index("modalities")["bits"]
+    judged += [
+        _holds(one.row, differences[f"{one.more}+{one.less}"])
+        for one in steps
+        if f"{one.more}+{one.less}" in differences
+    ]
+    inside = f"{sum(judged)} of the {len(judged)} true values lie in their intervals." if judged else ""
+    return " ".join(filter(None, [f"Information: {'; '.join(said)}.", order_in_words(steps), inside]))
 
 
 def _bits(rows: pd.DataFrame, true: dict[tuple[str, str], float], place: tuple[str, str]) -> str:
@@ -87,5 +96,5 @@ def _bits(rows: pd.DataFrame, true: dict[tuple[str, str], float], place: tuple[s
     return f"{number(row['bits'])} bits{reach}{beside}"
 
 
-def _holds(row: pd.Series, bits: float | None) -> bool:
-    return bits is not None and bool(row["ci_low"] <= bits <= row["ci_high"])
+def _holds(row: pd.Series, bits: float) -> bool:
+    return bool(row["ci_low"] <= bits <= row["ci_high"])

@@ -85,8 +85,8 @@ def _few_people(pid: pd.DataFrame) -> list[Flag]:
         return []
     return [
         Flag(
-            f"Only {people(n)} with every modality: with fewer than {MIN_PEOPLE_FOR_SHARES} the order of the "
-            "modalities is not to be interpreted",
+            f"Only {people(n)} with every modality: with fewer than {MIN_PEOPLE_FOR_SHARES} no shares are given, and "
+            "modalities have an order only where their difference is shown",
             "information",
         )
     ]

@@ -59,7 +59,8 @@ CANNOT_SAY = (
     "Under gaussian_score an 'added' near 0 does not exclude help that only shows beside another modality: latents of "
     "one modality each cannot see it. log_score can, as far as the readers of several modalities do.",
     "A significant 'added' is a statement about prediction, not about biology.",
-    "With fewer than 300 people no shares are given, and the order of the modalities is not to be interpreted.",
+    "With fewer than 300 people no shares are given, and modalities have an order only where the interval of their "
+    "difference ('unique' of the pair by mmi) is above 0.",
 )
 COLUMNS = {
     "cohort": "name of the cohort; 'pooled' joins cohorts: the posterior mean of a random-effects model with a "

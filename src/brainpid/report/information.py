@@ -23,6 +23,12 @@ def headline_cohort(table: pd.DataFrame) -> str:
     return POOLED if (table["cohort"] == POOLED).any() else str(table["cohort"].iloc[0])
 
 
+def headline_rows(pid: pd.DataFrame, model: str, estimator: str) -> pd.DataFrame:
+    """Rows of one model by one estimator of the cohort that the summary tells of."""
+    rows = pid[(pid["model"] == model) & (pid["estimator"] == estimator)]
+    return rows[rows["cohort"] == headline_cohort(rows)]
+
+
 def told_and_added(table: pd.DataFrame, model: str, estimator: str) -> pd.DataFrame:
     """Total, alone and added of one model by one estimator: one row of each, for measures do not differ in them."""
     rows = table[(table["model"] == model) & (table["estimator"] == estimator) & (table["scope"] == "one_vs_rest")]

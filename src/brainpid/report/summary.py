@@ -11,7 +11,8 @@ from brainpid.cohort.participants import has_every_modality
 from brainpid.config.slices import ReportSettings
 from brainpid.core.names import LOG_SCORE_ESTIMATOR
 from brainpid.evaluation.random_effects import POOLED
-from brainpid.report.information import headline_cohort, told_and_added, verdict_of
+from brainpid.report.information import headline_cohort, headline_rows, told_and_added, verdict_of
+from brainpid.report.order import order, order_in_words
 from brainpid.report.words import LABELS, design, interval, listed, number, people
 
 
@@ -108,10 +109,9 @@ def _contributions(pid: pd.DataFrame, verdicts: Sequence[Mapping[str, Any]], set
         for modality in sorted(settings.modalities, key=lambda name: -rows.loc[(name, "added"), "bits"])
     ]
     where = "pooled over cohorts" if cohort == POOLED else f"in {cohort}"
-    return (
-        f"All together tell {interval(total, 2)} bits about {settings.target.column}, {where}; to the others, "
-        f"{listed(told)}."
-    )
+    said = f"All together tell {interval(total, 2)} bits about {settings.target.column}, {where}; to the others, "
+    ordered = order_in_words(order(headline_rows(pid, settings.models[0], LOG_SCORE_ESTIMATOR), settings.modalities))
+    return f"{said}{listed(told)}. {ordered}".rstrip()
 
 
 def _worth(selection: pd.DataFrame, choice: Mapping[str, Any], settings: ReportSettings) -> str:
