@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
@@ -99,6 +100,36 @@ def eigenvectors(what: str, matrix: FloatArray, n: int, d: int) -> tuple[FloatAr
     """
     with factorising(what, matrix, n, d):
         return _eigenvectors(matrix)
+
+
+@dataclass(frozen=True)
+class RowSpace:
+    """The space that the rows of a wide matrix span.
+
+    Attributes
+    ----------
+    coordinates : ndarray, shape (n, r)
+        Of the rows along the axes; lengths of rows and distances between them are as in the matrix.
+    axes : ndarray, shape (r, p)
+        Orthonormal; ``coordinates @ axes`` is the matrix.
+    """
+
+    coordinates: FloatArray
+    axes: FloatArray
+
+    @classmethod
+    def of(cls, what: str, matrix: FloatArray, products: FloatArray | None = None) -> RowSpace:
+        """Row space of a matrix (n, p), p > n; from the products of its rows (n, n), where they are at hand.
+
+        Raises
+        ------
+        NumericalError
+            Where the products are not finite, or no routine decomposes them.
+        """
+        squares, vectors = eigenvectors(what, matrix @ matrix.T if products is None else products, *matrix.shape)
+        kept = squares > _GRAM_RANK * max(float(squares[-1]), float(np.finfo(np.float64).tiny))
+        roots = np.sqrt(squares[kept])
+        return cls(vectors[:, kept] * roots, (vectors[:, kept] / roots).T @ matrix)
 
 
 def least_squares(

@@ -11,6 +11,7 @@ from sklearn import linear_model
 from brainpid.core import linalg
 from brainpid.core.errors import NumericalError
 from brainpid.core.linalg import (
+    RowSpace,
     condition_number,
     eigenvectors,
     factorising,
@@ -180,3 +181,19 @@ def test_fits_go_on_where_quick_routines_give_up(monkeypatch):
     give_up(monkeypatch, *QUICK)
     for found, known in zip(fits(), expected, strict=True):
         np.testing.assert_allclose(found, known, rtol=1e-6, atol=1e-8)
+
+
+def test_coordinates_in_the_space_of_the_rows_hold_all_of_a_wide_matrix():
+    rng = np.random.default_rng(0)
+    wide = rng.normal(size=(6, 3)) @ rng.normal(size=(3, 40))
+    space = RowSpace.of("rows", wide)
+    assert space.coordinates.shape == (6, 3)  # its rank
+    np.testing.assert_allclose(space.coordinates @ space.axes, wide, atol=1e-9)
+    np.testing.assert_allclose(space.axes @ space.axes.T, np.eye(3), atol=1e-9)
+    np.testing.assert_allclose(RowSpace.of("rows", wide, wide @ wide.T).coordinates, space.coordinates)
+
+
+def test_a_wide_matrix_of_zeros_spans_nothing():
+    space = RowSpace.of("rows", np.zeros((4, 9)))
+    assert space.coordinates.shape == (4, 0)
+    assert space.axes.shape == (0, 9)

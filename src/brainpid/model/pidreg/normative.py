@@ -17,7 +17,8 @@ least squared error on left-out people.
 
 Everything comes from products of features that are made once: the Gram matrix ``X'X``, of which the people of a fold
 are taken away and modalities are blocks, or, where there are more features than people, ``XX'``, of whose rows and
-columns a fold's are left out.
+columns a fold's are left out. There features are read by their coordinates in the space that the people's rows span,
+of which there are no more than people: weights outside of it are 0.
 
 A regression of the target on the features errs in other ways than this does, so the two together err less than either;
 and curves of the target and of its score bend at other places.
@@ -31,14 +32,14 @@ Marquand et al. 2016, Biological Psychiatry 80:552 (normative models of the brai
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import softmax
 
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
-from brainpid.core.linalg import factorising, least_squares
+from brainpid.core.linalg import RowSpace, factorising, least_squares
 from brainpid.crossfit.transforms import NormalScores, means_of_neighbours
 from brainpid.model.varying import Additive, Reading
 
@@ -114,8 +115,9 @@ class NormativeModel:
         NumericalError
             Where a covariance cannot be factorised.
         """
-        features, scores = _side_by_side(blocks), target_map.transform(y)
+        scores = target_map.transform(y)
         own = (products or Products(blocks, fold)).of(tuple(blocks))
+        features = own.features
         left_out = np.empty((len(SHRINKAGES), len(scores)))
         for k in np.unique(fold):
             inside = fold == k
@@ -125,7 +127,7 @@ class NormativeModel:
         everybody = np.ones(len(scores), dtype=bool)
         chosen = SHRINKAGES[best : best + 1]
         (model,) = _models(features, own, everybody, y, target_map, chosen, least, of_scores)
-        return model, left_out[best]
+        return replace(model, weights=own.of_features(model.weights)), left_out[best]
 
     def predict(self, blocks: Blocks) -> FloatArray:
         """Predicted scores (n,) of people who have all modalities, standardised features (n, p_m)."""
@@ -175,11 +177,11 @@ class Products:
         """Products of the features of some modalities, side by side."""
         features = _side_by_side({m: self._blocks[m] for m in modalities})
         if features.shape[1] > len(features):
-            return OwnProducts(
-                features, self._fold, np.sum([self._between_people(m) for m in modalities], axis=0), True
-            )
+            between = np.sum([self._between_people(m) for m in modalities], axis=0)
+            space = RowSpace.of("features of the normative model", features, between)
+            return OwnProducts(space.coordinates, self._fold, between, features.shape[1], space)
         rows = [[self._between_features(a, b) for b in modalities] for a in modalities]
-        return OwnProducts(features, self._fold, np.block(rows), False)
+        return OwnProducts(features, self._fold, np.block(rows), features.shape[1])
 
     def _between_people(self, modality: str) -> FloatArray:
         """``X_m X_m'`` (n, n)."""
@@ -198,12 +200,35 @@ class Products:
 
 @dataclass(frozen=True)
 class OwnProducts:
-    """Products of the features (n, p) of some modalities: of people with people (n, n) where `dual`, else (p, p)."""
+    """Products of the features of some modalities.
+
+    Attributes
+    ----------
+    features : ndarray, shape (n, p) or (n, r)
+        The features, or their coordinates in `space`.
+    fold : ndarray of int, shape (n,)
+    matrix : ndarray, shape (p, p) or (n, n)
+        Products of features with features, or of people with people where there is a `space`.
+    width : int
+        Number of features p.
+    space : RowSpace or None
+        That of everybody, where there are more features than people.
+    """
 
     features: FloatArray
     fold: IntArray
     matrix: FloatArray
-    dual: bool
+    width: int
+    space: RowSpace | None = None
+
+    @property
+    def dual(self) -> bool:
+        """Whether products are of people with people."""
+        return self.space is not None
+
+    def of_features(self, weights: FloatArray) -> FloatArray:
+        """Weights (..., p) of the features that weights of `features` stand for."""
+        return weights if self.space is None else weights @ self.space.axes
 
     def of(self, people: BoolArray) -> FloatArray:
         """Products of some of the people: everybody, or all but one fold."""
@@ -262,7 +287,7 @@ def _weights(
     With residuals ``R = X - B W`` of n people and d degrees of freedom, Sigma is ``a R'R + f I``, ``a = (1 - s) / d``.
     Where there are more features than people, its inverse is ``(I - R'(R R' + f / a I)^-1 R) / f``.
     """
-    n, p = x.shape
+    n, p = len(x), products.width
     freedom = max(n - design.shape[1], 1)
     product = products.of(people)
     least = _LEAST_NOISE * float(np.trace(product)) / (n * p)

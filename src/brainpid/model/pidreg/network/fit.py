@@ -2,6 +2,11 @@
 
 Member e leaves out inner fold e, so that every training person has a prediction by a network that was not trained on
 that person.
+
+A modality with more inputs than people enters by its coordinates in the space that the people's rows span, scaled to
+the mean square of the inputs. No gradient leaves that space, and random weights turned into it are as random as before;
+the trained weights are turned back into those of the inputs, less what the random ones have outside of the space, which
+is noise to new people.
 """
 
 from __future__ import annotations
@@ -13,6 +18,7 @@ import numpy as np
 import torch
 
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
+from brainpid.core.linalg import RowSpace
 from brainpid.core.modalities import lacking, presence, subsets_of
 from brainpid.model.pidreg.network.encoding import bin_edges
 from brainpid.model.pidreg.network.ensemble import FittedEnsemble, network_inputs
@@ -65,7 +71,8 @@ def fit_network(
         if options["bins"]
         else {}
     )
-    inputs = [block.to(device) for block in network_inputs(with_stand_ins(blocks, scores, fold), edges)]
+    entered, axes = zip(*map(_coordinates, network_inputs(with_stand_ins(blocks, scores, fold), edges)), strict=True)
+    inputs = [block.to(device) for block in entered]
     network = Ensemble(_architecture([x.shape[1] for x in inputs], list(blocks), options, weights), initial).to(device)
     present = presence(blocks)
     own = None
@@ -85,7 +92,21 @@ def fit_network(
         callback,
         own,
     )
-    return FittedEnsemble(edges, network.cpu(), device), history
+    network.cpu().enter_by(axes)
+    return FittedEnsemble(edges, network, device), history
+
+
+def _coordinates(inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """What a network takes (n, r) of inputs (n, p), and the map (p, r) that makes it; no map for inputs as they are."""
+    n, p = inputs.shape
+    if p <= n:
+        return inputs, None
+    space = RowSpace.of("inputs of the network", inputs.numpy().astype(np.float64))
+    if not len(space.axes):  # of features that are all 0
+        return inputs, None
+    scale = (len(space.axes) / p) ** 0.5
+    taken, entered = ((scale * part).astype(np.float32) for part in (space.coordinates, space.axes.T))
+    return torch.from_numpy(taken), torch.from_numpy(np.ascontiguousarray(entered))
 
 
 class _Watch:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import cast
 
@@ -248,6 +248,15 @@ class Ensemble(nn.Module):
         own = {name: held.reshape(self.members, -1)[member] for name, held in self.state_dict().items()}
         alone.load_state_dict({name: own[name].reshape(held.shape) for name, held in alone.state_dict().items()})
         return alone
+
+    def enter_by(self, maps: Sequence[Tensor | None]) -> None:
+        """Let modalities enter by inputs (n, p) in the place of ``inputs @ map``; a map (p, p_m), or None to leave one."""
+        for encoder, entered in zip(self.encoders, maps, strict=True):
+            if entered is not None:
+                first = cast(Perceptron, encoder).first
+                first.weight = nn.Parameter((entered @ first.weight.detach()).contiguous())
+        features = [p if m is None else len(m) for p, m in zip(self.architecture.features, maps, strict=True)]
+        self.architecture = replace(self.architecture, features=tuple(features))
 
     def forward(self, blocks: Sequence[Tensor], random: MemberRandom) -> Outputs:
         """Predict from one block (E, n, p_m) per modality; `random` is used in training only."""
