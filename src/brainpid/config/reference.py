@@ -25,10 +25,10 @@ INTRODUCTION = """\
 # Configuration
 
 Every key of a configuration, with its default and what it accepts. The file is YAML; an unknown or misspelt key is an
-error that names the nearest valid one. Paths are relative to the folder in which `snakemake` is started. `brainpid check
---config FILE` goes through a configuration and its inputs without running anything. A key that is given twice is
-refused. `~` and variables such as `$HOME` in paths are filled in; `{` and `}` are refused. A text that YAML takes for
-something else, such as `no` or `012`, goes in quotes.
+error that names the nearest valid one. Paths are relative to the folder in which `snakemake` is started.
+`brainpid check --config FILE` goes through a configuration and its inputs without running anything. A key that is given
+twice is refused. `~` and variables such as `$HOME` in paths are filled in; `{` and `}` are refused. A text that YAML
+takes for something else, such as `no` or `012`, goes in quotes.
 
 - `config.yaml`: a template; `demo.yaml`: what `make demo` runs.
 - `schema.json`: the same keys as JSON schema. A first line `# yaml-language-server: $schema=schema.json`, with the path
