@@ -28,7 +28,8 @@ extensions = [
     "sphinx_design",
     "sphinxarg.ext",
 ]
-exclude_patterns = ["_generated", "gallery"]
+templates_path = ["_templates"]
+exclude_patterns = ["_generated", "_templates", "gallery"]
 source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
 highlight_language = "none"
 
@@ -57,6 +58,7 @@ html_theme_options = {
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
     "show_prev_next": True,
+    "show_toc_level": 2,
     "pygments_light_style": "tango",
     "pygments_dark_style": "monokai",
 }

@@ -18,7 +18,7 @@ from brainpid.pid import decompose, decompose_covariance
 COLOURS = {"unique t1": "#0072B2", "unique dwi": "#56B4E9", "redundant": "#999999", "synergy": "#D55E00"}
 """Okabe and Ito's, which are told apart by everybody."""
 STYLE = {
-    "font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "brainpid",
+    "font.size": 11.5, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "brainpid",
     "font.family": "DejaVu Sans", "svg.fonttype": "path",
 }  # fmt: skip
 CASES: Mapping[str, tuple[str, list[list[float]]]] = {
@@ -45,23 +45,24 @@ def atoms(case: str, measure: str) -> dict[str, float]:
 
 def textbook() -> Figure:
     """The four cases side by side, under both measures."""
-    figure = Figure(figsize=(9, 5.2), layout="constrained")
+    figure = Figure(figsize=(7.6, 5.4), layout="constrained")
     axes = figure.subplots(2, 2, sharex=True)
     for axis, (case, (title, _)) in zip(axes.flat, CASES.items(), strict=True):
         for place, measure in enumerate(("idep", "mmi")):
             start = 0.0
             for part, bits in atoms(case, measure).items():
                 axis.barh(place, bits, left=start, color=COLOURS[part], edgecolor="white", height=0.62)
-                if bits > 0.06:
-                    axis.text(start + bits / 2, place, f"{bits:.2f}", ha="center", va="center", fontsize=9)
+                if bits > 0.12:
+                    ink = "white" if part == "unique t1" else "black"
+                    axis.text(start + bits / 2, place, f"{bits:.2f}", ha="center", va="center", color=ink)
                 start += bits
         axis.set_yticks([0, 1], ["idep", "mmi"])
         axis.invert_yaxis()
-        axis.set_title(title, loc="left", fontsize=10.5)
+        axis.set_title(title, loc="left", fontsize=12)
     for axis in axes[1]:
         axis.set_xlabel("information about age, bits")
     handles = [mpl.patches.Patch(color=colour) for colour in COLOURS.values()]
-    figure.legend(handles, ["only T1", "only DWI", "both (redundant)", "only jointly (synergy)"],
+    figure.legend(handles, ["only T1", "only DWI", "redundant", "synergy"],
                   loc="outside upper center", ncols=4, frameon=False)  # fmt: skip
     return figure
 
@@ -88,7 +89,7 @@ def in_sample_readings() -> tuple[list[float], list[float]]:
 def in_sample() -> Figure:
     """Bits that are read from noise, over the number of features."""
     inside, outside = in_sample_readings()
-    figure = Figure(figsize=(7.2, 3.8), layout="constrained")
+    figure = Figure(figsize=(7.2, 4.2), layout="constrained")
     axis = figure.subplots()
     axis.plot(FEATURES, inside, "o-", color=COLOURS["synergy"], label="read from the people of the fit")
     axis.plot(FEATURES, outside, "s-", color=COLOURS["unique t1"], label="read from held-out people")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from pathlib import Path
 
-from brainpid.cli import VERBS
+from brainpid.cli import VERBS, whole_parser
 from brainpid.config.reference import reference
 from brainpid.report.output_tables import OUTPUT_TABLES, OutputTable
 
 RULES = Path(__file__).parents[2] / "workflow" / "rules"
+
+MARKUP = r"([*|])"
 
 
 def steps() -> list[str]:
@@ -20,17 +23,22 @@ def steps() -> list[str]:
 
 
 def configuration() -> str:
-    """Every key of the configuration, as Markdown, without the title."""
-    text = reference().partition("\n")[2]
-    return re.sub(r"(?m)^## `(.*?)`(.*)$", _heading, text)
+    """Every key of the configuration, as Markdown without the title; keys without the place that heads their table."""
+    introduction, *sections = reference().partition("\n")[2].split("\n## ")
+    return "\n".join([introduction, *map(_section, sections)])
 
 
-def _heading(found: re.Match[str]) -> str:
-    """A heading that fits into a table of contents, with what the section is below it."""
-    place, rest = found.groups()
-    kind, _, meaning = rest.partition(": ")
-    meaning = meaning.rstrip(".")
-    return f"## `{place}`{kind}\n\n{meaning[:1].upper()}{meaning[1:]}."
+def _section(text: str) -> str:
+    """One section, under a heading that fits into a table of contents, with what it is below."""
+    heading, _, table = text.partition("\n")
+    if (found := re.fullmatch(r"`(.+?)`(, kind `\w+`)?: (.*)", heading)) is None:
+        return f"## {heading}\n{table}"
+    place, kind, meaning = found.groups(default="")
+    meaning = f"{meaning[:1].upper()}{meaning[1:].rstrip('.')}."
+    table = table.replace(f"| `{place}.", "| `")
+    if kind:
+        return f"## {kind.removeprefix(', ').capitalize()}\n\nBelow `{place}`. {meaning}\n{table}"
+    return f"## `{place}`\n\n{meaning}\n{table}"
 
 
 def command_line() -> str:
@@ -40,17 +48,36 @@ def command_line() -> str:
         ("Started by hand", [verb for verb in VERBS if verb not in of_rules]),
         ("Steps of the workflow", of_rules),
     ):
-        parts.append(f"{title}\n{'=' * len(title)}\n")
+        parts.append(f"{title}\n{'-' * len(title)}\n")
         parts += [_verb(verb) for verb in verbs]
     return "\n".join(parts)
+
+
+def parser_in_words() -> argparse.ArgumentParser:
+    """The whole parser with help texts in which a star is a star, as in patterns of columns."""
+    parser = whole_parser()
+    _escape(parser)
+    return parser
+
+
+def _escape(parser: argparse.ArgumentParser) -> None:
+    """Escape what reStructuredText would take for markup, in the texts of a parser and of those below it."""
+    if parser.description:
+        parser.description = re.sub(MARKUP, r"\\\1", parser.description)
+    for action in parser._actions:
+        if action.help and action.help != argparse.SUPPRESS:
+            action.help = re.sub(MARKUP, r"\\\1", action.help)
+        if isinstance(action, argparse._SubParsersAction):
+            for verb in action.choices.values():
+                _escape(verb)
 
 
 def _verb(verb: str) -> str:
     """Heading and options of one verb."""
     title = f"brainpid {verb}"
-    options = {"module": "brainpid.cli", "func": "whole_parser", "prog": "brainpid", "path": verb}
+    options = {"module": "reference_pages", "func": "parser_in_words", "prog": "brainpid", "path": verb}
     lines = [f"   :{name}: {value}" for name, value in options.items()]
-    return "\n".join([title, "-" * len(title), "", ".. argparse::", *lines, ""])
+    return "\n".join([title, "~" * len(title), "", ".. argparse::", *lines, ""])
 
 
 def output_columns() -> str:
