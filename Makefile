@@ -55,6 +55,7 @@ docs: install
 # The documentation site, without network; a warning is an error. The reference and the pictures are made on the way.
 site: install .venv/.site
 	$(BIN)/sphinx-build -W --keep-going -q -b html -d site/.doctrees docs site/html
+	! grep -rlE '<(script|link|img)[^>]* (src|href)="https?://' site/html --include=*.html  # a page loads nothing remote
 	@echo "Open site/html/index.html"
 
 # Hours: all tables of benchmarks/RESULTS.md anew. One of them: .venv/bin/python benchmarks/run.py training

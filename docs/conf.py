@@ -74,6 +74,7 @@ if list((DOCS / "gallery").glob("plot_*.py")):
         "download_all_examples": False,
         "show_signature": False,
         "remove_config_comments": True,
+        "write_computation_times": False,
         "plot_gallery": True,
         "abort_on_example_error": True,
     }

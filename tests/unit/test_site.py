@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 
 import numpy as np
 import pytest
+import yaml
 from cohorts import ROOT
 
-from brainpid.cli import VERBS
+from brainpid.cli import VERBS, whole_parser
 from brainpid.config.reference import _sections
-from brainpid.config.schema import Config
+from brainpid.config.schema import Config, parse_config
 from brainpid.report.output_tables import OUTPUT_TABLES
 
 DOCS = ROOT / "docs"
@@ -38,6 +40,12 @@ def pictures():
     finally:
         sys.path.pop(0)
     return pictures
+
+
+@pytest.fixture(scope="module")
+def parser():
+    """The parser with the options of every verb."""
+    return whole_parser()
 
 
 def keys_of(section):
@@ -91,7 +99,7 @@ def test_every_column_has_a_line_with_type_and_unit(pages):
 
 def test_every_page_is_listed_above_it():
     paths = [path for path in DOCS.rglob("*.*") if path.suffix in (".md", ".rst")]
-    own = [path.relative_to(DOCS) for path in paths if not set((*BUILT, "api")) & set(path.relative_to(DOCS).parts)]
+    own = [path.relative_to(DOCS) for path in paths if not {*BUILT, "api"} & set(path.relative_to(DOCS).parts)]
     listed = {"index"}
     for page in own:
         for block in re.findall(r"```\{toctree\}\n(.*?)```", (DOCS / page).read_text(), re.DOTALL):
@@ -107,6 +115,39 @@ def test_links_between_pages_lead_somewhere():
         for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", page.read_text()):
             if "_generated" not in target:
                 assert (page.parent / target).exists(), (page.name, target)
+
+
+def commands():
+    """Lines of code blocks that start the program, of the pages and the README, without comments."""
+    found = []
+    for page in [ROOT / "README.md", DOCS / "index.md", *sorted(DOCS.glob("*/*.md"))]:
+        if set(BUILT) & set(page.relative_to(ROOT).parts):
+            continue
+        in_block = False
+        for line in map(str.strip, page.read_text().splitlines()):
+            if line.startswith("```"):
+                in_block = not in_block
+            elif in_block and line.startswith("brainpid "):
+                found.append(pytest.param(line.partition(" #")[0], id=f"{page.stem}: {line[:50]}"))
+    return found
+
+
+@pytest.mark.parametrize("line", commands())
+def test_commands_of_the_pages_have_these_options(line, parser):
+    parser.parse_args(shlex.split(line)[1:])
+
+
+def test_a_configuration_by_hand_is_valid():
+    block = re.search(r"(?s)   ```yaml\n(.*?)```", (DOCS / "start/by_hand.md").read_text())
+    config = parse_config(yaml.safe_load(block[1]), "by_hand.md")
+    assert config.cohorts["my_cohort"].sources["t1"].divide_by == "icv_mm3"
+
+
+def test_intervals_that_decisions_rest_on_are_among_the_measured():
+    told = re.findall(r"\[[-+0-9.]+, [-+0-9.]+\]", (DOCS / "inside/decisions.md").read_text())
+    measured = (ROOT / "benchmarks/RESULTS.md").read_text().replace("+", "")
+    assert len(told) >= 3
+    assert not [interval for interval in told if interval not in measured]
 
 
 def test_the_textbook_cases_are_what_the_page_says(pictures):
