@@ -49,7 +49,8 @@ def accepted(schema: Mapping[str, Any]) -> str:
     if kind == "array":
         return _list(schema)
     if kind == "object":
-        return f"names, each with {accepted(of)}" if (of := schema.get("additionalProperties")) else "keys and values"
+        of = schema.get("additionalProperties")
+        return f"names, each with {accepted(of)}" if isinstance(of, Mapping) else "keys and values"
     bounds = [f"{sign} {schema[name]:g}" for name, sign in BOUNDS.items() if name in schema]
     return " ".join([KINDS[kind], ", ".join(bounds)]).strip()
 

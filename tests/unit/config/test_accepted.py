@@ -18,6 +18,7 @@ from brainpid.config.accepted import accepted
         ({"type": "array", "items": {"type": "string"}, "minItems": 2}, "list of two or more of text"),
         ({"type": "array", "minItems": 2, "prefixItems": [{"type": "number"}] * 2}, "list of two: number, number"),
         ({"type": "object", "additionalProperties": {"minimum": 0, "type": "number"}}, "names, each with number >= 0"),
+        ({"type": "object", "additionalProperties": True}, "keys and values"),
         ({"anyOf": [{"$ref": "#/$defs/AtlasFiles"}, {"type": "null"}]}, "keys of its own; or null"),
     ],
 )
