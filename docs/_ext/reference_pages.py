@@ -18,7 +18,7 @@ MARKUP = r"([*|])"
 def steps() -> list[str]:
     """Verbs that the rules of the workflow call; people start the others by hand."""
     text = "".join(path.read_text(encoding="utf-8") for path in RULES.glob("*.smk"))
-    called = set(re.findall(r"\bbrainpid ([a-z]+)\b", text))
+    called = set(re.findall(r"\bbrainpid ([a-z]+) --", text))
     return [verb for verb in VERBS if verb in called]
 
 
