@@ -52,10 +52,10 @@ docs: install
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r envs/site.txt
 	touch $@
 
-# The documentation site, without network; a warning is an error. The reference and the pictures are made on the way.
+# The documentation site, without network; a warning is an error, and so is a page that loads anything remote.
 site: install .venv/.site
 	$(BIN)/sphinx-build -W --keep-going -q -b html -d site/.doctrees docs site/html
-	! grep -rlE '<(script|link|img)[^>]* (src|href)="https?://' site/html --include=*.html  # a page loads nothing remote
+	@! grep -rlE '<(script|link|img)[^>]* (src|href)="https?://' site/html --include=*.html
 	@echo "Open site/html/index.html"
 
 # Hours: all tables of benchmarks/RESULTS.md anew. One of them: .venv/bin/python benchmarks/run.py training
