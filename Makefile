@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo test lint docs bench clean
+.PHONY: install demo test lint docs site bench clean
 .DELETE_ON_ERROR:
 
 install: $(STAMP)
@@ -48,9 +48,19 @@ lint: install results/demo_data/truth.json
 docs: install
 	$(BIN)/python -m brainpid.config.reference
 
+.venv/.site: envs/site.txt | $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r envs/site.txt
+	touch $@
+
+# The documentation site, without network; a warning is an error, and so is a page that loads anything remote.
+site: install .venv/.site
+	$(BIN)/sphinx-build -W --keep-going -q -b html -d site/.doctrees docs site/html
+	@! grep -rlE '<(script|link|img)[^>]* (src|href)="https?://' site/html --include=*.html
+	@echo "Open site/html/index.html"
+
 # Hours: all tables of benchmarks/RESULTS.md anew. One of them: .venv/bin/python benchmarks/run.py training
 bench: install
 	$(BIN)/python benchmarks/run.py
 
 clean:
-	rm -rf results .snakemake
+	rm -rf results .snakemake site docs/_generated docs/examples docs/reference/api

@@ -2,7 +2,7 @@
 
 Features follow bent curves of age, and people differ along 40 shared directions. Prints a Markdown table: CPU seconds
 of a fit with intervals, in one thread, and the mean absolute error in years of 2,000 other people; and draws it as
-``docs/accuracy_and_cost.svg``.
+``docs/inside/accuracy_and_cost.svg``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from brainpid.core.arrays import FloatArray
 from brainpid.model.registry import MODELS
 from brainpid.report.figures import COLOURS, STYLE, to_svg
 
-FIGURE = Path(__file__).resolve().parents[1] / "docs" / "accuracy_and_cost.svg"
+FIGURE = Path(__file__).resolve().parents[1] / "docs" / "inside" / "accuracy_and_cost.svg"
 SIZES = (250, 500, 980, 1020, 2000, 3000, 5000, 10_000)
 FEATURES, SHARED, NEW = 221, 40, 2000
 COMPARED = {"ridge": 10_000, "gpr": 3000, "gradient_boosting": 3000, "stacking": 2000, "pidreg": 10_000}

@@ -10,6 +10,7 @@ import io
 import os
 import sys
 import textwrap
+from collections.abc import Collection
 from importlib import import_module
 
 from brainpid import __version__
@@ -79,21 +80,31 @@ def _in_words(fault: OSError | MemoryError) -> BrainpidError | None:
     return None
 
 
+def whole_parser() -> argparse.ArgumentParser:
+    """Parser with the options of every verb (imports all verbs)."""
+    return _parser(VERBS)
+
+
 def _parse(argv: list[str]) -> argparse.Namespace:
     """Parse the command line; the options of a verb are declared by its own module, which alone is imported."""
+    chosen = next((word for word in argv if not word.startswith("-")), None)
+    if chosen in VERBS and chosen != "run":  # which starts the others without what is refused here
+        refuse_shadowing()
+    return _parser([chosen]).parse_args(argv)
+
+
+def _parser(whole: Collection[str | None]) -> argparse.ArgumentParser:
+    """Parser of every verb, with the options of some of them."""
     parser = argparse.ArgumentParser(prog="brainpid", description=ABOUT)
     parser.add_argument("--version", action="version", version=f"brainpid {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    chosen = next((word for word in argv if not word.startswith("-")), None)
-    if chosen in VERBS and chosen != "run":  # which starts the others without what is refused here
-        refuse_shadowing()
     for verb, summary in VERBS.items():
         subparser = verbs.add_parser(verb, help=summary, description=summary.capitalize() + ".")
         subparser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-        if verb == chosen:
+        if verb in whole:
             import_module(f"brainpid.commands.{verb}").add_arguments(subparser)
-    return parser.parse_args(argv)
+    return parser
 
 
 if __name__ == "__main__":

@@ -87,3 +87,12 @@ def test_who_listens_no_longer_is_no_traceback():
     )
     assert done.stdout == "x" * 10
     assert "Traceback" not in done.stderr
+
+
+def test_the_whole_parser_has_the_options_of_every_verb():
+    (verbs,) = (action.choices for action in cli.whole_parser()._actions if action.dest == "verb")
+    assert list(verbs) == list(cli.VERBS)
+    with_options = [verb for verb, parser in verbs.items() if len(parser._actions) > 2]
+    assert set(with_options) >= {"run", "check", "extract", "pid", "plan"}
+    args = cli.whole_parser().parse_args(["plan", "results/mine", "--to", "1.5"])
+    assert (args.verb, str(args.run)) == ("plan", "results/mine")

@@ -13,6 +13,7 @@ from typing import Any, get_args
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from pydantic_core import CoreSchema
 
+from brainpid.config.accepted import accepted
 from brainpid.config.schema import Config
 from brainpid.config.section import Section
 from brainpid.core.files import write_text
@@ -23,11 +24,11 @@ SCHEMA_PATH = "config/schema.json"
 INTRODUCTION = """\
 # Configuration
 
-Every key of a configuration, with its default. The file is YAML; an unknown or misspelt key is an error that names the
-nearest valid one. Paths are relative to the folder in which `snakemake` is started. `brainpid check --config FILE` goes
-through a configuration and its inputs without running anything. A key that is given twice is refused. `~` and variables
-such as `$HOME` in paths are filled in; `{` and `}` are refused. A text that YAML takes for something else, such as `no`
-or `012`, goes in quotes.
+Every key of a configuration, with its default and what it accepts. The file is YAML; an unknown or misspelt key is an
+error that names the nearest valid one. Paths are relative to the folder in which `snakemake` is started.
+`brainpid check --config FILE` goes through a configuration and its inputs without running anything. A key that is given
+twice is refused. `~` and variables such as `$HOME` in paths are filled in; `{` and `}` are refused. A text that YAML
+takes for something else, such as `no` or `012`, goes in quotes.
 
 - `config.yaml`: a template; `demo.yaml`: what `make demo` runs.
 - `schema.json`: the same keys as JSON schema. A first line `# yaml-language-server: $schema=schema.json`, with the path
@@ -48,7 +49,7 @@ PLACEHOLDERS = {"cohorts": "<cohort>", "sources": "<modality>"}
 
 
 def reference() -> str:
-    """Every key of the configuration with its default and meaning, as Markdown: one table a section."""
+    """Every key of the configuration with its default, type, range and meaning, as Markdown: one table a section."""
     return INTRODUCTION + "\n".join(_tables(Config, "", "Top level"))
 
 
@@ -76,12 +77,13 @@ def _tables(section: type[Section], prefix: str, title: str) -> list[str]:
     """Lines of a section's table and of those of the sections in it."""
     rows: list[str] = []
     inner: list[str] = []
+    schemas = section.model_json_schema(schema_generator=_Generator)["properties"]
     for name, field in section.model_fields.items():
         sections = _sections(field.annotation)
         key, meaning = f"{prefix}{name}", field.description
         if not sections or name in PLACEHOLDERS or isinstance(field.default, bool):
             default = "required" if field.is_required() else f"`{_shown(field.default)}`"
-            rows.append(f"| `{key}` | {default} | {meaning} |")
+            rows.append(f"| `{key}` | {default} | {accepted(schemas[name])} | {meaning} |")
         place = f"{key}.{PLACEHOLDERS[name]}" if name in PLACEHOLDERS else key
         for kind in sections:
             if len(sections) == 1:
@@ -89,7 +91,7 @@ def _tables(section: type[Section], prefix: str, title: str) -> list[str]:
             else:  # a choice between kinds
                 heading = f"`{place}`, kind `{get_args(kind.model_fields['kind'].annotation)[0]}`: {kind.__doc__}"
             inner += _tables(kind, f"{place}.", heading)
-    head = [f"## {title}\n\n| key | default | meaning |\n|---|---|---|"]
+    head = [f"## {title}\n\n| key | default | accepts | meaning |\n|---|---|---|---|"]
     return [*head, *rows, "", *inner] if rows else inner
 
 

@@ -367,7 +367,7 @@ def test_labels_that_fit_nobody_are_said(init, tmp_path):
     assert "participants.tsv (sub-001, sub-002, sub-003 and 27 more); do the labels fit?" in words
 
 
-DOCS = (ROOT / "docs/start.md").read_text()
+DOCS = (ROOT / "docs/start/own_data.md").read_text()
 
 
 def merged(config, edit):

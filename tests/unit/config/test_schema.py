@@ -21,7 +21,9 @@ def test_every_key_is_explained():
     text = reference()
     assert (ROOT / "config/README.md").read_text() == text, "run make docs"
     assert "| None |" not in text
-    assert "| `cohorts.<cohort>.sources.<modality>.kind` | required |" in text
+    assert '| `cohorts.<cohort>.sources.<modality>.kind` | required | `"table"` |' in text
+    assert "| `interval_coverage` | `0.9` | number > 0, < 1 |" in text
+    assert "| `extraction.functional.band_pass_hz` | `[0.01, 0.1]` | list of two: number, number; or null |" in text
     assert text.count("`extraction.functional.atlas.image`") == 1
 
 

@@ -6,8 +6,9 @@ A recipe says what is fitting for a kind of table; an option that is given expli
   strong dropout and weight decay, and a target of normal scores.
 - ``expressive`` is for thousands of rows whose features act in steps and bends: piecewise-linear encoding, two hidden
   layers, weak regularisation, and the target as it is.
-- ``paper`` is the published model of Ma and Yu with its errors mended, for comparison (``docs/paper.md``): one network,
-  whose fusion weights come from its own latents, a noisy bottleneck, three penalties, and no other base learners.
+- ``paper`` is the published model of Ma and Yu with its errors mended, for comparison (``docs/inside/paper.md``): one
+  network, whose fusion weights come from its own latents, a noisy bottleneck, three penalties, and no other base
+  learners.
 - ``auto`` is ``expressive`` where a pilot (`brainpid.model.pidreg.pilot`) finds that trees help and there are
   `EXPRESSIVE_FEWEST_PEOPLE` training people or more, else ``compact``. The pilot also says which target suits.
 """
