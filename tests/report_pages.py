@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from report_tables import SETTINGS
+from report_tables import SETTINGS, motion
 
 from brainpid.evaluation.coverage import coverage_table
 from brainpid.report.page import ALTERNATIVES, render
@@ -76,7 +76,7 @@ def tables(cohorts: tuple[str, ...] = ("a",)) -> dict[str, pd.DataFrame]:
          "scope": ["modality", "modality", "region", "feature", "feature"],
          "feature": [None, None, None, "fa_fornix", "gm_insula"], "region": [None, None, "insula", "fornix", "insula"],
          "change": [3.5, 2.5, 1.0, 0.75, 0.5], "change_sd": 0.1, "importance": 0.2, "importance_sd": 0.1,
-         "effect": -1.5, "sign_agreement": 1.0, "rank": 1.0, "rank_sd": 0.0}
+         "effect": -1.5, "sign_agreement": 1.0, "rank": 1.0, "rank_sd": 0.0, "n_folds": 4}
     )  # fmt: skip
     return {
         "participants": participants(),
@@ -87,6 +87,7 @@ def tables(cohorts: tuple[str, ...] = ("a",)) -> dict[str, pd.DataFrame]:
                                      "difference": 0.75, "ci_low": 0.25, "ci_high": 1.25}]),
         "coverage": coverage_table(predictions, (0, 120), 0.9),
         "predictions": predictions,
+        "motion": motion(predictions).iloc[:0],
         "person": pd.DataFrame({"cohort": "a", "model": "pidreg", "modalities": ["t1+dwi", "dwi+t1", "t1"],
                                 "information": [1.0, 2.5, 9.0]}),
         "pid": pid(),

@@ -29,6 +29,7 @@ SETTINGS = ReportSettings(
         }
     },
     image_modalities=(),
+    atlases={},
     data_folders={"a": "data/a"},
 )
 
@@ -67,3 +68,8 @@ def normality(doubts: object, model: str = "pidreg") -> pd.DataFrame:
 def verdict(cohort: str, modality: str, words: str) -> dict[str, str]:
     """One row of `report.information.verdicts`, as far as flags read it."""
     return {"cohort": cohort, "modalities": modality, "verdict": words}
+
+
+def motion(people: pd.DataFrame, values: object = 0.1) -> pd.DataFrame:
+    """Mean framewise displacement of these people in fmri, mm."""
+    return people[["cohort", "participant_id"]].assign(modality="fmri", fd_mean_mm=values)

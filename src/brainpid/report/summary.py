@@ -68,22 +68,23 @@ def _accuracy(accuracy: pd.DataFrame, comparison: pd.DataFrame, settings: Report
     complete = accuracy[accuracy["modalities"] == "+".join(settings.modalities)]
     complete = complete[complete["cohort"] == headline_cohort(complete)].set_index("model")
     own = complete.loc[model]
-    pooled = " (random-effects mean over cohorts)" if own["cohort"] == POOLED else ""
+    pooled = "random-effects mean over cohorts; " if own["cohort"] == POOLED else ""
     said = (
         f"Mean absolute error of {LABELS[model]} {number(own['mae'])} {units} [{number(own['mae_ci_low'])}, "
-        f"{number(own['mae_ci_high'])}] in {int(own['n'])} held-out people with every modality{pooled} "
-        f"({design(settings.splits)})"
+        f"{number(own['mae_ci_high'])}] in {int(own['n'])} held-out people with every modality "
+        f"({pooled}{design(settings.splits)})"
     )
     others = comparison[comparison["cohort"] == own["cohort"]]
     if others.empty:
         return f"{said}; no other model was run to compare it with."
     best = others.iloc[int(complete.loc[list(others["model"]), "mae"].to_numpy().argmin())]
-    return f"{said}; {_against(best, units)}."
+    which = "the other model" if len(others) == 1 else "the best of the other models"
+    return f"{said}; {_against(best, units, which)}."
 
 
-def _against(row: pd.Series, units: str) -> str:
+def _against(row: pd.Series, units: str, which: str) -> str:
     """Words for the paired difference of mean absolute errors from one model; below zero, the first errs less."""
-    label = f"{LABELS[str(row['model'])]}, the best of the other models"
+    label = f"{LABELS[str(row['model'])]}, {which}"
     low, high = number(abs(row["ci_low"])), number(abs(row["ci_high"]))
     if row["ci_high"] < 0:
         return f"that is {number(-row['difference'])} {units} [{high}, {low}] less than {label}"

@@ -68,7 +68,9 @@ def test_accuracy_over_several_cohorts_is_the_pooled_and_of_one_model_stands_alo
     pooled = pd.concat([accuracy().assign(mae=1.0), accuracy("pooled")])
     said = summary(accuracy=pooled, comparison=comparison(-0.5, "pooled")).accuracy
     assert "PIDReg 5.00 years" in said
-    assert "(random-effects mean over cohorts)" in said
+    assert "(random-effects mean over cohorts; 4 folds, 3 repeats)" in said
+    one = comparison(-0.5)
+    assert summary(comparison=one[one["model"] == "ridge"]).accuracy.endswith("less than Ridge, the other model.")
     assert summary(comparison=comparison(0.0).iloc[:0]).accuracy.endswith("no other model was run to compare it with.")
 
 
