@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo test lint docs bench clean
+.PHONY: install demo test lint docs figures bench clean
 .DELETE_ON_ERROR:
 
 install: $(STAMP)
@@ -47,6 +47,10 @@ lint: install results/demo_data/truth.json
 # The reference of the configuration and its JSON schema, from its sections.
 docs: install
 	$(BIN)/python -m brainpid.config.reference
+
+# The tracked figures of README and docs, from the demonstration. The screenshots need Chromium and Ghostscript.
+figures: demo
+	$(BIN)/python docs/figures.py
 
 # Hours: all tables of benchmarks/RESULTS.md anew. One of them: .venv/bin/python benchmarks/run.py training
 bench: install

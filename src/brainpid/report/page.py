@@ -27,7 +27,7 @@ from brainpid.report.pad_figure import pad_table, pads
 from brainpid.report.references import bibtex
 from brainpid.report.sites import site_table
 from brainpid.report.summary import summarise
-from brainpid.report.words import BASE_LEARNER_LABELS, ESTIMATOR_LABELS, LABELS, WITHIN, interval, number
+from brainpid.report.words import BASE_LEARNER_LABELS, ESTIMATOR_LABELS, LABELS, WITHIN, interval, number, tenths
 
 MOST_LEFT_OUT = 20
 """Features of a modality that are named where they are left out; all stand in ``features.tsv``."""
@@ -226,7 +226,7 @@ def _flow(participants: pd.DataFrame, modalities: Sequence[str]) -> list[dict[st
             "n": len(rows),
             "included": int(rows["included"].sum()),
             "complete": int((rows["included"] & has_every_modality(rows, modalities)).sum()),
-            "ages": f"{rows['age'].min():.4g} to {rows['age'].max():.4g}",
+            "ages": f"{tenths(rows['age'].min())} to {tenths(rows['age'].max())}",
             "status": {
                 modality: rows[f"{modality}_status"].value_counts().reindex(STATUSES, fill_value=0).to_dict()
                 for modality in modalities

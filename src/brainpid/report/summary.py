@@ -12,7 +12,7 @@ from brainpid.config.slices import ReportSettings
 from brainpid.core.names import LOG_SCORE_ESTIMATOR
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.report.information import headline_cohort, told_and_added, verdict_of
-from brainpid.report.words import LABELS, design, interval, listed, number, people
+from brainpid.report.words import LABELS, design, interval, listed, number, people, tenths
 
 
 class Summary(NamedTuple):
@@ -57,7 +57,7 @@ def _who(participants: pd.DataFrame, settings: ReportSettings) -> str:
     cohorts = [str(cohort) for cohort in own["cohort"].unique()]
     where = f"of {cohorts[0]}" if len(cohorts) == 1 else f"of {len(cohorts)} cohorts ({', '.join(cohorts)})"
     complete = int(has_every_modality(own, settings.modalities).sum())
-    ages = f"{settings.target.column} {own['age'].min():.4g} to {own['age'].max():.4g} {settings.target.units}"
+    ages = f"{settings.target.column} {tenths(own['age'].min())} to {tenths(own['age'].max())} {settings.target.units}"
     have = "all" if complete == len(own) else str(complete)
     return f"{people(len(own))} {where}, {ages}; {have} of them with {listed(settings.modalities)}."
 
@@ -110,8 +110,8 @@ def _contributions(pid: pd.DataFrame, verdicts: Sequence[Mapping[str, Any]], set
     ]
     where = "pooled over cohorts" if cohort == POOLED else f"in {cohort}"
     return (
-        f"All together tell {interval(total, 2)} bits about {settings.target.column}, {where}; to the others, "
-        f"{listed(told)}."
+        f"Together the modalities tell {interval(total, 2)} bits about {settings.target.column}, {where}; beyond the "
+        f"others, {listed(told)}."
     )
 
 
