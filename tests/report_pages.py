@@ -22,6 +22,8 @@ def participants() -> pd.DataFrame:
             "age": [np.nan, 30.0, 40, 50, 60, 71.5],
             "t1_status": "SUCCESS",
             "dwi_status": ["SUCCESS"] * 5 + ["FAIL"],
+            "t1_reason": None,
+            "dwi_reason": [*[None] * 5, "no bvec file: <add> it"],
             "included": [False] + [True] * 5,
             "reason": ["no target value", *[None] * 5],
         }

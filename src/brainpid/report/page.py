@@ -159,6 +159,7 @@ def render(
         flow=_flow(participants, settings.modalities),
         reasons=_reasons(participants, settings.modalities),
         left_people=_left_people(participants),
+        lacking=_lacking(participants, settings.modalities),
         n_features=tables["features"].groupby("modality", sort=False).size().to_dict(),
         left_out=_left_out(tables["features"]),
         notes=_notes(tables["features"]),
@@ -247,6 +248,20 @@ def _left_people(participants: pd.DataFrame) -> list[dict[str, Any]]:
     """People who do not take part, each with the reason, up to `MOST_LEFT_PEOPLE`."""
     rows = participants[~participants["included"].astype(bool)].head(MOST_LEFT_PEOPLE)
     return rows[["cohort", "participant_id", "reason"]].fillna("").astype(str).to_dict("records")
+
+
+def _lacking(participants: pd.DataFrame, modalities: Sequence[str]) -> list[dict[str, Any]]:
+    """Modalities that single people lack, each with status and reason, up to `MOST_LEFT_PEOPLE`."""
+    parts = [
+        participants[["cohort", "participant_id"]].assign(
+            modality=modality,
+            status=participants[f"{modality}_status"],
+            reason=participants[f"{modality}_reason"].fillna(""),
+        )
+        for modality in modalities
+    ]
+    rows = pd.concat(parts, ignore_index=True)
+    return rows[rows["status"] != "SUCCESS"].head(MOST_LEFT_PEOPLE).astype(str).to_dict("records")
 
 
 def _left_out(features: pd.DataFrame) -> list[dict[str, Any]]:

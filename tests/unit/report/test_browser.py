@@ -110,7 +110,8 @@ def html() -> str:
     found = tables()
     left = pd.DataFrame(
         {"participant_id": [f"sub-1{k:02d}" for k in range(15)], "cohort": "a", "t1_status": "FAIL",
-         "dwi_status": "FAIL", "included": False, "reason": "no T1w image; look into the folder"}
+         "dwi_status": "FAIL", "t1_reason": "none", "dwi_reason": "none", "included": False,
+         "reason": "no T1w image; look into the folder"}
     )  # fmt: skip
     found["participants"] = pd.concat([found["participants"].assign(sex="F"), left], ignore_index=True)
     people = pads(found["predictions"], found["participants"])
