@@ -56,7 +56,12 @@ def predictions(
         predicted = 50 + 0.8 * (age - 50) + error + (shift or {}).get(site, 0.0)
         sites.append(pd.DataFrame({"site": site, "age": age, "predicted_age": predicted}))
     return pd.concat(sites, ignore_index=True).assign(
-        participant_id=[f"sub-{k}" for k in range(2 * n)], cohort="a", model="pidreg", repeat=0, atypicality=0.5
+        participant_id=[f"sub-{k}" for k in range(2 * n)],
+        cohort="a",
+        model="pidreg",
+        repeat=0,
+        atypicality=0.5,
+        modalities="t1+dwi+fmri",
     )
 
 

@@ -26,7 +26,7 @@ class Link(NamedTuple):
 
 
 def people_of_motion(motion: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
-    """Motion of everybody who is predicted and of whom it is known, one row a person and modality.
+    """Motion of everybody who is predicted from the modality and of whom it is known, one row a person and modality.
 
     Parameters
     ----------
@@ -41,10 +41,14 @@ def people_of_motion(motion: pd.DataFrame, predictions: pd.DataFrame) -> pd.Data
         With age and pad, which is predicted less true target, less its line on the target.
     """
     keys = ["cohort", "participant_id"]
-    people = predictions.groupby(keys, sort=False, as_index=False)[["age", "predicted_age"]].mean()
+    people = predictions.groupby([*keys, "modalities"], sort=False, as_index=False)[["age", "predicted_age"]].mean()
     people["pad"] = less_its_line(people["predicted_age"] - people["age"], people["age"])
     own = motion[motion[MEASURE].notna()].astype(dict.fromkeys(keys, str))
-    return own.merge(people.astype(dict.fromkeys(keys, str)), how="inner", on=keys, validate="many_to_one")
+    own = own.merge(people.astype(dict.fromkeys(keys, str)), how="inner", on=keys, validate="many_to_one")
+    used = [
+        modality in pattern.split("+") for modality, pattern in zip(own["modality"], own["modalities"], strict=True)
+    ]
+    return own.loc[np.array(used, dtype=bool)].drop(columns="modalities").reset_index(drop=True)
 
 
 def link(people: pd.DataFrame, column: str) -> Link:

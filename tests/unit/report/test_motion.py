@@ -45,3 +45,9 @@ def test_the_table_counts_who_moves_much_among_those_who_are_predicted():
     (row,) = motion_table(people_of_motion(pd.concat([moved, others]), pd.concat([own, own])))
     assert (row["modality"], row["cohort"], row["n"], row["much"], row["median"]) == ("fmri", "a", 199, 4, 0.25)
     assert motion_table(people_of_motion(moved.iloc[:0], own)) == []
+    without = own["participant_id"].isin(
+        ["sub-0", "sub-1"]
+    )  # left out of fmri because they move: predicted from the rest
+    own = own.assign(modalities=np.where(without, "t1+dwi", "t1+dwi+fmri"))
+    (row,) = motion_table(people_of_motion(moved, own))
+    assert (row["n"], row["much"]) == (197, 2)

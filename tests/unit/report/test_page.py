@@ -290,7 +290,7 @@ class Outline(HTMLParser):
 
 def whole_page() -> Outline:
     found = tables()
-    found["motion"] = motion(found["predictions"])
+    found["motion"] = motion(found["predictions"]).assign(modality="dwi")
     settings = SETTINGS.model_copy(update={"image_modalities": ("t1", "dwi")})
     looks = [QCImage(modality, "a", f"sub-{k}", "at random", "", "AAAA") for modality in ("t1", "dwi") for k in (1, 2)]
     drawn = {"predicted_age": inline("predicted_age", "<svg><title>a</title></svg>", "dots")}
@@ -320,11 +320,11 @@ def test_every_link_leads_to_a_place_of_the_page_and_nothing_is_fetched():
 def test_brain_pad_by_cohort_and_sex_and_motion_stand_in_tables():
     found = tables()
     found["participants"]["sex"] = ["M", "F", "F", "M", None, "M"]
-    found["motion"] = motion(found["predictions"], [0.1, 0.2, 0.6, 0.3])
+    found["motion"] = motion(found["predictions"], [0.1, 0.2, 0.6, 0.3]).assign(modality="dwi")
     text = page(found)
     assert re.search(r"Brain-PAD by cohort and sex .* a F 2 \S+ \S+ to \S+ \S+ a M 1 \S+ – to – –", text)
     assert "a sex not known 1" in text
-    assert "a fmri 4 0.250 1 – –" in text  # too few people for a correlation
+    assert "a dwi 4 0.250 1 – –" in text  # too few people for a correlation
     assert "Head motion" not in page()
     other = page(found, SETTINGS.model_copy(update={"target": Target(column="score", units="points")}))
     assert "Predicted less true score by cohort and sex" in other
