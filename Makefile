@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo test lint docs site bench clean
+.PHONY: install demo test lint docs site figures bench clean
 .DELETE_ON_ERROR:
 
 install: $(STAMP)
@@ -57,6 +57,10 @@ site: install .venv/.site
 	$(BIN)/sphinx-build -W --keep-going -q -b html -d site/.doctrees docs site/html
 	@! grep -rlE '<(script|link|img)[^>]* (src|href)="https?://' site/html --include=*.html
 	@echo "Open site/html/index.html"
+
+# The tracked figures of README and docs, from the demonstration. The screenshots need Chromium and Ghostscript.
+figures: demo
+	$(BIN)/python docs/figures.py
 
 # Hours: all tables of benchmarks/RESULTS.md anew. One of them: .venv/bin/python benchmarks/run.py training
 bench: install

@@ -29,6 +29,7 @@ SETTINGS = ReportSettings(
         }
     },
     image_modalities=(),
+    atlases={},
     data_folders={"a": "data/a"},
 )
 
@@ -55,7 +56,12 @@ def predictions(
         predicted = 50 + 0.8 * (age - 50) + error + (shift or {}).get(site, 0.0)
         sites.append(pd.DataFrame({"site": site, "age": age, "predicted_age": predicted}))
     return pd.concat(sites, ignore_index=True).assign(
-        participant_id=[f"sub-{k}" for k in range(2 * n)], cohort="a", model="pidreg", repeat=0, atypicality=0.5
+        participant_id=[f"sub-{k}" for k in range(2 * n)],
+        cohort="a",
+        model="pidreg",
+        repeat=0,
+        atypicality=0.5,
+        modalities="t1+dwi+fmri",
     )
 
 
@@ -67,3 +73,8 @@ def normality(doubts: object, model: str = "pidreg") -> pd.DataFrame:
 def verdict(cohort: str, modality: str, words: str) -> dict[str, str]:
     """One row of `report.information.verdicts`, as far as flags read it."""
     return {"cohort": cohort, "modalities": modality, "verdict": words}
+
+
+def motion(people: pd.DataFrame, values: object = 0.1) -> pd.DataFrame:
+    """Mean framewise displacement of these people in fmri, mm."""
+    return people[["cohort", "participant_id"]].assign(modality="fmri", fd_mean_mm=values)

@@ -76,7 +76,8 @@ def test_everybody_has_a_status_and_a_reason(finished):
 
 def test_quality_and_pictures_are_in_the_report(finished):
     page = (finished / "out/report.html").read_text()
-    assert page.count("data:image/png;base64,") == 6 * len(MODALITIES)
+    assert page.count('<img src="data:image/png;base64,') == 6 * len(MODALITIES)
+    assert "on a brain seen from left" in page  # regions of the atlases
     mover = json.loads((finished / "data/truth.json").read_text())["planted"]["extreme_motion"]
     fmri = pd.read_csv(finished / "out/quality/fmri.tsv", sep="\t").set_index("participant_id")
     assert "fd_mean_mm" in fmri.loc[mover, "outlier_in"]

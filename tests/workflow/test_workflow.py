@@ -208,7 +208,7 @@ def test_keys_rerun_only_what_depends_on_them(run):
 
 EACH_DELETED = {
     "report": ["report.html", "dataset_description.json", *(f"figures/{name}.svg" for name in (
-        "contributions", "predicted_age", "modalities", "normality", "selection", "importance"))],
+        "contributions", "predicted_age", "brain_pad", "modalities", "normality", "selection", "importance"))],
     "aggregate": [f"aggregate/{name}" for name in (
         "accuracy.tsv", "comparison.tsv", "predictions.tsv", "latents.tsv", "pid.tsv", "pid.json", "null.tsv",
         "normality.tsv", "selection.tsv", "selection.json", "importance.tsv", "importance.json", "base_learners.tsv",

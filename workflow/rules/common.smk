@@ -368,6 +368,7 @@ EXPLAINED = expand(
 )
 FINAL_MODEL = f"{OUT}/final/{CONFIG.models[0]}/{MODELS[CONFIG.models[0]].file}"
 IMAGE_MODALITIES = slices.ReportSettings.of(CONFIG).image_modalities
+HAS_ATLASES = bool(slices.ReportSettings.of(CONFIG).atlases)
 QUALITY_FILES = expand(f"{OUT}/quality/{{modality}}.tsv", modality=IMAGE_MODALITIES)
 QUALITY_PARTS = [
     part for modality in IMAGE_MODALITIES for part in quality_parts(modality)

@@ -1,7 +1,7 @@
 # REQUIRES     participants.tsv, features.tsv and the tables under aggregate/
 # PRODUCES     report.html, figures/*.svg, dataset_description.json
 # CONFIG KEYS  report, target, cohorts (kinds of sources), modalities, incomplete, models, splits, interval_coverage, pid,
-#              null, explain
+#              null, explain, extraction (atlases)
 
 
 rule report:
@@ -37,11 +37,27 @@ rule report:
             if EXPLAINED
             else {}
         ),
+        **(
+            {
+                "glass_brain": report(
+                    f"{OUT}/figures/glass_brain.svg",
+                    caption="../report/glass_brain.rst",
+                    category="Explanation",
+                )
+            }
+            if EXPLAINED and HAS_ATLASES
+            else {}
+        ),
         report=f"{OUT}/report.html",
         description=f"{OUT}/dataset_description.json",
         predicted=report(
             f"{OUT}/figures/predicted_age.svg",
             caption="../report/predicted_age.rst",
+            category="Accuracy",
+        ),
+        brain_pad=report(
+            f"{OUT}/figures/brain_pad.svg",
+            caption="../report/brain_pad.rst",
             category="Accuracy",
         ),
         contributions=report(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import base64
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -22,9 +24,13 @@ from brainpid.features.person_results import picture_path
 from brainpid.features.quality import to_look_at
 from brainpid.report import figures
 from brainpid.report.forest import contributions, forest
+from brainpid.report.motion import MEASURE
+from brainpid.report.pad_figure import brain_pad, pads, people_of_pads
 from brainpid.report.page import QCImage, render
 from brainpid.report.person_figure import persons
 
+GLASS_MM = 4
+"""Voxel of the atlases on the glass brain, as coarse as the picture shows them."""
 WORST, OTHERS = 3, 3
 """People of each modality whose pictures are shown."""
 TABLES = [
@@ -45,16 +51,23 @@ def run(args: argparse.Namespace) -> None:
     folder = args.results
     tables = {name: read_own_tsv(folder / f"aggregate/{name}.tsv") for name in TABLES}
     tables |= {name: read_own_tsv(folder / f"{name}.tsv") for name in ("participants", "features")}
+    tables["motion"] = _motion(folder, settings.image_modalities)
     label = f"{settings.target.column} ({settings.target.units})"
     shown = settings.models[0]
     truth = read_truths(settings.data_folders, settings.modalities, POOLED)
     distances = joint_distances(tables["latents"], shown, settings.modalities)
+    own_predictions = tables["predictions"][tables["predictions"]["model"] == shown]
+    of_people = pads(own_predictions, tables["participants"])
     pid, named = tables["pid"], (shown, settings.modalities, LOG_SCORE_ESTIMATOR)
     drawn = {
         "contributions": figures.to_svg(contributions(pid, *named, truth)),
         "predicted_age": figures.to_svg(
             figures.predicted_age(tables["predictions"], settings.models, label),
             figures.people_of_dots(tables["predictions"], settings.target.units),
+        ),
+        "brain_pad": figures.to_svg(
+            brain_pad(of_people, settings.pid.confidence, settings.target.column, settings.target.units),
+            people_of_pads(of_people, settings.target.units),
         ),
         "modalities": figures.to_svg(
             forest(pid, tables["pooling"], *named, truth)
@@ -69,6 +82,8 @@ def run(args: argparse.Namespace) -> None:
     }
     if settings.explain.permutations:
         drawn["importance"] = figures.to_svg(figures.importance(tables["importance"], settings.target.units))
+        if settings.atlases:
+            drawn["glass_brain"] = _glass_brain(tables["importance"], settings)
     for name, svg in drawn.items():
         write_text(folder / f"figures/{name}.svg", svg)
     qc_images = [look for modality in settings.image_modalities for look in _quality(folder, modality)]
@@ -105,6 +120,28 @@ def run(args: argparse.Namespace) -> None:
         },
     )
     write_text(folder / "report.html", page)
+
+
+def _glass_brain(importance: pd.DataFrame, settings: ReportSettings) -> str:
+    """SVG of the regions' importance in the atlases by which features were made."""
+    # Plotting of brains takes longer to import than the page to make, and runs from tables have none.
+    from brainpid.imaging.atlas_files import atlas_of
+    from brainpid.imaging.default_atlases import gray_matter, white_matter
+    from brainpid.report.glass_brain import glass_brain
+
+    cut = {"gray": gray_matter, "white": white_matter}
+    atlases = {
+        modality: atlas_of(own.files, partial(cut[own.tissue], GLASS_MM)) for modality, own in settings.atlases.items()
+    }
+    return figures.to_svg(glass_brain(importance, atlases, settings.target.units))
+
+
+def _motion(folder: Path, modalities: Sequence[str]) -> pd.DataFrame:
+    """Motion of everybody in the modalities that measure it."""
+    columns = ["modality", "cohort", "participant_id", MEASURE]
+    found = [read_own_tsv(folder / f"quality/{modality}.tsv") for modality in modalities]
+    measured = [table[columns] for table in found if MEASURE in table]
+    return pd.concat([pd.DataFrame(columns=columns), *measured], ignore_index=True).astype({MEASURE: float})
 
 
 def _said(folder: Path, modality: str) -> list[str]:

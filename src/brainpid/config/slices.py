@@ -7,7 +7,7 @@ field has a default: a slice holds every value that the verb uses, as the config
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import SerializeAsAny, create_model
 
@@ -23,12 +23,18 @@ from brainpid.config.analysis import (
     Splits,
 )
 from brainpid.config.cohorts import Columns, Shards, Target, TargetValues
-from brainpid.config.extraction import DiffusionExtraction, Extraction, FunctionalExtraction, StructuralExtraction
+from brainpid.config.extraction import (
+    Atlas,
+    DiffusionExtraction,
+    Extraction,
+    FunctionalExtraction,
+    StructuralExtraction,
+)
 from brainpid.config.models import Hyperparameters, Members, Models, ModelSettings
 from brainpid.config.paths import PathText
 from brainpid.config.schema import Config
 from brainpid.config.section import Modalities, Name, Section
-from brainpid.config.sources import Source, section_of
+from brainpid.config.sources import SECTIONS, TISSUES, Source, reader_of, section_of
 
 
 class ParticipantsSettings(Section):
@@ -232,6 +238,13 @@ class ReportInput(Section):
     divide_by: str | None
 
 
+class ReportAtlas(Section):
+    """Atlas by whose regions a modality's features are named."""
+
+    tissue: Literal["gray", "white"]
+    files: Atlas
+
+
 class ReportSettings(Section):
     """What `brainpid report` needs to know."""
 
@@ -247,6 +260,7 @@ class ReportSettings(Section):
     explain: Explain
     inputs: dict[Name, dict[Name, ReportInput]]
     image_modalities: tuple[Name, ...]
+    atlases: dict[Name, ReportAtlas]
     data_folders: dict[Name, PathText]
 
     @classmethod
@@ -272,5 +286,16 @@ class ReportSettings(Section):
                 for cohort, block in config.cohorts.items()
             },
             image_modalities=tuple(m for m in config.modalities if any(n == m and k != "table" for n, k in sources)),
+            atlases={m: atlas for m in config.modalities if (atlas := _report_atlas(config, m)) is not None},
             data_folders={name: block.data_folder for name, block in config.cohorts.items()},
         )
+
+
+def _report_atlas(config: Config, modality: str) -> ReportAtlas | None:
+    """Atlas of a modality; none where some cohort's features are not made by brainpid with an atlas."""
+    sources = [block.sources[modality] for block in config.cohorts.values() if modality in block.sources]
+    readers = ["" if source.kind == "table" else reader_of(source, modality) for source in sources]
+    found = {(SECTIONS[reader], TISSUES[reader]) if reader in TISSUES else None for reader in readers}
+    if len(found) != 1 or (one := found.pop()) is None:
+        return None
+    return ReportAtlas(tissue=one[1], files=getattr(config.extraction, one[0]).atlas)

@@ -178,6 +178,14 @@ SECTIONS: dict[str, Literal["structural", "diffusion", "functional"]] = {
     "fmriprep": "functional",
 }
 """Section of `extraction` by what reads the files."""
+TISSUES: dict[str, Literal["gray", "white"]] = {
+    "t1w": "gray",
+    "bold": "gray",
+    "fmriprep": "gray",
+    "dwi": "white",
+    "qsirecon": "white",
+}
+"""Tissue that the atlas without a download cuts, by what reads the files; the others do not cut images by an atlas."""
 
 
 def image_of(source: NiftiSource, modality: str) -> str:

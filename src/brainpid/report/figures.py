@@ -30,6 +30,8 @@ DOT = re.compile(r"(<use [^>]*)/>")
 """A dot of a scatter in the SVG of matplotlib."""
 MOST_PANELS = 4
 """Panels of models in one row, as wide as the page shows them legibly."""
+PANEL_INCHES = {1: 6.0, 2: 5.2}
+"""Width of a panel where there are few in a row."""
 MOST_FEATURES = 15
 """Features in the figure of importances."""
 MOST_NAMED_PEOPLE = 6000
@@ -132,9 +134,10 @@ def predicted_age(predictions: pd.DataFrame, models: Sequence[str], label: str) 
     lines = -(-len(models) // MOST_PANELS)
     columns = -(-len(models) // lines)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(3.6 * columns, 3.9 * lines), layout="constrained")
+        inches = PANEL_INCHES.get(columns, 3.6)
+        figure = Figure(figsize=(inches * columns, (inches + 0.3) * lines), layout="constrained")
         axes = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
-        size = float(np.clip(4000 / len(people), 2, 18))
+        size = float(np.clip(inches * 1500 / len(people), 3, 26))
         for place, (ax, model) in enumerate(zip(axes.flat, models, strict=False)):
             ax.plot([low, high], [low, high], color="#666666", linewidth=1, zorder=1)
             for index, cohort in enumerate(cohorts):

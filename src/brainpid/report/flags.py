@@ -14,12 +14,18 @@ from brainpid.evaluation.atypicality import ATYPICAL
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.pid.result import MIN_PEOPLE_FOR_SHARES
 from brainpid.report.information import SIGNIFICANT, headline_cohort, verdict_of
+from brainpid.report.motion import MEASURE, MUCH_MM, link, people_of_motion
 from brainpid.report.sites import people_of_sites
 from brainpid.report.words import LABELS, listed, number, people
 
 LEAST_SITE_DIFFERENCE = 0.25
 """Range of sites' mean errors, in parts of the mean absolute error, below which it is not told: in many people any
 difference is significant."""
+
+LEAST_MOTION_LINK = 0.2
+"""Rank correlation of motion below which it is not told."""
+LEAST_MOVING = 0.02
+"""Part of the people who move much below which they are not told of here; the table counts them."""
 
 
 class Flag(NamedTuple):
@@ -43,7 +49,8 @@ def red_flags(
     settings : ReportSettings
         What was run.
     tables : mapping of str to DataFrame
-        ``pid``, ``coverage``, ``predictions`` and ``normality`` as they stand in the output folder.
+        ``pid``, ``coverage``, ``predictions`` and ``normality`` as they stand in the output folder, and ``motion``,
+        what the quality tables say of it.
     verdicts : sequence of mapping
         What each modality adds and whether it is shown, as `report.information.verdicts` gives it.
     mixed_versions, against_target : sequence of str
@@ -56,6 +63,7 @@ def red_flags(
         *_few_people(own["pid"]),
         *_coverage(own["coverage"], settings),
         *_sites(own["predictions"], settings),
+        *_motion(people_of_motion(tables["motion"], own["predictions"]), settings),
         *_atypical(own["predictions"]),
         *(Flag(words, "information") for words in against_target),
         *_not_shown(verdicts),
@@ -131,6 +139,26 @@ def _sites(predictions: pd.DataFrame, settings: ReportSettings) -> list[Flag]:
             told = words.format(name=settings.target.column)
             return [Flag(f"Sites differ: {told} {listed(ends)}", "sites")]  # the other follows from it
     return []
+
+
+def _motion(moved: pd.DataFrame, settings: ReportSettings) -> list[Flag]:
+    """Modalities in which people move much, or in which motion goes with the target or the error (both at 5%)."""
+    name, told = settings.target.column, []
+    for modality, own in moved.groupby("modality", sort=False):
+        much = int((own[MEASURE] > MUCH_MM).sum())
+        if much > LEAST_MOVING * len(own):
+            told.append(
+                Flag(f"{much} of {people(len(own))} with {modality} moved by more than {MUCH_MM:g} mm from "
+                     "volume to volume, on average", "motion")
+            )  # fmt: skip
+        for column, words in (
+            ("age", f"goes with {name}: what {modality} tells may be motion"),
+            ("pad", f"goes with predicted less true {name}: who moves more is predicted otherwise"),
+        ):
+            rho, p_value = link(own, column)
+            if p_value < SIGNIFICANT / 2 and abs(rho) >= LEAST_MOTION_LINK:
+                told.append(Flag(f"Motion in {modality} (rank correlation {number(rho)}) {words}", "motion"))
+    return told
 
 
 def _atypical(predictions: pd.DataFrame) -> list[Flag]:

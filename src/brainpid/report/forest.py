@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -16,6 +17,10 @@ from brainpid.report.information import headline_cohort, told_and_added
 
 POINTS = (("alone", COLOURS[0], "alone: what it tells by itself"), ("added", COLOURS[5], "added to all the others"))
 """Quantities of a modality: atom, colour, words."""
+TRUE: dict[str, Any] = {
+    "marker": "D", "markersize": 5, "markerfacecolor": "white", "markeredgecolor": "black", "linestyle": "none",
+}  # fmt: skip
+"""How a true value is marked."""
 
 
 def contributions(
@@ -40,24 +45,42 @@ def contributions(
     if rows.empty:
         return nothing("No cohort can be decomposed.")
     cohort = headline_cohort(rows)
-    known = rows[rows["cohort"] == cohort].set_index(["modalities", "atom"])
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(6.0, 0.55 * len(names) + 1.8), layout="constrained")
         ax = figure.subplots()
-        _point(ax, known.loc[(names[0], "total")], 0.0, "#333333", "D", None)
-        _true(ax, truth, (cohort, names[0], "total"), 0.0)
-        for place, name in enumerate(names, start=1):
-            for (atom, colour, words), shift in zip(POINTS, (-0.16, 0.16), strict=True):
-                _point(ax, known.loc[(name, atom)], place + shift, colour, "o", words if place == 1 else None)
-                _true(ax, truth, (cohort, name, atom), place + shift)
-        ax.axvline(0, color="#333333", linewidth=0.8)
-        ax.set_yticks(range(len(names) + 1), ["all together", *names])
-        ax.set_ylim(len(names) + 0.5, -0.5)
-        ax.grid(axis="y", visible=False)
-        ax.set_title(f"{cohort} (n = {int(known['n'].iloc[0])})")
+        draw_contributions(ax, rows[rows["cohort"] == cohort], names, truth)
+        ax.set_title(f"{cohort} (n = {int(rows.loc[rows['cohort'] == cohort, 'n'].iloc[0])})")
         ax.set_xlabel("information about the target (bits)")
-        figure.legend(loc="outside lower center", ncols=2, frameon=False)
+        figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
+
+
+def draw_contributions(ax: Axes, rows: pd.DataFrame, names: Sequence[str], truth: pd.DataFrame | None) -> None:
+    """Total, alone and added of one cohort as points with intervals, and what is true of it as white diamonds.
+
+    Parameters
+    ----------
+    ax : Axes
+    rows : DataFrame
+        Of one cohort, of `brainpid.report.information.told_and_added`.
+    names : sequence of str
+        Modalities, from top to bottom.
+    truth : DataFrame or None
+        Of `brainpid.cohort.truth.read_truths`.
+    """
+    cohort, known = str(rows["cohort"].iloc[0]), rows.set_index(["modalities", "atom"])
+    _point(ax, known.loc[(names[0], "total")], 0.0, "#333333", "D", None)
+    _true(ax, truth, (cohort, names[0], "total"), 0.0)
+    for place, name in enumerate(names, start=1):
+        for (atom, colour, words), shift in zip(POINTS, (-0.16, 0.16), strict=True):
+            _point(ax, known.loc[(name, atom)], place + shift, colour, "o", words if place == 1 else None)
+            _true(ax, truth, (cohort, name, atom), place + shift)
+    if truth is not None and (truth["cohort"] == cohort).any():
+        ax.plot([], [], **TRUE, label="planted truth")
+    ax.axvline(0, color="#333333", linewidth=0.8)
+    ax.set_yticks(range(len(names) + 1), ["all together", *names])
+    ax.set_ylim(len(names) + 0.5, -0.5)
+    ax.grid(axis="y", visible=False)
 
 
 def forest(
@@ -135,12 +158,9 @@ def _true(ax: Axes, truth: pd.DataFrame | None, key: tuple[str, str, str], y: fl
     """A white diamond at the true value of a cohort, modality and atom, where it is known."""
     if truth is None or truth.empty:
         return
-    same = (truth[["cohort", "modalities", "atom"]] == key).all(axis=1) & (truth["scope"] == "one_vs_rest")
+    same = (truth[["cohort", "modalities", "atom"]] == list(key)).all(axis=1) & (truth["scope"] == "one_vs_rest")
     for value in truth.loc[same, "bits"].head(1):
-        ax.plot(
-            [value], [y], marker="D", markersize=5, markerfacecolor="white", markeredgecolor="black", linestyle="none",
-            zorder=4,
-        )  # fmt: skip
+        ax.plot([value], [y], **TRUE, zorder=4)
 
 
 def _reach(ax: Axes, row: pd.Series, y: float, colour: str, scale: tuple[float, float]) -> None:

@@ -56,7 +56,7 @@ def methods_text(
     return [
         Paragraph("Participants", _participants(tables["participants"], settings)),
         Paragraph("Imaging data", _inputs(settings)),
-        Paragraph("Features", _features(tables["features"])),
+        Paragraph("Features", _features(tables["features"]) + _regions(settings)),
         Paragraph("Design", _design(settings)),
         Paragraph("Models", _models(tables["base_learners"], made_of, settings)),
         Paragraph("Measures", _measures(settings)),
@@ -128,6 +128,22 @@ def _features(features: pd.DataFrame) -> str:
         f"Features by modality: {', '.join(told)}. Scaling and every other transform was fitted on training "
         "participants of a fold and applied to its held-out participants."
     )
+
+
+def _regions(settings: ReportSettings) -> str:
+    """Which atlases features were cut by."""
+    told = []
+    for tissue, words in (
+        ("gray", "grey matter of MNI152 cut by the coordinates of Seitzman et al. (2020)"),
+        ("white", "white matter of MNI152 cut by the coordinates of Dosenbach et al. (2010)"),
+    ):
+        names = [name for name, own in settings.atlases.items() if own.files is None and own.tissue == tissue]
+        if names:
+            told.append(f"{listed(names)}: {words}")
+    given = [name for name, own in settings.atlases.items() if own.files is not None]
+    if given:
+        told.append(f"{listed(given)}: a parcellation given in MNI space")
+    return f" Regions: {'; '.join(told)}." if told else ""
 
 
 def _design(settings: ReportSettings) -> str:

@@ -22,10 +22,12 @@ from brainpid.report.flags import red_flags
 from brainpid.report.glossary import CANNOT_SAY, ESTIMATORS, MEASURES
 from brainpid.report.information import information, totals, verdicts
 from brainpid.report.methods import methods_text
+from brainpid.report.motion import MUCH_MM, motion_table, people_of_motion
+from brainpid.report.pad_figure import pad_table, pads
 from brainpid.report.references import bibtex
 from brainpid.report.sites import site_table
 from brainpid.report.summary import summarise
-from brainpid.report.words import BASE_LEARNER_LABELS, ESTIMATOR_LABELS, LABELS, WITHIN, interval, number
+from brainpid.report.words import BASE_LEARNER_LABELS, ESTIMATOR_LABELS, LABELS, WITHIN, interval, number, tenths
 
 MOST_LEFT_OUT = 20
 """Features of a modality that are named where they are left out; all stand in ``features.tsv``."""
@@ -47,11 +49,13 @@ SECTIONS = {
 ALTERNATIVES = {
     "contributions": "Information that each modality has alone and adds, with intervals; the numbers stand in tables",
     "predicted_age": "Predicted against true target, one dot a person, one panel a model",
+    "brain_pad": "Predicted less true target by cohort and sex, one dot a person, with the mean of each group",
     "modalities": "Information of each modality in every cohort, with intervals; the numbers stand in the tables",
     "persons": "Distribution over people of information and of predicted less true target",
     "normality": "Squared Mahalanobis distances of people against what joint normality expects",
     "selection": "Mean absolute error of every subset of the modalities against its cost",
     "importance": "Change of predictions as the features that count most are permuted",
+    "glass_brain": "Change of predictions as regions are permuted, on a brain seen from left, behind, right and above",
 }
 """What stands for a figure where it is not seen."""
 ID_OR_LINK = re.compile(r'(?<=\bid=")|(?<=href="#)|(?<=url\(#)')
@@ -92,7 +96,7 @@ def render(
     tables : mapping of str to DataFrame
         ``participants``, ``features``, ``accuracy``, ``comparison``, ``coverage``, ``predictions``, ``pid``,
         ``normality``, ``person``, ``selection``, ``importance``, ``base_learners`` and ``atypicality`` as they stand in
-        the output folder.
+        the output folder; and ``motion``, of the quality tables that measure it.
     choice : mapping
         ``aggregate/selection.json``: what the choice among subsets is worth.
     explained : mapping
@@ -122,8 +126,14 @@ def render(
     shown = settings.models[0]
     told = verdicts(pid, settings)
     importance = _importance(tables["importance"])
-    optional = {"rests": bool(importance["feature"]), "images": bool(said_of_images), "quality": bool(qc_images)}
-    coverage, subsets, predictions = tables["coverage"], tables["selection"], tables["predictions"]
+    coverage, subsets = tables["coverage"], tables["selection"]
+    predictions = tables["predictions"][tables["predictions"]["model"] == shown]
+    motion = motion_table(people_of_motion(tables["motion"], predictions))
+    optional = {
+        "rests": bool(importance["feature"]),
+        "images": bool(said_of_images),
+        "quality": bool(qc_images) or bool(motion),
+    }
     all_people = coverage[coverage["kind"] == "all"]
     return _template().render(
         settings=settings,
@@ -139,6 +149,7 @@ def render(
         bibtex=bibtex(settings),
         figures={name: inline(name, svg, ALTERNATIVES[name]) for name, svg in figures.items()},
         names_dots="<title>" in figures["predicted_age"],
+        several_folds=bool((tables["importance"]["n_folds"] > 1).any()),
         several=((pid["cohort"] == POOLED) & (pid["model"] == shown)).any(),
         qc_images=qc_images,
         said_of_images=said_of_images,
@@ -148,16 +159,20 @@ def render(
         flow=_flow(participants, settings.modalities),
         reasons=_reasons(participants, settings.modalities),
         left_people=_left_people(participants),
+        lacking=_lacking(participants, settings.modalities),
         n_features=tables["features"].groupby("modality", sort=False).size().to_dict(),
         left_out=_left_out(tables["features"]),
         notes=_notes(tables["features"]),
         accuracy=complete.to_dict("records"),
         comparison=tables["comparison"].to_dict("records"),
         by_pattern=_by_pattern(accuracy[accuracy["model"] == shown], everything),
-        sites=site_table(predictions[predictions["model"] == shown]),
+        sites=site_table(predictions),
+        pads=pad_table(pads(predictions, participants), settings.pid.confidence),
+        motion=motion,
+        much_mm=MUCH_MM,
         fewest=MIN_PEOPLE_OF_PATTERN,
         coverage=dict(zip(all_people["model"], all_people["coverage"], strict=True)),
-        coverage_of=coverage[coverage["model"] == shown].to_dict("records"),
+        coverage_of=_coverage_of(coverage[coverage["model"] == shown]),
         subsets=subsets.sort_values(["cost", "mae"], kind="stable").to_dict("records"),
         recommended=subsets[subsets["recommended"]].iloc[0],
         choice=choice,
@@ -165,7 +180,7 @@ def render(
         importance=importance,
         atypicality=tables["atypicality"].to_dict("records"),
         atypical=ATYPICAL,
-        beyond=_beyond(predictions[predictions["model"] == shown]),
+        beyond=_beyond(predictions),
         base_learners=tables["base_learners"].to_dict("records"),
         made_of=made_of,
         learner_labels=BASE_LEARNER_LABELS,
@@ -212,7 +227,7 @@ def _flow(participants: pd.DataFrame, modalities: Sequence[str]) -> list[dict[st
             "n": len(rows),
             "included": int(rows["included"].sum()),
             "complete": int((rows["included"] & has_every_modality(rows, modalities)).sum()),
-            "ages": f"{rows['age'].min():.4g} to {rows['age'].max():.4g}",
+            "ages": f"{tenths(rows['age'].min())} to {tenths(rows['age'].max())}",
             "status": {
                 modality: rows[f"{modality}_status"].value_counts().reindex(STATUSES, fill_value=0).to_dict()
                 for modality in modalities
@@ -233,6 +248,20 @@ def _left_people(participants: pd.DataFrame) -> list[dict[str, Any]]:
     """People who do not take part, each with the reason, up to `MOST_LEFT_PEOPLE`."""
     rows = participants[~participants["included"].astype(bool)].head(MOST_LEFT_PEOPLE)
     return rows[["cohort", "participant_id", "reason"]].fillna("").astype(str).to_dict("records")
+
+
+def _lacking(participants: pd.DataFrame, modalities: Sequence[str]) -> list[dict[str, Any]]:
+    """Modalities that single people lack, each with status and reason, up to `MOST_LEFT_PEOPLE`."""
+    parts = [
+        participants[["cohort", "participant_id"]].assign(
+            modality=modality,
+            status=participants[f"{modality}_status"],
+            reason=participants[f"{modality}_reason"].fillna(""),
+        )
+        for modality in modalities
+    ]
+    rows = pd.concat(parts, ignore_index=True)
+    return rows[rows["status"] != "SUCCESS"].head(MOST_LEFT_PEOPLE).astype(str).to_dict("records")
 
 
 def _left_out(features: pd.DataFrame) -> list[dict[str, Any]]:
@@ -260,6 +289,18 @@ def _notes(features: pd.DataFrame) -> list[dict[str, Any]]:
 def _by_pattern(accuracy: pd.DataFrame, everything: str) -> list[dict[str, Any]]:
     """Accuracy of one model by what people have; nothing where everybody has everything."""
     return accuracy.to_dict("records") if (accuracy["modalities"] != everything).any() else []
+
+
+def _coverage_of(coverage: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """Coverage of one model: of people and of bands; without sites that are a cohort under another name."""
+    same = ["n", "coverage", "mean_width", "interval_score"]
+    cohorts = coverage.loc[coverage["kind"] == "cohort", same].apply(tuple, axis=1)
+    repeated = (coverage["kind"] == "site") & coverage[same].apply(tuple, axis=1).isin(list(cohorts))
+    bands = coverage["kind"].isin(["predicted band", "band"])
+    return {
+        "people": coverage[~bands & ~repeated].to_dict("records"),
+        "bands": coverage[bands].to_dict("records"),
+    }
 
 
 def _importance(importance: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:

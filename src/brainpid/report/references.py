@@ -3,53 +3,99 @@
 from __future__ import annotations
 
 from brainpid.config.slices import ReportSettings
+from brainpid.config.sources import IMAGES
 from brainpid.model.registry import MODELS
 
-BIBTEX = {
-    "Nichols2017": "@article{Nichols2017, author={Nichols, T. E. and others}, title={Best practices in data analysis "
-    "and sharing in neuroimaging using {MRI}}, journal={Nature Neuroscience}, volume={20}, pages={299--303}, "
-    "year={2017}}",
-    "MaYu2025": "@article{MaYu2025, author={Ma and Yu}, title={Explainable Multimodal Regression via Information "
-    "Decomposition}, journal={arXiv:2512.22102}, year={2025}}",
-    "Gneiting2007": "@article{Gneiting2007, author={Gneiting, T. and Raftery, A. E.}, title={Strictly proper scoring "
-    "rules, prediction, and estimation}, journal={Journal of the American Statistical Association}, volume={102}, "
-    "pages={359--378}, year={2007}}",
-    "Barrett2015": "@article{Barrett2015, author={Barrett, A. B.}, title={Exploration of synergistic and redundant "
-    "information sharing in static and dynamical {Gaussian} systems}, journal={Physical Review E}, volume={91}, "
-    "pages={052802}, year={2015}}",
-    "KayInce2018": "@article{KayInce2018, author={Kay, J. W. and Ince, R. A. A.}, title={Exact partial information "
-    "decompositions for {Gaussian} systems based on dependency constraints}, journal={Entropy}, volume={20}, "
-    "pages={240}, year={2018}}",
-    "Mardia1970": "@article{Mardia1970, author={Mardia, K. V.}, title={Measures of multivariate skewness and kurtosis "
-    "with applications}, journal={Biometrika}, volume={57}, pages={519--530}, year={1970}}",
-    "Wilson1927": "@article{Wilson1927, author={Wilson, E. B.}, title={Probable inference, the law of succession, and "
-    "statistical inference}, journal={Journal of the American Statistical Association}, volume={22}, "
-    "pages={209--212}, year={1927}}",
-    "Harris2020": "@article{Harris2020, author={Harris, C. R. and others}, title={Array programming with {NumPy}}, "
-    "journal={Nature}, volume={585}, pages={357--362}, year={2020}}",
-    "Virtanen2020": "@article{Virtanen2020, author={Virtanen, P. and others}, title={{SciPy} 1.0: fundamental "
-    "algorithms for scientific computing in {Python}}, journal={Nature Methods}, volume={17}, pages={261--272}, "
-    "year={2020}}",
-    "Pedregosa2011": "@article{Pedregosa2011, author={Pedregosa, F. and others}, title={Scikit-learn: machine learning "
-    "in {Python}}, journal={Journal of Machine Learning Research}, volume={12}, pages={2825--2830}, year={2011}}",
-    "Paszke2019": "@inproceedings{Paszke2019, author={Paszke, A. and others}, title={{PyTorch}: an imperative style, "
-    "high-performance deep learning library}, booktitle={Advances in Neural Information Processing Systems}, "
-    "volume={32}, year={2019}}",
-    "Moelder2021": '@article{Moelder2021, author={M{\\"o}lder, F. and others}, title={Sustainable data analysis with '
-    "{Snakemake}}, journal={F1000Research}, volume={10}, pages={33}, year={2021}}",
-    "Avants2011": "@article{Avants2011, author={Avants, B. B. and others}, title={A reproducible evaluation of {ANTs} "
-    "similarity metric performance in brain image registration}, journal={NeuroImage}, volume={54}, "
-    "pages={2033--2044}, year={2011}}",
-    "Garyfallidis2014": "@article{Garyfallidis2014, author={Garyfallidis, E. and others}, title={{DIPY}, a library for "
-    "the analysis of diffusion {MRI} data}, journal={Frontiers in Neuroinformatics}, volume={8}, pages={8}, "
-    "year={2014}}",
-    "Esteban2019": "@article{Esteban2019, author={Esteban, O. and others}, title={{fMRIPrep}: a robust preprocessing "
-    "pipeline for functional {MRI}}, journal={Nature Methods}, volume={16}, pages={111--116}, year={2019}}",
-    "Fischl2012": "@article{Fischl2012, author={Fischl, B.}, title={{FreeSurfer}}, journal={NeuroImage}, volume={62}, "
-    "pages={774--781}, year={2012}}",
-    "Cieslak2021": "@article{Cieslak2021, author={Cieslak, M. and others}, title={{QSIPrep}: an integrative platform "
-    "for preprocessing and reconstructing diffusion {MRI} data}, journal={Nature Methods}, volume={18}, "
-    "pages={775--778}, year={2021}}",
+
+def _article(authors: str, year: int, title: str, journal: str, place: str, doi: str) -> str:
+    """Fields of an article; `place` is its volume and its pages or number, joined by a colon."""
+    volume, pages = place.split(":")
+    return (
+        f"author={{{authors}}}, title={{{title}}}, journal={{{journal}}}, volume={{{volume}}}, pages={{{pages}}}, "
+        f"year={{{year}}}, doi={{{doi}}}"
+    )
+
+
+ARTICLES = {
+    "Nichols2017": _article(
+        "Nichols, Thomas E. and Das, Samir and Eickhoff, Simon B. and others", 2017,
+        "Best practices in data analysis and sharing in neuroimaging using {MRI}", "Nature Neuroscience",
+        "20:299--303", "10.1038/nn.4500"),
+    "Gneiting2007": _article(
+        "Gneiting, Tilmann and Raftery, Adrian E.", 2007,
+        "Strictly proper scoring rules, prediction, and estimation", "Journal of the American Statistical Association",
+        "102:359--378", "10.1198/016214506000001437"),
+    "Barrett2015": _article(
+        "Barrett, Adam B.", 2015,
+        "Exploration of synergistic and redundant information sharing in static and dynamical {Gaussian} systems",
+        "Physical Review E", "91:052802", "10.1103/PhysRevE.91.052802"),
+    "KayInce2018": _article(
+        "Kay, Jim W. and Ince, Robin A. A.", 2018,
+        "Exact partial information decompositions for {Gaussian} systems based on dependency constraints", "Entropy",
+        "20:240", "10.3390/e20040240"),
+    "Mardia1970": _article(
+        "Mardia, Kanti V.", 1970, "Measures of multivariate skewness and kurtosis with applications", "Biometrika",
+        "57:519--530", "10.1093/biomet/57.3.519"),
+    "Wilson1927": _article(
+        "Wilson, Edwin B.", 1927, "Probable inference, the law of succession, and statistical inference",
+        "Journal of the American Statistical Association", "22:209--212", "10.1080/01621459.1927.10502953"),
+    "Harris2020": _article(
+        "Harris, Charles R. and Millman, K. Jarrod and van der Walt, St{\\'e}fan J. and others", 2020,
+        "Array programming with {NumPy}", "Nature", "585:357--362", "10.1038/s41586-020-2649-2"),
+    "Virtanen2020": _article(
+        "Virtanen, Pauli and Gommers, Ralf and Oliphant, Travis E. and others", 2020,
+        "{SciPy} 1.0: fundamental algorithms for scientific computing in {Python}", "Nature Methods",
+        "17:261--272", "10.1038/s41592-019-0686-2"),
+    "Moelder2021": _article(
+        'M{\\"o}lder, Felix and Jablonski, Kim Philipp and Letcher, Brice and others', 2021,
+        "Sustainable data analysis with {Snakemake}", "F1000Research", "10:33", "10.12688/f1000research.29032.2"),
+    "Avants2011": _article(
+        "Avants, Brian B. and Tustison, Nicholas J. and Song, Gang and others", 2011,
+        "A reproducible evaluation of {ANTs} similarity metric performance in brain image registration", "NeuroImage",
+        "54:2033--2044", "10.1016/j.neuroimage.2010.09.025"),
+    "Garyfallidis2014": _article(
+        "Garyfallidis, Eleftherios and Brett, Matthew and Amirbekian, Bagrat and others", 2014,
+        "{DIPY}, a library for the analysis of diffusion {MRI} data", "Frontiers in Neuroinformatics", "8:8",
+        "10.3389/fninf.2014.00008"),
+    "Abraham2014": _article(
+        "Abraham, Alexandre and Pedregosa, Fabian and Eickenberg, Michael and others", 2014,
+        "Machine learning for neuroimaging with scikit-learn", "Frontiers in Neuroinformatics", "8:14",
+        "10.3389/fninf.2014.00014"),
+    "Seitzman2020": _article(
+        "Seitzman, Benjamin A. and Gratton, Caterina and Marek, Scott and others", 2020,
+        "A set of functionally-defined brain regions with improved representation of the subcortex and cerebellum",
+        "NeuroImage", "206:116290", "10.1016/j.neuroimage.2019.116290"),
+    "Dosenbach2010": _article(
+        "Dosenbach, Nico U. F. and Nardos, Binyam and Cohen, Alexander L. and others", 2010,
+        "Prediction of individual brain maturity using {fMRI}", "Science", "329:1358--1361",
+        "10.1126/science.1194144"),
+    "Power2012": _article(
+        "Power, Jonathan D. and Barnes, Kelly A. and Snyder, Abraham Z. and others", 2012,
+        "Spurious but systematic correlations in functional connectivity {MRI} networks arise from subject motion",
+        "NeuroImage", "59:2142--2154", "10.1016/j.neuroimage.2011.10.018"),
+    "Esteban2019": _article(
+        "Esteban, Oscar and Markiewicz, Christopher J. and Blair, Ross W. and others", 2019,
+        "{fMRIPrep}: a robust preprocessing pipeline for functional {MRI}", "Nature Methods", "16:111--116",
+        "10.1038/s41592-018-0235-4"),
+    "Fischl2012": _article(
+        "Fischl, Bruce", 2012, "{FreeSurfer}", "NeuroImage", "62:774--781", "10.1016/j.neuroimage.2012.01.021"),
+    "Cieslak2021": _article(
+        "Cieslak, Matthew and Cook, Philip A. and He, Xiaosong and others", 2021,
+        "{QSIPrep}: an integrative platform for preprocessing and reconstructing diffusion {MRI} data",
+        "Nature Methods", "18:775--778", "10.1038/s41592-021-01185-5"),
+}  # fmt: skip
+BIBTEX = {key: f"@article{{{key}, {fields}}}" for key, fields in ARTICLES.items()} | {
+    "MaYu2025": "@misc{MaYu2025, author={Ma, Zhaozhao and Yu, Shujian}, title={Explainable multimodal regression via "
+    "information decomposition}, year={2025}, eprint={2512.22102}, archivePrefix={arXiv}, primaryClass={cs.LG}}",
+    "Pedregosa2011": '@article{Pedregosa2011, author={Pedregosa, Fabian and Varoquaux, Ga{\\"e}l and Gramfort, '
+    "Alexandre and others}, title={Scikit-learn: machine learning in {Python}}, journal={Journal of Machine Learning "
+    "Research}, volume={12}, pages={2825--2830}, year={2011}}",
+    "Paszke2019": "@inproceedings{Paszke2019, author={Paszke, Adam and Gross, Sam and Massa, Francisco and others}, "
+    "title={{PyTorch}: an imperative style, high-performance deep learning library}, booktitle={Advances in Neural "
+    "Information Processing Systems}, volume={32}, pages={8024--8035}, year={2019}}",
+    "Ke2017": "@inproceedings{Ke2017, author={Ke, Guolin and Meng, Qi and Finley, Thomas and others}, "
+    "title={{LightGBM}: a highly efficient gradient boosting decision tree}, booktitle={Advances in Neural Information "
+    "Processing Systems}, volume={30}, pages={3146--3154}, year={2017}}",
 }
 OF_SOURCES = {
     "nifti": ("Avants2011", "Garyfallidis2014"),
@@ -59,19 +105,28 @@ OF_SOURCES = {
 }
 """Works by the kind of source."""
 OF_MEASURES = {"mmi": "Barrett2015", "idep": "KayInce2018"}
-OF_PACKAGES = {"torch": "Paszke2019", "scikit-learn": "Pedregosa2011"}
+OF_PACKAGES = {"torch": "Paszke2019", "scikit-learn": "Pedregosa2011", "lightgbm": "Ke2017"}
+OF_TISSUES = {"gray": "Seitzman2020", "white": "Dosenbach2010"}
+"""Coordinates by which the atlases without a download are cut."""
 ALWAYS = ("Nichols2017", "Gneiting2007", "Mardia1970", "Wilson1927", "Harris2020", "Virtanen2020", "Moelder2021")
 
 
 def references(settings: ReportSettings) -> list[str]:
     """Keys of the works that a run rests on, in the order of `BIBTEX`."""
-    kinds = {own.kind for inputs in settings.inputs.values() for own in inputs.values()}
+    sources = {(modality, own.kind) for inputs in settings.inputs.values() for modality, own in inputs.items()}
+    kinds = {kind for _, kind in sources}
+    moves = any(
+        kind == "fmriprep" or (kind == "nifti" and IMAGES.get(name.lower()) == "bold") for name, kind in sources
+    )
     packages = {package for model in settings.models for package in MODELS[model].packages}
     used = {
         *ALWAYS,
         *(key for kind in kinds for key in OF_SOURCES.get(kind, ())),
         *(OF_MEASURES[measure] for measure in settings.pid.measures),
         *(OF_PACKAGES[package] for package in packages if package in OF_PACKAGES),
+        *(OF_TISSUES[own.tissue] for own in settings.atlases.values() if own.files is None),
+        *(["Abraham2014"] if settings.atlases else []),
+        *(["Power2012"] if moves else []),
         *(["MaYu2025"] if "pidreg" in settings.models else []),
     }
     return [key for key in BIBTEX if key in used]

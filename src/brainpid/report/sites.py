@@ -9,6 +9,14 @@ import pandas as pd
 from brainpid.evaluation.coverage import FEWEST_OF_SITE
 
 
+def less_its_line(error: pd.Series, target: pd.Series) -> pd.Series:
+    """Errors (n,) without their least-squares line on the target, which regression to the mean brings."""
+    centred = target - target.mean()
+    spread = float((centred**2).sum())
+    slope = float((error * centred).sum()) / spread if spread > 0 else 0.0
+    return error - error.mean() - slope * centred
+
+
 def people_of_sites(predictions: pd.DataFrame) -> pd.DataFrame:
     """Error of each person of a site with `FEWEST_OF_SITE` people or more; no rows where that is one site alone.
 
@@ -27,11 +35,9 @@ def people_of_sites(predictions: pd.DataFrame) -> pd.DataFrame:
     known = predictions[predictions["site"].notna()].astype({"cohort": str, "site": str})
     own = known.groupby(keys, sort=False, as_index=False)[["age", "predicted_age"]].mean()
     own = own[own.groupby(["cohort", "site"])["age"].transform("size") >= FEWEST_OF_SITE]
-    error, centred = own["predicted_age"] - own["age"], own["age"] - own["age"].mean()
-    spread = float((centred**2).sum())
-    slope = float((error * centred).sum()) / spread if spread > 0 else 0.0
+    error = own["predicted_age"] - own["age"]
     label = own["site"].where(own["site"] == own["cohort"], own["cohort"] + " " + own["site"])
-    people = pd.DataFrame({"site": label, "signed": error - error.mean() - slope * centred, "absolute": error.abs()})
+    people = pd.DataFrame({"site": label, "signed": less_its_line(error, own["age"]), "absolute": error.abs()})
     return people if len(set(label)) > 1 else people.iloc[:0]
 
 

@@ -13,7 +13,7 @@ from brainpid.core.names import LOG_SCORE_ESTIMATOR
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.report.information import headline_cohort, headline_rows, told_and_added, verdict_of
 from brainpid.report.order import order, order_in_words
-from brainpid.report.words import LABELS, design, interval, listed, number, people
+from brainpid.report.words import LABELS, design, interval, listed, number, people, tenths
 
 
 class Summary(NamedTuple):
@@ -58,7 +58,7 @@ def _who(participants: pd.DataFrame, settings: ReportSettings) -> str:
     cohorts = [str(cohort) for cohort in own["cohort"].unique()]
     where = f"of {cohorts[0]}" if len(cohorts) == 1 else f"of {len(cohorts)} cohorts ({', '.join(cohorts)})"
     complete = int(has_every_modality(own, settings.modalities).sum())
-    ages = f"{settings.target.column} {own['age'].min():.4g} to {own['age'].max():.4g} {settings.target.units}"
+    ages = f"{settings.target.column} {tenths(own['age'].min())} to {tenths(own['age'].max())} {settings.target.units}"
     have = "all" if complete == len(own) else str(complete)
     return f"{people(len(own))} {where}, {ages}; {have} of them with {listed(settings.modalities)}."
 
@@ -69,22 +69,23 @@ def _accuracy(accuracy: pd.DataFrame, comparison: pd.DataFrame, settings: Report
     complete = accuracy[accuracy["modalities"] == "+".join(settings.modalities)]
     complete = complete[complete["cohort"] == headline_cohort(complete)].set_index("model")
     own = complete.loc[model]
-    pooled = " (random-effects mean over cohorts)" if own["cohort"] == POOLED else ""
+    pooled = "random-effects mean over cohorts; " if own["cohort"] == POOLED else ""
     said = (
         f"Mean absolute error of {LABELS[model]} {number(own['mae'])} {units} [{number(own['mae_ci_low'])}, "
-        f"{number(own['mae_ci_high'])}] in {int(own['n'])} held-out people with every modality{pooled} "
-        f"({design(settings.splits)})"
+        f"{number(own['mae_ci_high'])}] in {int(own['n'])} held-out people with every modality "
+        f"({pooled}{design(settings.splits)})"
     )
     others = comparison[comparison["cohort"] == own["cohort"]]
     if others.empty:
         return f"{said}; no other model was run to compare it with."
     best = others.iloc[int(complete.loc[list(others["model"]), "mae"].to_numpy().argmin())]
-    return f"{said}; {_against(best, units)}."
+    which = "the other model" if len(others) == 1 else "the best of the other models"
+    return f"{said}; {_against(best, units, which)}."
 
 
-def _against(row: pd.Series, units: str) -> str:
+def _against(row: pd.Series, units: str, which: str) -> str:
     """Words for the paired difference of mean absolute errors from one model; below zero, the first errs less."""
-    label = f"{LABELS[str(row['model'])]}, the best of the other models"
+    label = f"{LABELS[str(row['model'])]}, {which}"
     low, high = number(abs(row["ci_low"])), number(abs(row["ci_high"]))
     if row["ci_high"] < 0:
         return f"that is {number(-row['difference'])} {units} [{high}, {low}] less than {label}"
@@ -109,7 +110,10 @@ def _contributions(pid: pd.DataFrame, verdicts: Sequence[Mapping[str, Any]], set
         for modality in sorted(settings.modalities, key=lambda name: -rows.loc[(name, "added"), "bits"])
     ]
     where = "pooled over cohorts" if cohort == POOLED else f"in {cohort}"
-    said = f"All together tell {interval(total, 2)} bits about {settings.target.column}, {where}; to the others, "
+    said = (
+        f"Together the modalities tell {interval(total, 2)} bits about {settings.target.column}, {where}; beyond the "
+        "others, "
+    )
     ordered = order_in_words(order(headline_rows(pid, settings.models[0], LOG_SCORE_ESTIMATOR), settings.modalities))
     return f"{said}{listed(told)}. {ordered}".rstrip()
 

@@ -32,6 +32,17 @@ def number(value: float, digits: int = 2) -> str:
     return f"{round(value, digits) + 0.0:.{digits}f}" if np.isfinite(value) else "–"  # a zero has no sign
 
 
+def tenths(value: float) -> str:
+    """Write a value of the target as short as it reads, to a tenth.
+
+    Examples
+    --------
+    >>> tenths(18.0), tenths(86.42)
+    ('18', '86.4')
+    """
+    return number(value, 1).removesuffix(".0")
+
+
 def interval(row: Mapping[str, float], digits: int = 3) -> str:
     """Write an estimate in bits with its interval."""
     low, high = row["ci_low"], row["ci_high"]

@@ -84,6 +84,7 @@ PEOPLE = {"participants a", "participants b"}
         ({"cohorts": {"a": {"sources": {"tab": {"divide_by": "icv"}}}}}, {"extract a tab", "report"}),
         ({"extraction": {"structural": {"n4": False}}}, T1),
         ({"extraction": {"structural": {"atlas": {"image": "a.nii", "labels": "a.tsv"}}}}, T1),
+        ({"extraction": {"diffusion": {"atlas": {"image": "a.nii", "labels": "a.tsv"}}}}, DWI | {"report"}),
         ({"extraction": {"diffusion": {"resolution": 5}}}, DWI),
         ({"extraction": {"functional": {"reho": True}}}, FMRI),
         ({"incomplete": "exclude"}, {"split", "report"}),
@@ -191,3 +192,18 @@ def test_places_are_settings_and_no_values():
     assert dumps({"extraction": atlas}) == dumps({"extraction": moved} | places)
     config = parse_config(merged(CONFIG, places), "test")
     assert '"path":"x/fmriprep"' in slices.ExtractSettings.of(config, "a", "fmri").model_dump_json()
+
+
+def test_the_report_knows_the_atlas_of_modalities_that_every_cohort_cuts_by_one():
+    change = {"extraction": {"diffusion": {"atlas": {"image": "a.nii", "labels": "a.tsv"}}}}
+    mixed = merged(CONFIG, change)
+    assert list(all_slices(parse_config(mixed, "test"))["report"].atlases) == ["dwi", "fmri"]  # t1 of b is FreeSurfer's
+    sources = mixed["cohorts"]["b"]["sources"] | {"t1": {"kind": "nifti"}}
+    same = merged(mixed, {"cohorts": {"b": {"bids": "b", "sources": sources}}})
+    same["cohorts"]["b"]["sources"] = sources
+    found = all_slices(parse_config(same, "test"))["report"].atlases
+    assert {name: (own.tissue, own.files is not None) for name, own in found.items()} == {
+        "t1": ("gray", False),
+        "dwi": ("white", True),
+        "fmri": ("gray", False),
+    }

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from report_tables import SETTINGS, normality, pid_rows, predictions, verdict
+from report_tables import SETTINGS, motion, normality, pid_rows, predictions, verdict
 
 from brainpid.report.flags import Flag, red_flags
+from brainpid.report.sites import people_of_sites
 
 CLEAN = [verdict("a", "t1", "shown"), verdict("a", "dwi", "shown")]
 
@@ -22,6 +23,7 @@ def flags(verdicts=CLEAN, mixed=(), against=(), **tables) -> list[Flag]:
         "coverage": coverage(("all", "everybody", 400, 0.9)),
         "predictions": predictions(),
         "normality": normality(None),
+        "motion": motion(predictions()),
     }
     return red_flags(SETTINGS, found | tables, verdicts, mixed, against)
 
@@ -127,3 +129,32 @@ def test_versions_and_readings_against_the_target():
              "wanted and run again", "made"),
         Flag("a: what PIDReg reads from t1 falls", "information"),
     ]  # fmt: skip
+
+
+def moving(own: pd.DataFrame, people: int) -> np.ndarray:
+    """So many people of all ages who move much."""
+    values = np.full(len(own), 0.1)
+    values[20 :: len(own) // people] = 0.6
+    return values
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (lambda own: 0.1 + own["age"] / 500, "Motion in fmri (rank correlation 1.00) goes with age: what fmri tells"),
+        (lambda own: 0.3 + people_of_sites(own)["signed"] / 100, "goes with predicted less true age: who moves more"),
+        (lambda own: moving(own, 5), "5 of 200 people with fmri moved by more than 0.5 mm"),
+    ],
+)
+def test_motion_that_goes_with_age_or_error_or_is_much(values, words):
+    own = predictions(seed=3)
+    (found,) = flags(predictions=own, motion=motion(own, values(own)))
+    assert words in found.words
+    assert found.section == "motion"
+
+
+def test_motion_that_goes_with_nothing_is_not_told():
+    own = predictions()
+    still = np.random.default_rng(5).permutation(np.linspace(0.05, 0.4, len(own)))
+    assert flags(predictions=own, motion=motion(own, still)) == []
+    assert flags(predictions=own, motion=motion(own, moving(own, 4))) == []

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+from html.parser import HTMLParser
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
 from report_pages import raw_page, tables
-from report_tables import SETTINGS, predictions
+from report_tables import SETTINGS, motion, predictions
 
 from brainpid.config.analysis import Null, Splits
 from brainpid.config.cohorts import Target
-from brainpid.report.page import MOST_LEFT_OUT, SECTIONS, QCImage, inline
+from brainpid.report.page import ALTERNATIVES, MOST_LEFT_OUT, SECTIONS, QCImage, inline
 
 
 def page(found=None, settings=SETTINGS, qc_images=(), said=(), mixed=()) -> str:
@@ -117,7 +118,7 @@ def test_who_takes_part_and_why_not():
     assert "Why 1 person does not take part" in text
     assert "a no target value 1" in text
     assert "Each of them cohort participant reason a sub-0 no target value" in text
-    assert "sub-5" not in text
+    assert "sub-5 no target value" not in text
 
 
 def test_features_that_are_left_out_are_named_up_to_a_number():
@@ -258,3 +259,103 @@ def test_a_reading_against_the_target_is_said():
 def test_a_known_truth_is_said_where_it_is_drawn():
     assert "true values of" not in raw_page()
     assert "are the true values of site_1, site_2," in raw_page(with_truth=["site_1", "site_2"])
+
+
+class Outline(HTMLParser):
+    """Headings, pictures, ids and links of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.headings: list[int] = []
+        self.nameless: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.outside: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        own = dict(attrs)
+        if re.fullmatch(r"h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if (tag == "img" and not own.get("alt")) or (
+            tag == "svg" and not (own.get("role") == "img" and own.get("aria-label"))
+        ):
+            self.nameless.append(tag)
+        if "id" in own:
+            self.ids.append(str(own["id"]))
+        if tag == "a":
+            self.links.append(str(own["href"]))
+        self.outside += [str(own[key]) for key in ("src", "data", "action") if key in own]
+
+
+def whole_page() -> Outline:
+    found = tables()
+    found["motion"] = motion(found["predictions"]).assign(modality="dwi")
+    settings = SETTINGS.model_copy(update={"image_modalities": ("t1", "dwi")})
+    looks = [QCImage(modality, "a", f"sub-{k}", "at random", "", "AAAA") for modality in ("t1", "dwi") for k in (1, 2)]
+    drawn = {"predicted_age": inline("predicted_age", "<svg><title>a</title></svg>", "dots")}
+    figures = dict.fromkeys(ALTERNATIVES, inline("x", "<svg>drawn</svg>", "words")) | drawn
+    return Outline(raw_page(found, settings, looks, said=["chosen"], drawn=figures))
+
+
+def test_a_reader_who_hears_the_page_finds_the_way():
+    outline = whole_page()
+    assert outline.nameless == []
+    assert outline.headings[0] == 1
+    assert outline.headings.count(1) == 1
+    assert all(below - above <= 1 for above, below in pairwise(outline.headings))
+    text = raw_page()
+    assert '<html lang="en">' in text
+    assert "<title>A &lt;study&gt; of ages</title>" in text
+
+
+def test_every_link_leads_to_a_place_of_the_page_and_nothing_is_fetched():
+    outline = whole_page()
+    assert len(set(outline.ids)) == len(outline.ids)
+    assert {link.removeprefix("#") for link in outline.links} <= set(outline.ids)
+    assert all(source.startswith("data:image/png;base64,") for source in outline.outside)
+    assert set(SECTIONS) | {"motion", "pads"} <= set(outline.ids)
+
+
+def test_brain_pad_by_cohort_and_sex_and_motion_stand_in_tables():
+    found = tables()
+    found["participants"]["sex"] = ["M", "F", "F", "M", None, "M"]
+    found["motion"] = motion(found["predictions"], [0.1, 0.2, 0.6, 0.3]).assign(modality="dwi")
+    text = page(found)
+    assert re.search(r"Brain-PAD by cohort and sex .* a F 2 \S+ \S+ to \S+ \S+ a M 1 \S+ – to – –", text)
+    assert "a sex not known 1" in text
+    assert "a dwi 4 0.250 1 – –" in text  # too few people for a correlation
+    assert "Head motion" not in page()
+    other = page(found, SETTINGS.model_copy(update={"target": Target(column="score", units="points")}))
+    assert "Predicted less true score by cohort and sex" in other
+
+
+def test_what_one_fold_says_has_no_spread_over_folds():
+    found = tables()
+    found["importance"] = found["importance"].assign(n_folds=1, change_sd=np.nan, rank_sd=np.nan)
+    text = page(found)
+    assert re.search(r"all features t1 3.50 0.20 -1.50 1.0", text)
+    assert "with the largest one, in one fold." in text
+    assert "folds of that sign" not in text
+
+
+def test_bands_are_folded_and_a_site_that_is_a_cohort_stands_once():
+    text = page()
+    assert "By bands of predicted and of true age people n covered" in text
+    found = tables()
+    rows = found["coverage"]
+    cohort = rows[rows["kind"] == "all"].assign(kind="cohort", group="a")
+    site = cohort.assign(kind="site", group="elsewhere")
+    found["coverage"] = pd.concat([rows, cohort, site, site.assign(group="other", coverage=0.5)], ignore_index=True)
+    told = page(found)
+    assert "site other" in told
+    assert "site elsewhere" not in told
+
+
+def test_each_modality_that_somebody_lacks_is_named_with_the_reason():
+    text = page()
+    assert "Modalities that people lack, and why: 1 " in text
+    assert "a sub-5 dwi FAIL no bvec file: &lt;add&gt; it" in text
+    found = tables()
+    found["participants"] = found["participants"].assign(dwi_status="SUCCESS", dwi_reason=None)
+    assert "Modalities that people lack" not in page(found)

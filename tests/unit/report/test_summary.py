@@ -68,18 +68,22 @@ def test_accuracy_over_several_cohorts_is_the_pooled_and_of_one_model_stands_alo
     pooled = pd.concat([accuracy().assign(mae=1.0), accuracy("pooled")])
     said = summary(accuracy=pooled, comparison=comparison(-0.5, "pooled")).accuracy
     assert "PIDReg 5.00 years" in said
-    assert "(random-effects mean over cohorts)" in said
+    assert "(random-effects mean over cohorts; 4 folds, 3 repeats)" in said
+    one = comparison(-0.5)
+    assert summary(comparison=one[one["model"] == "ridge"]).accuracy.endswith("less than Ridge, the other model.")
     assert summary(comparison=comparison(0.0).iloc[:0]).accuracy.endswith("no other model was run to compare it with.")
 
 
 def test_contributions_are_those_of_the_headline_with_their_verdicts():
     verdicts = [verdict("a", "t1", "shown"), verdict("a", "dwi", "not shown; so little")]
     assert summary(verdicts=verdicts).contributions == (
-        "All together tell 1.50 [1.40, 1.60] bits about age, in a; to the others, t1 adds 0.50 [0.40, 0.60] (shown) "
-        "and dwi adds 0.50 [0.40, 0.60] (not shown)."
+        "Together the modalities tell 1.50 [1.40, 1.60] bits about age, in a; beyond the others, t1 adds 0.50 "
+        "[0.40, 0.60] (shown) and dwi adds 0.50 [0.40, 0.60] (not shown)."
     )
     pooled = pd.concat([pid_rows(n=300), pid_rows(n=600, cohort="pooled", bits={"total": 2.0})])
-    assert summary(pid=pooled).contributions.startswith("All together tell 2.00 [1.90, 2.10] bits about age, pooled")
+    assert summary(pid=pooled).contributions.startswith(
+        "Together the modalities tell 2.00 [1.90, 2.10] bits about age, pooled"
+    )
     assert "t1 adds 0.50 [0.40, 0.60] (not tested)" in summary(pid=pooled).contributions
     assert summary(pid=pooled.iloc[:0]).contributions == "No cohort can be decomposed."
 

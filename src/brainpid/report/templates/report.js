@@ -1,5 +1,7 @@
 "use strict";
-// The page reads without this: tables sort by a click on a heading, and a link opens the section it leads to.
+// The page reads without this: tables sort by a click on a heading, long ones are filtered by what is typed, and a link opens
+// the section it leads to.
+const LONG_TABLE = 12;
 function valueOf(row, column) {
   const text = row.cells[column].textContent.trim();
   const number = parseFloat(text.replace("\u2212", "-"));
@@ -26,6 +28,23 @@ for (const heading of document.querySelectorAll("thead th")) {
   heading.title = "sort";
   heading.addEventListener("click", function () { sortBy(heading); });
   heading.addEventListener("keydown", function (event) { if (event.key === "Enter") sortBy(heading); });
+}
+function filter(table, words) {
+  const wanted = words.toLowerCase().split(/\s+/);
+  for (const row of table.tBodies[0].rows) {
+    const text = row.textContent.toLowerCase();
+    row.hidden = !wanted.every(function (word) { return text.includes(word); });
+  }
+}
+for (const table of document.querySelectorAll("table")) {
+  if (table.tBodies[0].rows.length < LONG_TABLE) continue;
+  const label = document.createElement("label"), input = document.createElement("input");
+  label.className = "filter";
+  label.style.display = "block";
+  input.type = "search";
+  label.append("Show rows with", input);
+  input.addEventListener("input", function () { filter(table, input.value); });
+  table.parentElement.before(label);
 }
 function show() {
   const place = document.getElementById(location.hash.slice(1));
