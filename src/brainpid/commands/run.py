@@ -126,7 +126,7 @@ def _show(
     command: list[str], environment: dict[str, str], config: Path, log: Path, again: list[str], plan: bool = False
 ) -> int:
     """Run Snakemake with its output in a log, show how far it is, and say how it ended."""
-    display = Display(sys.stderr)
+    display = Display(sys.stderr, announces=not plan)
     if not plan:
         display.say(f"Snakemake's own output goes to {log}")
     received: list[int] = []
@@ -290,6 +290,7 @@ def _wait(command: list[str], environment: Mapping[str, str], shown: Shown | Non
     def pass_on(number: int, frame: FrameType | None) -> None:
         if shown is not None:
             if not shown.received:
+                shown.display.is_stopping = True
                 shown.display.say("Stopping: jobs at work are ended, and what is done is kept.")
             shown.received.append(number)
         with suppress(ProcessLookupError):

@@ -29,12 +29,23 @@ class Display:
         Where it is shown.
     interval : float
         Seconds between two lines where the stream is no terminal.
+    announces : bool
+        Whether it is shown at the start what there is to do.
+
+    Attributes
+    ----------
+    study : Study
+        The run as far as it was told.
+    is_stopping : bool
+        Whether the run was told to end, so that jobs that fail are no news.
     """
 
-    def __init__(self, stream: TextIO, interval: float = INTERVAL) -> None:
+    def __init__(self, stream: TextIO, interval: float = INTERVAL, announces: bool = True) -> None:
         self.study = Study()
+        self.is_stopping = False
         self._stream = stream
         self._interval = interval
+        self._announces = announces
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._last: tuple[float, str] = (time.monotonic(), "")
@@ -82,9 +93,9 @@ class Display:
         for warning in self.study.warnings:
             self.say(f"warning: {warning}")
         self.study.warnings.clear()
-        if planned:
+        if planned and self.study.total and self._announces:
             self.say(f"{self.study.total} steps to do: {counted(self.study)}.")
-        for number in self.study.failed.keys() - self._failed:
+        for number in () if self.is_stopping else self.study.failed.keys() - self._failed:
             self.say(f"failed: {self.study.failed[number]}; the other steps go on")
         self._failed = set(self.study.failed)
 
@@ -203,6 +214,7 @@ def planning_error(log: Path) -> str:
     text = log.read_text(encoding="utf-8", errors="backslashreplace")
     if (found := re.search(r"^error: .*(?:\n(?!\n).+)*", text, re.MULTILINE)) is not None:
         return found.group(0)
+    text = text.rpartition("Building DAG of jobs...\n")[2]  # what stands before it is of no fault
     lines = [line for line in text.splitlines() if line.strip()]
     return "error: Snakemake stopped before it did anything:\n" + "\n".join(f"  {line}" for line in lines[-12:])
 
