@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import BinaryIO, NamedTuple
 
+from brainpid.commands.run_bids import BidsCall, bids_call, extract_named, prepare
 from brainpid.config.schema import parse_config
 from brainpid.config.yaml_files import read_yaml
 from brainpid.core.environment import take_out_shadows
@@ -71,12 +72,30 @@ def run(args: argparse.Namespace) -> int:
         0 where all is done, 2 or 3 where the configuration or the input is refused before the start, 128 and the
         number of a signal where one ended it, else 1.
     """
+    if (call := bids_call(args.config, args.further, args.cores)) is not None:
+        return _run_bids(call, args)
     verbose = args.verbose or "--verbose" in args.further
     further = [word for word in args.further if word != "--verbose"]
     again = ["run", str(args.config), *(["--cores", args.cores] if args.cores else []), *further]
     if not args.config.is_file():
         raise InputError(f"{args.config}: the configuration does not exist; expected a .yaml file")
     return start(args.config, args.cores, further, again, shown=not verbose)
+
+
+def _run_bids(call: BidsCall, args: argparse.Namespace) -> int:
+    """Run one level of a BIDS App."""
+    if call.level == "group" and call.labels:
+        raise InputError(
+            "--participant-label: expected at the level participant; the group is everybody in the participants tables"
+        )
+    config = prepare(call)
+    if call.level == "participant":
+        if not (workers := call.cores or str(allowed_cpus())).isdecimal() or not int(workers):
+            raise InputError(f"--cores: expected a whole number from 1 on, found '{workers}'")
+        return extract_named(call, config, int(workers))
+    shown = not args.verbose and "--verbose" not in call.further
+    again = ["run", str(args.config), *args.further]
+    return start(config, call.cores, [word for word in call.further if word != "--verbose"], again, shown)
 
 
 def start(config: Path, cores: str | None, further: list[str], again: list[str], shown: bool = True) -> int:
