@@ -25,13 +25,12 @@ results/demo_data/truth.json: src/brainpid/phantom/people.py src/brainpid/phanto
 
 demo: install results/demo_data/truth.json
 	@echo "From the images to a report: features of everybody, five folds of two models, tests, figures."
-	$(BIN)/snakemake --cores 2 --configfile config/demo.yaml --quiet rules
+	@$(BIN)/brainpid run --cores 2 config/demo.yaml
 	@echo
-	@$(BIN)/brainpid summary config/demo.yaml
-	@echo
-	@echo "Your own data: edit config/config.yaml (every key is explained in config/README.md), then"
-	@echo "    $(BIN)/brainpid check"
-	@echo "    $(BIN)/snakemake --cores 4"
+	@echo "Your own data, in a folder of BIDS, derivatives or tables:"
+	@echo "    $(BIN)/brainpid init FOLDER --out mine.yaml"
+	@echo "    $(BIN)/brainpid check --config mine.yaml"
+	@echo "    $(BIN)/brainpid run mine.yaml"
 
 test: install
 	$(BIN)/pytest

@@ -1,6 +1,7 @@
 """Command line: ``brainpid VERB``; each verb reads, calls pure functions and writes.
 
-Exit codes: 0 done, 2 bad input or configuration, 3 numerical failure, 1 a fault of the machine or anything unforeseen.
+Exit codes: 0 done, 2 bad input or configuration, 3 numerical failure, 1 a fault of the machine or anything unforeseen,
+130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from brainpid.core.environment import refuse_shadowing
 from brainpid.core.errors import BrainpidError, InputError, MachineError
 from brainpid.core.machine import machine_error, name_of
 
+INTERRUPTED = 130  # 128 and the number of the signal, as shells say
 ABOUT = "Each verb reads, calls pure functions and writes."
 VERBS = {
     "run": "run the whole workflow of a configuration",
@@ -58,6 +60,11 @@ def main(argv: list[str] | None = None) -> int:
         args = _parse(argv)
         logs.start()
         code: int | None = import_module(f"brainpid.commands.{args.verb}").run(args)
+    except KeyboardInterrupt:
+        if "--debug" in argv:
+            raise
+        sys.stderr.write("Stopped by Ctrl-C: no file is half-written, and the same command starts the work again.\n")
+        return INTERRUPTED
     except (BrainpidError, OSError, MemoryError) as fault:
         error = fault if isinstance(fault, BrainpidError) else _in_words(fault)
         if error is None or "--debug" in argv:

@@ -53,6 +53,16 @@ def test_no_memory_is_a_sentence_and_what_nobody_foresaw_is_not(failing, capsys)
         main(["quality"])
 
 
+def test_an_interrupt_is_a_sentence(failing, capsys):
+    failing(KeyboardInterrupt())
+    assert main(["quality"]) == 130
+    assert capsys.readouterr().err == (
+        "Stopped by Ctrl-C: no file is half-written, and the same command starts the work again.\n"
+    )
+    with pytest.raises(KeyboardInterrupt):
+        main(["--debug", "quality"])
+
+
 def test_docstrings_may_be_gone():
     """Libraries of images cannot be imported then: the program starts itself anew with them."""
     code = (

@@ -32,7 +32,7 @@ from brainpid.core.provenance import code_digest, versions
 from brainpid.core.contents import table_digest
 from brainpid.cohort.finding import find, root_of, unmatched_labels
 from brainpid.cohort.person_files import IMAGE_ENDINGS
-from brainpid.cohort.shards import digests, shard_of
+from brainpid.cohort.shards import digests, kept_folder, shard_of
 
 
 envvars:
@@ -124,18 +124,13 @@ def found_in_shards(cohort, modality):
                 path for path in own.files.values() if path.endswith(IMAGE_ENDINGS)
             ]
             images[shard_of(person, CONFIG.shards)].append(paths)
-    root, kept = root_of(source, block.bids), kept_folder(cohort, modality)
+    root, kept = root_of(source, block.bids), kept_folder(OUT, cohort, modality)
     return digests(found, CONFIG.shards, root, Path(kept)), images
 
 
 def shard_digests(cohort, modality):
     """Digest of the people and files of every shard of a cohort's modality."""
     return found_in_shards(cohort, modality)[0]
-
-
-def kept_folder(cohort, modality):
-    """Folder of what was extracted from the people of a cohort."""
-    return f"{OUT}/features/persons/{cohort}/{modality}"
 
 
 def shard_digest(wildcards):

@@ -84,7 +84,7 @@ rule extract_images:
             lambda wildcards: CONFIG.cohorts[wildcards.cohort].participants_path
         ),
         keep=unrecorded(
-            lambda wildcards: kept_folder(wildcards.cohort, wildcards.modality)
+            lambda wildcards: kept_folder(OUT, wildcards.cohort, wildcards.modality)
         ),
     shell:
         "OMP_NUM_THREADS=1 ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1 brainpid extract --cohort {wildcards.cohort}"

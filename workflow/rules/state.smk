@@ -1,13 +1,17 @@
 # REQUIRES     OUT, the output folder
 # PRODUCES     the place of Snakemake's records (settings, code and inputs that each file was made with, locks):
 #              <output_dir>/.snakemake, under paths relative to it; so that a finished output knows what it was made
-#              with from whatever folder the workflow is started, and after it was copied or moved
+#              with from whatever folder the workflow is started, and after it was copied or moved; running/ in it,
+#              who runs it, so that the lock of a run that was killed is known as such
 # CONFIG KEYS  output_dir
 
 import errno
 import snakemake.workflow
+from contextlib import contextmanager
 from snakemake.persistence import UNREPRESENTABLE
 from snakemake.persistence.file import FilePersistence
+
+from brainpid.core.run_owner import Owner, clear_ended, read_owners
 
 
 class OutputRecords(FilePersistence):
@@ -38,6 +42,28 @@ class OutputRecords(FilePersistence):
                 "it was made. Copy or move an output folder as a whole (cp -a, rsync -a, mv), or make everything again "
                 "with --forceall: what was extracted from people is kept where it still fits"
             )
+
+    @contextmanager
+    def lock(self):
+        """Lock; what a run left that has ended, be it by a kill, is taken away, and one at work is told."""
+        records = Path(self.path)
+        own = Owner.this_process().write(records)
+        try:
+            if self.locked and clear_ended(records, own, OUT):
+                super().cleanup_locks()
+                os.makedirs(self._lockdir)  # which goes with them
+            with super().lock():
+                yield
+        except MachineError as error:
+            stop(error)
+        finally:
+            own.unlink(missing_ok=True)
+
+    def cleanup_locks(self):
+        """Unlock because the user says so, who knows more of other machines."""
+        super().cleanup_locks()
+        for path in read_owners(Path(self.path)):
+            path.unlink(missing_ok=True)
 
     def _plain(self, path):
         """A path below the output folder relative to it; another one as it is."""

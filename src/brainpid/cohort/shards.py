@@ -21,6 +21,11 @@ def shard_of(participant_id: str, shards: int) -> int:
     return int.from_bytes(hashlib.sha1(participant_id.encode(), usedforsecurity=False).digest(), "big") % shards
 
 
+def kept_folder(output_dir: str, cohort: str, modality: str) -> str:
+    """Folder of what was extracted from the people of a cohort."""
+    return f"{output_dir}/features/persons/{cohort}/{modality}"
+
+
 def content_digest(paths: Iterable[str]) -> str:
     """Digest of the content of files, as 16 hexadecimal digits; a file that is absent counts as such.
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ from brainpid.cohort.shards import shard_of
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import ExtractSettings
 from brainpid.config.sources import ImageSource, ImportSource, TableSource, reader_options, section_of, settings_of
-from brainpid.core.errors import InputError, MachineError, list_some
+from brainpid.core.errors import InputError, MachineError, did_you_mean, list_some
 from brainpid.core.files import write_tsv
 from brainpid.core.imports import import_function
 from brainpid.core.provenance import code_digest, record, versions
@@ -45,17 +46,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--participants", required=True, type=Path, help="the cohort's sheet; for images, its participants table itself"
     )
     add_settings(parser)
-    parser.add_argument("--out", required=True, type=Path, help="HDF5 file to write")
+    parser.add_argument("--out", type=Path, help="HDF5 file to write")
     images = parser.add_argument_group("for images")
     images.add_argument("--shard", type=int, help="which of the cohort's shards")
     images.add_argument("--workers", type=int, default=1, help="processes (default: %(default)s)")
     images.add_argument("--keep", type=Path, help="folder for the results of single people, used again when they fit")
     images.add_argument("--quality", type=Path, help="table of quality measures to write")
+    images.add_argument(
+        "--only",
+        nargs="+",
+        metavar="LABEL",
+        help="extract these people alone, keep their results and write nothing else",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
     """Read who the people are and the source, write the features."""
     settings = read_settings(args, ExtractSettings)
+    if args.only is not None:
+        _keep_only(args, settings)
+        return
+    if args.out is None:
+        raise InputError("--out: expected, unless --only names people whose results alone are kept")
     if isinstance(settings.source, TableSource):
         sheet = read_sheet(args.participants)
         units = read_units(args.participants)
@@ -80,6 +92,44 @@ def _from_images(
     """
     if None in (args.shard, args.keep, args.quality):
         raise InputError(f"a source of kind {source.kind} needs --shard, --keep and --quality")
+    plan = _plan(args, settings, source)
+    people = [person for person in plan.people if shard_of(person, plan.shards) == args.shard]
+    results = plan.extract(people, args.keep, args.workers)
+    _record_files(results, record_path(args.keep, args.shard))
+    for result in results:
+        if result.remark:
+            log.warning("%s: %s", result.participant_id, result.remark)
+    block = _block(results, args.modality)
+    write_tsv(args.quality, _quality(results, block.status, args))
+    provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "h5py", *plan.packages))
+    provenance["generated_by"] |= {"extractor_code": plan.code, "atlas_content": plan.atlas}
+    return block, provenance
+
+
+class _Plan(NamedTuple):
+    """How people of a cohort are extracted."""
+
+    people: list[str]
+    shards: int
+    packages: Sequence[str]
+    code: str
+    atlas: str
+    task_of: Callable[[str, Path], Task]
+
+    def extract(self, people: Sequence[str], keep: Path, workers: int) -> list[PersonResult]:
+        """Extract some people and keep their results."""
+        tasks: list[Task] = []
+        unseen: dict[str, MachineError] = {}
+        for person in people:
+            try:
+                tasks.append(self.task_of(person, keep))
+            except MachineError as fault:
+                unseen[person] = fault
+        return extract_people(tasks, workers, unseen)
+
+
+def _plan(args: argparse.Namespace, settings: ExtractSettings, source: ImageSource) -> _Plan:
+    """Read who the people are, and what their results depend on, before the work begins."""
     entry = extractor_of(source, args.modality)
     section = settings_of(source, args.modality, settings)
     if section is None or settings.participant_id is None or settings.shards is None:
@@ -96,29 +146,31 @@ def _from_images(
     text = json.dumps(section.model_dump(mode="json", exclude={"atlas", "path"}) | options, sort_keys=True)
     made_by = json.dumps({"code": code} | versions(entry.packages), sort_keys=True)
     root = str(root_of(source, settings.bids))
-    people = read_labels(args.participants, settings.participant_id)
-    own = [person for person in people if shard_of(person, settings.shards) == args.shard]
     extract = partial(entry.extract, settings=section, **options)
     scratch = scratch_bytes(entry, section)
-    tasks: list[Task] = []
-    unseen: dict[str, MachineError] = {}
-    for person in own:
-        try:
-            found = find(source, args.modality, settings.bids, person)
-        except MachineError as fault:
-            unseen[person] = fault
-        else:
-            tasks.append(Task(person, found, root, extract, atlas, text, made_by, args.keep, scratch))
-    results = extract_people(tasks, args.workers, unseen)
-    _record_files(results, record_path(args.keep, args.shard))
-    for result in results:
-        if result.remark:
-            log.warning("%s: %s", result.participant_id, result.remark)
-    block = _block(results, args.modality)
-    write_tsv(args.quality, _quality(results, block.status, args))
-    provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "h5py", *entry.packages))
-    provenance["generated_by"] |= {"extractor_code": code, "atlas_content": atlas}
-    return block, provenance
+
+    def task_of(person: str, keep: Path) -> Task:
+        found = find(source, args.modality, settings.bids, person)
+        return Task(person, found, root, extract, atlas, text, made_by, keep, scratch)
+
+    people = read_labels(args.participants, settings.participant_id)
+    return _Plan(people, settings.shards, entry.packages, code, atlas, task_of)
+
+
+def _keep_only(args: argparse.Namespace, settings: ExtractSettings) -> None:
+    """Extract people who are named, keep their results for the shards that they are of, and print how they ended."""
+    if isinstance(settings.source, TableSource) or args.keep is None:
+        raise InputError("--only: expected with --keep and a source of images, of which results of people are kept")
+    if args.out is not None or args.shard is not None or args.quality is not None:
+        raise InputError("--only: expected without --out, --shard and --quality, which are of a whole shard")
+    plan = _plan(args, settings, settings.source)
+    if unknown := [label for label in args.only if label not in plan.people]:
+        raise InputError(
+            f"--only: {list_some(unknown)} not in {args.participants}; {did_you_mean(unknown[0], plan.people)}"
+        )
+    for result in plan.extract(args.only, args.keep, args.workers):
+        reason = f": {result.reason}" if result.reason else ""
+        sys.stdout.write(f"{args.cohort} {result.participant_id} {args.modality} {result.status}{reason}\n")
 
 
 def _record_files(results: list[PersonResult], path: Path) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import logging
 import multiprocessing
+import signal
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
 from brainpid.core.errors import InputError
 from brainpid.core.files import write_json, write_tsv
+from brainpid.core.progress import progress
 from brainpid.phantom.images import COARSEST_MM, FINEST_MM, write_description, write_person
 from brainpid.phantom.people import Person, draw_people, participants_table, truth
 
@@ -49,11 +51,16 @@ def run(args: argparse.Namespace) -> None:
         write_description(folder / "derivatives" / "fmriprep", f"Phantom, {site}", "fMRIPrep")
         write_tsv(folder / "participants.tsv", participants_table(own))
         write_json(folder / "participants.json", {"age": {"Units": "years"}})
-    with ProcessPoolExecutor(args.workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for person, _ in zip(
-            people, pool.map(partial(_write, args.out, args.voxel_size), people, chunksize=4), strict=True
-        ):
-            log.info("%s %s", person.site, person.participant_id)
+    with ProcessPoolExecutor(
+        args.workers, mp_context=multiprocessing.get_context("spawn"), initializer=_leave_interrupts
+    ) as pool:
+        written = pool.map(partial(_write, args.out, args.voxel_size), people, chunksize=4)
+        try:
+            for _ in progress(written, "making people's images", len(people)):
+                pass
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     about = {"subjects": args.subjects, "sites": args.sites, "seed": args.seed, "voxel_size_mm": args.voxel_size}
     planted = {
         "no_age": people[0].participant_id,
@@ -62,6 +69,11 @@ def run(args: argparse.Namespace) -> None:
     }
     write_json(args.out / "truth.json", truth() | about | {"planted": planted})
     log.info("%d people of %d site(s) in %s", args.subjects, args.sites, args.out)
+
+
+def _leave_interrupts() -> None:
+    """A terminal sends an interrupt to all: this process ends the others, once they have written what they began."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _write(out: Path, mm: int, person: Person) -> None:

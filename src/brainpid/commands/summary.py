@@ -23,9 +23,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read the tables of the run, and the truth beside synthetic cohorts; print."""
-    config = parse_config(read_yaml(args.config), str(args.config))
+    say(args.config)
+
+
+def say(path: Path, output_dir: str | None = None) -> None:
+    """Print what the run of a configuration found.
+
+    Parameters
+    ----------
+    path : path
+        The configuration.
+    output_dir : str, optional
+        Where the results lie, if not where it says.
+
+    Raises
+    ------
+    InputError
+        Where the run is not finished, or the configuration is none.
+    """
+    config = parse_config(read_yaml(path), str(path))
     settings = ReportSettings.of(config)
-    folder = Path(config.output_dir)
+    folder = Path(output_dir or config.output_dir)
     said = closing(
         read_own_tsv(folder / "aggregate/accuracy.tsv"),
         read_own_tsv(folder / "aggregate/pid.tsv"),
@@ -33,7 +51,7 @@ def run(args: argparse.Namespace) -> None:
         settings.models,
         settings.modalities,
         (settings.target.column, settings.target.units),
-        config.output_dir,
+        str(folder),
     )
     for sentence in said:
         sys.stdout.write(textwrap.fill(sentence, 120, break_long_words=False, break_on_hyphens=False) + "\n")

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TextIO, TypeVar
+from typing import TextIO
 
-Item = TypeVar("Item")
+from brainpid.core.progress import say_above, show_on
+
 _OWN = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "asctime", "taskName"}
 
 
@@ -43,35 +43,19 @@ def _quoted(value: object) -> str:
     return text if plain else json.dumps(text, ensure_ascii=False)
 
 
+class _AboveBars(logging.StreamHandler[TextIO]):
+    """Writes lines above a bar that is shown meanwhile."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not say_above(self.format(record)):
+            super().emit(record)
+
+
 def start(stream: TextIO | None = None) -> None:
     """Let the program log to a stream, standard error by default: for people on a terminal, else for programs."""
     stream = sys.stderr if stream is None else stream
-    handler = logging.StreamHandler(stream)
+    handler = _AboveBars(stream)
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s") if stream.isatty() else KeyValues())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("brainpid").setLevel(logging.NOTSET)  # a verb that wanted less may have run in this process
-    _Shown.terminal = stream if stream.isatty() else None
-
-
-class _Shown:
-    """Where progress is shown: on the terminal that the command line runs on, nowhere for those who import it."""
-
-    terminal: TextIO | None = None
-
-
-def progress(steps: Sequence[Item], what: str) -> Iterator[Item]:
-    """Go through steps with a progress bar on a terminal, and silently elsewhere.
-
-    Parameters
-    ----------
-    steps : sequence
-    what : str
-        What is being done, for the bar.
-    """
-    if _Shown.terminal is None:
-        yield from steps
-        return
-    from rich.console import Console
-    from rich.progress import track
-
-    yield from track(steps, what, console=Console(file=_Shown.terminal), transient=True)
+    show_on(stream)

@@ -30,6 +30,7 @@ import numpy as np
 
 from brainpid.core.arrays import Blocks, FloatArray, IntArray
 from brainpid.core.errors import InputError
+from brainpid.core.progress import progress
 from brainpid.crossfit.encoders import Encoder
 from brainpid.crossfit.latents import cross_fit, scores_within
 from brainpid.crossfit.ridge import RidgeEncoder, ridge, ridge_of_moments, thin_by_gram
@@ -83,7 +84,7 @@ def latents_of_draws(
         return _ridge_latents(*_parts(leading_components(own, MOST_COMPONENTS), others), target, fold, orders)
     fitted, residual = _parts(own, others)
     latents = []
-    for order in orders:
+    for order in progress(orders, f"drawing {modality} given the others"):
         drawn = complete | {modality: fitted + residual[order]}  # encoders may be fitted to all modalities together
         found = cross_fit(drawn, target[None], fold, encoder, seed)[modality]
         if found.shape[-1] != 1:
@@ -112,7 +113,7 @@ def _ridge_latents(
     reader = ridge_reader(target[by_fold], fold[by_fold])
     draws = max(1, _CELLS // max(1, fitted.size))
     latents = np.empty(orders.shape)
-    for start in range(0, len(orders), draws):
+    for start in progress(range(0, len(orders), draws), "drawing a modality given the others"):
         chosen = orders[start : start + draws, by_fold]
         latents[start : start + draws, by_fold] = reader(fitted[by_fold] + residual[chosen])
     return latents

@@ -29,6 +29,7 @@ from numpy.typing import ArrayLike
 from brainpid.core.arrays import Blocks, FloatArray
 from brainpid.core.errors import InputError
 from brainpid.core.modalities import subsets_of
+from brainpid.core.progress import progress
 from brainpid.core.seeds import derive
 from brainpid.crossfit.conditional import latents_of_draws
 from brainpid.crossfit.encoders import Encoder
@@ -134,7 +135,7 @@ def permutation_null(
     orders = np.concatenate([np.arange(n)[None], exchange.orders(permutations, rng)])
     scores, total = normal_scores(target), []
     observed: dict[str, FloatArray] = {}
-    for chunk in np.array_split(orders, -(-len(orders) // _CHUNK)):
+    for chunk in progress(np.array_split(orders, -(-len(orders) // _CHUNK)), "permuting the target"):
         latents = _scalars(cross_fit(blocks, target[chunk], fold, encoder, seed))
         observed = observed or {name: latent[:1] for name, latent in latents.items()}
         total.append(informations(scores[chunk], latents)[frozenset(blocks)])

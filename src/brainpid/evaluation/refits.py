@@ -13,6 +13,7 @@ from joblib import Parallel, delayed
 from brainpid.core.arrays import BoolArray, FloatArray, IntArray
 from brainpid.core.errors import InputError
 from brainpid.core.modalities import complete
+from brainpid.core.progress import progress
 from brainpid.core.seeds import derive
 from brainpid.crossfit.minima import fewest_of_baseline
 from brainpid.evaluation.predictions import reading_table
@@ -86,10 +87,10 @@ def refit(
     jobs = [(place, fraction) for place in study.folds for fraction in fractions]
     if not jobs:
         raise InputError("refits: expected one or more folds and parts of their people, found none")
-    tables = Parallel(n_jobs=threads)(
+    tables = Parallel(n_jobs=threads, return_as="generator")(
         delayed(_refit)(study, place, fraction, hyperparameters, seed) for place, fraction in jobs
     )
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(list(progress(tables, "refitting to parts of the people", len(jobs))), ignore_index=True)
 
 
 def _refit(

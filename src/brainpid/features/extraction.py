@@ -26,6 +26,7 @@ from brainpid.cohort.participants import EXCLUDED, FAIL, SUCCESS, UNAVAILABLE
 from brainpid.cohort.person_files import Found
 from brainpid.core.errors import ImageError, InputError, MachineError, NotInImageError, ToolError
 from brainpid.core.machine import check_memory, check_room, machine_error, of_errno, told_in_words, try_temporary_files
+from brainpid.core.progress import progress
 from brainpid.features.person_results import PersonResult, keep, kept, key_of
 from brainpid.features.workers import Died, outcomes
 from brainpid.imaging.extracted import Extracted
@@ -134,7 +135,8 @@ def _run(
     """Extract people into results and faults; nobody is begun after a fault that everybody would meet."""
     again: list[Task] = []
     for part, last in ((tasks, False), (again, True)):
-        for task, found in outcomes(extract_person, _until_for_all(part, faults), 1 if last else workers, fresh=last):
+        attempts = outcomes(extract_person, _until_for_all(part, faults), 1 if last else workers, fresh=last)
+        for task, found in progress(attempts, "extracting people", len(part)):
             person = task.participant_id
             attempt = _of_the_dead(task, found) if isinstance(found, Died) else found
             if isinstance(attempt, MachineError):

@@ -53,6 +53,7 @@ def extract(study: Path, caplog: pytest.LogCaptureFixture, **functional: Any) ->
         "extraction": {"functional": {"strategy": "6P", "atlas": atlas, **functional}},
     }
     settings = ExtractSettings.of(parse_config(config, "test"), "a", "fmri").model_dump_json()
+    (study / "settings.json").write_text(settings)
     caplog.clear()
     options = ["--participants", f"{study}/participants.tsv", "--settings", settings, "--out", f"{study}/fmri.h5"]
     options += ["--shard", "0", "--keep", f"{study}/kept", "--quality", f"{study}/quality.tsv"]
@@ -175,3 +176,22 @@ def test_what_the_files_are_is_recorded_beside_the_results(study, first, caplog)
 def test_other_versions_of_libraries_are_everybody_s(study, first, caplog, monkeypatch):
     monkeypatch.setattr(verb, "versions", lambda packages: dict.fromkeys(packages, "0.0"))
     assert extract(study, caplog)[0] == 3
+
+
+def test_who_is_named_is_extracted_alone_and_kept_for_the_shard(study, first, caplog, capsys):
+    kept = {path: path.stat().st_mtime_ns for path in (study / "kept").glob("sub-*.json")}
+    settings = json.loads((study / "settings.json").read_text())
+    for path in kept:
+        path.unlink()
+    options = ["--participants", f"{study}/participants.tsv", "--settings", json.dumps(settings)]
+    command = ["extract", "--cohort", "a", "--modality", "fmri", *options, "--keep", f"{study}/kept", "--only"]
+    assert main([*command, "sub-1"]) == 0
+    assert capsys.readouterr().out == "a sub-1 fmri SUCCESS\n"
+    assert [path.name for path in (study / "kept").glob("sub-*.json")] == ["sub-1.json"]
+    assert extract(study, caplog)[0] == 2
+    assert main([*command, "sub-1", "sub-7"]) == 2
+    assert "--only: sub-7 not in" in capsys.readouterr().err
+    assert main([*command, "sub-1", "--out", "x.h5"]) == 2
+    assert "expected without --out" in capsys.readouterr().err
+    assert main(["extract", "--cohort", "a", "--modality", "fmri", *options]) == 2
+    assert "--out: expected, unless --only" in capsys.readouterr().err

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -47,3 +53,21 @@ def test_every_person_is_made_at_the_size_that_is_asked_for_and_the_truth_last(t
     truth = json.loads((tmp_path / "truth.json").read_text())
     assert truth["voxel_size_mm"] == 8
     assert truth["information"]["t1+dwi"] == pytest.approx(1.038, abs=0.001)
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_it_in_one_sentence_with_whole_files(tmp_path):
+    command = [sys.executable, "-m", "brainpid.cli", "phantom", "--out", str(tmp_path / "d"), "--voxel-size", "8"]
+    started = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, process_group=0)
+    while not list(tmp_path.rglob("*_bold.nii.gz")):
+        assert started.poll() is None
+        time.sleep(0.1)
+    os.killpg(started.pid, signal.SIGINT)  # as a terminal does
+    assert started.communicate()[1] == (
+        "Stopped by Ctrl-C: no file is half-written, and the same command starts the work again.\n"
+    )
+    assert started.returncode == 130
+    assert not (tmp_path / "d" / "truth.json").exists()
+    for image in tmp_path.rglob("*.nii.gz"):
+        if image.parts[-3:-1] != ("sub-0003", "dwi"):  # one of whom an image is broken on purpose
+            gzip.decompress(image.read_bytes())

@@ -6,8 +6,6 @@ import io
 import json
 import logging
 import re
-import subprocess
-import sys
 
 import pytest
 
@@ -54,20 +52,3 @@ def test_a_terminal_gets_sentences(logger):
     stream = Terminal()
     logger(stream).info("three people", extra={"n": 3})
     assert stream.getvalue() == "INFO brainpid.somewhere: three people\n"
-
-
-def test_progress_is_a_bar_on_a_terminal_and_nothing_elsewhere(logger, capsys, monkeypatch):
-    logger(io.StringIO())
-    assert list(logs.progress(range(3), "training")) == [0, 1, 2]
-    assert capsys.readouterr() == ("", "")
-    monkeypatch.setenv("TERM", "xterm")
-    terminal = Terminal()
-    logger(terminal)
-    assert list(logs.progress(range(3), "training")) == [0, 1, 2]
-    assert "training" in terminal.getvalue()
-
-
-def test_who_imports_the_package_sees_no_progress():
-    code = "from brainpid.core.logs import progress; print(list(progress(range(2), 'x')))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert (done.stdout, done.stderr) == ("[0, 1]\n", "")

@@ -250,7 +250,7 @@ class Ensemble(nn.Module):
         return alone
 
     def enter_by(self, maps: Sequence[Tensor | None]) -> None:
-        """Let modalities enter by inputs (n, p) in the place of ``inputs @ map``; a map (p, p_m), or None to leave one."""
+        """Let modalities enter by inputs (n, p) and not by ``inputs @ map`` any more; None leaves one as it is."""
         for encoder, entered in zip(self.encoders, maps, strict=True):
             if entered is not None:
                 first = cast(Perceptron, encoder).first

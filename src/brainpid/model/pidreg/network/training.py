@@ -20,8 +20,8 @@ from torch import Tensor
 
 from brainpid.core.arrays import Blocks, FloatArray, IntArray
 from brainpid.core.errors import NumericalError
-from brainpid.core.logs import progress
 from brainpid.core.modalities import lacking
+from brainpid.core.progress import progress
 from brainpid.model.pidreg.network.layers import Ensemble, MemberRandom, Outputs
 from brainpid.model.pidreg.network.own_weights import OwnWeights
 from brainpid.model.pidreg.network.penalties import (
