@@ -10,25 +10,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from brainpid.cohort.acquisitions import counted, different
 from brainpid.cohort.finding import find, refuse_strangers_alone, unmatched_labels
 from brainpid.cohort.groups import group_codes
+from brainpid.cohort.overview import doubts_of_people, people_of_sites
 from brainpid.cohort.participants import SUCCESS, UNAVAILABLE, has_every_modality, read_participants
 from brainpid.cohort.person_files import Found
 from brainpid.config.schema import Config, load_config
 from brainpid.config.slices import LimitSettings, ParticipantsSettings, SplitSettings
 from brainpid.config.sources import TableSource
-from brainpid.crossfit.minima import why_no_null, why_not_decomposed
+from brainpid.evaluation.left_out import left_out
 from brainpid.features.between_cohorts import warn_of_target
 from brainpid.features.block import FeatureBlock, FeatureSummary
 from brainpid.features.chosen import choose_features, commonest, without_chosen
 from brainpid.features.inclusion import join_participants, plan
 from brainpid.features.tables import divisor_of, extract_table, read_units
 from brainpid.features.units import UNKNOWN_UNIT
-
-log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,37 +67,41 @@ def run(args: argparse.Namespace) -> None:
     # Before what may refuse the cohorts, so that it is seen who lacks what.
     everybody = join_participants(sheets, blocks, config.modalities, config.incomplete)
     console.print(_overview(everybody, blocks, config))
+    console.print(_people(everybody, config))
     for (cohort, modality), found in images.items():
         for words in _words_on(found):
-            console.print(f"{cohort} {modality}: {words}")
+            console.print(f"{cohort} {modality}: {words}", soft_wrap=True)
         refuse_strangers_alone(cohort, modality, found, strangers[cohort, modality])
     features = choose_features(blocks, config.modalities, divided)
     blocks = without_chosen(blocks, features, lambda cohort, modality: tables[cohort, modality])
-    planned, _ = plan(sheets, blocks, SplitSettings.of(config), LimitSettings.of(config))
+    planned, splits = plan(sheets, blocks, SplitSettings.of(config), LimitSettings.of(config))
     group = config.splits.group
-    groups = None if group is None else pd.concat([sheet[group] for sheet in sheets.values()], ignore_index=True)
-    _warn_of_nulls(planned, groups, config)
+    groups = None if group is None else group_codes(pd.concat([sheet[group] for sheet in sheets.values()]))
+    for sentence in doubts_of_people(planned, config.target.units, config.splits.scheme):
+        console.print(f"warning: {sentence}", soft_wrap=True)
+    for sentence in left_out(planned, splits, groups, config):
+        console.print(f"left out: {sentence}", soft_wrap=True)
     folds, repeats = config.n_folds, config.splits.n_repeats
     console.print(
         f"{args.config} is valid: {len(config.models)} models x {repeats} repeats x {folds} folds = "
-        f"{len(config.models) * repeats * folds} trainings"
+        f"{len(config.models) * repeats * folds} trainings",
+        soft_wrap=True,
     )
 
 
-def _warn_of_nulls(people: pd.DataFrame, groups: pd.Series | None, config: Config) -> None:
-    """Name the cohorts that can be decomposed and have no p-values; `groups` has a row for each of `people`."""
-    complete = people[people["included"] & has_every_modality(people, config.modalities)]
-    for cohort, rows in complete.groupby("cohort", sort=False):
-        age = rows["age"].to_numpy(dtype=float)
-        own = None if groups is None else group_codes(groups[rows.index])
-        reason = why_no_null(age, config.modalities, config.null.folds, own)
-        if config.null.permutations and reason and not why_not_decomposed(age, config.modalities):
-            log.warning("cohort '%s' has no null and no p-values: %s", cohort, reason)
+def _people(people: pd.DataFrame, config: Config) -> Table:
+    """Who the people of each site are."""
+    table = Table("cohort", "site", "people", "take part", f"{config.target.column} in {config.target.units}", "sex")
+    for row in people_of_sites(people).itertuples():
+        ages = f"{row.age_low:.4g} to {row.age_high:.4g}, mean {row.age_mean:.3g}, sd {row.age_sd:.2g}"
+        known = np.isfinite(row.age_low)
+        table.add_row(row.cohort, str(row.site), str(row.n), str(row.taking_part), ages if known else "", row.sexes)
+    return table
 
 
 def _overview(people: pd.DataFrame, blocks: Mapping[tuple[str, str], FeatureSummary], config: Config) -> Table:
     """Who has what, for every cohort and modality, and why others do not."""
-    table = Table("cohort", "modality", "found", "missing", "features", "why missing")
+    table = Table("cohort", "modality", "found", "missing", "features", Column("why missing", overflow="fold"))
     for cohort, block in config.cohorts.items():
         rows = people[people["cohort"] == cohort]
         for modality in config.modalities:
