@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,17 +18,24 @@ from brainpid.cohort.finding import find, refuse_strangers_alone, unmatched_labe
 from brainpid.cohort.groups import group_codes
 from brainpid.cohort.overview import doubts_of_people, people_of_sites
 from brainpid.cohort.participants import SUCCESS, UNAVAILABLE, has_every_modality, read_participants
-from brainpid.cohort.person_files import Found
+from brainpid.cohort.person_files import IMAGE_ENDINGS, Found
 from brainpid.config.schema import Config, load_config
 from brainpid.config.slices import LimitSettings, ParticipantsSettings, SplitSettings
-from brainpid.config.sources import TableSource
+from brainpid.config.sources import TableSource, reader_of, section_of
+from brainpid.core.errors import InputError
+from brainpid.core.machine import free_bytes_for
+from brainpid.evaluation.effort import WORKFLOW_S, Study, Work, with_own_benchmarks, work_of
 from brainpid.evaluation.left_out import left_out
 from brainpid.features.between_cohorts import warn_of_target
 from brainpid.features.block import FeatureBlock, FeatureSummary
 from brainpid.features.chosen import choose_features, commonest, without_chosen
+from brainpid.features.duration import image_work
 from brainpid.features.inclusion import join_participants, plan
 from brainpid.features.tables import divisor_of, extract_table, read_units
 from brainpid.features.units import UNKNOWN_UNIT
+
+SURELY = 2
+"""The estimate is within about this factor: more room is enough, less than its inverse surely is not."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +47,7 @@ def run(args: argparse.Namespace) -> None:
     """Go through everything that a run reads, in memory."""
     logging.getLogger("brainpid").setLevel(logging.WARNING)
     config = load_config(args.config)
+    free = free_bytes_for(config.output_dir, "output_dir")
     if config.own_base_learners:
         from brainpid.model.pidreg.own_regressor import names_of  # it brings scikit-learn
 
@@ -81,6 +90,9 @@ def run(args: argparse.Namespace) -> None:
         console.print(f"warning: {sentence}", soft_wrap=True)
     for sentence in left_out(planned, splits, groups, config):
         console.print(f"left out: {sentence}", soft_wrap=True)
+    steps = with_own_benchmarks(work_of(config, _study(planned, config, blocks, images)), Path(config.output_dir))
+    console.print(_effort(steps))
+    console.print(_in_all(steps, free, config), soft_wrap=True)
     folds, repeats = config.n_folds, config.splits.n_repeats
     console.print(
         f"{args.config} is valid: {len(config.models)} models x {repeats} repeats x {folds} folds = "
@@ -97,6 +109,63 @@ def _people(people: pd.DataFrame, config: Config) -> Table:
         known = np.isfinite(row.age_low)
         table.add_row(row.cohort, str(row.site), str(row.n), str(row.taking_part), ages if known else "", row.sexes)
     return table
+
+
+def _study(
+    people: pd.DataFrame,
+    config: Config,
+    blocks: Mapping[tuple[str, str], FeatureSummary],
+    images: Mapping[tuple[str, str], Mapping[str, Found]],
+) -> Study:
+    """Sizes of the study, for the estimate of what a run takes."""
+    taking = people[people["included"]]
+    complete = taking[has_every_modality(taking, config.modalities)]
+    work = {}
+    for (cohort, modality), found in images.items():
+        source: Any = config.cohorts[cohort].sources[modality]
+        having = [one.files.values() for one in found.values() if one.files]
+        paths = [[path for path in files if path.endswith(IMAGE_ENDINGS)] for files in having]
+        section = getattr(config.extraction, section_of(source, modality))
+        work[cohort, modality] = image_work(reader_of(source, modality), paths, section)
+    return Study(
+        complete={cohort: int((complete["cohort"] == cohort).sum()) for cohort in config.cohorts},
+        people={cohort: int((taking["cohort"] == cohort).sum()) for cohort in config.cohorts},
+        widths={key: len(block.names) for key, block in blocks.items() if key not in images},
+        images=work,
+    )
+
+
+def _effort(steps: Sequence[Work]) -> Table:
+    """What each step takes."""
+    table = Table("step", "jobs", "hours of one core", "memory of a job", "files", "from")
+    for one in steps:
+        origin = f"{one.measured} finished jobs" if one.measured else "an estimate"
+        table.add_row(one.step, str(one.jobs), _hours(one.seconds), f"{one.mb / 1000:.1f} GB", _size(one.bytes), origin)
+    return table
+
+
+def _in_all(steps: Sequence[Work], free: int, config: Config) -> str:
+    """The whole run in one sentence; refuses a disk that is surely too small."""
+    seconds, size = sum(one.seconds for one in steps) + WORKFLOW_S, sum(one.bytes for one in steps)
+    told = (
+        f"estimate, within about a factor 2, of a run from its beginning: {sum(one.jobs for one in steps)} jobs, "
+        f"{_hours(seconds)} h of one core, {max(one.mb for one in steps) / 1000:.1f} GB of memory for the largest job, "
+        f"{_size(size)} of files"
+    )
+    room = f"{_size(free)} are free where output_dir ({config.output_dir}) is"
+    if free < size / SURELY:
+        raise InputError(f"{room}, and a run leaves about {_size(size)}; make room there, or give another output_dir")
+    return f"{told}; {room}" if free > SURELY * size else f"warning: {told}; {room}, which may not suffice"
+
+
+def _hours(seconds: float) -> str:
+    """Hours with two figures."""
+    return f"{float(f'{seconds / 3600:.2g}'):.10g}"
+
+
+def _size(size: float) -> str:
+    """Bytes in MB or GB."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
 def _overview(people: pd.DataFrame, blocks: Mapping[tuple[str, str], FeatureSummary], config: Config) -> Table:
