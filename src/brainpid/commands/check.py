@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,11 @@ from brainpid.features.chosen import choose_features, commonest, without_chosen
 from brainpid.features.duration import image_work
 from brainpid.features.inclusion import join_participants, plan
 from brainpid.features.tables import divisor_of, extract_table, read_units
+from brainpid.features.training_sets import fewest_and_needed
 from brainpid.features.units import UNKNOWN_UNIT
 
+USUALLY_FAIL = 0.15
+"""Part of the people whose images may fail, or not pass, in extraction without surprise."""
 SURELY = 2
 """The estimate is within about this factor: more room is enough, less than its inverse surely is not."""
 
@@ -88,6 +92,8 @@ def run(args: argparse.Namespace) -> None:
     groups = None if group is None else group_codes(pd.concat([sheet[group] for sheet in sheets.values()]))
     for sentence in doubts_of_people(planned, config.target.units, config.splits.scheme):
         console.print(f"warning: {sentence}", soft_wrap=True)
+    if images and (sentence := _may_fail(planned, splits, config)):
+        console.print(f"warning: {sentence}", soft_wrap=True)
     for sentence in left_out(planned, splits, groups, config):
         console.print(f"left out: {sentence}", soft_wrap=True)
     steps = with_own_benchmarks(work_of(config, _study(planned, config, blocks, images)), Path(config.output_dir))
@@ -98,6 +104,18 @@ def run(args: argparse.Namespace) -> None:
         f"{args.config} is valid: {len(config.models)} models x {repeats} repeats x {folds} folds = "
         f"{len(config.models) * repeats * folds} trainings",
         soft_wrap=True,
+    )
+
+
+def _may_fail(people: pd.DataFrame, splits: pd.DataFrame, config: Config) -> str:
+    """Where training would be refused if as many fail in extraction as usually do; empty where not."""
+    found, needed = fewest_and_needed(people, splits, config.modalities, LimitSettings.of(config))
+    if found - needed >= math.ceil(USUALLY_FAIL * found):
+        return ""
+    return (
+        f"images of some people fail in extraction. The smallest training set has {found} people with every modality, "
+        f"and {needed} are needed: {found - needed + 1} more that fail stop the run after the extraction. Give more "
+        "splits.folds, which leave more for training, or fewer models"
     )
 
 
@@ -137,10 +155,10 @@ def _study(
 
 def _effort(steps: Sequence[Work]) -> Table:
     """What each step takes."""
-    table = Table("step", "jobs", "hours of one core", "memory of a job", "files", "from")
+    table = Table(Column("step", overflow="fold"), "jobs", "time of one core", "memory of a job", "files", "from")
     for one in steps:
-        origin = f"{one.measured} finished jobs" if one.measured else "an estimate"
-        table.add_row(one.step, str(one.jobs), _hours(one.seconds), f"{one.mb / 1000:.1f} GB", _size(one.bytes), origin)
+        origin = f"{one.measured} finished job(s)" if one.measured else "an estimate"
+        table.add_row(one.step, str(one.jobs), _time(one.seconds), f"{one.mb / 1000:.1f} GB", _size(one.bytes), origin)
     return table
 
 
@@ -149,7 +167,7 @@ def _in_all(steps: Sequence[Work], free: int, config: Config) -> str:
     seconds, size = sum(one.seconds for one in steps) + WORKFLOW_S, sum(one.bytes for one in steps)
     told = (
         f"estimate, within about a factor 2, of a run from its beginning: {sum(one.jobs for one in steps)} jobs, "
-        f"{_hours(seconds)} h of one core, {max(one.mb for one in steps) / 1000:.1f} GB of memory for the largest job, "
+        f"{_time(seconds)} of one core, {max(one.mb for one in steps) / 1000:.1f} GB of memory for the largest job, "
         f"{_size(size)} of files"
     )
     room = f"{_size(free)} are free where output_dir ({config.output_dir}) is"
@@ -158,9 +176,11 @@ def _in_all(steps: Sequence[Work], free: int, config: Config) -> str:
     return f"{told}; {room}" if free > SURELY * size else f"warning: {told}; {room}, which may not suffice"
 
 
-def _hours(seconds: float) -> str:
-    """Hours with two figures."""
-    return f"{float(f'{seconds / 3600:.2g}'):.10g}"
+def _time(seconds: float) -> str:
+    """Seconds, minutes or hours."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
 
 
 def _size(size: float) -> str:

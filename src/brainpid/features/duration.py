@@ -74,7 +74,7 @@ def _template_voxels(resolution: int) -> float:
 def _t1w(size: ImageSize, settings: StructuralExtraction) -> float:
     """Registration and bias field on the grid of the template work, or of the image where that is coarser."""
     voxels = min(_template_voxels(settings.resolution), 1.5 * size.voxels)
-    each = 2e-6 + (3e-6 if settings.n4 else 0) + (5e-6 if settings.registration == "syn" else 0)
+    each = 2e-6 + (5e-6 if settings.n4 else 0) + (8e-6 if settings.registration == "syn" else 0)
     return 0.2 + each * voxels + 0.1e-6 * size.voxels
 
 

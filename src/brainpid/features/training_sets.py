@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from brainpid.cohort.participants import SUCCESS
+from brainpid.cohort.participants import SUCCESS, has_every_modality
 from brainpid.config.models import FEWEST_OF_OWN_WEIGHTS
 from brainpid.config.slices import LimitSettings
 from brainpid.core.arrays import BoolArray
@@ -71,6 +71,24 @@ def refuse_untrainable(
             _refuse_wide(has[rows[training]], has[rows[~training]], place, modalities, limits.interval_coverage)
 
 
+def fewest_and_needed(
+    people: pd.DataFrame, splits: pd.DataFrame, modalities: Sequence[str], limits: LimitSettings
+) -> tuple[int, int]:
+    """Fewest people with every modality in a fold's training, and how many models and intervals need.
+
+    Parameters
+    ----------
+    people, splits : DataFrame
+        As of `refuse_untrainable`.
+    modalities : sequence of str
+    limits : LimitSettings
+    """
+    complete = people.assign(complete=has_every_modality(people, modalities))[["cohort", "participant_id", "complete"]]
+    training = splits[splits["role"] == "train"].merge(complete, on=["cohort", "participant_id"])
+    found = int(training.groupby(["repeat", "fold"])["complete"].sum().min())
+    return found, max(*_needed(modalities, limits).values(), fewest_of_interval(limits.interval_coverage))
+
+
 def _refuse_unrelated(n: int, place: str, modalities: Sequence[str]) -> None:
     """Raise where n training people with every modality are too few to relate the modalities to each other."""
     if n < fewest_to_relate(len(modalities)):
@@ -104,10 +122,7 @@ def _refuse_few_groups(found: int, n: int, place: str, modalities: Sequence[str]
 
 def _refuse_few(n: int, place: str, modalities: Sequence[str], limits: LimitSettings) -> None:
     """Raise where n training people with every modality are too few for a model."""
-    needed = {
-        model: _fewest_of_pidreg(limits, len(modalities)) if model == "pidreg" else fewest_of_baseline()
-        for model in limits.models
-    }
+    needed = _needed(modalities, limits)
     if short := [f"{least} for {model}" for model, least in needed.items() if n < least]:
         remedy = "Leave the model out, use fewer modalities, or give more splits.folds, which leave more for training"
         if not limits.own_weights and n < needed.get("pidreg", 0) and n >= fewest_of_ensemble(2, len(modalities)):
@@ -117,6 +132,14 @@ def _refuse_few(n: int, place: str, modalities: Sequence[str], limits: LimitSett
             f"{place}: {n} training people have every modality ({', '.join(modalities)}); expected at least "
             f"{list_some(short)}. {remedy}"
         )
+
+
+def _needed(modalities: Sequence[str], limits: LimitSettings) -> dict[str, int]:
+    """Fewest training people with every modality of each model."""
+    return {
+        model: _fewest_of_pidreg(limits, len(modalities)) if model == "pidreg" else fewest_of_baseline()
+        for model in limits.models
+    }
 
 
 def _fewest_of_pidreg(limits: LimitSettings, modalities: int) -> int:
