@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from brainpid.cohort.acquisitions import counted, different
+from brainpid.cohort.choice import IN_WORDS
 from brainpid.cohort.finding import find, refuse_strangers_alone, unmatched_labels
 from brainpid.cohort.groups import group_codes
 from brainpid.cohort.overview import doubts_of_people, people_of_sites
@@ -86,6 +87,8 @@ def run(args: argparse.Namespace) -> None:
         for words in _words_on(found):
             console.print(f"{cohort} {modality}: {words}", soft_wrap=True)
         refuse_strangers_alone(cohort, modality, found, strangers[cohort, modality])
+    if any(one.note for found in images.values() for one in found.values()):
+        console.print(IN_WORDS, soft_wrap=True)
     features = choose_features(blocks, config.modalities, divided)
     blocks = without_chosen(blocks, features, lambda cohort, modality: tables[cohort, modality])
     planned, splits = plan(sheets, blocks, SplitSettings.of(config), LimitSettings.of(config))

@@ -55,6 +55,7 @@ def test_found_and_missing_images_are_counted_with_one_reason_for_all(check):
         for line in lines
     )
     assert "a 31 1 take part, 28 with every modality" in lines
+    assert not any(line.startswith("of several images") for line in lines)
 
 
 def test_who_lacks_what_is_shown_where_nobody_takes_part(check):
@@ -72,6 +73,9 @@ def test_the_choice_of_images_and_content_that_is_not_there_are_said(check):
     assert (code, message) == (0, "")
     assert f"a t1 31 1 from images 1 x content not fetched (datalad get): {bids}/sub-*/anat/sub-*_T1w.nii.gz" in lines
     assert "a t1: 1 x first of 2: sub-*_T1w.nii.gz" in lines
+    assert any(
+        line.startswith("of several images of a person that is taken which is of the first visit") for line in lines
+    )
     different = "people get different acquisitions: 30 x no entities (sub-01, sub-02, sub-03 and 27 more)"
     assert f"a t1: warning: {different}, 1 x acq-b (sub-11)" in lines
 
