@@ -30,6 +30,8 @@ IMPORTS_S = {"pidreg": 2.5}
 OTHER_IMPORTS_S = 1.3
 CELL_S = 4e-7
 """Of a cell of a table that is read."""
+FIT_MB_OF_CELL = 7e-5
+"""Of a cell of the tables that a model is fitted to, in MB."""
 ROW_BYTES = 10
 """Of a number in a table of results."""
 FEATURE_BYTES = 180
@@ -54,7 +56,7 @@ class Work:
     seconds : float
         Of one core, of all jobs together.
     mb : int
-        Memory that the largest of its jobs asks for.
+        Memory that the largest of its jobs asks for, or takes where that is more.
     bytes : float
         Of the files that it leaves.
     measured : int
@@ -130,7 +132,8 @@ def work_of(config: Config, study: Study) -> list[Work]:
         one = _fit_s(config, study, config.models[0], study.n)
         model = config.models[0]
         seconds = IMPORTS_S.get(model, OTHER_IMPORTS_S) + one
-        steps.append(Work("train_final", 1, seconds, FITTING_MB, _model_bytes(config, study, model, study.n)))
+        mb = _fit_mb(config, study, study.n)
+        steps.append(Work("train_final", 1, seconds, mb, _model_bytes(config, study, model, study.n)))
     steps += [_explanation(config, study, total), _null(config, study, total)]
     rows = study.n * config.splits.n_repeats * len(config.models)
     steps += [
@@ -163,7 +166,13 @@ def _training(config: Config, study: Study, model: str) -> Work:
     seconds = IMPORTS_S.get(model, OTHER_IMPORTS_S) * jobs + folds * repeats * _fit_s(config, study, model, n)
     predictions = study.n * repeats * _columns(config) * ROW_BYTES
     size = folds * repeats * _model_bytes(config, study, model, n) + predictions
-    return Work(f"train {model}", jobs, seconds, FITTING_MB, size)
+    return Work(f"train {model}", jobs, seconds, _fit_mb(config, study, n), size)
+
+
+def _fit_mb(config: Config, study: Study, n: int) -> int:
+    """Memory of a fit to n people: what its job asks for, or more where the tables are larger than that allows."""
+    p = sum(study.features(m) for m in config.modalities)
+    return max(FITTING_MB, round(500 + FIT_MB_OF_CELL * n * p))
 
 
 def _fit_s(config: Config, study: Study, model: str, n: int) -> float:

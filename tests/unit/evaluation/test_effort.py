@@ -62,6 +62,13 @@ def test_more_people_features_and_members_take_more():
     assert by_step(few, study())["train pidreg"].seconds < small["train pidreg"].seconds
 
 
+def test_memory_of_a_fit_grows_beyond_what_its_job_asks_for_with_large_tables():
+    """40,000 people with 844 features took 2.5 GB."""
+    found = by_step(config(), Study({"a": 1}, {"a": 44_444}, {("a", "dwi"): 784, ("a", "t1"): 60}, {}))
+    assert 2000 < found["train pidreg"].mb < 5000
+    assert by_step(config(), study())["train pidreg"].mb == 2000
+
+
 def test_finished_jobs_of_the_study_stand_in_the_place_of_the_estimate(tmp_path):
     folder = tmp_path / "benchmarks"
     for name, seconds in (("train/pidreg_repeat-0_fold-0", 30), ("train/pidreg_repeat-0_fold-1", 50), ("report", 7)):
