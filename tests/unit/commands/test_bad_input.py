@@ -183,7 +183,9 @@ def test_an_output_folder_that_cannot_be_used(check, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     code, message = check(output_dir=str(tmp_path / "file"))
     assert code == 2
-    assert message.endswith(f"cannot be made: {tmp_path}/file is a file; expected a folder, or nothing there")
+    assert message.endswith(
+        f"cannot be made: {tmp_path}/file is a file or a broken link; expected a folder, or nothing"
+    )
     monkeypatch.setattr("os.access", lambda path, mode: False)
     code, message = check()
     assert code == 2

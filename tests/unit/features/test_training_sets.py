@@ -9,7 +9,7 @@ import pytest
 from brainpid.cohort.participants import SUCCESS, UNAVAILABLE
 from brainpid.config.slices import LimitSettings
 from brainpid.core.errors import InputError
-from brainpid.features.training_sets import refuse_untrainable
+from brainpid.features.training_sets import fewest_and_needed, refuse_untrainable
 
 
 def limits(*models: str, members: int = 10, coverage: float = 0.9) -> LimitSettings:
@@ -87,3 +87,10 @@ def test_few_members_need_people_to_read_the_fusion_weights_from():
     with pytest.raises(InputError, match=r"4 training people .* at least 5 for pidreg"):
         refuse(people(14), list(range(10)), limits("pidreg", members=2, coverage=0.5))
     refuse(people(15), list(range(10)), limits("pidreg", members=2, coverage=0.5))
+
+
+def test_how_many_people_are_there_and_needed():
+    table = people(30, without_dwi=5)
+    assert fewest_and_needed(table, splits(table, [28, 29]), ["t1", "dwi"], limits("ridge")) == (23, 10)
+    assert fewest_and_needed(table, splits(table, [0, 1]), ["t1", "dwi"], limits("ridge", "pidreg")) == (25, 20)
+    assert fewest_and_needed(table, splits(table, [0, 1]), ["t1", "dwi"], limits(coverage=0.95)) == (25, 19)
