@@ -149,9 +149,7 @@ def free_bytes_for(folder: str | Path, key: str) -> int:
     place = Path(folder).absolute()
     there = next(one for one in (place, *place.parents) if one.exists() or one.is_symlink())
     if not there.is_dir():
-        raise InputError(
-            f"{key}: {folder} cannot be made: {there} is a file or a broken link; expected a folder, or nothing"
-        )
+        raise InputError(f"{key}: {folder} cannot be made: {there} is a file or a broken link, and no folder")
     if not os.access(there, os.W_OK | os.X_OK):
         raise InputError(f"{key}: {folder} cannot be written into: {there} is not writable for this user")
     try:

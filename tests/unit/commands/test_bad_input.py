@@ -183,9 +183,7 @@ def test_an_output_folder_that_cannot_be_used(check, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     code, message = check(output_dir=str(tmp_path / "file"))
     assert code == 2
-    assert message.endswith(
-        f"cannot be made: {tmp_path}/file is a file or a broken link; expected a folder, or nothing"
-    )
+    assert message.endswith(f"cannot be made: {tmp_path}/file is a file or a broken link, and no folder")
     monkeypatch.setattr("os.access", lambda path, mode: False)
     code, message = check()
     assert code == 2
