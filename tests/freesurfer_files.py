@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+import numpy as np
 
 ASEG = """# Title Segmentation Statistics
 # Measure BrainSegNotVent, BrainSegVolNotVent, Brain Segmentation Volume Without Ventricles, 1100000.5, mm^3
@@ -28,3 +31,9 @@ def freesurfer(root: Path, aseg: str = ASEG, label: str = "sub-1", aparc: str = 
     (folder / "aseg.stats").write_text(aseg)
     for hemisphere in ("lh", "rh"):
         (folder / f"{hemisphere}.aparc.stats").write_text(aparc)
+
+
+def varied(statistics: str, rng: np.random.Generator) -> str:
+    """Every volume, area and thickness of a table, changed by some percent."""
+    numbers = r"\b\d{4,}(?:\.\d+)?\b|\b\d+\.\d+\b"
+    return re.sub(numbers, lambda found: f"{float(found[0]) * (1 + 0.02 * rng.normal()):.3f}", statistics)

@@ -21,7 +21,7 @@ rule explain:
         "../../envs/brainpid.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=lambda wildcards, attempt: FITTING_MB * attempt,
     params:
         **given(slices.ExplainSettings.of),
         code=code_digest("brainpid.commands.explain", MODELS[CONFIG.models[0]].module),

@@ -4,7 +4,7 @@
 # CONFIG KEYS  cohorts.<cohort>.sources, extraction
 
 from brainpid.config.sources import reader_of, settings_of
-from brainpid.core.memory import OTHER_JOBS_MB, memory_budget
+from brainpid.core.memory import FITTING_MB, OTHER_JOBS_MB, memory_budget
 from brainpid.core.slurm import without_accounts
 from brainpid.features.memory import job_memory
 

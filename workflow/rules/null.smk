@@ -22,7 +22,7 @@ rule null:
         "../../envs/brainpid.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=lambda wildcards, attempt: FITTING_MB * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         **given(slices.NullSettings.of),

@@ -30,7 +30,7 @@ for TRAINING in trainings():
             "../../envs/brainpid.yaml"
         threads: 1
         resources:
-            mem_mb=lambda wildcards, attempt: 2000 * attempt,
+            mem_mb=lambda wildcards, attempt: FITTING_MB * attempt,
             runtime=TRAINING.runtime,
         params:
             **given(slices.TrainSettings.of, "model"),
@@ -67,7 +67,7 @@ rule train_final:
         "../../envs/brainpid.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=lambda wildcards, attempt: FITTING_MB * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         **given(lambda config: slices.TrainSettings.of(config, config.models[0])),

@@ -17,6 +17,12 @@ from pathlib import Path
 from brainpid.cohort.names import entities, fits, natural, same_value, written
 from brainpid.cohort.person_files import Found, images, join_notes, nothing, visit_note
 
+IN_WORDS = (
+    "of several images of a person that is taken which is of the first visit, has what `entities:` asks for, is the "
+    "combined or else the second echo, has the fewest entities beside run, and the lowest run; `session:` and "
+    "`entities:` of the source choose another"
+)
+"""The rule, for people."""
 Filter = Mapping[str, Sequence[str | None]]
 """Values that entities may have, the preferred one first; None is an entity that is not there."""
 OF_THE_PERSON = ("sub", "ses", "run")

@@ -4,32 +4,45 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from brainpid.cohort.acquisitions import counted, different
+from brainpid.cohort.choice import IN_WORDS
 from brainpid.cohort.finding import find, refuse_strangers_alone, unmatched_labels
 from brainpid.cohort.groups import group_codes
+from brainpid.cohort.overview import doubts_of_people, people_of_sites
 from brainpid.cohort.participants import SUCCESS, UNAVAILABLE, has_every_modality, read_participants
-from brainpid.cohort.person_files import Found
+from brainpid.cohort.person_files import IMAGE_ENDINGS, Found
 from brainpid.config.schema import Config, load_config
 from brainpid.config.slices import LimitSettings, ParticipantsSettings, SplitSettings
-from brainpid.config.sources import ImportSource, TableSource
+from brainpid.config.sources import ImportSource, TableSource, reader_of, settings_of
+from brainpid.core.errors import InputError
 from brainpid.core.imports import import_function
-from brainpid.crossfit.minima import why_no_null, why_not_decomposed
+from brainpid.core.machine import free_bytes_for
+from brainpid.evaluation.effort import WORKFLOW_S, Study, Work, with_own_benchmarks, work_of
+from brainpid.evaluation.left_out import left_out
 from brainpid.features.between_cohorts import warn_of_target
 from brainpid.features.block import FeatureBlock, FeatureSummary
 from brainpid.features.chosen import choose_features, commonest, without_chosen
+from brainpid.features.duration import image_work
 from brainpid.features.inclusion import join_participants, plan
 from brainpid.features.tables import divisor_of, extract_table, read_units
+from brainpid.features.target_copies import copies_of_target
+from brainpid.features.training_sets import fewest_and_needed
 from brainpid.features.units import UNKNOWN_UNIT
 
-log = logging.getLogger(__name__)
+USUALLY_FAIL = 0.15
+"""Part of the people whose images may fail, or not pass, in extraction without surprise."""
+SURELY = 2
+"""The estimate is within about this factor: more room is enough, less than its inverse surely is not."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +54,7 @@ def run(args: argparse.Namespace) -> None:
     """Go through everything that a run reads, in memory."""
     logging.getLogger("brainpid").setLevel(logging.WARNING)
     config = load_config(args.config)
+    free = free_bytes_for(config.output_dir, "output_dir")
     if config.own_base_learners:
         from brainpid.model.pidreg.own_regressor import names_of  # it brings scikit-learn
 
@@ -71,37 +85,122 @@ def run(args: argparse.Namespace) -> None:
     # Before what may refuse the cohorts, so that it is seen who lacks what.
     everybody = join_participants(sheets, blocks, config.modalities, config.incomplete)
     console.print(_overview(everybody, blocks, config))
+    console.print(_people(everybody, config))
     for (cohort, modality), found in images.items():
         for words in _words_on(found):
-            console.print(f"{cohort} {modality}: {words}")
+            console.print(f"{cohort} {modality}: {words}", soft_wrap=True)
         refuse_strangers_alone(cohort, modality, found, strangers[cohort, modality])
+    if any(one.note for found in images.values() for one in found.values()):
+        console.print(IN_WORDS, soft_wrap=True)
     features = choose_features(blocks, config.modalities, divided)
     blocks = without_chosen(blocks, features, lambda cohort, modality: tables[cohort, modality])
-    planned, _ = plan(sheets, blocks, SplitSettings.of(config), LimitSettings.of(config))
+    planned, splits = plan(sheets, blocks, SplitSettings.of(config), LimitSettings.of(config))
     group = config.splits.group
-    groups = None if group is None else pd.concat([sheet[group] for sheet in sheets.values()], ignore_index=True)
-    _warn_of_nulls(planned, groups, config)
+    groups = None if group is None else group_codes(pd.concat([sheet[group] for sheet in sheets.values()]))
+    for (cohort, _), table in tables.items():
+        if sentence := copies_of_target(table, sheets[cohort]["age"].to_numpy(dtype=float)):
+            console.print(f"warning: cohort '{cohort}': {sentence}", soft_wrap=True)
+    for sentence in doubts_of_people(planned, config.target.units, config.splits.scheme):
+        console.print(f"warning: {sentence}", soft_wrap=True)
+    if images and (sentence := _may_fail(planned, splits, config)):
+        console.print(f"warning: {sentence}", soft_wrap=True)
+    for sentence in left_out(planned, splits, groups, config):
+        console.print(f"left out: {sentence}", soft_wrap=True)
+    steps = with_own_benchmarks(work_of(config, _study(planned, config, blocks, images)), Path(config.output_dir))
+    console.print(_effort(steps))
+    console.print(_in_all(steps, free, config), soft_wrap=True)
     folds, repeats = config.n_folds, config.splits.n_repeats
     console.print(
         f"{args.config} is valid: {len(config.models)} models x {repeats} repeats x {folds} folds = "
-        f"{len(config.models) * repeats * folds} trainings"
+        f"{len(config.models) * repeats * folds} trainings",
+        soft_wrap=True,
     )
 
 
-def _warn_of_nulls(people: pd.DataFrame, groups: pd.Series | None, config: Config) -> None:
-    """Name the cohorts that can be decomposed and have no p-values; `groups` has a row for each of `people`."""
-    complete = people[people["included"] & has_every_modality(people, config.modalities)]
-    for cohort, rows in complete.groupby("cohort", sort=False):
-        age = rows["age"].to_numpy(dtype=float)
-        own = None if groups is None else group_codes(groups[rows.index])
-        reason = why_no_null(age, config.modalities, config.null.folds, own)
-        if config.null.permutations and reason and not why_not_decomposed(age, config.modalities):
-            log.warning("cohort '%s' has no null and no p-values: %s", cohort, reason)
+def _may_fail(people: pd.DataFrame, splits: pd.DataFrame, config: Config) -> str:
+    """Where training would be refused if as many fail in extraction as usually do; empty where not."""
+    found, needed = fewest_and_needed(people, splits, config.modalities, LimitSettings.of(config))
+    if found - needed >= math.ceil(USUALLY_FAIL * found):
+        return ""
+    return (
+        f"images of some people fail in extraction. The smallest training set has {found} people with every modality, "
+        f"and {needed} are needed: {found - needed + 1} more that fail stop the run after the extraction. Give more "
+        "splits.folds, which leave more for training, or fewer models"
+    )
+
+
+def _people(people: pd.DataFrame, config: Config) -> Table:
+    """Who the people of each site are."""
+    table = Table("cohort", "site", "people", "take part", f"{config.target.column} in {config.target.units}", "sex")
+    for row in people_of_sites(people).itertuples():
+        ages = f"{row.age_low:.4g} to {row.age_high:.4g}, mean {row.age_mean:.3g}, sd {row.age_sd:.2g}"
+        known = np.isfinite(row.age_low)
+        table.add_row(row.cohort, str(row.site), str(row.n), str(row.taking_part), ages if known else "", row.sexes)
+    return table
+
+
+def _study(
+    people: pd.DataFrame,
+    config: Config,
+    blocks: Mapping[tuple[str, str], FeatureSummary],
+    images: Mapping[tuple[str, str], Mapping[str, Found]],
+) -> Study:
+    """Sizes of the study, for the estimate of what a run takes."""
+    taking = people[people["included"]]
+    complete = taking[has_every_modality(taking, config.modalities)]
+    work = {}
+    for (cohort, modality), found in images.items():
+        source: Any = config.cohorts[cohort].sources[modality]
+        having = [one.files.values() for one in found.values() if one.files]
+        paths = [[path for path in files if path.endswith(IMAGE_ENDINGS)] for files in having]
+        section = settings_of(source, modality, config.extraction)
+        work[cohort, modality] = image_work(reader_of(source, modality), paths, section)
+    return Study(
+        complete={cohort: int((complete["cohort"] == cohort).sum()) for cohort in config.cohorts},
+        people={cohort: int((taking["cohort"] == cohort).sum()) for cohort in config.cohorts},
+        widths={key: len(block.names) for key, block in blocks.items() if key not in images},
+        images=work,
+    )
+
+
+def _effort(steps: Sequence[Work]) -> Table:
+    """What each step takes."""
+    table = Table(Column("step", overflow="fold"), "jobs", "time of one core", "memory of a job", "files", "from")
+    for one in steps:
+        origin = f"{one.measured} finished job(s)" if one.measured else "an estimate"
+        table.add_row(one.step, str(one.jobs), _time(one.seconds), f"{one.mb / 1000:.1f} GB", _size(one.bytes), origin)
+    return table
+
+
+def _in_all(steps: Sequence[Work], free: int, config: Config) -> str:
+    """The whole run in one sentence; refuses a disk that is surely too small."""
+    seconds, size = sum(one.seconds for one in steps) + WORKFLOW_S, sum(one.bytes for one in steps)
+    told = (
+        f"estimate, within about a factor 2, of a run from its beginning: {sum(one.jobs for one in steps)} jobs, "
+        f"{_time(seconds)} of one core, {max(one.mb for one in steps) / 1000:.1f} GB of memory for the largest job, "
+        f"{_size(size)} of files"
+    )
+    room = f"{_size(free)} are free where output_dir ({config.output_dir}) is"
+    if free < size / SURELY:
+        raise InputError(f"{room}, and a run leaves about {_size(size)}; make room there, or give another output_dir")
+    return f"{told}; {room}" if free > SURELY * size else f"warning: {told}; {room}, which may not suffice"
+
+
+def _time(seconds: float) -> str:
+    """Seconds, minutes or hours."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
+
+
+def _size(size: float) -> str:
+    """Bytes in MB or GB."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
 def _overview(people: pd.DataFrame, blocks: Mapping[tuple[str, str], FeatureSummary], config: Config) -> Table:
     """Who has what, for every cohort and modality, and why others do not."""
-    table = Table("cohort", "modality", "found", "missing", "features", "why missing")
+    table = Table("cohort", "modality", "found", "missing", "features", Column("why missing", overflow="fold"))
     for cohort, block in config.cohorts.items():
         rows = people[people["cohort"] == cohort]
         for modality in config.modalities:

@@ -250,7 +250,8 @@ def require_column(path: str | Path, header: list[str], column: str, purpose: st
         hint, near = separator_hint(header, Path(path)), nearest(column, header)
         if not hint and near is not None:
             hint = f"; did you mean '{near}'?"
-        raise InputError(f"{path}: expected a column '{column}' ({purpose}), found {list_some(header, 5)}{hint}")
+        found = list_some(header, 5) if all(map(str.isprintable, header)) else "what is no text: is it a table?"
+        raise InputError(f"{path}: expected a column '{column}' ({purpose}), found {found}{hint}")
 
 
 def read_table(

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from brainpid.core.errors import MachineError
+from brainpid.core.errors import InputError, MachineError
 
 OF_THE_DATA = frozenset(
     {
@@ -130,6 +130,35 @@ def check_room(needed: int) -> None:
         )
     if there.f_files and not there.f_favail:  # file systems without a table of files say 0 of 0
         raise MachineError(f"{folder}: no file can be made there, all inodes are in use", errno.ENOSPC, folder, True)
+
+
+def free_bytes_for(folder: str | Path, key: str) -> int:
+    """Bytes that are free where a folder is, or will be made; nothing is made or written.
+
+    Parameters
+    ----------
+    folder : path
+    key : str
+        Of the configuration, for messages.
+
+    Raises
+    ------
+    InputError
+        Where a file is in its place, or it cannot be written into.
+    """
+    place = Path(folder).absolute()
+    there = next(one for one in (place, *place.parents) if one.exists() or one.is_symlink())
+    if not there.is_dir():
+        raise InputError(f"{key}: {folder} cannot be made: {there} is a file or a broken link, and no folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"{key}: {folder} cannot be written into: {there} is not writable for this user")
+    try:
+        found = os.statvfs(there)
+    except OSError as fault:
+        raise of_errno(fault.errno or errno.EIO, there) from fault
+    if found.f_files and not found.f_favail:
+        raise InputError(f"{key}: no file can be made in {there}, all inodes are in use")
+    return found.f_bavail * found.f_frsize
 
 
 def try_temporary_files(size: int) -> None:

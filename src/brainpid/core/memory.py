@@ -14,6 +14,8 @@ from pathlib import Path, PurePosixPath
 
 MB = 10**6
 MIB = 2**20
+FITTING_MB = 2000
+"""What a job asks for that fits a model, or asks it or its null."""
 OTHER_JOBS_MB = 500
 """What a job counts as whose rule does not say; they take 100 to 400 MB."""
 

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from brainpid.core.arrays import FloatArray, IntArray
 from brainpid.core.errors import InputError
+from brainpid.crossfit.minima import FEWEST_GROUPS
 
 
 def stratified_folds(
@@ -37,8 +38,8 @@ def stratified_folds(
     """
     if groups is not None:
         labels, member = np.unique(np.asarray(groups), return_inverse=True)
-        if len(labels) < 2:
-            raise InputError(f"inner folds need people of at least 2 groups, found {len(labels)}")
+        if len(labels) < FEWEST_GROUPS:
+            raise InputError(f"inner folds need people of at least {FEWEST_GROUPS} groups, found {len(labels)}")
         means = np.bincount(member, weights=target) / np.bincount(member)
         return stratified_folds(means, folds, rng)[member]
     n = len(target)

@@ -35,6 +35,7 @@ from brainpid.core.seeds import derive
 from brainpid.crossfit.conditional import leading_components, ridge_reader
 from brainpid.crossfit.exchange import members
 from brainpid.crossfit.folds import random_folds
+from brainpid.crossfit.minima import why_widening_assumed
 from brainpid.crossfit.transforms import Standardizer, normal_scores
 from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
 from brainpid.pid.estimation import covariance_of_zero, information_from_data
@@ -44,8 +45,6 @@ DELETED = 20
 """Groups of people that are left out in turn."""
 DRAWS = 3
 """Of folds and of groups, whose variances are added: one draw scatters, above all where features are collinear."""
-FEWEST = 10
-"""Groups of people from which it is estimated."""
 MOST_COMPONENTS = 300
 """Of each modality, by the readers: their time grows with the third power."""
 
@@ -70,14 +69,12 @@ def inflation(blocks: Blocks, target: FloatArray, *, folds: int, seed: int, grou
     Raises
     ------
     InputError, NumericalError
-        Where people are of fewer than `FEWEST` groups, and as `brainpid.pid.estimation.information_from_data`.
+        Where people are of too few groups (`brainpid.crossfit.minima.why_widening_assumed`), and as
+        `brainpid.pid.estimation.information_from_data`.
     """
     member = members(len(target), groups)
-    if (found_groups := int(member.max()) + 1) < FEWEST:
-        raise InputError(
-            f"the widening of standard errors cannot be told from {found_groups} groups of people; "
-            f"expected at least {FEWEST}"
-        )
+    if reason := why_widening_assumed(len(target), groups):
+        raise InputError(reason)
     features = [leading_components(Standardizer.fit(b).transform(b), MOST_COMPONENTS) for b in blocks.values()]
     parts = [_variances(features, target, member, folds, derive(seed, "draw", draw)) for draw in range(DRAWS)]
     jackknife, first, zero = np.sum(parts, axis=0)

@@ -14,11 +14,15 @@ from numpy.typing import ArrayLike
 
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import list_some
-from brainpid.crossfit.exchange import exchange_of
+from brainpid.crossfit.exchange import exchange_of, members
 from brainpid.pid.estimation import MIN_PEOPLE_PER_DIMENSION
 
 INNER_FOLDS = 5
 """Folds of a baseline's training people; what they predict held out chooses settings and sets bias and intervals."""
+FEWEST_GROUPS = 2
+"""Of people with every modality in training, since inner folds hold out groups as wholes."""
+GROUPS_TO_WIDEN = 10
+"""Of people with every modality, from which the widening of standard errors is estimated."""
 PEOPLE_PER_FOLD = 2
 """Fewest people with every modality in an inner fold, of models and of the null."""
 
@@ -28,9 +32,12 @@ def fewest_of_baseline() -> int:
     return PEOPLE_PER_FOLD * INNER_FOLDS
 
 
-def fewest_of_ensemble(members: int) -> int:
-    """Fewest training people with every modality for an ensemble of so many networks, each without one inner fold."""
-    return PEOPLE_PER_FOLD * members
+def fewest_of_ensemble(members: int, modalities: int) -> int:
+    """Fewest training people with every modality for an ensemble of so many networks, each without one inner fold.
+
+    The fusion weights that the networks start from are read from one latent of each of the modalities.
+    """
+    return max(PEOPLE_PER_FOLD * members, fewest_of_latents(modalities))
 
 
 def folds_read(folds: int) -> int:
@@ -96,6 +103,19 @@ def why_not_cross_fitted(target: FloatArray, modalities: Sequence[str], folds: i
     if len(target) < needed:
         few = f"n = {len(target)} people have every modality, which is too few for {folds} folds of the null"
         return f"{few}; expected at least {needed}"
+    return ""
+
+
+def why_widening_assumed(n: int, groups: ArrayLike | None = None) -> str:
+    """Why n people are of too few groups to estimate how far standard errors are to be widened; empty where not.
+
+    Without groups everybody is one.
+    """
+    if (found := int(members(n, groups).max(initial=-1)) + 1) < GROUPS_TO_WIDEN:
+        return (
+            f"the widening of standard errors cannot be told from {found} groups of people; expected at least "
+            f"{GROUPS_TO_WIDEN}"
+        )
     return ""
 
 

@@ -47,6 +47,8 @@ from brainpid.model.varying import Vary
 
 NUMBERS = ["change", "importance", "importance_sd", "effect", "exact"]
 COLUMNS = ["modality", "scope", "feature", "region", "group", "units", "n", *NUMBERS]
+FEWEST_PERMUTED = 2
+"""People who have a modality, among whom it can be permuted."""
 MOST_PEOPLE = 200
 """People of a fold, drawn at random, that are looked at where there are more."""
 MOST_READ = 50
@@ -127,7 +129,7 @@ def importances(
         people = {name: block[has] for name, block in X.items()}
         orders = np.stack([rng.permutation(int(has.sum())) for _ in range(permutations)])
         asked = None
-        if has.sum() >= 2:
+        if has.sum() >= FEWEST_PERMUTED:
             asked = _Asked(vary, people, modality, target[has], own.scale, orders)
         parts.append(_Part(_groups(modality, own), int(has.sum()), asked))
     for part in parts:

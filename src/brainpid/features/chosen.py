@@ -115,9 +115,7 @@ def choose_features(
         high = np.fmax.reduce([block.high for block in own.values()])
         people = sum(int(block.present.sum()) for block in own.values())
         reason = [
-            f"no value in any of {people} people"
-            if count == 0
-            else (f"the same value, {least:g}, in all {count} people who have one" if least == most else "")
+            _why_not(count, people, least if least == most else None)
             for count, least, most in zip(n.tolist(), low.tolist(), high.tolist(), strict=True)
         ]
         table = pd.DataFrame({"modality": modality, "feature": names, "units": units, "n": n})
@@ -195,3 +193,12 @@ def _with_others(table: pd.DataFrame, blocks: Mapping[str, FeatureSummary], ever
         records.append((table["modality"].iloc[0], name, unit, n, False, reason))
     joined = pd.concat([table, pd.DataFrame(records, columns=FEATURE_COLUMNS)], ignore_index=True)
     return joined.set_index("feature", drop=False).loc[list(everything)].reset_index(drop=True)
+
+
+def _why_not(known: int, people: int, same: float | None) -> str:
+    """Why a feature tells nothing, by the number of people who have it and the value that all of them have, if any."""
+    if known == 0:
+        return f"no value in any of {people} people"
+    if known == 1:
+        return "known of one person alone"
+    return "" if same is None else f"the same value, {same:g}, in all {known} people who have one"

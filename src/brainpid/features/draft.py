@@ -17,6 +17,8 @@ WIDTH = 110
 WORD = re.compile(r"\S*`[^`]*`\S*|\S+")
 FEW, MANY = 30, 100
 """People from which on five folds leave enough to train `pidreg` on, and from which on ten leave enough to test on."""
+PEOPLE_OF_SHARD, MOST_SHARDS = 50, 8
+"""People whose images one job extracts, and most jobs of a modality that are asked for."""
 MANY_MODALITIES = 5
 """Modalities from which on every further one doubles a long decomposition."""
 
@@ -65,6 +67,7 @@ def draft(cohorts: Sequence[CohortFound], name: str, config: str, output_dir: st
     ]
     for cohort in cohorts:
         lines += _cohort(cohort, modalities)
+    lines += _shards(cohorts)
     lines += [
         "",
         *_comment(f"{n} people have every modality. More repeats give steadier numbers and take longer.", ""),
@@ -130,6 +133,15 @@ def _root(offer: Offer, cohort: CohortFound) -> str:
 def _plain(source: Mapping[str, Any]) -> dict[str, Any]:
     """A source with its path as the configuration has it."""
     return {key: plain_path(str(value)) if key == "path" else value for key, value in source.items()}
+
+
+def _shards(cohorts: Sequence[CohortFound]) -> list[str]:
+    """Number of jobs of an image modality, where there are images: each takes seconds before it extracts anybody."""
+    if all(offer.kind == "table" for cohort in cohorts for offer in cohort.taken.values()):
+        return []
+    people = max(len(cohort.people.sheet) for cohort in cohorts)
+    shards = min(MOST_SHARDS, -(-people // PEOPLE_OF_SHARD))
+    return ["", *_comment("Jobs per cohort and image modality; fixed once chosen.", ""), f"shards: {shards}"]
 
 
 def _complete(cohort: CohortFound, modalities: Sequence[str]) -> int:

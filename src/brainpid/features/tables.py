@@ -72,7 +72,7 @@ def extract_table(
     aligned = pd.DataFrame(values, index=labels).reindex(sheet["participant_id"]).to_numpy()
     listed = sheet["participant_id"].isin(labels).to_numpy()
     status = np.where(listed, SUCCESS, UNAVAILABLE).astype(object)
-    reason = np.where(listed, "", f"no row in {path}").astype(object)
+    reason = np.where(listed, "", f"no row in {path}{', which has none' if table.empty else ''}").astype(object)
     blank = listed & np.isnan(aligned).all(axis=1)
     status[blank], reason[blank] = UNAVAILABLE, f"every cell is n/a in {path}"
     block = FeatureBlock(

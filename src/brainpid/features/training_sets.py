@@ -12,11 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from brainpid.cohort.participants import SUCCESS
+from brainpid.cohort.participants import SUCCESS, has_every_modality
+from brainpid.config.models import FEWEST_OF_OWN_WEIGHTS
 from brainpid.config.slices import LimitSettings
 from brainpid.core.arrays import BoolArray
 from brainpid.core.errors import InputError, list_some
 from brainpid.crossfit.minima import (
+    FEWEST_GROUPS,
     fewest_of_baseline,
     fewest_of_ensemble,
     fewest_of_interval,
@@ -49,7 +51,7 @@ def refuse_untrainable(
     Raises
     ------
     InputError
-        Where training people all have one target or are of one group, too few of them have every modality for one of
+        Where training people with every modality all have one target, or are too few, or of too few groups, for one of
         the models, or too few have the modalities of a tested person for an interval.
     """
     row = {key: k for k, key in enumerate(zip(people["cohort"], people["participant_id"], strict=True))}
@@ -61,15 +63,30 @@ def refuse_untrainable(
         place = f"repeat {repeat}, fold {fold}"
         complete = rows[training][has[rows[training]].all(axis=1)]
         _refuse_unrelated(len(complete), place, modalities)
-        _refuse_same(age[rows[training]], place)
-        if groups is not None and len(np.unique(groups[complete])) < 2:
-            raise InputError(
-                f"{place}: the {len(complete)} training people with every modality ({', '.join(modalities)}) are of "
-                "one group (splits.group), and no part of them can be held out; expected at least 2 groups"
-            )
+        _refuse_same(age[complete], place, modalities)
+        if groups is not None:
+            _refuse_few_groups(len(np.unique(groups[complete])), len(complete), place, modalities, limits)
         if limits is not None:
             _refuse_few(len(complete), place, modalities, limits)
             _refuse_wide(has[rows[training]], has[rows[~training]], place, modalities, limits.interval_coverage)
+
+
+def fewest_and_needed(
+    people: pd.DataFrame, splits: pd.DataFrame, modalities: Sequence[str], limits: LimitSettings
+) -> tuple[int, int]:
+    """Fewest people with every modality in a fold's training, and how many models and intervals need.
+
+    Parameters
+    ----------
+    people, splits : DataFrame
+        As of `refuse_untrainable`.
+    modalities : sequence of str
+    limits : LimitSettings
+    """
+    complete = people.assign(complete=has_every_modality(people, modalities))[["cohort", "participant_id", "complete"]]
+    training = splits[splits["role"] == "train"].merge(complete, on=["cohort", "participant_id"])
+    found = int(training.groupby(["repeat", "fold"])["complete"].sum().min())
+    return found, max(*_needed(modalities, limits).values(), fewest_of_interval(limits.interval_coverage))
 
 
 def _refuse_unrelated(n: int, place: str, modalities: Sequence[str]) -> None:
@@ -82,33 +99,51 @@ def _refuse_unrelated(n: int, place: str, modalities: Sequence[str]) -> None:
         )
 
 
-def _refuse_same(targets: NDArray[np.float64], place: str) -> None:
-    """Raise where all training people have the same target."""
+def _refuse_same(targets: NDArray[np.float64], place: str, modalities: Sequence[str]) -> None:
+    """Raise where all training people with every modality have the same target; those with fewer are more people."""
     if targets.min() == targets.max():
         raise InputError(
-            f"{place}: all {len(targets)} training people have the same target, {targets[0]:g}; it must vary. With "
-            "leave_one_cohort_out, the cohorts that are left must differ in it"
+            f"{place}: all {len(targets)} training people with every modality ({', '.join(modalities)}) have the same "
+            f"target, {targets[0]:g}; it must vary. With leave_one_cohort_out, the cohorts that are left must differ "
+            "in it"
+        )
+
+
+def _refuse_few_groups(found: int, n: int, place: str, modalities: Sequence[str], limits: LimitSettings | None) -> None:
+    """Raise where n training people with every modality are of too few groups for inner folds."""
+    own = limits is not None and limits.own_weights and "pidreg" in limits.models
+    if found < (needed := FEWEST_OF_OWN_WEIGHTS if own else FEWEST_GROUPS):
+        raise InputError(
+            f"{place}: the {n} training people with every modality ({', '.join(modalities)}) are of {found} group(s) "
+            f"(splits.group), of which parts are held out; expected at least {needed}"
+            + (" for pidreg with the recipe paper" if own else "")
         )
 
 
 def _refuse_few(n: int, place: str, modalities: Sequence[str], limits: LimitSettings) -> None:
     """Raise where n training people with every modality are too few for a model."""
-    needed = {
-        model: _fewest_of_pidreg(limits, len(modalities)) if model == "pidreg" else fewest_of_baseline()
-        for model in limits.models
-    }
+    needed = _needed(modalities, limits)
     if short := [f"{least} for {model}" for model, least in needed.items() if n < least]:
         remedy = "Leave the model out, use fewer modalities, or give more splits.folds, which leave more for training"
-        if not limits.own_weights and n < needed.get("pidreg", 0) and n >= fewest_of_ensemble(2):
-            remedy += f"; pidreg with hyperparameters.pidreg.members: {n // 2} takes {n // 2 * 2}"
+        if not limits.own_weights and n < needed.get("pidreg", 0) and n >= fewest_of_ensemble(2, len(modalities)):
+            takes = fewest_of_ensemble(n // 2, len(modalities))
+            remedy += f"; pidreg with hyperparameters.pidreg.members: {n // 2} takes {takes}"
         raise InputError(
             f"{place}: {n} training people have every modality ({', '.join(modalities)}); expected at least "
             f"{list_some(short)}. {remedy}"
         )
 
 
+def _needed(modalities: Sequence[str], limits: LimitSettings) -> dict[str, int]:
+    """Fewest training people with every modality of each model."""
+    return {
+        model: _fewest_of_pidreg(limits, len(modalities)) if model == "pidreg" else fewest_of_baseline()
+        for model in limits.models
+    }
+
+
 def _fewest_of_pidreg(limits: LimitSettings, modalities: int) -> int:
-    least = fewest_of_ensemble(limits.members)
+    least = fewest_of_ensemble(limits.members, modalities)
     return max(least, fewest_of_own_weights(limits.members, modalities)) if limits.own_weights else least
 
 

@@ -142,6 +142,64 @@ def test_a_modality_whose_features_all_tell_nothing(check):
     assert "t1: no feature differs between people: t1_0 (the same value, 4, in all 60 people who have one)" in message
 
 
+def test_one_person_and_a_table_without_rows_are_said_in_words(check):
+    code, message = check(n=1)
+    assert code == 2
+    assert "t1: no feature differs between people: t1_0 (known of one person alone)" in message
+
+    def spoil(tables):
+        tables["dwi"] = tables["dwi"].iloc[:0]
+
+    code, message = check(spoil)
+    assert code == 2
+    assert "dwi: nobody has it in any cohort: cohort 'a': 60 x no row in" in message
+    assert "dwi.tsv, which has none" in message
+
+
+def test_bytes_that_are_no_text_are_not_printed(check, tmp_path):
+    def spoil(tables):
+        tables["t1"] = tables["t1"].rename(columns={"participant_id": "PK\x03\x04", "t1_0": "\x01"})
+
+    code, message = check(spoil)
+    assert code == 2
+    assert (
+        "expected a column 'participant_id' (the label of each person), found what is no text: is it a table?"
+        in message
+    )
+
+
+def test_a_feature_that_is_the_target_is_told(check, capsys, monkeypatch):
+    said = []
+    monkeypatch.setattr("rich.console.Console.print", lambda self, text, **options: said.append(str(text)))
+
+    def spoil(tables):
+        tables["t1"]["t1_2"] = 12 * tables["participants"]["age"]
+
+    assert check(spoil)[0] == 0
+    assert any(one.startswith("warning: cohort 'a': 't1_2' (r = 1.000, 60 people) of t1 is nearly") for one in said)
+
+
+def test_an_output_folder_that_cannot_be_used(check, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    code, message = check(output_dir=str(tmp_path / "file"))
+    assert code == 2
+    assert message.endswith(f"cannot be made: {tmp_path}/file is a file or a broken link, and no folder")
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    code, message = check()
+    assert code == 2
+    assert f"cannot be written into: {tmp_path} is not writable for this user" in message
+
+
+@pytest.mark.parametrize(("free", "code", "words"), [
+    (1000, 2, "and a run leaves about"), (3_000_000, 0, ""), (10**9, 0, ""),
+])  # fmt: skip
+def test_a_disk_without_room_is_refused(check, monkeypatch, free, code, words):
+    monkeypatch.setattr("brainpid.commands.check.free_bytes_for", lambda folder, key: free)
+    found, message = check()
+    assert found == code
+    assert words in message
+
+
 def test_drop_leaves_a_bad_feature_out(check):
     def spoil(tables):
         tables["t1"]["t1_3"] = np.nan

@@ -55,6 +55,7 @@ def test_found_and_missing_images_are_counted_with_one_reason_for_all(check):
         for line in lines
     )
     assert "a 31 1 take part, 28 with every modality" in lines
+    assert not any(line.startswith("of several images") for line in lines)
 
 
 def test_who_lacks_what_is_shown_where_nobody_takes_part(check):
@@ -72,6 +73,9 @@ def test_the_choice_of_images_and_content_that_is_not_there_are_said(check):
     assert (code, message) == (0, "")
     assert f"a t1 31 1 from images 1 x content not fetched (datalad get): {bids}/sub-*/anat/sub-*_T1w.nii.gz" in lines
     assert "a t1: 1 x first of 2: sub-*_T1w.nii.gz" in lines
+    assert any(
+        line.startswith("of several images of a person that is taken which is of the first visit") for line in lines
+    )
     different = "people get different acquisitions: 30 x no entities (sub-01, sub-02, sub-03 and 27 more)"
     assert f"a t1: warning: {different}, 1 x acq-b (sub-11)" in lines
 
@@ -91,3 +95,23 @@ def test_a_function_of_one_s_own_is_looked_for_and_its_files_counted(tmp_path, c
     cohorts["a"]["sources"]["y"]["function"] = "math.hypothenuse"
     assert main(["check", "--config", str(write_config(tmp_path / "c.yaml", config))]) == 2
     assert "cohorts.a.sources.y.function: the module 'math' has no 'hypothenuse'" in capsys.readouterr().err
+
+def test_so_few_people_that_images_may_not_fail_is_said(check):
+    """11 of 22 people are trained on in each of two folds, and ridge needs 10 with every modality."""
+    whole = ("T1w.nii.gz", "dwi.nii.gz", "dwi.bval", "dwi.bvec")
+    places = [path for person in PEOPLE[:22] for path in images(person, *whole)]
+    code, lines, _, _ = check(places)
+    assert code == 0
+    found = [line for line in lines if line.startswith("warning: images of some people fail in extraction.")]
+    assert len(found) == 1
+    assert "and 10 are needed: 2 more that fail stop the run" in found[0] or "10 are needed: 1 more" in found[0]
+
+
+def test_sites_and_what_a_run_takes_are_shown(check):
+    whole = ("T1w.nii.gz", "dwi.nii.gz", "dwi.bval", "dwi.bvec")
+    code, lines, _, _ = check([path for person in PEOPLE for path in images(person, *whole)])
+    assert code == 0
+    assert "a a 32 32 40 to 71, mean 55.5, sd 9.4 32 n/a" in lines
+    assert any(line.startswith("extract t1 8 ") for line in lines)
+    assert any(line.startswith("estimate, within about a factor 2, of a run from its beginning: ") for line in lines)
+    assert not any(line.startswith("warning: images of some") for line in lines)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import errno
 import gzip
+import os
 import pickle
 import tempfile
 
 import pytest
 
 from brainpid.core import machine
-from brainpid.core.errors import ImageError, MachineError
+from brainpid.core.errors import ImageError, InputError, MachineError
 from brainpid.core.machine import (
     check_memory,
     check_room,
+    free_bytes_for,
     machine_error,
     refuse_machine_fault,
     told_in_words,
@@ -108,3 +110,12 @@ def test_memory_is_looked_at(monkeypatch):
     monkeypatch.setattr(machine, "LEAST_MEMORY", 2**60)
     with pytest.raises(MachineError, match=r"no memory left: [\d,]+ bytes can be had"):
         check_memory()
+
+
+def test_the_room_of_a_folder_that_is_not_there_is_that_of_the_one_above(tmp_path):
+    found, there = free_bytes_for(tmp_path / "a/b/c", "output_dir"), os.statvfs(tmp_path)
+    assert found == pytest.approx(there.f_bavail * there.f_frsize, rel=0.05)
+    assert not (tmp_path / "a").exists()
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+    with pytest.raises(InputError, match=r"output_dir: .*link/out cannot be made: .*link is a file or a broken link"):
+        free_bytes_for(tmp_path / "link/out", "output_dir")

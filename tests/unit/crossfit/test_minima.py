@@ -12,7 +12,7 @@ MODALITIES = ["t1", "dwi"]
 
 def test_the_numbers_that_later_steps_hold_to():
     assert minima.fewest_of_baseline() == 10
-    assert minima.fewest_of_ensemble(10) == 20
+    assert [minima.fewest_of_ensemble(*own) for own in ((10, 2), (2, 2), (2, 3), (10, 9))] == [20, 5, 8, 23]
     assert minima.fewest_to_relate(2) == 4
     assert [minima.folds_read(folds) for folds in (3, 5, 7, 8, 10)] == [1, 1, 1, 2, 2]
     assert [minima.fewest_of_own_weights(10, 2), minima.fewest_of_own_weights(3, 3)] == [30, 24]

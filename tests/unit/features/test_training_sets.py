@@ -9,7 +9,7 @@ import pytest
 from brainpid.cohort.participants import SUCCESS, UNAVAILABLE
 from brainpid.config.slices import LimitSettings
 from brainpid.core.errors import InputError
-from brainpid.features.training_sets import refuse_untrainable
+from brainpid.features.training_sets import fewest_and_needed, refuse_untrainable
 
 
 def limits(*models: str, members: int = 10, coverage: float = 0.9) -> LimitSettings:
@@ -55,8 +55,12 @@ def test_a_network_that_reads_its_own_weights_needs_people_to_read():
 
 
 def test_training_people_of_one_target_are_refused():
-    with pytest.raises(InputError, match="all 18 training people have the same target, 73"):
+    with pytest.raises(InputError, match=r"all 18 training people with every modality .* have the same target, 73"):
         refuse(people(20, [60, 61] + [73] * 18), [0, 1], limits())
+    # Those who lack a modality differ, and the line of the age bias of both modalities has the others alone.
+    mixed = people(40, [*range(40, 60), *[73] * 20], without_dwi=20)
+    with pytest.raises(InputError, match="all 19 training people with every modality"):
+        refuse(mixed, [0, 39], limits())
 
 
 def test_an_interval_needs_people_with_what_a_tested_person_has():
@@ -70,6 +74,23 @@ def test_an_interval_needs_people_with_what_a_tested_person_has():
 
 def test_people_with_every_modality_must_not_be_of_one_group():
     groups = np.array([0] * 15 + [1] * 15)
-    with pytest.raises(InputError, match=r"the 15 training people with every modality .* are of one group"):
+    with pytest.raises(InputError, match=r"the 15 training people with every modality .* are of 1 group"):
         refuse(people(30, without_dwi=15), [0], limits(), groups)
     refuse(people(30), [0], limits(), groups)
+    own = limits("pidreg", members=3).model_copy(update={"own_weights": True})
+    with pytest.raises(InputError, match=r"are of 2 group.s. .* expected at least 3 for pidreg with the recipe paper"):
+        refuse(people(60), [0], own, np.arange(60) % 2)
+    refuse(people(60), [0], own, np.arange(60) % 3)
+
+
+def test_few_members_need_people_to_read_the_fusion_weights_from():
+    with pytest.raises(InputError, match=r"4 training people .* at least 5 for pidreg"):
+        refuse(people(14), list(range(10)), limits("pidreg", members=2, coverage=0.5))
+    refuse(people(15), list(range(10)), limits("pidreg", members=2, coverage=0.5))
+
+
+def test_how_many_people_are_there_and_needed():
+    table = people(30, without_dwi=5)
+    assert fewest_and_needed(table, splits(table, [28, 29]), ["t1", "dwi"], limits("ridge")) == (23, 10)
+    assert fewest_and_needed(table, splits(table, [0, 1]), ["t1", "dwi"], limits("ridge", "pidreg")) == (25, 20)
+    assert fewest_and_needed(table, splits(table, [0, 1]), ["t1", "dwi"], limits(coverage=0.95)) == (25, 19)

@@ -246,7 +246,8 @@ class PIDReg(ModelFileMixin):
         ------
         InputError
             Where an option is invalid, there are fewer than two modalities, row counts differ, the target is not
-            finite or constant, there is one group only, or fewer than ``2 * members`` people have every modality.
+            finite or constant, there is one group only, or fewer people have every modality than
+            `brainpid.crossfit.minima.fewest_of_ensemble` says.
         NumericalError
             Where a loss term is not finite.
         """
@@ -254,9 +255,9 @@ class PIDReg(ModelFileMixin):
         layout, features, y, group = checked_training(*self._training_modalities(X, y), groups)
         n_rows, present = len(y), presence(features)
         members, n_complete = settings.members, int(present.all(axis=1).sum())
-        if n_complete < (least := fewest_of_ensemble(members)):
+        if n_complete < (least := fewest_of_ensemble(members, len(layout.modalities))):
             found = f"{n_complete} people have every modality ({', '.join(layout.modalities)})"
-            raise InputError(f"{found}; expected at least {least}, twice the number of members")
+            raise InputError(f"{found}; expected at least {least} for {members} members")
         some = np.asarray(present.any(axis=1))
         if not present.all():
             _LOG.info(

@@ -407,3 +407,12 @@ def test_a_callback_is_told_of_every_step_and_can_end_the_fit():
     with pytest.raises(KeyboardInterrupt):
         stopped.fit(X, y, callback=enough)
     assert not hasattr(stopped, "_fitted")
+
+
+def test_two_networks_of_four_people_are_refused_before_their_weights_cannot_be_read():
+    rng = np.random.default_rng(0)
+    X = {modality: rng.normal(size=(4, 2)) for modality in ("t1", "dwi")}
+    with pytest.raises(
+        InputError, match=r"4 people have every modality \(t1, dwi\); expected at least 5 for 2 members"
+    ):
+        PIDReg(members=2).fit(X, np.arange(4.0))
