@@ -96,6 +96,7 @@ def test_a_function_of_one_s_own_is_looked_for_and_its_files_counted(tmp_path, c
     assert main(["check", "--config", str(write_config(tmp_path / "c.yaml", config))]) == 2
     assert "cohorts.a.sources.y.function: the module 'math' has no 'hypothenuse'" in capsys.readouterr().err
 
+
 def test_so_few_people_that_images_may_not_fail_is_said(check):
     """11 of 22 people are trained on in each of two folds, and ridge needs 10 with every modality."""
     whole = ("T1w.nii.gz", "dwi.nii.gz", "dwi.bval", "dwi.bvec")
