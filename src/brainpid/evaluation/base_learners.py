@@ -20,7 +20,8 @@ def base_learner_table(model: str, chosen: Sequence[dict[str, Any]]) -> pd.DataF
     ----------
     model : str
     chosen : sequence of dict
-        ``chosen`` of the provenance of each fold, in which `expert_weights` are the shares.
+        ``chosen`` of the provenance of each fold, in which `expert_weights` are weights of predictions, 0 or more. They need not
+        add up to 1, because predictions of left-out people are drawn to the mean; their parts of the sum are the shares.
 
     Returns
     -------
@@ -28,7 +29,11 @@ def base_learner_table(model: str, chosen: Sequence[dict[str, Any]]) -> pd.DataF
         model, base_learner, share (mean over all folds, 0 where it was not fitted), share_min, share_max, folds_fitted
         and n_folds. Of a model without base learners there are no rows.
     """
-    weights = [own["expert_weights"] for own in chosen if "expert_weights" in own]
+    weights = [
+        {name: weight / sum(own["expert_weights"].values()) for name, weight in own["expert_weights"].items()}
+        for own in chosen
+        if "expert_weights" in own
+    ]
     names = dict.fromkeys([*KNOWN, *(name for own in weights for name in own if name != "head"), "head"])
     rows = []
     for name in names:

@@ -259,7 +259,8 @@ def atypicality_dictionary() -> dict[str, object]:
 BASE_LEARNER_COLUMNS = {
     "model": "Model that is made of base learners",
     "base_learner": "Base learner; head is the closed-form joining of the modalities' scalar latents",
-    "share": "Weight in the prediction of people with every modality, mean over folds, 0 where it was not fitted",
+    "share": "Part of the weights in the prediction of people with every modality, mean over folds, 0 where it was not "
+    "fitted",
     "share_min": "Smallest share of a fold",
     "share_max": "Largest share of a fold",
     "folds_fitted": "Folds in which it was fitted",

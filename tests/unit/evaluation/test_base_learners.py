@@ -9,7 +9,7 @@ from brainpid.evaluation.base_learners import COLUMNS, base_learner_table, choic
 FOLDS = [
     {"expert_weights": {"Mine": 0.3, "head": 0.1, "kernel": 0.2, "network": 0.4}, "recipe": "compact",
      "feature_transform": "normal_scores", "pilot": {"fall": 0.01, "spread": 0.02}},
-    {"expert_weights": {"Mine": 0.1, "boosting": 0.5, "head": 0.1, "network": 0.3}, "recipe": "expressive",
+    {"expert_weights": {"Mine": 0.12, "boosting": 0.6, "head": 0.12, "network": 0.36}, "recipe": "expressive",
      "feature_transform": "none", "pilot": {"fall": 0.05, "spread": 0.04}},
 ]  # fmt: skip
 
