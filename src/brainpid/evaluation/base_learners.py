@@ -20,8 +20,8 @@ def base_learner_table(model: str, chosen: Sequence[dict[str, Any]]) -> pd.DataF
     ----------
     model : str
     chosen : sequence of dict
-        ``chosen`` of the provenance of each fold, in which `expert_weights` are weights of predictions, 0 or more. They need not
-        add up to 1, because predictions of left-out people are drawn to the mean; their parts of the sum are the shares.
+        ``chosen`` of the provenance of each fold. Its `expert_weights` need not add up to 1, because predictions of
+        left-out people are drawn to the mean; their parts of the sum are the shares.
 
     Returns
     -------
