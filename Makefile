@@ -17,31 +17,20 @@ $(STAMP): envs/lock.txt envs/slurm.txt pyproject.toml
 	$(BIN)/pip install --no-compile --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-# The cohort of the demonstration; made once, on the user's disk.
-results/demo_data/truth.json: src/brainpid/phantom/people.py src/brainpid/phantom/images.py | $(STAMP)
-	@echo "Making the images of 136 people: T1, diffusion and BOLD, with a known truth."
-	rm -rf results/demo_data
-	$(BIN)/brainpid phantom --out results/demo_data --subjects 136 --sites 2 --seed 0 --voxel-size 8
-
-demo: install results/demo_data/truth.json
-	@echo "From the images to a report: features of everybody, five folds of two models, tests, figures."
-	$(BIN)/snakemake --cores 2 --configfile config/demo.yaml --quiet rules
-	@echo
-	@$(BIN)/brainpid summary config/demo.yaml
-	@echo
-	@echo "Your own data: edit config/config.yaml (every key is explained in config/README.md), then"
-	@echo "    $(BIN)/brainpid check"
-	@echo "    $(BIN)/snakemake --cores 4"
+# The images in results/demo_data, made once, then the workflow on them.
+demo: install
+	$(BIN)/brainpid demo
 
 test: install
 	$(BIN)/pytest
 
-lint: install results/demo_data/truth.json
+lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/brainpid demo --images-only
 	$(BIN)/snakemake --lint --configfile config/demo.yaml
 
 # The reference of the configuration and its JSON schema, from its sections.

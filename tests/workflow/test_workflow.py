@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from cohorts import make_config, make_tables, write_cohort, write_config
+from cohorts import ROOT, make_config, make_tables, write_cohort, write_config
 from snakemake_runs import SOURCES, done, planned, snakemake
 from verbs import run_tables
 
@@ -32,6 +32,7 @@ def finished(tmp_path_factory):
     """
     folder = tmp_path_factory.mktemp("run")
     shutil.copytree(SOURCES / "brainpid", folder / "src" / "brainpid", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "CITATION.cff", folder)
     for seed, cohort in enumerate(("a", "b")):
         tables = make_tables(60, seed)
         tables["participants"]["family"] = [f"{cohort}{person // 3}" for person in range(60)]

@@ -15,7 +15,7 @@ from types import FrameType
 
 from brainpid.core.environment import take_out_shadows
 from brainpid.core.errors import InputError, MachineError
-from brainpid.core.provenance import ROOT
+from brainpid.core.project import snakefile
 
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -42,23 +42,6 @@ def run(args: argparse.Namespace) -> int:
         *("--configfile", str(args.config)),
     ]
     return 0 if _wait(command, environment) == 0 else 1
-
-
-def snakefile() -> Path:
-    """The project's workflow.
-
-    Raises
-    ------
-    InputError
-        Where the program was installed without it.
-    """
-    path = ROOT.parents[1] / "Snakefile"
-    if not path.is_file():
-        raise InputError(
-            f"{path}: the workflow does not lie beside the package; install the project from its folder with "
-            "`pip install -e .`, or run `snakemake --snakefile` with its Snakefile"
-        )
-    return path
 
 
 def environment_of(given: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from brainpid.config.slices import ReportSettings
+from brainpid.core.citation import PROGRAM, bibtex_entries
 from brainpid.model.registry import MODELS
 
 BIBTEX = {
     "Nichols2017": "@article{Nichols2017, author={Nichols, T. E. and others}, title={Best practices in data analysis "
     "and sharing in neuroimaging using {MRI}}, journal={Nature Neuroscience}, volume={20}, pages={299--303}, "
     "year={2017}}",
-    "MaYu2025": "@article{MaYu2025, author={Ma and Yu}, title={Explainable Multimodal Regression via Information "
-    "Decomposition}, journal={arXiv:2512.22102}, year={2025}}",
     "Gneiting2007": "@article{Gneiting2007, author={Gneiting, T. and Raftery, A. E.}, title={Strictly proper scoring "
     "rules, prediction, and estimation}, journal={Journal of the American Statistical Association}, volume={102}, "
     "pages={359--378}, year={2007}}",
@@ -60,11 +59,15 @@ OF_SOURCES = {
 """Works by the kind of source."""
 OF_MEASURES = {"mmi": "Barrett2015", "idep": "KayInce2018"}
 OF_PACKAGES = {"torch": "Paszke2019", "scikit-learn": "Pedregosa2011"}
-ALWAYS = ("Nichols2017", "Gneiting2007", "Mardia1970", "Wilson1927", "Harris2020", "Virtanen2020", "Moelder2021")
+ALWAYS = (
+    PROGRAM, "Nichols2017", "Gneiting2007", "Mardia1970", "Wilson1927", "Harris2020", "Virtanen2020", "Moelder2021",
+)  # fmt: skip
+METHOD = "MaYu2025"
+"""Of the network; its entry is that of the program's own citation."""
 
 
 def references(settings: ReportSettings) -> list[str]:
-    """Keys of the works that a run rests on, in the order of `BIBTEX`."""
+    """Keys of the works that a run rests on: the program, its method, then in the order of `BIBTEX`."""
     kinds = {own.kind for inputs in settings.inputs.values() for own in inputs.values()}
     packages = {package for model in settings.models for package in MODELS[model].packages}
     used = {
@@ -72,11 +75,12 @@ def references(settings: ReportSettings) -> list[str]:
         *(key for kind in kinds for key in OF_SOURCES.get(kind, ())),
         *(OF_MEASURES[measure] for measure in settings.pid.measures),
         *(OF_PACKAGES[package] for package in packages if package in OF_PACKAGES),
-        *(["MaYu2025"] if "pidreg" in settings.models else []),
+        *([METHOD] if "pidreg" in settings.models else []),
     }
-    return [key for key in BIBTEX if key in used]
+    return [key for key in bibtex_entries() | BIBTEX if key in used]
 
 
 def bibtex(settings: ReportSettings) -> str:
     """BibTeX entries of the works that a run rests on, one a line."""
-    return "\n".join(BIBTEX[key] for key in references(settings))
+    entries = bibtex_entries() | BIBTEX
+    return "\n".join(entries[key] for key in references(settings))
