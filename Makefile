@@ -1,5 +1,8 @@
 # Everything a user or a developer starts. Needs Python 3.11 or newer with venv; pip brings the rest.
 PYTHON ?= python3
+# Build of torch: cpu, auto (by the driver that is found), cu128 and so on, from PyTorch's own index. Left out, it is what
+# the lock and the configuration of pip give; where that is PyPI on Linux, a build with CUDA of 3 GB.
+TORCH ?=
 BIN := .venv/bin
 STAMP := .venv/.installed
 
@@ -9,12 +12,10 @@ STAMP := .venv/.installed
 install: $(STAMP)
 
 # The stamp is made last: an installation that was interrupted is started again, a whole one is not touched.
-$(STAMP): envs/lock.txt envs/slurm.txt pyproject.toml
+$(STAMP): envs/lock.txt envs/slurm.txt envs/install.py pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "brainpid needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/lock.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r envs/slurm.txt
-	$(BIN)/pip install --no-compile --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python envs/install.py $(if $(TORCH),--torch-backend $(TORCH))
 	touch $@
 
 # The images in results/demo_data, made once, then the workflow on them.

@@ -1,0 +1,312 @@
+"""The tables that a run leaves, column by column: type, unit and meaning.
+
+What a column means stands once: where a table has a data dictionary beside it, the meaning comes from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from brainpid.report import glossary, plan
+
+TEXT, INTEGER, NUMBER, TRUTH = "text", "integer", "number", "True or False"
+TARGET, BITS, PART, PEOPLE, NONE = "target's units", "bits", "0 to 1", "people", ""
+COST, ANY = "cost's unit", "as in `units`"
+
+Kinds = Mapping[str, tuple[str, str]]
+"""Type and unit of each column."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes
+    ----------
+    name : str
+        ``<m>`` stands for a modality, ``<subset>`` for modalities joined with ``+``.
+    kind : str
+        Type of its values.
+    unit : str
+        Empty where there is none.
+    meaning : str
+    """
+
+    name: str
+    kind: str
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class OutputTable:
+    """One table of the output folder.
+
+    Attributes
+    ----------
+    path : str
+        Under the output folder; ``<cohort>`` and the like stand for names.
+    content : str
+        What its rows are.
+    columns : tuple of Column
+    """
+
+    path: str
+    content: str
+    columns: tuple[Column, ...]
+
+
+Described = Mapping[str, tuple[str, str, str]]
+"""Type, unit and meaning of each column."""
+
+
+def _table(path: str, content: str, columns: Described) -> OutputTable:
+    """A table whose columns are described here."""
+    return OutputTable(path, content, tuple(Column(name, *told) for name, told in columns.items()))
+
+
+def _of_glossary(path: str, content: str, meanings: Mapping[str, str], kinds: Kinds) -> OutputTable:
+    """A table that has a data dictionary; a column without a type is a KeyError."""
+    columns = tuple(Column(name, *kinds[name], meaning) for name, meaning in meanings.items())
+    return OutputTable(path, content, columns)
+
+
+WHO: Described = {
+    "participant_id": (TEXT, NONE, "Label of the person, as in the participants table"),
+    "cohort": (TEXT, NONE, "Name of the cohort"),
+}
+PERSON: Described = WHO | {
+    "site": (TEXT, NONE, "Site; the cohort's name where none is known"),
+    "age": (NUMBER, TARGET, "True target, whatever the column of the participants table is called"),
+}
+PREDICTION: Described = {
+    "predicted_age": (NUMBER, TARGET, "Prediction by a model that has not seen the person"),
+    "predicted_age_corrected": (NUMBER, TARGET, "The same, corrected for age bias by a line of the training people"),
+    "brain_pad": (NUMBER, TARGET, "Predicted less true target"),
+    "brain_pad_corrected": (NUMBER, TARGET, "Corrected prediction less true target"),
+    "pi_low": (NUMBER, TARGET, "Lower end of the prediction interval, `interval_coverage` of the configuration"),
+    "pi_high": (NUMBER, TARGET, "Upper end of it"),
+    "modalities": (TEXT, NONE, "Modalities that the person has, joined with +"),
+    "atypicality": (NUMBER, PART, glossary.ATYPICALITY),
+}
+MODEL: Described = {"model": (TEXT, NONE, "Name of the model")}
+FOLD: Described = {
+    "repeat": (INTEGER, NONE, "Repeat of the folds, from 0"),
+    "fold": (INTEGER, NONE, "Fold in which the person is held out, from 0"),
+}
+READERS: Described = {
+    "latent_<m>": (NUMBER, "standard deviations of the target's normal score", "Out-of-fold latent of the modality"),
+    "subset_<subset>": (NUMBER, TARGET, "Prediction from these modalities alone"),
+    "log_score_<subset>": (NUMBER, BITS, "Log score of the person's target under the prediction from these"),
+}
+SUBSET_OF: Described = {"modalities": (TEXT, NONE, "Modalities that people have, joined with +")}
+N: Described = {"n": (INTEGER, PEOPLE, "Number of people")}
+
+_INTERVAL = dict.fromkeys(("bits", "se", "ci_low", "ci_high"), (NUMBER, BITS))
+_ERROR = dict.fromkeys(("mae", "mae_ci_low", "mae_ci_high"), (NUMBER, TARGET))
+_LABELS = ("cohort", "model", "estimator", "given", "measure", "scope", "modalities", "atom", "participant_id", "site")
+
+PID_KINDS: Kinds = dict.fromkeys(_LABELS, (TEXT, NONE)) | _INTERVAL | {
+    "share": (NUMBER, PART), "p_value": (NUMBER, PART), "n": (INTEGER, PEOPLE), "n_folds": (INTEGER, "folds"),
+    "se_factor": (NUMBER, NONE),
+}  # fmt: skip
+SELECTION_KINDS: Kinds = _ERROR | {
+    "modalities": (TEXT, NONE), "cost": (NUMBER, COST), "n": (INTEGER, PEOPLE), "information_bits": (NUMBER, BITS),
+    "recommended": (TRUTH, NONE),
+}  # fmt: skip
+PERSON_KINDS: Kinds = dict.fromkeys(_LABELS, (TEXT, NONE)) | {
+    **{name: (kind, unit) for name, (kind, unit, _) in PREDICTION.items() if name != "modalities"},
+    "age": (NUMBER, TARGET), "repeats": (INTEGER, "repeats"), "information": (NUMBER, BITS),
+    "brain_pad_common": (NUMBER, TARGET), "information_alone_<m>": (NUMBER, BITS),
+    "information_added_<m>": (NUMBER, BITS), "brain_pad_<m>": (NUMBER, TARGET),
+    "brain_pad_specific_<m>": (NUMBER, TARGET),
+}  # fmt: skip
+IMPORTANCE_KINDS: Kinds = {
+    **dict.fromkeys(("modality", "scope", "feature", "region", "group", "units"), (TEXT, NONE)),
+    **dict.fromkeys(
+        ("change", "change_sd", "importance", "importance_sd", "effect", "effect_sd"), (NUMBER, TARGET)
+    ),
+    "sign_agreement": (NUMBER, PART), "rank": (NUMBER, "1 is largest"), "rank_sd": (NUMBER, NONE),
+    "n_folds": (INTEGER, "folds"), "exact_folds": (INTEGER, "folds"),
+}  # fmt: skip
+ATYPICALITY_KINDS: Kinds = {
+    "low": (NUMBER, PART), "high": (NUMBER, PART), "n": (INTEGER, PEOPLE), "mae": (NUMBER, TARGET),
+    "bias": (NUMBER, TARGET), "coverage": (NUMBER, PART),
+}  # fmt: skip
+BASE_LEARNER_KINDS: Kinds = {
+    **dict.fromkeys(("model", "base_learner"), (TEXT, NONE)),
+    **dict.fromkeys(("share", "share_min", "share_max"), (NUMBER, PART)),
+    **dict.fromkeys(("folds_fitted", "n_folds"), (INTEGER, "folds")),
+}
+PLAN_KINDS: Kinds = {
+    **dict.fromkeys(("cohort", "model", "quantity", "modalities", "kind", "units"), (TEXT, NONE)),
+    **dict.fromkeys(("value", "ci_low", "ci_high", "gain", "gain_low", "gain_high"), (NUMBER, ANY)),
+    "times": (NUMBER, NONE), "n": (INTEGER, PEOPLE), "n_evaluated": (INTEGER, PEOPLE),
+}  # fmt: skip
+
+PARTICIPANTS: Described = PERSON | {
+    "sex": (TEXT, NONE, "As in the participants table; n/a where unknown"),
+    "<m>_status": (TEXT, NONE, "SUCCESS, FAIL, UNAVAILABLE or EXCLUDED"),
+    "<m>_reason": (TEXT, NONE, "Why it is not SUCCESS"),
+    "included": (TRUTH, NONE, "Whether the person takes part"),
+    "reason": (TEXT, NONE, "Why not"),
+}
+SPLITS: Described = (
+    WHO
+    | FOLD
+    | {"role": (TEXT, NONE, "train or test; who shares a group with somebody tested has no row in that fold")}
+)
+FEATURES: Described = {
+    "modality": (TEXT, NONE, "Modality"),
+    "feature": (TEXT, NONE, "Name of the feature"),
+    "units": (TEXT, NONE, "Its unit, as its source gives it; empty for none"),
+    "n": (INTEGER, PEOPLE, "People with a value, of all cohorts"),
+    "included": (TRUTH, NONE, "Whether the feature takes part"),
+    "reason": (TEXT, NONE, "Why not"),
+    "note": (TEXT, NONE, "Values that may stand for nothing, such as -9999"),
+}
+INDEX: Described = {
+    "participant_id": WHO["participant_id"],
+    "modality": (TEXT, NONE, "Modality"),
+    "role": (TEXT, NONE, "What the file is to the extractor, such as image, bval, mask"),
+    "path": (TEXT, NONE, "The file; empty where there is none"),
+    "reason": (TEXT, NONE, "Why there is none"),
+    "note": (TEXT, NONE, "What was chosen among several"),
+    "acquisition": (TEXT, NONE, "Entities of the image that was taken, such as acq-mprage, by which people may differ"),
+}
+QUALITY: Described = WHO | {
+    "modality": (TEXT, NONE, "Modality"),
+    "status": (TEXT, NONE, "SUCCESS, FAIL, UNAVAILABLE or EXCLUDED"),
+    "largest_z": (NUMBER, "robust standard deviations", "Largest distance from the cohort's median in any measure"),
+    "outlier_in": (TEXT, NONE, "Measures in which the person stands out, by 3.5 or more"),
+    "<measure>": (NUMBER, "of the measure", "Measures of quality of this kind of image, such as mean displacement"),
+    "note": (TEXT, NONE, "What the extraction noted"),
+    "acquisition": INDEX["acquisition"],
+}
+ACCURACY: Described = {
+    "cohort": (TEXT, NONE, "Name of the cohort; pooled is a random-effects mean over cohorts"),
+    "scheme": (TEXT, NONE, "How test sets were made"),
+    **MODEL, **SUBSET_OF, **N,
+    "mae": (NUMBER, TARGET, "Mean absolute error of held-out people, not corrected for age bias"),
+    "mae_ci_low": (NUMBER, TARGET, "Lower end of its interval, `pid.confidence` of the configuration"),
+    "mae_ci_high": (NUMBER, TARGET, "Upper end of it"),
+    "rmse": (NUMBER, TARGET, "Root of the mean squared error"),
+    "r2": (NUMBER, "at most 1", "Part of the variance that is explained; below 0 worse than the mean"),
+    "pearson_r": (NUMBER, "-1 to 1", "Correlation of predicted and true target"),
+    "mae_corrected": (NUMBER, TARGET, "Mean absolute error of the predictions that are corrected for age bias"),
+}  # fmt: skip
+COMPARISON: Described = {
+    "cohort": (TEXT, NONE, "Name of the cohort; pooled is a random-effects mean over cohorts"),
+    "model": (TEXT, NONE, "Model that is compared"),
+    "reference": (TEXT, NONE, "First model of the configuration"),
+    **SUBSET_OF, **N,
+    "difference": (NUMBER, TARGET, "Mean absolute error of the reference less that of the model; below 0 it is better"),
+    "ci_low": (NUMBER, TARGET, "Lower end of its interval over people"),
+    "ci_high": (NUMBER, TARGET, "Upper end of it"),
+}  # fmt: skip
+COVERAGE: Described = {
+    **MODEL,
+    "kind": (TEXT, NONE, "all, cohort, modalities, site, predicted band or band (of the true target)"),
+    "group": (TEXT, NONE, "Which of them"),
+    **N,
+    "coverage": (NUMBER, PART, "Part of the people whose interval covers the true target"),
+    "ci_low": (NUMBER, PART, "Lower end of its 95% interval"),
+    "ci_high": (NUMBER, PART, "Upper end of it"),
+    "mean_width": (NUMBER, TARGET, "Mean width of the intervals"),
+    "interval_score": (NUMBER, TARGET, "Width and what lies outside, small is good (Gneiting and Raftery 2007)"),
+}  # fmt: skip
+RELIABILITY: Described = {
+    "cohort": WHO["cohort"], **MODEL,
+    "quantity": (TEXT, NONE, "Column of person.tsv"),
+    "n": (INTEGER, PEOPLE, "People of whom it is known"),
+    "repeats": (INTEGER, "repeats", "Repeats of the folds"),
+    "reliability": (NUMBER, "at most 1", "Of one repeat: intraclass correlation ICC(C,1)"),
+    "reliability_of_mean": (NUMBER, "at most 1", "Of the mean over repeats: ICC(C,k)"),
+    "split_half": (NUMBER, "-1 to 1", "Correlation of both halves of the repeats, stepped up (Spearman and Brown)"),
+}  # fmt: skip
+NULL: Described = {
+    "cohort": WHO["cohort"],
+    "modalities": (TEXT, NONE, "Modality that is tested, or all joined with +"),
+    "atom": (TEXT, NONE, "total, against permutations of the target; added, against draws given the others"),
+    "bits": (NUMBER, BITS, "Found by the encoder of the null, fitted within the cohort"),
+    "null_mean": (NUMBER, BITS, "Mean under the null"),
+    "null_95": (NUMBER, BITS, "95th percentile under the null"),
+    "p_value": (NUMBER, PART, "One-sided"),
+    "permutations": (INTEGER, NONE, "Permutations or draws"),
+    **N,
+}
+NORMALITY: Described = {
+    "cohort": WHO["cohort"], **MODEL, **N,
+    "skewness": (NUMBER, NONE, "Mardia's multivariate skewness of latents and target"),
+    "skewness_p": (NUMBER, PART, "p-value of it"),
+    "kurtosis_ratio": (NUMBER, NONE, "Mardia's kurtosis as a part of what is expected; 1 is normal"),
+    "kurtosis_p": (NUMBER, PART, "p-value of it"),
+    "bits": (NUMBER, BITS, "Total information of the Gaussian score"),
+    "bits_copula": (NUMBER, BITS, "The same from ranked latents"),
+    "doubts": (TEXT, NONE, "What speaks against normality"),
+}  # fmt: skip
+POOLING: Described = {
+    **MODEL,
+    **{name: (TEXT, NONE, glossary.COLUMNS[name]) for name in ("estimator", "measure", "scope", "modalities", "atom")},
+    "bits": (NUMBER, BITS, "Mean over cohorts, with random effects; ci_low and ci_high are its interval"),
+    "ci_low": (NUMBER, BITS, "Lower end"),
+    "ci_high": (NUMBER, BITS, "Upper end"),
+    "fixed_bits": (NUMBER, BITS, "Mean as if cohorts did not differ; fixed_ci_low and fixed_ci_high are its interval"),
+    "fixed_ci_low": (NUMBER, BITS, "Lower end"),
+    "fixed_ci_high": (NUMBER, BITS, "Upper end"),
+    "predicted_low": (NUMBER, BITS, "Lower end of what another cohort is expected to show"),
+    "predicted_high": (NUMBER, BITS, "Upper end of it"),
+    "tau": (NUMBER, BITS, "Standard deviation between cohorts; tau_low and tau_high are its interval"),
+    "tau_low": (NUMBER, BITS, "Lower end"),
+    "tau_high": (NUMBER, BITS, "Upper end"),
+    "cohorts": (INTEGER, "cohorts", "Number of cohorts"),
+    **N,
+}
+NEW_PEOPLE: Described = WHO | {
+    "modalities": PREDICTION["modalities"],
+    **{name: PREDICTION[name] for name in ("predicted_age", "predicted_age_corrected", "pi_low", "pi_high")},
+    "atypicality": PREDICTION["atypicality"],
+    "gain_<m>": (NUMBER, TARGET, "By how much the interval is expected to narrow if the modality were acquired"),
+    "reason": (TEXT, NONE, "Why there is no prediction, or which features lie so far out that they were clipped"),
+}
+PERSON_MEANINGS = glossary.PERSON_COLUMNS | {
+    f"{what}_<m>": words.format("the modality") for what, words in glossary.PERSON_COLUMNS_OF_MODALITY.items()
+}
+
+OUTPUT_TABLES = (
+    _table("participants.tsv", "one row a person and cohort: what there is, and who takes part", PARTICIPANTS),
+    _table("splits.tsv", "one row a person, repeat and fold", SPLITS),
+    _table("features.tsv", "one row a feature", FEATURES),
+    _table("index/<cohort>.tsv", "of cohorts with images, one row a file, or a person without", INDEX),
+    _table("quality/<m>.tsv", "of modalities from images, one row a person", QUALITY),
+    _table("aggregate/accuracy.tsv", "one row a cohort, model and set of modalities that people have", ACCURACY),
+    _table("aggregate/comparison.tsv", "the first model against every other one, person by person", COMPARISON),
+    _table("aggregate/coverage.tsv", "one row a model and group of people", COVERAGE),
+    _table(
+        "aggregate/predictions.tsv", "one row a person, model and repeat", PERSON | MODEL | FOLD | PREDICTION
+    ),
+    _of_glossary("aggregate/pid.tsv", "one row an atom; `pid.json` describes it", glossary.COLUMNS, PID_KINDS),
+    _table("aggregate/pooling.tsv", "one row a pooled row of pid.tsv", POOLING),
+    _of_glossary("aggregate/person.tsv", "one row a person and model, repeats averaged", PERSON_MEANINGS, PERSON_KINDS),
+    _table("aggregate/reliability.tsv", "one row a cohort, model and quantity of person.tsv", RELIABILITY),
+    _of_glossary(
+        "aggregate/selection.tsv", "one row a subset of the modalities", glossary.SELECTION_COLUMNS, SELECTION_KINDS
+    ),
+    _of_glossary(
+        "aggregate/importance.tsv", "one row a modality, region, group or feature", glossary.IMPORTANCE_COLUMNS,
+        IMPORTANCE_KINDS,
+    ),
+    _of_glossary(
+        "aggregate/atypicality.tsv", "one row a tenth of atypicality", glossary.ATYPICALITY_COLUMNS, ATYPICALITY_KINDS
+    ),
+    _of_glossary(
+        "aggregate/base_learners.tsv", "one row a model and base learner", glossary.BASE_LEARNER_COLUMNS,
+        BASE_LEARNER_KINDS,
+    ),
+    _table("aggregate/null.tsv", "one row a cohort and tested value", NULL),
+    _table("aggregate/normality.tsv", "one row a cohort and model", NORMALITY),
+    _table("aggregate/latents.tsv", "one row a person, model and repeat", PERSON | MODEL | FOLD | READERS),
+    _of_glossary("plan/plan.tsv", "by `brainpid plan`, one row a value", plan.COLUMNS, PLAN_KINDS),
+    _table("predictions.tsv of `brainpid predict`", "one row a new person", NEW_PEOPLE),
+)  # fmt: skip
