@@ -18,6 +18,8 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[1]
 LOCK, SLURM = TOP / "envs/lock.txt", TOP / "envs/slurm.txt"
 INSTALLS = (["-r", str(LOCK)], ["--no-deps", "-r", str(SLURM)], ["--no-deps", "--no-build-isolation", "-e", str(TOP)])
+UV = "uv==0.13.9"
+"""Not in the lock, since all can be installed without it."""
 PIP = [sys.executable, "-m", "pip"]
 QUIET = ["--quiet", "--disable-pip-version-check"]
 HANDED_ON = {
@@ -56,18 +58,13 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def by_uv(torch_backend: str) -> bool:
     """Install by uv; false where it cannot be had, or refuses."""
-    if run([*PIP, "install", "--no-compile", *QUIET, uv_pin(LOCK.read_text(encoding="utf-8"))]):
+    if run([*PIP, "install", "--no-compile", *QUIET, UV]):
         return False
     listed = subprocess.run([*PIP, "config", "list"], capture_output=True, text=True, check=True).stdout
     options, environment = from_pip(listed.splitlines())
     backend = ["--torch-backend", torch_backend] if torch_backend else []
     command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", sys.executable, *options, *backend]
     return not any(run([*command, *what], os.environ | environment) for what in INSTALLS)
-
-
-def uv_pin(lock: str) -> str:
-    """Requirement of uv itself, as the lock has it."""
-    return next(line for line in lock.splitlines() if line.startswith("uv=="))
 
 
 def from_pip(listed: Iterable[str]) -> tuple[list[str], dict[str, str]]:

@@ -14,7 +14,7 @@ TEXT, INTEGER, NUMBER, TRUTH = "text", "integer", "number", "True or False"
 TARGET, BITS, PART, PEOPLE, NONE = "target's units", "bits", "0 to 1", "people", ""
 COST, ANY = "cost's unit", "as in `units`"
 
-Kinds = Mapping[str, tuple[str, str]]
+Kinds = dict[str, tuple[str, str]]
 """Type and unit of each column."""
 
 
@@ -57,7 +57,7 @@ class OutputTable:
     columns: tuple[Column, ...]
 
 
-Described = Mapping[str, tuple[str, str, str]]
+Described = dict[str, tuple[str, str, str]]
 """Type, unit and meaning of each column."""
 
 
