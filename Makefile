@@ -4,19 +4,21 @@ PYTHON ?= python3
 # the lock and the configuration of pip give; where that is PyPI on Linux, a build with CUDA of 3 GB.
 TORCH ?=
 BIN := .venv/bin
-STAMP := .venv/.installed
+STAMP := .venv/.installed$(if $(TORCH),-$(TORCH))
 
 .PHONY: install demo test lint docs bench clean
 .DELETE_ON_ERROR:
 
 install: $(STAMP)
 
-# The stamp is made last: an installation that was interrupted is started again, a whole one is not touched.
+# The stamp is made last: an installation that was interrupted is started again, a whole one is not touched. One with
+# another build of torch is, and stays for targets that name none.
 $(STAMP): envs/lock.txt envs/slurm.txt envs/install.py pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "brainpid needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python envs/install.py $(if $(TORCH),--torch-backend $(TORCH))
-	touch $@
+	rm -f .venv/.installed*
+	touch .venv/.installed $@
 
 # The images in results/demo_data, made once, then the workflow on them.
 demo: install

@@ -62,9 +62,11 @@ def by_uv(torch_backend: str) -> bool:
         return False
     listed = subprocess.run([*PIP, "config", "list"], capture_output=True, text=True, check=True).stdout
     options, environment = from_pip(listed.splitlines())
-    backend = ["--torch-backend", torch_backend] if torch_backend else []
-    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", sys.executable, *options, *backend]
-    return not any(run([*command, *what], os.environ | environment) for what in INSTALLS)
+    # One build of a release counts as good as another, unless it is to be installed anew.
+    backend = ["--torch-backend", torch_backend, "--reinstall-package", "torch"] if torch_backend else []
+    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", sys.executable, *options]
+    lock, *others = INSTALLS
+    return not any(run([*command, *what], os.environ | environment) for what in ([*backend, *lock], *others))
 
 
 def from_pip(listed: Iterable[str]) -> tuple[list[str], dict[str, str]]:

@@ -85,7 +85,8 @@ def test_pip_installs_where_uv_cannot(called, capsys, failing):
 
 def test_a_build_of_torch_is_handed_on_and_never_passed_over(called, capsys):
     assert install.main(["--torch-backend", "cpu"]) == 0
-    assert all("--torch-backend cpu" in command for command in commands(called, "-m uv pip install"))
+    (command,) = commands(called, "--torch-backend cpu --reinstall-package torch")
+    assert f"-r {install.LOCK}" in command
     called["failing"] = "-m uv pip install"
     assert install.main(["--torch-backend", "cpu"]) == 1
     assert "error: TORCH=cpu needs uv" in capsys.readouterr().err

@@ -22,7 +22,7 @@ COHORT = {"subjects": 136, "sites": 2, "seed": 0, "voxel_size_mm": 8}
 NEXT = """
 Your own data, from any folder:
     brainpid init FOLDER --out mine.yaml    a configuration of what the folder holds
-    brainpid check mine.yaml                who has what, and what is missing
+    brainpid check --config mine.yaml       who has what, and what is missing
     brainpid run mine.yaml
 """
 
