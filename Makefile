@@ -1,46 +1,39 @@
 # Everything a user or a developer starts. Needs Python 3.11 or newer with venv; pip brings the rest.
 PYTHON ?= python3
+# Build of torch: cpu, auto (by the driver that is found), cu128 and so on, from PyTorch's own index. Left out, it is what
+# the lock and the configuration of pip give; where that is PyPI on Linux, a build with CUDA of 3 GB.
+TORCH ?=
 BIN := .venv/bin
-STAMP := .venv/.installed
+STAMP := .venv/.installed$(if $(TORCH),-$(TORCH))
 
 .PHONY: install demo test lint docs site figures bench clean
 .DELETE_ON_ERROR:
 
 install: $(STAMP)
 
-# The stamp is made last: an installation that was interrupted is started again, a whole one is not touched.
-$(STAMP): envs/lock.txt envs/slurm.txt pyproject.toml
+# The stamp is made last: an installation that was interrupted is started again, a whole one is not touched. One with
+# another build of torch is, and stays for targets that name none.
+$(STAMP): envs/lock.txt envs/slurm.txt envs/install.py pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "brainpid needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/lock.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r envs/slurm.txt
-	$(BIN)/pip install --no-compile --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $@
+	$(BIN)/python envs/install.py $(if $(TORCH),--torch-backend $(TORCH))
+	rm -f .venv/.installed*
+	touch .venv/.installed $@
 
-# The cohort of the demonstration; made once, on the user's disk.
-results/demo_data/truth.json: src/brainpid/phantom/people.py src/brainpid/phantom/images.py | $(STAMP)
-	@echo "Making the images of 200 people: T1, diffusion and BOLD, with a known truth."
-	rm -rf results/demo_data
-	$(BIN)/brainpid phantom --out results/demo_data --subjects 200 --sites 2 --seed 0 --voxel-size 8
-
-demo: install results/demo_data/truth.json
-	@echo "From the images to a report: features of everybody, five folds of two models, tests, figures."
-	@$(BIN)/brainpid run --cores 2 config/demo.yaml
-	@echo
-	@echo "Your own data, in a folder of BIDS, derivatives or tables:"
-	@echo "    $(BIN)/brainpid init FOLDER --out mine.yaml"
-	@echo "    $(BIN)/brainpid check --config mine.yaml"
-	@echo "    $(BIN)/brainpid run mine.yaml"
+# The images in results/demo_data, made once, then the workflow on them.
+demo: install
+	$(BIN)/brainpid demo
 
 test: install
 	$(BIN)/pytest
 
-lint: install results/demo_data/truth.json
+lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/brainpid demo --images-only
 	$(BIN)/snakemake --lint --configfile config/demo.yaml
 
 # The reference of the configuration and its JSON schema, from its sections.

@@ -11,7 +11,7 @@ import io
 import os
 import sys
 import textwrap
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from importlib import import_module
 
 from brainpid import __version__
@@ -25,6 +25,7 @@ ABOUT = "Each verb reads, calls pure functions and writes."
 VERBS = {
     "run": "run the whole workflow of a configuration",
     "init": "write a configuration of what a folder holds",
+    "demo": "run the demonstration: a synthetic cohort, from its images to a report",
     "phantom": "make a synthetic cohort whose true information is known",
     "check": "check a configuration and its inputs, and show who has what; run nothing",
     "participants": "check one cohort's participants table",
@@ -43,7 +44,12 @@ VERBS = {
     "report": "draw the figures and write the report",
     "summary": "say in three sentences what a finished run found",
     "plan": "tell what a finished run is expected to find with more people",
+    "completion": "print what makes a shell complete verbs, options and files",
 }
+
+
+STARTERS = ("run", "demo")
+"""Verbs that start the others in an environment without what is refused to those."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -95,15 +101,19 @@ def whole_parser() -> argparse.ArgumentParser:
 def _parse(argv: list[str]) -> argparse.Namespace:
     """Parse the command line; the options of a verb are declared by its own module, which alone is imported."""
     chosen = next((word for word in argv if not word.startswith("-")), None)
-    if chosen in VERBS and chosen != "run":  # which starts the others without what is refused here
+    if chosen in VERBS and chosen not in STARTERS:
         refuse_shadowing()
-    return _parser([chosen]).parse_args(argv)
+    return _parser([verb for verb in VERBS if verb == chosen]).parse_args(argv)
 
 
-def _parser(whole: Collection[str | None]) -> argparse.ArgumentParser:
-    """Parser of every verb, with the options of some of them."""
+def _parser(whole: Collection[str]) -> argparse.ArgumentParser:
+    """Parser of the command line, with the options of some verbs."""
     parser = argparse.ArgumentParser(prog="brainpid", description=ABOUT)
     parser.add_argument("--version", action="version", version=f"brainpid {__version__}")
+    parser.add_argument("--citation", action=_Told, told=_citation, help="how to cite the program: APA and BibTeX")
+    parser.add_argument(
+        "--snakefile", action=_Told, told=_snakefile, help="where the workflow lies, for `snakemake --snakefile`"
+    )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb, summary in VERBS.items():
@@ -111,7 +121,29 @@ def _parser(whole: Collection[str | None]) -> argparse.ArgumentParser:
         subparser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         if verb in whole:
             import_module(f"brainpid.commands.{verb}").add_arguments(subparser)
+        if verb == "completion":  # which is of all verbs, and below them
+            subparser.set_defaults(whole_parser=whole_parser)
     return parser
+
+
+class _Told(argparse.Action):
+    """An option that prints something and ends, as ``--version`` does; what it prints is made when it is asked for."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, told: Callable[[], str], help: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
+        self.told = told
+
+    def __call__(self, parser: argparse.ArgumentParser, *given: object) -> None:
+        sys.stdout.write(self.told())
+        parser.exit()
+
+
+def _citation() -> str:
+    return str(import_module("brainpid.core.citation").citation_text())
+
+
+def _snakefile() -> str:
+    return f"{import_module('brainpid.core.project').snakefile()}\n"
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from bids_validation import bids_errors
 from cohorts import write_config
 from snakemake_runs import done, planned, snakemake
 
@@ -55,6 +56,13 @@ def finished(tmp_path_factory):
     run = snakemake(folder / "c.yaml")
     assert run.returncode == 0, run.stderr
     return folder
+
+
+def test_the_validator_of_bids_finds_no_error_in_the_phantom_and_in_what_is_made_of_it(finished):
+    assert bids_errors(finished / "out") == []
+    sites = sorted((finished / "data").glob("site-*"))
+    assert len(sites) == 2
+    assert [bids_errors(site) for site in sites] == [[], []]
 
 
 def test_everybody_has_a_status_and_a_reason(finished):

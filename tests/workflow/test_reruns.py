@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 import pytest
-from cohorts import make_config, make_tables, write_cohort, write_config
+from cohorts import ROOT, make_config, make_tables, write_cohort, write_config
 from freesurfer_files import ASEG, freesurfer
 from snakemake_runs import SOURCES, done, planned, snakemake
 
@@ -59,6 +59,7 @@ def finished(tmp_path_factory):
     top = tmp_path_factory.mktemp("study")
     study = Study(top / "here", top / "data", top / "out", top / "src")
     shutil.copytree(SOURCES / "brainpid", study.code / "brainpid", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "CITATION.cff", top)
     tables = make_tables(PEOPLE)
     write_cohort(study.data, {name: tables[name] for name in ("participants", "dwi")})
     for label, age in tables["participants"][["participant_id", "age"]].itertuples(index=False):

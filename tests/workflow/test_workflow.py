@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from cohorts import make_config, make_tables, write_cohort, write_config
+from bids_validation import bids_errors
+from cohorts import ROOT, make_config, make_tables, write_cohort, write_config
 from snakemake_runs import SOURCES, done, planned, snakemake
 from verbs import run_tables
 
@@ -32,6 +34,7 @@ def finished(tmp_path_factory):
     """
     folder = tmp_path_factory.mktemp("run")
     shutil.copytree(SOURCES / "brainpid", folder / "src" / "brainpid", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "CITATION.cff", folder)
     for seed, cohort in enumerate(("a", "b")):
         tables = make_tables(60, seed)
         tables["participants"]["family"] = [f"{cohort}{person // 3}" for person in range(60)]
@@ -207,8 +210,9 @@ def test_keys_rerun_only_what_depends_on_them(run):
 
 
 EACH_DELETED = {
-    "report": ["report.html", "dataset_description.json", *(f"figures/{name}.svg" for name in (
-        "contributions", "predicted_age", "brain_pad", "modalities", "normality", "selection", "importance"))],
+    "report": ["report.html", "dataset_description.json", "README.md", ".bidsignore", *(
+        f"figures/{name}.svg" for name in (
+            "contributions", "predicted_age", "brain_pad", "modalities", "normality", "selection", "importance"))],
     "aggregate": [f"aggregate/{name}" for name in (
         "accuracy.tsv", "comparison.tsv", "predictions.tsv", "latents.tsv", "pid.tsv", "pid.json", "null.tsv",
         "normality.tsv", "selection.tsv", "selection.json", "importance.tsv", "importance.json", "base_learners.tsv",
@@ -238,6 +242,52 @@ def test_no_file_is_left_that_no_target_names(run):
     summary = snakemake(folder / "c.yaml", "--summary", source=folder / "src").stdout
     named = {line.split("\t")[0].removeprefix("out/") for line in summary.splitlines()[1:]}
     assert {file for file in files - named if not file.startswith(("logs/", "benchmarks/", ".snakemake/"))} == set()
+
+
+def test_the_output_folder_is_a_bids_derivative_that_tells_what_each_file_is(run, monkeypatch):
+    """With the same label in two cohorts, and somebody above 89."""
+    folder, _ = run
+    out = folder / "out"
+    people = pd.read_csv(out / "participants.tsv", sep="\t", keep_default_na=False)
+    assert people["participant_id"].duplicated().any()
+    people.assign(age=91.5).to_csv(out / "participants.tsv", sep="\t", index=False)
+    assert bids_errors(out) == []
+    (out / ".bidsignore").rename(folder / "kept")
+    assert {"NOT_INCLUDED", "PARTICIPANT_ID_MISMATCH"} <= {code for code, _ in bids_errors(out)}
+    text = (out / "README.md").read_text()
+    told = []
+    for path in re.findall(r"^\| `([^`]+)` \| [^|]+ \|$", text, flags=re.MULTILINE):
+        end = "" if path.endswith("/") else "$"
+        told.append(re.compile(re.sub(r"<\w+>|\\\*", "[^/]+", re.escape(path)) + end))
+    for file in (str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()):
+        beside = file.removesuffix(".json") + ".tsv"  # units and provenance stand in the line of their table
+        assert any(pattern.match(file) or pattern.match(beside) for pattern in told), file
+    # What the README says of reading the files, as it stands there.
+    monkeypatch.chdir(out)
+    found: dict = {}
+    exec(text.partition("```python\n")[2].partition("```")[0], found)
+    assert list(found["pid"]) == CONTRACT["aggregate/pid.tsv"].split()
+    assert found["features"].shape == (60, 5)
+    assert found["features"].loc["sub-000", "t1_0"] == pytest.approx(make_tables(60, 0)["t1"].loc[0, "t1_0"])
+
+
+def test_the_report_of_snakemake_holds_the_figures_with_their_captions(run):
+    folder, _ = run
+    made = snakemake(folder / "c.yaml", "--report", "snakemake.zip", source=folder / "src")
+    assert made.returncode == 0, made.stderr
+    with zipfile.ZipFile(folder / "snakemake.zip") as archive:
+        drawn = {Path(name).stem for name in archive.namelist() if name.endswith(".svg")}
+        page = archive.read("snakemake/report.html").decode()
+    assert drawn == {path.stem for path in (folder / "out/figures").glob("*.svg")}
+    assert page.count('"caption": "<p>') == len(drawn)
+    assert '"caption": "<p>Information about the target that all modalities have together' in page
+
+
+def test_snakemake_s_linter_is_content(run):
+    folder, _ = run
+    done = snakemake(folder / "c.yaml", "--lint", source=folder / "src")
+    assert done.returncode == 0, done.stdout
+    assert "your workflow is in a good condition" in done.stderr + done.stdout
 
 
 def test_what_changes_nothing_reruns_nothing(run):

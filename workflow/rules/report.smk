@@ -1,5 +1,5 @@
 # REQUIRES     participants.tsv, features.tsv and the tables under aggregate/
-# PRODUCES     report.html, figures/*.svg, dataset_description.json
+# PRODUCES     report.html, figures/*.svg, dataset_description.json, README.md, .bidsignore
 # CONFIG KEYS  report, target, cohorts (kinds of sources), modalities, incomplete, models, splits, interval_coverage, pid,
 #              null, explain, extraction (atlases)
 
@@ -50,6 +50,8 @@ rule report:
         ),
         report=f"{OUT}/report.html",
         description=f"{OUT}/dataset_description.json",
+        readme=f"{OUT}/README.md",
+        bidsignore=f"{OUT}/.bidsignore",
         predicted=report(
             f"{OUT}/figures/predicted_age.svg",
             caption="../report/predicted_age.rst",

@@ -10,9 +10,11 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from brainpid.cohort.truth import FILE
 from brainpid.core.errors import InputError
 from brainpid.core.files import write_json, write_tsv
 from brainpid.core.progress import progress
+from brainpid.core.provenance import record
 from brainpid.phantom.images import COARSEST_MM, FINEST_MM, write_description, write_person
 from brainpid.phantom.people import Person, draw_people, participants_table, truth
 
@@ -67,13 +69,19 @@ def run(args: argparse.Namespace) -> None:
         "extreme_motion": people[1].participant_id,
         "corrupt": {"participant_id": people[2].participant_id, "modality": people[2].corrupt},
     }
-    write_json(args.out / "truth.json", truth() | about | {"planted": planted})
+    write_json(args.out / FILE, truth() | about | {"planted": planted, "generated_by": generated_by()})
     log.info("%d people of %d site(s) in %s", args.subjects, args.sites, args.out)
 
 
 def _leave_interrupts() -> None:
     """A terminal sends an interrupt to all: this process ends the others, once they have written what they began."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def generated_by() -> dict[str, str]:
+    """Name, version and code of what makes the cohort: the same makes the same images."""
+    found: dict[str, str] = record(__name__, {})["generated_by"]
+    return found
 
 
 def _write(out: Path, mm: int, person: Person) -> None:

@@ -25,6 +25,7 @@ from brainpid.features.quality import to_look_at
 from brainpid.report import figures
 from brainpid.report.forest import contributions, forest
 from brainpid.report.motion import MEASURE
+from brainpid.report.output_folder import bidsignore, readme
 from brainpid.report.pad_figure import brain_pad, pads, people_of_pads
 from brainpid.report.page import QCImage, render
 from brainpid.report.person_figure import persons
@@ -46,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Read the tables, write figures, report and the description of the data set."""
+    """Read the tables, write figures, report, and what the output folder says of itself."""
     settings = read_settings(args, ReportSettings)
     folder = args.results
     tables = {name: read_own_tsv(folder / f"aggregate/{name}.tsv") for name in TABLES}
@@ -119,6 +120,9 @@ def run(args: argparse.Namespace) -> None:
             ],
         },
     )
+    cohort, modality = next((cohort, modality) for cohort, own in settings.inputs.items() for modality in own)
+    write_text(folder / "README.md", readme(settings.title, f"brainpid {__version__}", cohort, modality))
+    write_text(folder / ".bidsignore", bidsignore())
     write_text(folder / "report.html", page)
 
 

@@ -21,7 +21,7 @@ from brainpid.config.yaml_files import read_yaml
 from brainpid.core.environment import take_out_shadows
 from brainpid.core.errors import InputError, MachineError, NumericalError
 from brainpid.core.machine import of_errno
-from brainpid.core.provenance import ROOT
+from brainpid.core.project import snakefile
 from brainpid.core.run_display import Display, command_again, counted, failed_ending, planning_error
 from brainpid.core.run_owner import PARENT
 from brainpid.core.workflow_events import EVENTS
@@ -189,23 +189,6 @@ def _say_done(study: Study, config: Path, plan: bool) -> None:
         from brainpid.commands.summary import say
 
         say(config, study.output_dir)
-
-
-def snakefile() -> Path:
-    """The project's workflow.
-
-    Raises
-    ------
-    InputError
-        Where the program was installed without it.
-    """
-    path = ROOT.parents[1] / "Snakefile"
-    if not path.is_file():
-        raise InputError(
-            f"{path}: the workflow does not lie beside the package; install the project from its folder with "
-            "`pip install -e .`, or run `snakemake --snakefile` with its Snakefile"
-        )
-    return path
 
 
 def environment_of(given: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:

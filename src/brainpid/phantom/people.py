@@ -20,7 +20,8 @@ from brainpid.core.arrays import FloatArray
 from brainpid.pid.decompose import decompose_covariance
 
 MEAN_AGE, SD_AGE = 52.0, 14.0
-AGE_RANGE = (18.0, 90.0)
+AGE_RANGE = (18.0, 89.0)
+"""In years; a ``participants.tsv`` of BIDS holds no number above 89."""
 SHARED = 0.45
 MISSING = 0.02
 """Part of the people who lack a modality, for each modality."""

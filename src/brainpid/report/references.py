@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from brainpid.config.slices import ReportSettings
 from brainpid.config.sources import IMAGES
+from brainpid.core.citation import PROGRAM, bibtex_entries
 from brainpid.model.registry import MODELS
 
 
@@ -85,8 +86,6 @@ ARTICLES = {
         "Nature Methods", "18:775--778", "10.1038/s41592-021-01185-5"),
 }  # fmt: skip
 BIBTEX = {key: f"@article{{{key}, {fields}}}" for key, fields in ARTICLES.items()} | {
-    "MaYu2025": "@misc{MaYu2025, author={Ma, Zhaozhao and Yu, Shujian}, title={Explainable multimodal regression via "
-    "information decomposition}, year={2025}, eprint={2512.22102}, archivePrefix={arXiv}, primaryClass={cs.LG}}",
     "Pedregosa2011": '@article{Pedregosa2011, author={Pedregosa, Fabian and Varoquaux, Ga{\\"e}l and Gramfort, '
     "Alexandre and others}, title={Scikit-learn: machine learning in {Python}}, journal={Journal of Machine Learning "
     "Research}, volume={12}, pages={2825--2830}, year={2011}}",
@@ -108,11 +107,15 @@ OF_MEASURES = {"mmi": "Barrett2015", "idep": "KayInce2018"}
 OF_PACKAGES = {"torch": "Paszke2019", "scikit-learn": "Pedregosa2011", "lightgbm": "Ke2017"}
 OF_TISSUES = {"gray": "Seitzman2020", "white": "Dosenbach2010"}
 """Coordinates by which the atlases without a download are cut."""
-ALWAYS = ("Nichols2017", "Gneiting2007", "Mardia1970", "Wilson1927", "Harris2020", "Virtanen2020", "Moelder2021")
+ALWAYS = (
+    PROGRAM, "Nichols2017", "Gneiting2007", "Mardia1970", "Wilson1927", "Harris2020", "Virtanen2020", "Moelder2021",
+)  # fmt: skip
+METHOD = "MaYu2025"
+"""Of the network; its entry is that of the program's own citation."""
 
 
 def references(settings: ReportSettings) -> list[str]:
-    """Keys of the works that a run rests on, in the order of `BIBTEX`."""
+    """Keys of the works that a run rests on: the program, its method, then in the order of `BIBTEX`."""
     sources = {(modality, own.kind) for inputs in settings.inputs.values() for modality, own in inputs.items()}
     kinds = {kind for _, kind in sources}
     moves = any(
@@ -127,11 +130,12 @@ def references(settings: ReportSettings) -> list[str]:
         *(OF_TISSUES[own.tissue] for own in settings.atlases.values() if own.files is None),
         *(["Abraham2014"] if settings.atlases else []),
         *(["Power2012"] if moves else []),
-        *(["MaYu2025"] if "pidreg" in settings.models else []),
+        *([METHOD] if "pidreg" in settings.models else []),
     }
-    return [key for key in BIBTEX if key in used]
+    return [key for key in bibtex_entries() | BIBTEX if key in used]
 
 
 def bibtex(settings: ReportSettings) -> str:
     """BibTeX entries of the works that a run rests on, one a line."""
-    return "\n".join(BIBTEX[key] for key in references(settings))
+    entries = bibtex_entries() | BIBTEX
+    return "\n".join(entries[key] for key in references(settings))

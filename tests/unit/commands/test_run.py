@@ -14,7 +14,9 @@ from cohorts import make_config, make_tables, write_cohort, write_config
 
 from brainpid.cli import main
 from brainpid.commands import run, summary
-from brainpid.commands.run import allowed_cpus, environment_of, snakefile
+from brainpid.commands.run import allowed_cpus, environment_of
+from brainpid.core import project
+from brainpid.core.project import snakefile
 
 
 @pytest.fixture
@@ -170,9 +172,9 @@ def test_what_is_not_there_is_named(started, capsys, monkeypatch, tmp_path):
     assert main(["run", "nowhere.yaml"]) == 2
     assert "error: nowhere.yaml: the configuration does not exist" in capsys.readouterr().err
     (tmp_path / "c.yaml").touch()
-    monkeypatch.setattr(run, "ROOT", tmp_path / "lib/site-packages/brainpid")
+    monkeypatch.setattr(project, "PACKAGE_FOLDER", tmp_path / "lib/site-packages/brainpid")
     assert main(["run", str(tmp_path / "c.yaml")]) == 2
-    assert "the workflow does not lie beside the package" in " ".join(capsys.readouterr().err.split())
+    assert "Snakefile: a file of the project is neither there nor at" in " ".join(capsys.readouterr().err.split())
     assert "command" not in started
 
 
