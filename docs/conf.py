@@ -71,6 +71,7 @@ if list((DOCS / "gallery").glob("plot_*.py")):
         "examples_dirs": "gallery",
         "gallery_dirs": "examples",
         "filename_pattern": r"plot_",
+        "within_subsection_order": "gallery_order.InOrder",
         "download_all_examples": False,
         "show_signature": False,
         "remove_config_comments": True,
