@@ -23,6 +23,7 @@ from brainpid.core.errors import NumericalError
 from brainpid.core.modalities import lacking
 from brainpid.core.progress import progress
 from brainpid.model.pidreg.network.layers import Ensemble, MemberRandom, Outputs
+from brainpid.model.pidreg.network.optimiser import OneCycleAdamW
 from brainpid.model.pidreg.network.own_weights import OwnWeights
 from brainpid.model.pidreg.network.penalties import (
     cauchy_schwarz_to_normal,
@@ -200,17 +201,15 @@ def train(
     plan = [own.rows if own is not None and epoch < own.until else rows for epoch in range(recipe.epochs)]
     batches = [_batches(taken, recipe.batch_size) for taken in plan]
     parameters = [p for p in network.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, max_lr=recipe.learning_rate, total_steps=sum(number for number, _ in batches)
-    )
+    steps = sum(number for number, _ in batches)
+    optimiser = OneCycleAdamW(parameters, recipe.learning_rate, recipe.weight_decay, steps)
     history: list[dict[str, float]] = []
     for epoch in progress(range(recipe.epochs), "training"):
         network.train()
         n_batches, size = batches[epoch]
         order = random.shuffled(plan[epoch], n_batches * size)
         sums: dict[str, float] = {}
-        rate = float(schedule.get_last_lr()[0])
+        rate = optimiser.rate
         for batch in range(n_batches):
             chosen = order[:, batch * size : (batch + 1) * size]
             inputs = [block[chosen] for block in blocks]
@@ -219,10 +218,8 @@ def train(
             means = {name: float(term.detach().mean()) for name, term in terms.items()}
             _check_finite(means, epoch, batch)
             loss = torch.stack(list(terms.values())).sum()
-            optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-            schedule.step()
             for name, value in means.items():
                 sums[name] = sums.get(name, 0.0) + value / n_batches
         network.eval()
