@@ -18,6 +18,7 @@ import matplotlib as mpl
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from brainpid.core.arrays import FloatArray
 from brainpid.model.registry import MODELS
@@ -77,10 +78,14 @@ def drawn(found: dict[str, list[tuple[int, float, float]]]) -> Figure:
                 people, values = [row[0] for row in rows], [row[column] for row in rows]
                 ax.plot(people, values, "o-", color=colour, markersize=4, label=MODELS[name].label)
             ax.set_xscale("log")
+            ax.set_xticks([250, 500, 1000, 2000, 5000, 10_000])
+            ax.xaxis.set_major_formatter("{x:,.0f}")
+            ax.xaxis.set_minor_locator(NullLocator())
             ax.set_xlabel("training people")
             ax.set_ylabel(label)
             if column == 1:
                 ax.set_yscale("log")
+                ax.yaxis.set_major_formatter("{x:g}")
         handles, labels = ax.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=len(found), frameon=False)
     return figure
