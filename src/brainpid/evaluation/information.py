@@ -14,6 +14,7 @@ from brainpid.core.arrays import FloatArray
 from brainpid.core.names import WEIGHTED, WITHOUT_LATENTS, Measure
 from brainpid.crossfit.normality import Normality, check_normality, squared_mahalanobis
 from brainpid.crossfit.transforms import normal_scores
+from brainpid.evaluation.ages import sd_of_all
 from brainpid.evaluation.decomposition import PID_COLUMNS, Estimated, decompose_cohort
 from brainpid.evaluation.missingness import missingness
 from brainpid.evaluation.predictions import LATENT, by_repeat, decomposable, without_rows
@@ -92,7 +93,9 @@ def pool_model(
             [part.decomposition for part in parts], measure, settings.heterogeneity, settings.confidence
         )
         told = {"model": model, "cohort": POOLED, "estimator": estimator, "given": ""}
-        table = found.random.to_frame().assign(**told, n_folds=max(part.n_folds for part in parts))
+        table = found.random.to_frame().assign(
+            **told, n_folds=max(part.n_folds for part in parts), age_sd=sd_of_all([part.ages for part in parts])
+        )
         fixed, predicted = found.fixed.to_frame(), pd.DataFrame(found.predicted)
         tables.append(table)
         beside.append(

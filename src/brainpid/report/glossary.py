@@ -92,6 +92,10 @@ COLUMNS = {
     "n_folds": "number of fitted folds, over all repeats",
     "se_factor": "widening of the standard errors for readers that are fitted to people of the same cohort, estimated "
     "in each cohort by leaving people out; 1.25 within single folds and where it cannot be estimated",
+    "age_sd": "standard deviation of the target of these people, in its units: bits follow it, so that cohorts of "
+    "other ranges are not compared by them alone; of the people of all cohorts together in rows of 'pooled'",
+    "age_low": "smallest target of these people, in its units; n/a in rows of 'pooled' and of tests",
+    "age_high": "largest target of these people, in its units; n/a in rows of 'pooled' and of tests",
 }
 
 SELECTION_COLUMNS = {

@@ -109,7 +109,7 @@ _LABELS = ("cohort", "model", "estimator", "given", "measure", "scope", "modalit
 
 PID_KINDS: Kinds = dict.fromkeys(_LABELS, (TEXT, NONE)) | _INTERVAL | {
     "share": (NUMBER, PART), "p_value": (NUMBER, PART), "n": (INTEGER, PEOPLE), "n_folds": (INTEGER, "folds"),
-    "se_factor": (NUMBER, NONE),
+    "se_factor": (NUMBER, NONE), **dict.fromkeys(("age_sd", "age_low", "age_high"), (NUMBER, TARGET)),
 }  # fmt: skip
 SELECTION_KINDS: Kinds = _ERROR | {
     "modalities": (TEXT, NONE), "cost": (NUMBER, COST), "n": (INTEGER, PEOPLE), "information_bits": (NUMBER, BITS),
