@@ -61,7 +61,7 @@ def run_tables(path: Path) -> Path:
         )  # fmt: skip
     run_verb(
         "aggregate", slices.AggregateSettings.of(config), "--splits", splits, "--folds", out / "folds",
-        "--nulls", *nulls, "--importances", *importances, *grouped, "--out", out / "aggregate",
+        "--chosen", chosen, "--nulls", *nulls, "--importances", *importances, *grouped, "--out", out / "aggregate",
     )  # fmt: skip
     return out
 

@@ -211,6 +211,8 @@ class AggregateSettings(Section):
     costs: dict[Name, Cost]
     scheme: Scheme
     group: str | None
+    target_column: str
+    target_units: str
     target_range: tuple[float, float]
     interval_coverage: Coverage
     pid: DecompositionSettings
@@ -225,6 +227,8 @@ class AggregateSettings(Section):
             costs={modality: config.costs.get(modality, 1.0) for modality in config.modalities},
             scheme=config.splits.scheme,
             group=config.splits.group,
+            target_column=config.target.column,
+            target_units=config.target.units,
             target_range=config.target.range,
             interval_coverage=config.interval_coverage,
             pid=config.pid,

@@ -29,6 +29,8 @@ POOLING_COLUMNS = [
     "model", "estimator", "measure", "scope", "modalities", "atom", "bits", "ci_low", "ci_high", "fixed_bits",
     "fixed_ci_low", "fixed_ci_high", "predicted_low", "predicted_high", "tau", "tau_low", "tau_high", "cohorts", "n",
 ]  # fmt: skip
+ByCohort = dict[str, dict[str, list[Estimated]]]
+"""Decompositions by model and cohort."""
 AGAINST = 0.001
 """Two-sided p-value below which a negative correlation of a reading with the target is told, among many readings."""
 
@@ -58,19 +60,59 @@ def decompose_all(
     -----
     People with every modality count, in the cohorts that can be decomposed; the others have no rows.
     """
-    frames: list[pd.DataFrame] = []
-    by_model: dict[str, list[list[Estimated]]] = {}
+    return information_tables(
+        decompose_cohorts(predictions, modalities, settings, within),
+        modalities,
+        settings,
+        rows_of_tests(within, modalities, settings.measures),
+    )
+
+
+def decompose_cohorts(
+    predictions: pd.DataFrame, modalities: Sequence[str], settings: DecompositionSettings, within: WithinCohorts
+) -> ByCohort:
+    """Decompose every model in every cohort that can be; parameters as of `decompose_all`."""
+    found: ByCohort = {}
     told = predictions[~predictions["model"].isin(WITHOUT_LATENTS)]
     for (model, cohort), rows in decomposable(told, modalities).groupby(["model", "cohort"], sort=False):
         factor = within.se_factors.get(cohort, OUT_OF_FOLD_SE_FACTOR)
         with without_rows(cohort, f"the decomposition of {model}"):
             weights = _weights(told[(told["model"] == model) & (told["cohort"] == cohort)], rows)
-            found = decompose_cohort(rows, modalities, settings, factor, weights)
-            by_model.setdefault(str(model), []).append(found)
-            frames += [one.to_frame().assign(model=model, cohort=cohort) for one in found]
-    pooled = [pool_model(model, cohorts, settings) for model, cohorts in by_model.items() if len(cohorts) > 1]
+            own = decompose_cohort(rows, modalities, settings, factor, weights)
+            found.setdefault(str(model), {})[str(cohort)] = own
+    return found
+
+
+def information_tables(
+    found: ByCohort, modalities: Sequence[str], settings: DecompositionSettings, tested: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Tables of decompositions of cohorts, pooled where there are two or more of a model.
+
+    Parameters
+    ----------
+    found : mapping of str to mapping of str to list of Estimated
+        By model and cohort.
+    modalities : sequence of str
+    settings : DecompositionSettings
+    tested : DataFrame
+        Rows of the tests, of `brainpid.evaluation.within_cohort.rows_of_tests`.
+
+    Returns
+    -------
+    pid, pooling : DataFrame
+        As of `decompose_all`.
+    """
+    frames = [
+        one.to_frame().assign(model=model, cohort=cohort)
+        for model, cohorts in found.items()
+        for cohort, own in cohorts.items()
+        for one in own
+    ]
+    pooled = [
+        pool_model(model, list(cohorts.values()), settings) for model, cohorts in found.items() if len(cohorts) > 1
+    ]
     frames += [pid for pid, _ in pooled]
-    if len(tested := rows_of_tests(within, modalities, settings.measures)):
+    if len(tested):
         frames.append(tested)
     table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=PID_COLUMNS)
     beside = [pooling for _, pooling in pooled] or [pd.DataFrame(columns=POOLING_COLUMNS)]
