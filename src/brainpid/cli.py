@@ -43,6 +43,7 @@ VERBS = {
     "pid": "decompose what groups of columns of any table tell about one of its columns",
     "report": "draw the figures and write the report",
     "summary": "say in three sentences what a finished run found",
+    "pool": "pool finished runs of sites that cannot share their people",
     "plan": "tell what a finished run is expected to find with more people",
     "completion": "print what makes a shell complete verbs, options and files",
 }

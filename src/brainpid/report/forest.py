@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.report.figures import COLOURS, STYLE, nothing
 from brainpid.report.information import headline_cohort, told_and_added
+from brainpid.report.words import number
 
 POINTS = (("alone", COLOURS[0], "alone: what it tells by itself"), ("added", COLOURS[5], "added to all the others"))
 """Quantities of a modality: atom, colour, words."""
@@ -96,7 +97,8 @@ def forest(
     Parameters
     ----------
     pid : DataFrame
-        Rows of ``aggregate/pid.tsv``, of two or more cohorts and ``pooled``.
+        Rows of ``aggregate/pid.tsv``, of two or more cohorts and ``pooled``; the standard deviation of their targets
+        stands beside the number of people.
     pooling : DataFrame
         ``aggregate/pooling.tsv``: within ``predicted_low`` and ``predicted_high`` another cohort is expected, a thin
         line of the pooled rows; an arrow where it goes beyond the scale, which is that of the estimates.
@@ -117,6 +119,9 @@ def forest(
     low, high = min(np.nanmin(ends), 0.0), np.nanmax(ends)
     reach = (low - 0.05 * (high - low), high + 0.05 * (high - low))
     people = {cohort: int(rows.loc[rows["cohort"] == cohort, "n"].max()) for cohort in cohorts}
+    spread = {cohort: rows.loc[rows["cohort"] == cohort, "age_sd"].max() for cohort in cohorts}
+    sd = {cohort: f", sd {number(value, 1)}" if np.isfinite(value) else "" for cohort, value in spread.items()}
+    labels = [f"{cohort} (n = {people[cohort]}{sd[cohort]})" for cohort in cohorts]
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(9.0, (len(names) + 1) * (0.24 * len(cohorts) + 0.55) + 0.5), layout="constrained")
         axes = figure.subplots(len(names) + 1, 2, sharex=True, sharey=True, squeeze=False)
@@ -141,7 +146,7 @@ def forest(
         axes[0, 0].tick_params(labelbottom=True)
         axes[0, 0].set_xlim(reach)
         axes[0, 0].set_ylim(len(cohorts) - 0.5, -0.5)
-        axes[0, 0].set_yticks(range(len(cohorts)), [f"{cohort} (n = {people[cohort]})" for cohort in cohorts])
+        axes[0, 0].set_yticks(range(len(cohorts)), labels)
         for ax in axes[-1]:
             ax.set_xlabel("information about the target (bits)")
     return figure

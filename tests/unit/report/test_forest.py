@@ -38,7 +38,7 @@ def test_cohorts_and_pooled_stand_on_one_scale():
     ]  # fmt: skip
     assert len({(ax.get_xlim(), ax.get_ylim()) for ax in shown}) == 1
     labels = [label.get_text() for label in shown[0].get_yticklabels()]
-    assert labels == ["a (n = 200)", "b (n = 300)", "pooled (n = 500)"]
+    assert labels == [f"{name}, sd 12.5)" for name in ("a (n = 200", "b (n = 300", "pooled (n = 500")]
     added = lines(shown[2])
     for bits, place in ((0.25, 0), (0.75, 1), (0.5, 2)):
         assert ([bits], [place], pytest.approx(1.5)) in added
