@@ -17,6 +17,7 @@ from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.ages import sd_of_all
 from brainpid.evaluation.decomposition import PID_COLUMNS, Estimated, decompose_cohort
 from brainpid.evaluation.missingness import missingness
+from brainpid.evaluation.moderator import MODERATED_COLUMNS, moderated_columns
 from brainpid.evaluation.predictions import LATENT, by_repeat, decomposable, without_rows
 from brainpid.evaluation.random_effects import POOLED, pool_decompositions
 from brainpid.evaluation.within_cohort import WithinCohorts, rows_of_tests
@@ -28,6 +29,7 @@ NORMALITY_COLUMNS = ["cohort", "model", *(field.name for field in fields(Normali
 POOLING_COLUMNS = [
     "model", "estimator", "measure", "scope", "modalities", "atom", "bits", "ci_low", "ci_high", "fixed_bits",
     "fixed_ci_low", "fixed_ci_high", "predicted_low", "predicted_high", "tau", "tau_low", "tau_high", "cohorts", "n",
+    *MODERATED_COLUMNS,
 ]  # fmt: skip
 ByCohort = dict[str, dict[str, list[Estimated]]]
 """Decompositions by model and cohort."""
@@ -145,6 +147,7 @@ def pool_model(
                 fixed_bits=fixed["bits"], fixed_ci_low=fixed["ci_low"], fixed_ci_high=fixed["ci_high"],
                 predicted_low=predicted["low"], predicted_high=predicted["high"], tau=found.tau,
                 tau_low=found.tau_low, tau_high=found.tau_high, cohorts=len(parts),
+                **moderated_columns(parts, table, settings.heterogeneity, settings.confidence),
             )
         )  # fmt: skip
     return pd.concat(tables, ignore_index=True), pd.concat(beside, ignore_index=True)

@@ -22,6 +22,8 @@ TRUE: dict[str, Any] = {
     "marker": "D", "markersize": 5, "markerfacecolor": "white", "markeredgecolor": "black", "linestyle": "none",
 }  # fmt: skip
 """How a true value is marked."""
+MODERATED_BELOW = 0.3
+"""Of a row, below the pooled value."""
 
 
 def contributions(
@@ -101,7 +103,8 @@ def forest(
         stands beside the number of people.
     pooling : DataFrame
         ``aggregate/pooling.tsv``: within ``predicted_low`` and ``predicted_high`` another cohort is expected, a thin
-        line of the pooled rows; an arrow where it goes beyond the scale, which is that of the estimates.
+        line of the pooled rows; an arrow where it goes beyond the scale, which is that of the estimates. A hollow
+        diamond is what a cohort of the middle standard deviation tells, where that is known.
     model : str
         Model whose information is shown.
     names : sequence of str
@@ -139,6 +142,7 @@ def forest(
                     _true(ax, truth, (cohort, name, atom), place)
             if (name, atom) in expected.index:
                 _reach(ax, expected.loc[(name, atom)], len(cohorts) - 1, colour, reach)
+                _moderated(ax, expected.loc[(name, atom)], len(cohorts) - 1 + MODERATED_BELOW, colour)
             ax.axvline(0, color="#333333", linewidth=0.8)
             ax.axhline(len(cohorts) - 1.5, color="#BBBBBB", linewidth=0.8)
             ax.set_title(title, loc="left")
@@ -166,6 +170,21 @@ def _true(ax: Axes, truth: pd.DataFrame | None, key: tuple[str, str, str], y: fl
     same = (truth[["cohort", "modalities", "atom"]] == list(key)).all(axis=1) & (truth["scope"] == "one_vs_rest")
     for value in truth.loc[same, "bits"].head(1):
         ax.plot([value], [y], **TRUE, zorder=4)
+
+
+def _moderated(ax: Axes, row: pd.Series, y: float, colour: str) -> None:
+    """A hollow diamond at what a cohort of the middle standard deviation tells, where the spread is a moderator."""
+    if np.isfinite(row["moderated_bits"]):
+        ax.plot([row["moderated_ci_low"], row["moderated_ci_high"]], [y, y], color=colour, linewidth=1.2)
+        ax.plot(
+            [row["moderated_bits"]],
+            [y],
+            color=colour,
+            marker="D",
+            markersize=5,
+            markerfacecolor="white",
+            linestyle="none",
+        )
 
 
 def _reach(ax: Axes, row: pd.Series, y: float, colour: str, scale: tuple[float, float]) -> None:

@@ -262,6 +262,19 @@ POOLING: Described = {
     "tau_high": (NUMBER, BITS, "Upper end"),
     "cohorts": (INTEGER, "cohorts", "Number of cohorts"),
     **N,
+    "middle_age_sd": (
+        NUMBER,
+        TARGET,
+        "Geometric mean of the cohorts' standard deviations of the target; empty below 6 "
+        "cohorts and for atoms other than total, alone and added of one_vs_rest, as all that follow",
+    ),
+    "moderated_bits": (NUMBER, BITS, "What a cohort of that standard deviation tells: its log2 is a moderator"),
+    "moderated_ci_low": (NUMBER, BITS, "Lower end of its interval"),
+    "moderated_ci_high": (NUMBER, BITS, "Upper end of it"),
+    "moderated_tau": (NUMBER, BITS, "Standard deviation between cohorts that the moderator leaves"),
+    "per_doubling": (NUMBER, BITS, "How many bits twice the standard deviation brings; 1 where errors are equal"),
+    "per_doubling_ci_low": (NUMBER, BITS, "Lower end of its interval"),
+    "per_doubling_ci_high": (NUMBER, BITS, "Upper end of it"),
 }
 NEW_PEOPLE: Described = WHO | {
     "modalities": PREDICTION["modalities"],

@@ -88,7 +88,7 @@ def pooled_methods(tables: PooledRuns, first: PoolSummary) -> str:
     n = tables.accuracy.loc[tables.accuracy["cohort"] != POOLED].groupby("cohort")["n"].max()
     moderated = (
         " The logarithm of the standard deviation of the target entered as a moderator."
-        if "sd_bits" in tables.pooling and tables.pooling["sd_bits"].notna().any()
+        if tables.pooling["moderated_bits"].notna().any()
         else ""
     )
     return (

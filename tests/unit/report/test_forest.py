@@ -20,7 +20,7 @@ def lines(ax) -> list[tuple[list[float], list[float], float]]:
 
 def pooling(low: float, high: float) -> pd.DataFrame:
     table = pid_rows(n=500, cohort="pooled").drop(columns="cohort")
-    return table.assign(predicted_low=low, predicted_high=high)
+    return table.assign(predicted_low=low, predicted_high=high, moderated_bits=np.nan)
 
 
 def cohorts() -> pd.DataFrame:
@@ -68,3 +68,11 @@ def test_estimates_without_interval_and_nothing_to_show():
     bare = pid_rows(n=200).assign(ci_low=np.nan, ci_high=np.nan)
     assert not [x for x, y, _ in lines(contributions(bare, "pidreg", NAMES, "log_score").axes[0]) if y == [0.0, 0.0]]
     assert contributions(bare, "ridge", NAMES, "log_score").texts[0].get_text() == "No cohort can be decomposed."
+
+
+def test_the_moderated_value_is_a_hollow_diamond_below_the_pooled_one():
+    table = pooling(0.3, 0.7).assign(moderated_bits=0.4, moderated_ci_low=0.35, moderated_ci_high=0.45)
+    for told, drawn in ((table, True), (pooling(0.3, 0.7), False)):
+        found = lines(forest(cohorts(), told, "pidreg", NAMES, "log_score").axes[0])
+        assert (([0.35, 0.45], [2.3, 2.3], 1.2) in found) == drawn
+        assert any(x == [0.4] and y == [2.3] for x, y, _ in found) == drawn
