@@ -31,6 +31,7 @@ SETTINGS = ReportSettings(
     image_modalities=(),
     atlases={},
     data_folders={"a": "data/a"},
+    reference_ages=None,
 )
 
 

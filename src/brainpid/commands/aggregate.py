@@ -56,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--nulls", nargs="+", required=True, type=Path, help="table of each cohort from `null`")
     parser.add_argument("--sheets", nargs="*", default=[], type=Path, help="sheets with the column of the groups")
     parser.add_argument("--importances", nargs="*", default=[], type=Path, help="tables from `explain`, if any")
+    parser.add_argument("--reference", type=Path, help="folder that `rescore` wrote, where there are reference ages")
     add_settings(parser)
     parser.add_argument("--out", required=True, type=Path, help="folder to write to")
 
@@ -88,7 +89,9 @@ def run(args: argparse.Namespace) -> None:
     accuracy = with_pooled(by_cohort, settings.modalities, settings.pid.confidence)
     within = _within_cohorts(args.nulls, settings)
     told = _with_groups(predictions, args.sheets, settings)
-    decomposed = decompose_cohorts(told, settings.modalities, settings.pid, within)
+    scores = None if args.reference is None else read_own_tsv(args.reference / "scores.tsv")
+    reference = None if args.reference is None else read_json(args.reference / "ages.json")
+    decomposed = decompose_cohorts(told, settings.modalities, settings.pid, within, scores)
     tested = rows_of_tests(within, settings.modalities, settings.pid.measures)
     pid, pooling = information_tables(decomposed, settings.modalities, settings.pid, tested)
     against = readings_against_target(predictions, settings.modalities)
@@ -122,7 +125,7 @@ def run(args: argparse.Namespace) -> None:
         Found(predictions, decomposed, by_cohort, within),
         settings.modalities, settings.target_range, settings.interval_coverage,
     )  # fmt: skip
-    shared = pool_summary(summaries, read_own_tsv(args.chosen), within, settings)
+    shared = pool_summary(summaries, read_own_tsv(args.chosen), within, settings, reference)
     write_json(args.out / "pool.json", shared.model_dump(mode="json"))
     chosen = {
         model: [found["chosen"] for (name, _, _), found in made_by.items() if name == model]
@@ -143,6 +146,7 @@ def run(args: argparse.Namespace) -> None:
         "mixed_versions": mixed,
         "readings_against_target": against,
         "trained_with": trained_with(made_by.values()),
+        "reference_ages": None if reference is None else {key: reference[key] for key in ("words", "cohorts")},
     }
     write_json(args.out / "provenance.json", provenance | found)
 

@@ -11,15 +11,17 @@ from scipy.stats import pearsonr
 
 from brainpid.config.analysis import DecompositionSettings
 from brainpid.core.arrays import FloatArray
-from brainpid.core.names import WEIGHTED, WITHOUT_LATENTS, Measure
+from brainpid.core.names import REFERENCE_AGES, WEIGHTED, WITHOUT_LATENTS, Measure
 from brainpid.crossfit.normality import Normality, check_normality, squared_mahalanobis
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.ages import sd_of_all
 from brainpid.evaluation.decomposition import PID_COLUMNS, Estimated, decompose_cohort
 from brainpid.evaluation.missingness import missingness
 from brainpid.evaluation.moderator import MODERATED_COLUMNS, moderated_columns
-from brainpid.evaluation.predictions import LATENT, by_repeat, decomposable, without_rows
+from brainpid.evaluation.predictions import GROUP, LATENT, by_repeat, decomposable, without_rows
 from brainpid.evaluation.random_effects import POOLED, pool_decompositions
+from brainpid.evaluation.reference_ages import decompose_for_reference
+from brainpid.evaluation.reference_weights import WEIGHT
 from brainpid.evaluation.within_cohort import WithinCohorts, rows_of_tests
 from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
 
@@ -71,9 +73,17 @@ def decompose_all(
 
 
 def decompose_cohorts(
-    predictions: pd.DataFrame, modalities: Sequence[str], settings: DecompositionSettings, within: WithinCohorts
+    predictions: pd.DataFrame,
+    modalities: Sequence[str],
+    settings: DecompositionSettings,
+    within: WithinCohorts,
+    reference: pd.DataFrame | None = None,
 ) -> ByCohort:
-    """Decompose every model in every cohort that can be; parameters as of `decompose_all`."""
+    """Decompose every model in every cohort that can be; parameters as of `decompose_all`.
+
+    With `reference`, out-of-fold rows with log scores and weights for reference ages
+    (`brainpid.evaluation.reference_ages`), for these besides.
+    """
     found: ByCohort = {}
     told = predictions[~predictions["model"].isin(WITHOUT_LATENTS)]
     for (model, cohort), rows in decomposable(told, modalities).groupby(["model", "cohort"], sort=False):
@@ -81,6 +91,8 @@ def decompose_cohorts(
         with without_rows(cohort, f"the decomposition of {model}"):
             weights = _weights(told[(told["model"] == model) & (told["cohort"] == cohort)], rows)
             own = decompose_cohort(rows, modalities, settings, factor, weights)
+            if reference is not None:
+                own += _for_reference(reference, rows, modalities, settings, factor)
             found.setdefault(str(model), {})[str(cohort)] = own
     return found
 
@@ -131,7 +143,7 @@ def pool_model(
         for one in own:
             by_key.setdefault((one.estimator, one.decomposition.measure), []).append(one)
     for (estimator, measure), parts in by_key.items():
-        if len(parts) < len(cohorts):  # weighted in some cohorts alone
+        if len(parts) < (2 if estimator == REFERENCE_AGES else len(cohorts)):  # weighted in some cohorts alone
             continue
         found = pool_decompositions(
             [part.decomposition for part in parts], measure, settings.heterogeneity, settings.confidence
@@ -151,6 +163,21 @@ def pool_model(
             )
         )  # fmt: skip
     return pd.concat(tables, ignore_index=True), pd.concat(beside, ignore_index=True)
+
+
+def _for_reference(
+    reference: pd.DataFrame,
+    rows: pd.DataFrame,
+    modalities: Sequence[str],
+    settings: DecompositionSettings,
+    factor: float,
+) -> list[Estimated]:
+    """Decompositions of a model's rows in a cohort for reference ages; none where the cohort is refused."""
+    keys = ["participant_id", "cohort", "model", "repeat", "fold"]
+    told = [*keys, "age", *([GROUP] if GROUP in rows else [])]
+    scores = reference.drop(columns="age").dropna(subset=[WEIGHT])
+    own = rows[told].merge(scores, on=keys, how="inner", validate="one_to_one")
+    return decompose_for_reference(own, modalities, settings, factor) if len(own) else []
 
 
 def _weights(everybody: pd.DataFrame, complete: pd.DataFrame) -> pd.Series | None:

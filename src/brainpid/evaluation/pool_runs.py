@@ -54,6 +54,7 @@ ALIKE: Mapping[str, tuple[Callable[[PoolSummary], object], str]] = {
         "the scale of tau (pid.heterogeneity)",
     ),
     "interval_coverage": (lambda one: one.interval_coverage, "the coverage of people's intervals (interval_coverage)"),
+    "reference_ages": (lambda one: one.reference_ages or "none", "the reference ages (reference_ages)"),
     "null": (lambda one: (one.null_encoder, one.null_folds), "the encoder and folds of the null (null)"),
 }
 """What has to be the same in runs that are pooled, and what it is called."""

@@ -144,6 +144,7 @@ class PoolSummary(Section):
     interval_coverage: Coverage
     null_encoder: str
     null_folds: int
+    reference_ages: str
     features: dict[Name, FeatureNames]
     cohorts: tuple[CohortSummary, ...]
 
@@ -246,9 +247,13 @@ def feature_names(features: pd.DataFrame) -> dict[str, FeatureNames]:
 
 
 def pool_summary(
-    cohorts: Sequence[CohortSummary], features: pd.DataFrame, within: WithinCohorts, settings: AggregateSettings
+    cohorts: Sequence[CohortSummary],
+    features: pd.DataFrame,
+    within: WithinCohorts,
+    settings: AggregateSettings,
+    reference: Mapping[str, Any] | None = None,
 ) -> PoolSummary:
-    """Summary of a run from its cohorts, the rows of ``features.tsv``, and what was set."""
+    """Summary of a run: cohorts, ``features.tsv``, what was set, and what `rescore` says of the reference."""
     return PoolSummary(
         format=FORMAT,
         version=__version__,
@@ -264,6 +269,7 @@ def pool_summary(
         interval_coverage=settings.interval_coverage,
         null_encoder=within.encoder,
         null_folds=within.folds,
+        reference_ages="" if reference is None else f"{reference['words']} ({reference['digest'][:12]})",
         features=feature_names(features),
         cohorts=tuple(cohorts),
     )

@@ -22,7 +22,7 @@ def joint(tmp_path_factory):
     config = make_config(
         folder, ["a", "b"], folder / "out", models=["ridge"], splits={"folds": 2, "repeats": 1},
         hyperparameters={"ridge": {"alphas": 7}}, null={"permutations": 20, "folds": 2}, explain={"permutations": 0},
-        final_model=False,
+        final_model=False, reference_ages={"cohort": "b"},
     )  # fmt: skip
     return run_tables(write_config(folder / "c.yaml", config))
 
@@ -90,3 +90,17 @@ def test_what_cannot_be_pooled_is_refused(apart, tmp_path, capsys):
     assert "expected a summary with format 1, found 99" in refused(capsys, a, other, *out)
     other.write_text(json.dumps({name: value for name, value in content.items() if name != "features"}))
     assert "other.json: key 'features' is missing" in refused(capsys, a, other, *out)
+
+
+def test_information_for_reference_ages_stands_beside_the_other(joint):
+    scores = pd.read_csv(joint / "reference/scores.tsv", sep="\t")
+    about = json.loads((joint / "reference/ages.json").read_text())
+    assert about["words"] == "as in the cohort b"
+    assert about["cohorts"]["b"]["n_effective"] == pytest.approx(50, rel=0.05)
+    pid = table(joint, "pid")
+    rows = pid[(pid["estimator"] == "log_score_reference_ages") & (pid["scope"] == "all") & (pid["atom"] == "total")]
+    for cohort, own in scores.groupby("cohort"):
+        found = rows[(rows["cohort"] == cohort) & (rows["measure"] == "mmi")].iloc[0]
+        assert found["bits"] == pytest.approx((own["weight"] @ own["log_score_t1+dwi"]) / own["weight"].sum())
+        assert found["n"] == int(about["cohorts"][cohort]["n_effective"])
+    assert (rows["cohort"] == "pooled").any()

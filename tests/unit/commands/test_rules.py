@@ -36,7 +36,18 @@ RULES = {
 VERBS = {rule: re.search(r"\bbrainpid (\w+) ", block[block.index("    shell:") :])[1] for rule, block in RULES.items()}
 ENTRIES = {
     verb: [f"brainpid.commands.{verb}"]
-    for verb in ("participants", "index", "extract", "collect", "quality", "split", "null", "aggregate", "report")
+    for verb in (
+        "participants",
+        "index",
+        "extract",
+        "collect",
+        "quality",
+        "split",
+        "null",
+        "rescore",
+        "aggregate",
+        "report",
+    )
 } | {
     f"{verb} {model}": [f"brainpid.commands.{verb}", MODELS[model].module]
     for verb in ("train", "explain", "final")
@@ -48,7 +59,7 @@ PIDREG = {name for name in MODELS_ALL if name.endswith("pidreg")}
 
 
 def test_there_is_a_rule_for_every_step():
-    assert len(RULES) == 13  # and train_pidreg, which stands in one loop with train_baseline
+    assert len(RULES) == 14  # and train_pidreg, which stands in one loop with train_baseline
     assert set(VERBS.values()) == {name.split()[0] for name in ENTRIES}
 
 
