@@ -68,7 +68,8 @@ def run_tables(path: Path) -> Path:
         )  # fmt: skip
     run_verb(
         "aggregate", slices.AggregateSettings.of(config), "--splits", splits, "--folds", out / "folds",
-        "--chosen", chosen, "--nulls", *nulls, "--importances", *importances, *grouped, *reference, "--out", out / "aggregate",
+        "--chosen", chosen, "--nulls", *nulls, "--importances", *importances, *grouped, *reference,
+        "--out", out / "aggregate",
     )  # fmt: skip
     return out
 

@@ -118,7 +118,7 @@ def moderated_columns(
     sd = np.array([one.ages.sd for one in cohorts])
     if len(cohorts) < FEWEST_COHORTS or sd.min() <= 0 or sd.max() < LEAST_RATIO * sd.min():
         return dict.fromkeys(MODERATED_COLUMNS, np.nan)
-    n = [one.decomposition.n for one in cohorts]
+    n = [one.decomposition.n or 0 for one in cohorts]
     table = np.full((len(rows), len(MODERATED_COLUMNS)), np.nan)
     for place, row in enumerate(rows[["modalities", "atom"]].itertuples(index=False)):
         if rows["scope"].iloc[place] != "one_vs_rest" or row.atom not in LINEAR:

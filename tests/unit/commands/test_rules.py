@@ -73,7 +73,7 @@ def test_a_rule_holds_the_code_and_the_settings_of_its_verb(rule):
         [slice_of] if slice_of else []
     )
     assert ("--settings {params.settings:q}" in block) == bool(slice_of)
-    needs_model = verb in ("train", "explain", "final")
+    needs_model = verb in ("train", "explain", "final", "rescore")
     assert bool(re.search(r"MODELS\[[^\]]+(\[0\])?\]\.module", params)) == needs_model
 
 
@@ -89,7 +89,7 @@ def test_a_rule_holds_the_code_and_the_settings_of_its_verb(rule):
         ("evaluation.importance_summary", {"aggregate"}),
         ("evaluation.correlated", {"explain pidreg", "explain ridge"}),
         ("evaluation.selection", {"aggregate", "report"}),
-        ("features.store", set(ENTRIES) - {"participants", "index", "quality", "aggregate", "report"}),
+        ("features.store", set(ENTRIES) - {"participants", "index", "quality", "rescore", "aggregate", "report"}),
         ("cohort.finding", {"index", "extract"}),
     ],
 )
@@ -147,7 +147,7 @@ def configuration() -> dict[str, Any]:
         ("splits.folds", 3, {"split", "report"}),
         ("splits.seed", 1, {"split", "train pidreg", "train ridge", "explain", "null", "report"}),
         ("splits.group", "family", {"split", "train pidreg", "train ridge", "null", "aggregate", "report"}),
-        ("target.units", "months", {"participants", "report"}),
+        ("target.units", "months", {"participants", "aggregate", "report"}),
         ("extraction.structural.divide_by_icv", True, {"extract image"}),
         ("extraction.diffusion.max_b", 900, set()),
         ("cohorts.a.sources.dwi.drop", ["dwi_1"], {"extract table"}),
