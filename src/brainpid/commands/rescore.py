@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from brainpid.cohort.reference_ages import read_reference
 from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.slices import RescoreSettings
 from brainpid.core.arrays import FloatArray
-from brainpid.core.errors import InputError
-from brainpid.core.files import numeric_cells, read_own_tsv, read_table, require_column, write_json, write_tsv
+from brainpid.core.files import read_own_tsv, write_json, write_tsv
 from brainpid.core.modalities import subsets_of
 from brainpid.core.names import WITHOUT_LATENTS
 from brainpid.core.provenance import record
 from brainpid.evaluation.predictions import LOG_SCORE, SUBSET
-from brainpid.evaluation.reference_weights import WEIGHT, even_ages, weights_for
+from brainpid.evaluation.reference_weights import WEIGHT, refuse_no_cohort, weights_for
 from brainpid.model.registry import MODELS
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Load every fold's model, score its test people relative to the reference, weight people, write."""
     settings = read_settings(args, RescoreSettings)
-    reference = _reference(settings, args.participants)
+    people = read_own_tsv(args.participants)
+    reference = read_reference(settings.reference_ages, people, settings.target_range)
     models = [model for model in settings.models if model not in WITHOUT_LATENTS]
     splits = read_own_tsv(args.splits)
     folds = splits.loc[splits["role"] == "test", ["repeat", "fold"]].drop_duplicates()
@@ -52,9 +53,9 @@ def run(args: argparse.Namespace) -> None:
             tables.append(_scored(model, folder, settings, reference))
     scores = pd.concat(tables, ignore_index=True)
     everything = LOG_SCORE + "+".join(settings.modalities)
-    people = scores.dropna(subset=[everything]).drop_duplicates(["cohort", "participant_id"])
+    complete = scores.dropna(subset=[everything]).drop_duplicates(["cohort", "participant_id"])
     told, scores[WEIGHT] = {}, np.nan
-    for cohort, own in people.groupby("cohort", sort=False):
+    for cohort, own in complete.groupby("cohort", sort=False):
         found = weights_for(own["age"].to_numpy(dtype=float), reference, settings.target_units)
         told[str(cohort)] = {"n": found.n, "n_effective": found.n_effective, "reason": found.reason}
         if found.reason:
@@ -64,9 +65,7 @@ def run(args: argparse.Namespace) -> None:
         rows = scores["cohort"] == cohort
         scores.loc[rows, WEIGHT] = scores.loc[rows, "participant_id"].map(weights)
         log.info("cohort '%s': %d people within the reference stand for %.0f", cohort, found.n, found.n_effective)
-    if all(own["reason"] for own in told.values()):
-        reasons = "; ".join(f"{cohort}: {own['reason']}" for cohort, own in told.items())
-        raise InputError(f"reference_ages: no cohort has the targets of the reference ({reasons})")
+    refuse_no_cohort({cohort: str(own["reason"]) for cohort, own in told.items()})
     write_tsv(args.out / "scores.tsv", scores)
     digest = hashlib.sha256(np.sort(reference).tobytes()).hexdigest()
     about = {"words": settings.reference_ages.words, "digest": digest, "cohorts": told}
@@ -81,26 +80,3 @@ def _scored(model: str, folder: Path, settings: RescoreSettings, reference: Floa
     predictions = {subset: rows[SUBSET + "+".join(subset)].to_numpy(dtype=float) for subset in subsets}
     told = fitted.rescored(predictions, rows["age"].to_numpy(dtype=float), reference)
     return rows[[*KEYS, "age"]].assign(**{LOG_SCORE + "+".join(subset): told[subset] for subset in subsets})
-
-
-def _reference(settings: RescoreSettings, participants: Path) -> FloatArray:
-    """Targets of the reference."""
-    given = settings.reference_ages
-    if given.range is not None:
-        return even_ages(*given.range)
-    if given.cohort is not None:
-        people = read_own_tsv(participants)
-        own = people[(people["cohort"] == given.cohort) & people["included"].astype(bool)]
-        return own["age"].to_numpy(dtype=float)
-    path, column = Path(str(given.table)), str(given.column)
-    table = read_table(path, text=())
-    require_column(path, list(table), column, "reference_ages.column")
-    labels = [f"row {row + 1}" for row in range(len(table))]
-    values = numeric_cells(table[[column]], labels, path)[:, 0]
-    known = values[np.isfinite(values)]
-    low, high = settings.target_range
-    if outside := int(np.sum((known < low) | (known > high))):
-        raise InputError(f"{path}: {outside} values of '{column}' are outside of target.range [{low:g}, {high:g}]")
-    if len(known) < 2:
-        raise InputError(f"{path}: expected two numbers or more in '{column}', found {len(known)}")
-    return known

@@ -5,6 +5,7 @@ What they are for stands in `brainpid.evaluation.reference_ages`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +14,6 @@ from numpy.typing import ArrayLike
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError
 
-GRID = 1500
-"""Values that stand for an even distribution."""
 MOST_BANDS, ASKED_BANDS, FEWEST_BANDS, PEOPLE_A_BAND = 20, 10, 3, 10
 """Bands at most; those in each of which a cohort must have somebody; the same for one of few people; and people of a
 cohort within the reference for each band."""
@@ -42,11 +41,6 @@ class Weights:
     n: int
     n_effective: float
     reason: str
-
-
-def even_ages(low: float, high: float) -> FloatArray:
-    """Values (GRID,) evenly within a range."""
-    return np.asarray(low + (high - low) * (np.arange(GRID) + 0.5) / GRID)
 
 
 def weights_for(ages: ArrayLike, reference: ArrayLike, units: str) -> Weights:
@@ -101,3 +95,10 @@ def _ends(reference: FloatArray) -> tuple[float, float]:
     """Ends of a reference, half a step beyond its values as for an even one."""
     half = np.ptp(reference) / (len(reference) - 1) / 2
     return float(reference.min() - half), float(reference.max() + half)
+
+
+def refuse_no_cohort(reasons: Mapping[str, str]) -> None:
+    """Raise an `InputError` where no cohort has rows; `reasons` why, by cohort, empty where one has."""
+    if reasons and all(reasons.values()):
+        found = "; ".join(f"{cohort}: {reason}" for cohort, reason in reasons.items())
+        raise InputError(f"reference_ages: no cohort has the targets of the reference ({found}); narrow it")

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from brainpid.cohort.reference_ages import even_ages
 from brainpid.config.analysis import DecompositionSettings
 from brainpid.crossfit.densities import PredictiveDensities
 from brainpid.evaluation.reference_ages import decompose_for_reference
-from brainpid.evaluation.reference_weights import WEIGHT, even_ages, weights_for
+from brainpid.evaluation.reference_weights import WEIGHT, weights_for
 
 SETTINGS = DecompositionSettings(measures=("mmi",))
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from brainpid.cohort.reference_ages import even_ages
 from brainpid.core.errors import InputError
-from brainpid.evaluation.reference_weights import even_ages, weights_for
+from brainpid.evaluation.reference_weights import refuse_no_cohort, weights_for
 
 
 def test_weights_make_ages_those_of_the_reference():
@@ -36,3 +37,9 @@ def test_a_part_of_the_range_without_people_is_named():
 def test_a_reference_of_one_value_is_refused():
     with pytest.raises(InputError, match="two different values or more"):
         weights_for([1.0, 2.0], [5.0, 5.0], "years")
+
+
+def test_a_reference_that_no_cohort_has_is_refused():
+    refuse_no_cohort({"a": "few", "b": ""})
+    with pytest.raises(InputError, match="no cohort has the targets of the reference \\(a: few; b: none\\)"):
+        refuse_no_cohort({"a": "few", "b": "none"})
