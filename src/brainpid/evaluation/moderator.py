@@ -20,6 +20,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from brainpid.core.errors import InputError
+from brainpid.core.names import REFERENCE_AGES
 from brainpid.evaluation.decomposition import Estimated
 from brainpid.evaluation.random_effects import Interval, mixture_quantiles, normalised, tau_prior, tau_quantiles
 
@@ -116,7 +117,8 @@ def moderated_columns(
     confidence : float
     """
     sd = np.array([one.ages.sd for one in cohorts])
-    if len(cohorts) < FEWEST_COHORTS or sd.min() <= 0 or sd.max() < LEAST_RATIO * sd.min():
+    weighted = any(one.estimator == REFERENCE_AGES for one in cohorts)  # of one spread by themselves
+    if weighted or len(cohorts) < FEWEST_COHORTS or sd.min() <= 0 or sd.max() < LEAST_RATIO * sd.min():
         return dict.fromkeys(MODERATED_COLUMNS, np.nan)
     n = [one.decomposition.n or 0 for one in cohorts]
     table = np.full((len(rows), len(MODERATED_COLUMNS)), np.nan)

@@ -263,7 +263,7 @@ def pool_summary(
         modalities=settings.modalities,
         models=settings.models,
         measures=settings.pid.measures,
-        schemes=tuple(sorted({row.scheme for cohort in cohorts for row in cohort.accuracy})),
+        schemes=(settings.scheme,),
         confidence=settings.pid.confidence,
         heterogeneity=settings.pid.heterogeneity,
         interval_coverage=settings.interval_coverage,

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError
 
-MOST_BANDS, ASKED_BANDS, FEWEST_BANDS, PEOPLE_A_BAND = 20, 10, 3, 10
+MOST_BANDS, ASKED_BANDS, FEWEST_BANDS, PEOPLE_A_BAND = 20, 6, 3, 10
 """Bands at most; those in each of which a cohort must have somebody; the same for one of few people; and people of a
 cohort within the reference for each band."""
 FEWEST_EFFECTIVE = 10.0
@@ -68,7 +68,7 @@ def weights_for(ages: ArrayLike, reference: ArrayLike, units: str) -> Weights:
     n = int(within.sum())
     most = int(np.clip(n // PEOPLE_A_BAND, FEWEST_BANDS, MOST_BANDS))
     for bands in range(most, min(most, ASKED_BANDS) - 1, -1):
-        edges = np.unique(np.quantile(wanted, np.arange(1, bands) / bands))
+        edges = np.unique(np.quantile(wanted, np.arange(1, bands) / bands).round(9))  # whole ages lie on edges
         edges = edges[(edges > low) & (edges < high)]
         place = np.searchsorted(edges, own, side="right")
         counts = np.bincount(place[within], minlength=len(edges) + 1)

@@ -317,6 +317,14 @@ OUTPUT_TABLES = (
         "aggregate/base_learners.tsv", "one row a model and base learner", glossary.BASE_LEARNER_COLUMNS,
         BASE_LEARNER_KINDS,
     ),
+    _table(
+        "reference/scores.tsv", "with `reference_ages`, one row a person, model and repeat",
+        WHO | MODEL | FOLD | {
+            "age": PERSON["age"],
+            "log_score_<subset>": (NUMBER, BITS, "Log score of the person's target relative to the reference"),
+            "weight": (NUMBER, NONE, "How many people the person stands for; 0 outside of the reference"),
+        },
+    ),
     _table("aggregate/null.tsv", "one row a cohort and tested value", NULL),
     _table("aggregate/normality.tsv", "one row a cohort and model", NORMALITY),
     _table("aggregate/latents.tsv", "one row a person, model and repeat", PERSON | MODEL | FOLD | READERS),

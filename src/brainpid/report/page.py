@@ -17,6 +17,7 @@ from brainpid.config.slices import ReportSettings
 from brainpid.evaluation.accuracy import MIN_PEOPLE_OF_PATTERN
 from brainpid.evaluation.atypicality import ATYPICAL
 from brainpid.evaluation.random_effects import POOLED
+from brainpid.report.age_ranges import reference_rows
 from brainpid.report.figures import MOST_FEATURES
 from brainpid.report.flags import red_flags
 from brainpid.report.glossary import CANNOT_SAY, ESTIMATORS, MEASURES
@@ -167,6 +168,7 @@ def render(
         comparison=tables["comparison"].to_dict("records"),
         by_pattern=_by_pattern(accuracy[accuracy["model"] == shown], everything),
         sites=site_table(predictions),
+        reference_rows=reference_rows(pid, shown),
         pads=pad_table(pads(predictions, participants), settings.pid.confidence),
         motion=motion,
         much_mm=MUCH_MM,

@@ -29,7 +29,7 @@ def test_a_table_gives_its_column(tmp_path):
         return read_reference(ReferenceAges(table=str(path), column=column), PEOPLE, target_range)
 
     assert read("years").tolist() == [30, 40.5]
-    with pytest.raises(InputError, match="reference_ages.column"):
+    with pytest.raises(InputError, match=r"reference_ages\.column"):
         read("ages")
     with pytest.raises(InputError, match=r"1 values of 'years' are outside of target.range \[0, 35\]"):
         read("years", (0, 35))
