@@ -53,10 +53,13 @@ rule aggregate:
         code=code_digest("brainpid.commands.aggregate"),
         folds=lambda wildcards, input: Path(input.folds[0]).parents[2],
         out=lambda wildcards, output: Path(output.accuracy).parent,
-        reference=(
-            f"--reference {shlex.quote(f'{OUT}/reference')}"
-            if CONFIG.reference_ages
-            else ""
+        # That there is one shows in the input.
+        reference=unrecorded(
+            lambda wildcards: (
+                shlex.join(["--reference", f"{OUT}/reference"])
+                if CONFIG.reference_ages
+                else ""
+            )
         ),
     shell:
         "brainpid aggregate --splits {input.splits:q} --folds {params.folds:q} --chosen {input.chosen:q} --nulls {input.nulls:q}"

@@ -36,17 +36,3 @@ def test_a_table_gives_its_column(tmp_path):
     path.write_text("years\n30\n")
     with pytest.raises(InputError, match="expected two numbers or more in 'years', found 1"):
         read("years")
-
-
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ({}, "expected one of range, cohort and table, found none"),
-        ({"range": [1, 2], "cohort": "a"}, "found range and cohort"),
-        ({"table": "x.tsv"}, "table and column go together"),
-        ({"range": [3, 2]}, "low < high"),
-    ],
-)
-def test_what_is_no_reference_is_refused(given, words):
-    with pytest.raises(ValueError, match=words):
-        ReferenceAges(**given)
