@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "runs", nargs="+", metavar="RUN",
         help="output folder of a finished run, or its aggregate/pool.json, which alone is needed; NAME=RUN renames its "
-        "cohort, or puts NAME_ before the names of several",
+        "cohort, or begins the names of several with it",
     )  # fmt: skip
     parser.add_argument("--out", required=True, type=Path, help="folder for tables, figures and report")
 

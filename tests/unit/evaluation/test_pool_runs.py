@@ -65,6 +65,13 @@ def by_cohort(rows: pd.DataFrame, within: WithinCohorts) -> dict[str, PoolSummar
     return {c: summary(own, within) for c, own in rows.groupby("cohort")}
 
 
+@pytest.fixture(scope="module")
+def apart() -> tuple[PoolSummary, PoolSummary]:
+    """Summaries of a and b by themselves, without a null."""
+    first, second = by_cohort(people(), nulls([])).values()
+    return first, second
+
+
 def test_separate_runs_pool_to_the_joint_run():
     rows, within = people(), nulls(["a", "b"])
     runs = by_cohort(rows, within)
@@ -124,9 +131,9 @@ def test_few_people_are_not_told_of(caplog):
     assert f"b: fewer than {FEWEST} people" in caplog.text
 
 
-def test_the_order_of_modalities_does_not_matter():
+def test_the_order_of_modalities_does_not_matter(apart):
     rows, within = people(), nulls([])
-    first, second = by_cohort(rows, within).values()
+    first, second = apart
     turned = DecompositionSettings()
     own = rows[rows["cohort"] == "b"].replace({"modalities": {"t1+dwi": "dwi+t1"}})
     own = own.rename(columns={c: c.replace("t1+dwi", "dwi+t1") for c in own})
@@ -154,22 +161,22 @@ def test_the_order_of_modalities_does_not_matter():
         ({"models": ("svr",)}, "expected a model that all of them have"),
     ],
 )
-def test_runs_that_do_not_mean_the_same_are_refused(change, words):
-    first, second = by_cohort(people(), nulls([])).values()
+def test_runs_that_do_not_mean_the_same_are_refused(apart, change, words):
+    first, second = apart
     with pytest.raises(InputError) as fault:
         check_alike({"one.json": first, "two.json": second.model_copy(update=change)})
     assert words in str(fault.value)
 
 
-def test_other_features_are_refused():
-    first, second = by_cohort(people(), nulls([])).values()
+def test_other_features_are_refused(apart):
+    first, second = apart
     others = {**second.features, "dwi": first.features["t1"]}
     with pytest.raises(InputError, match=r"two: expected the features of dwi that one has \(1, names and units\)"):
         check_alike({"one": first, "two": second.model_copy(update={"features": others})})
 
 
-def test_the_same_people_and_the_same_name_are_refused():
-    first, second = by_cohort(people(), nulls([])).values()
+def test_the_same_people_and_the_same_name_are_refused(apart):
+    first, second = apart
     renamed = first.model_copy(update={"cohorts": (first.cohorts[0].model_copy(update={"name": "other"}),)})
     with pytest.raises(InputError, match="other of y has the very numbers of a of x: the same people are given twice"):
         check_alike({"x": first, "y": renamed})

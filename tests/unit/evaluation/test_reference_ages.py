@@ -15,7 +15,7 @@ from brainpid.evaluation.reference_weights import WEIGHT, weights_for
 SETTINGS = DecompositionSettings(measures=("mmi",))
 
 
-def cohort(low: float, high: float, n: int = 3000) -> tuple[pd.DataFrame, pd.DataFrame, float]:
+def cohort(low: float, high: float, n: int = 2000) -> tuple[pd.DataFrame, pd.DataFrame, float]:
     """Those of one population who are of a range of ages; two readers err by 6 and 9 years.
 
     Half of them are held out from densities that the others give. Log scores relative to their own ages, those
