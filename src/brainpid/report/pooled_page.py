@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import resources
 from typing import Any
 
 import jinja2
@@ -18,8 +16,8 @@ from brainpid.pid.result import MIN_PEOPLE_FOR_SHARES
 from brainpid.report.age_ranges import age_range_words
 from brainpid.report.glossary import CANNOT_SAY
 from brainpid.report.information import told_and_added
+from brainpid.report.inlined import inline, packaged
 from brainpid.report.methods import MEASURES
-from brainpid.report.page import inline
 from brainpid.report.words import ESTIMATOR_LABELS, LABELS, interval, listed, number, people
 
 ALTERNATIVE = "Information of every cohort and of all pooled, with intervals; the numbers stand in tables"
@@ -42,8 +40,8 @@ def render_pooled(tables: PooledRuns, first: PoolSummary, model: str, forest: st
     """
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     accuracy = tables.accuracy[tables.accuracy["modalities"] == "+".join(first.modalities)]
-    return environment.from_string(_packaged("report/templates/pooled.html")).render(
-        style=_packaged("report/templates/report.css"),
+    return environment.from_string(packaged("report/templates/pooled.html")).render(
+        style=packaged("report/templates/report.css"),
         summary=_summary(tables, accuracy, first, model),
         flags=flags_of_pooled(tables, model),
         forest=inline("forest", forest, ALTERNATIVE),
@@ -141,9 +139,3 @@ def _tests(pid: pd.DataFrame, first: PoolSummary) -> list[dict[str, Any]]:
     """Rows of the null's encoder that have a p-value, once for all measures."""
     rows = pid[(pid["model"] == first.null_encoder + WITHIN_COHORT) & (pid["measure"] == first.measures[0])]
     return rows[np.isfinite(rows["p_value"].astype(float))].to_dict("records")
-
-
-@cache
-def _packaged(path: str) -> str:
-    """Text of a file of this package."""
-    return resources.files("brainpid").joinpath(path).read_text(encoding="utf-8")

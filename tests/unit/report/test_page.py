@@ -15,7 +15,8 @@ from report_tables import SETTINGS, motion, predictions
 from brainpid.config.analysis import Null, Splits
 from brainpid.config.cohorts import Target
 from brainpid.config.reference_ages import ReferenceAges
-from brainpid.report.page import ALTERNATIVES, MOST_LEFT_OUT, SECTIONS, QCImage, inline
+from brainpid.report.inlined import inline
+from brainpid.report.page import ALTERNATIVES, MOST_LEFT_OUT, SECTIONS, QCImage
 
 
 def page(found=None, settings=SETTINGS, qc_images=(), said=(), mixed=()) -> str:
