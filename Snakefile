@@ -23,6 +23,7 @@ include: "workflow/rules/splits.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/explain.smk"
 include: "workflow/rules/null.smk"
+include: "workflow/rules/rescore.smk"
 include: "workflow/rules/aggregate.smk"
 include: "workflow/rules/report.smk"
 
@@ -41,6 +42,7 @@ rule all:
         NULL_PROVENANCE,
         QUALITY_PARTS,
         QUALITY_FILES,
+        rules.rescore.output if CONFIG.reference_ages else [],
         rules.aggregate.output,
         rules.report.output,
 

@@ -51,7 +51,7 @@ def pid() -> pd.DataFrame:
                 {"cohort": "a", "model": "pidreg", "estimator": "log_score", "measure": "idep",
                  "scope": "one_vs_rest", "modalities": modality,
                  "atom": atom, "bits": bits, "ci_low": bits - 0.05, "ci_high": bits + 0.05, "n": 41,
-                 "p_value": np.nan, "se_factor": 1.125}
+                 "p_value": np.nan, "se_factor": 1.125, "age_sd": 12.5}
             )  # fmt: skip
         rows.append(rows[0] | {"model": "ridge_within_cohort", "estimator": "gaussian_score",
                                "modalities": modality, "atom": "added",

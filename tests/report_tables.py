@@ -31,6 +31,7 @@ SETTINGS = ReportSettings(
     image_modalities=(),
     atlases={},
     data_folders={"a": "data/a"},
+    reference_ages=None,
 )
 
 
@@ -39,7 +40,8 @@ def pid_rows(n: int, cohort: str = "a", estimator: str = "log_score", bits: Mapp
     values = {"total": 1.5, "alone": 1.0, "added": 0.5} | dict(bits or {})
     return pd.DataFrame(
         {"cohort": cohort, "model": "pidreg", "estimator": estimator, "measure": "idep", "scope": "one_vs_rest",
-         "modalities": modality, "atom": atom, "bits": value, "ci_low": value - 0.1, "ci_high": value + 0.1, "n": n}
+         "modalities": modality, "atom": atom, "bits": value, "ci_low": value - 0.1, "ci_high": value + 0.1, "n": n,
+         "age_sd": 12.5}
         for modality in ("t1", "dwi") for atom, value in values.items()
     )  # fmt: skip
 

@@ -59,9 +59,17 @@ def run_tables(path: Path) -> Path:
             "null", slices.NullSettings.of(config), "--cohort", cohort, "--participants", people,
             "--features", merged, "--chosen", chosen, *grouped, "--out", null,
         )  # fmt: skip
+    reference: list[object] = []
+    if config.reference_ages:
+        reference = ["--reference", out / "reference"]
+        run_verb(
+            "rescore", slices.RescoreSettings.of(config), "--participants", people, "--splits", splits,
+            "--folds", out / "folds", "--out", out / "reference",
+        )  # fmt: skip
     run_verb(
         "aggregate", slices.AggregateSettings.of(config), "--splits", splits, "--folds", out / "folds",
-        "--nulls", *nulls, "--importances", *importances, *grouped, "--out", out / "aggregate",
+        "--chosen", chosen, "--nulls", *nulls, "--importances", *importances, *grouped, *reference,
+        "--out", out / "aggregate",
     )  # fmt: skip
     return out
 

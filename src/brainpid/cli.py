@@ -39,10 +39,12 @@ VERBS = {
     "final": "train one model on everybody, for people who are not in the study",
     "predict": "predict new people with a saved model, from any subset of its modalities",
     "null": "permute one cohort's target with refitting, for p-values",
+    "rescore": "read every fold's log scores anew for the reference ages",
     "aggregate": "join all folds into accuracy, predictions and decomposition",
     "pid": "decompose what groups of columns of any table tell about one of its columns",
     "report": "draw the figures and write the report",
     "summary": "say in three sentences what a finished run found",
+    "pool": "pool finished runs of sites that cannot share their people",
     "plan": "tell what a finished run is expected to find with more people",
     "completion": "print what makes a shell complete verbs, options and files",
 }

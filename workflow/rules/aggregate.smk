@@ -1,9 +1,9 @@
-# REQUIRES     splits.tsv, every fold's predictions.tsv and provenance.json, importance.tsv of those that were asked,
-#              and every cohort's null/<cohort>.tsv and .json; with splits.group the sheets too
+# REQUIRES     splits.tsv, features.tsv, every fold's predictions.tsv and provenance.json, importance.tsv of those that
+#              were asked, and every cohort's null/<cohort>.tsv and .json; with splits.group the sheets too, with reference_ages reference/
 # PRODUCES     aggregate/{accuracy,comparison,predictions,latents,pid,null,normality,selection,
-#              importance,base_learners,atypicality}.tsv; {pid,selection,importance,base_learners,atypicality,
+#              importance,base_learners,atypicality}.tsv; {pid,pool,selection,importance,base_learners,atypicality,
 #              provenance}.json
-# CONFIG KEYS  cohorts (their names), modalities, costs, models, splits.scheme, splits.group, pid, explain
+# CONFIG KEYS  cohorts (their names), modalities, costs, models, target (column, units), reference_ages, splits.scheme, splits.group, pid, explain
 
 
 rule aggregate:
@@ -12,9 +12,11 @@ rule aggregate:
         splits=rules.split.output.splits,
         folds=[path for path in FOLD_FILES if path.endswith("predictions.tsv")],
         made_by=[path for path in FOLD_FILES if path.endswith("provenance.json")],
+        chosen=rules.split.output.chosen,
         nulls=NULL_FILES,
         estimated=NULL_PROVENANCE,
         importances=EXPLAINED,
+        reference=rules.rescore.output if CONFIG.reference_ages else [],
         sheets=rules.split.input.sheets if CONFIG.splits.group else [],
     output:
         accuracy=f"{OUT}/aggregate/accuracy.tsv",
@@ -26,6 +28,7 @@ rule aggregate:
         reliability=f"{OUT}/aggregate/reliability.tsv",
         pid=f"{OUT}/aggregate/pid.tsv",
         pooling=f"{OUT}/aggregate/pooling.tsv",
+        pool=f"{OUT}/aggregate/pool.json",
         pid_dictionary=f"{OUT}/aggregate/pid.json",
         latents=f"{OUT}/aggregate/latents.tsv",
         null=f"{OUT}/aggregate/null.tsv",
@@ -50,6 +53,15 @@ rule aggregate:
         code=code_digest("brainpid.commands.aggregate"),
         folds=lambda wildcards, input: Path(input.folds[0]).parents[2],
         out=lambda wildcards, output: Path(output.accuracy).parent,
+        # That there is one shows in the input.
+        reference=unrecorded(
+            lambda wildcards: (
+                shlex.join(["--reference", f"{OUT}/reference"])
+                if CONFIG.reference_ages
+                else ""
+            )
+        ),
     shell:
-        "brainpid aggregate --splits {input.splits:q} --folds {params.folds:q} --nulls {input.nulls:q}"
-        " --importances {input.importances:q} --sheets {input.sheets:q} --settings {params.settings:q} --out {params.out:q} 2> {log:q}"
+        "brainpid aggregate --splits {input.splits:q} --folds {params.folds:q} --chosen {input.chosen:q} --nulls {input.nulls:q}"
+        " --importances {input.importances:q} --sheets {input.sheets:q} {params.reference}"
+        " --settings {params.settings:q} --out {params.out:q} 2> {log:q}"

@@ -70,6 +70,11 @@ def checked_config():
                 extractor_of(source, modality)
             if image_sources(cohort):
                 labels(cohort.participants_path, cohort.columns.participant_id)
+        own = checked.reference_ages
+        if own is not None and own.table is not None and not Path(own.table).is_file():
+            raise InputError(
+                f"{', '.join(files)}: reference_ages.table: the file {own.table} does not exist"
+            )
         if checked.own_base_learners and workflow.is_main_process:
             # Not above: it brings scikit-learn.
             from brainpid.model.pidreg.own_regressor import names_of
@@ -254,6 +259,14 @@ def source_content(cohort, modality):
         return ["participant_id", *source.kept(features)]
 
     return table_digest(source.path, used, used)
+
+
+def reference_content():
+    """Digest of the targets in the table of reference ages, where they are in a table."""
+    own = CONFIG.reference_ages
+    if own is None or own.table is None or not workflow.is_main_process:
+        return ""
+    return table_digest(own.table, lambda names: [own.column], lambda names: [])
 
 
 @cache

@@ -16,18 +16,24 @@ from brainpid.core.errors import InputError
 from brainpid.core.files import read_json, read_own_tsv, write_json, write_tsv
 from brainpid.core.provenance import mixed_versions, record, trained_with
 from brainpid.crossfit.null import null_of_table
-from brainpid.evaluation.accuracy import accuracy_table
+from brainpid.evaluation.accuracy import accuracy_of_cohorts, with_pooled
 from brainpid.evaluation.atypicality import atypicality_table
 from brainpid.evaluation.base_learners import base_learner_table, choices
 from brainpid.evaluation.comparison import comparison_table
 from brainpid.evaluation.coverage import coverage_table
 from brainpid.evaluation.importance import MOST_PEOPLE, MOST_READ, READS
 from brainpid.evaluation.importance_summary import agreement, summarise
-from brainpid.evaluation.information import decompose_all, normality_table, readings_against_target
+from brainpid.evaluation.information import (
+    decompose_cohorts,
+    information_tables,
+    normality_table,
+    readings_against_target,
+)
 from brainpid.evaluation.persons import person_table, reliability_table
+from brainpid.evaluation.pool_summary import Found, cohort_summaries, pool_summary
 from brainpid.evaluation.predictions import GROUP, LATENT, LOG_SCORE, SUBSET, decomposable, not_decomposable
 from brainpid.evaluation.selection import select
-from brainpid.evaluation.within_cohort import WithinCohorts, null_summary
+from brainpid.evaluation.within_cohort import WithinCohorts, null_summary, rows_of_tests
 from brainpid.report.glossary import (
     atypicality_dictionary,
     base_learner_dictionary,
@@ -46,9 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the verb."""
     parser.add_argument("--splits", required=True, type=Path, help="splits.tsv from `split`")
     parser.add_argument("--folds", required=True, type=Path, help="folder with <model>/repeat-<r>_fold-<k>")
+    parser.add_argument("--chosen", required=True, type=Path, help="features.tsv from `split`")
     parser.add_argument("--nulls", nargs="+", required=True, type=Path, help="table of each cohort from `null`")
     parser.add_argument("--sheets", nargs="*", default=[], type=Path, help="sheets with the column of the groups")
     parser.add_argument("--importances", nargs="*", default=[], type=Path, help="tables from `explain`, if any")
+    parser.add_argument("--reference", type=Path, help="folder that `rescore` wrote, where there are reference ages")
     add_settings(parser)
     parser.add_argument("--out", required=True, type=Path, help="folder to write to")
 
@@ -77,10 +85,15 @@ def run(args: argparse.Namespace) -> None:
     predictions = pd.concat(tables, ignore_index=True)
     _check_complete(predictions, tested, settings)
     predictions = _in_order(predictions, settings)
-    accuracy = accuracy_table(predictions, settings.modalities, settings.scheme, settings.pid.confidence)
+    by_cohort = accuracy_of_cohorts(predictions, settings.modalities, settings.scheme, settings.pid.confidence)
+    accuracy = with_pooled(by_cohort, settings.modalities, settings.pid.confidence)
     within = _within_cohorts(args.nulls, settings)
     told = _with_groups(predictions, args.sheets, settings)
-    pid, pooling = decompose_all(told, settings.modalities, settings.pid, within)
+    scores = None if args.reference is None else read_own_tsv(args.reference / "scores.tsv")
+    reference = None if args.reference is None else read_json(args.reference / "ages.json")
+    decomposed = decompose_cohorts(told, settings.modalities, settings.pid, within, scores)
+    tested = rows_of_tests(within, settings.modalities, settings.pid.measures)
+    pid, pooling = information_tables(decomposed, settings.modalities, settings.pid, tested)
     against = readings_against_target(predictions, settings.modalities)
     for words in against:
         log.warning("%s", words)
@@ -108,6 +121,12 @@ def run(args: argparse.Namespace) -> None:
     write_tsv(args.out / "comparison.tsv", comparison)
     write_tsv(args.out / "pid.tsv", pid)
     write_tsv(args.out / "pooling.tsv", pooling)
+    summaries = cohort_summaries(
+        Found(predictions, decomposed, by_cohort, within),
+        settings.modalities, settings.target_range, settings.interval_coverage,
+    )  # fmt: skip
+    shared = pool_summary(summaries, read_own_tsv(args.chosen), within, settings, reference)
+    write_json(args.out / "pool.json", shared.model_dump(mode="json"))
     chosen = {
         model: [found["chosen"] for (name, _, _), found in made_by.items() if name == model]
         for model in settings.models
@@ -127,6 +146,7 @@ def run(args: argparse.Namespace) -> None:
         "mixed_versions": mixed,
         "readings_against_target": against,
         "trained_with": trained_with(made_by.values()),
+        "reference_ages": None if reference is None else {key: reference[key] for key in ("words", "cohorts")},
     }
     write_json(args.out / "provenance.json", provenance | found)
 

@@ -21,6 +21,7 @@ from brainpid.cohort.groups import group_codes
 from brainpid.cohort.overview import doubts_of_people, people_of_sites
 from brainpid.cohort.participants import SUCCESS, UNAVAILABLE, has_every_modality, read_participants
 from brainpid.cohort.person_files import IMAGE_ENDINGS, Found
+from brainpid.cohort.reference_ages import read_reference
 from brainpid.config.schema import Config, load_config
 from brainpid.config.slices import LimitSettings, ParticipantsSettings, SplitSettings
 from brainpid.config.sources import ImportSource, TableSource, reader_of, settings_of
@@ -29,6 +30,7 @@ from brainpid.core.imports import import_function
 from brainpid.core.machine import free_bytes_for
 from brainpid.evaluation.effort import WORKFLOW_S, Study, Work, with_own_benchmarks, work_of
 from brainpid.evaluation.left_out import left_out
+from brainpid.evaluation.reference_weights import refuse_no_cohort, weights_for
 from brainpid.features.between_cohorts import warn_of_target
 from brainpid.features.block import FeatureBlock, FeatureSummary
 from brainpid.features.chosen import choose_features, commonest, without_chosen
@@ -104,6 +106,8 @@ def run(args: argparse.Namespace) -> None:
         console.print(f"warning: {sentence}", soft_wrap=True)
     if images and (sentence := _may_fail(planned, splits, config)):
         console.print(f"warning: {sentence}", soft_wrap=True)
+    for sentence in _without_reference(planned, config):
+        console.print(f"left out: {sentence}", soft_wrap=True)
     for sentence in left_out(planned, splits, groups, config):
         console.print(f"left out: {sentence}", soft_wrap=True)
     steps = with_own_benchmarks(work_of(config, _study(planned, config, blocks, images)), Path(config.output_dir))
@@ -115,6 +119,22 @@ def run(args: argparse.Namespace) -> None:
         f"{len(config.models) * repeats * folds} trainings",
         soft_wrap=True,
     )
+
+
+def _without_reference(people: pd.DataFrame, config: Config) -> list[str]:
+    """Cohorts that have no information for the reference ages, and why; refuses a reference that no cohort has."""
+    if config.reference_ages is None:
+        return []
+    reference = read_reference(config.reference_ages, people, config.target.range)
+    whole = people[people["included"].astype(bool) & has_every_modality(people, config.modalities)]
+    reasons = {
+        cohort: weights_for(whole.loc[whole["cohort"] == cohort, "age"], reference, config.target.units).reason
+        for cohort in config.cohorts
+    }
+    refuse_no_cohort(reasons)
+    return [
+        f"cohort '{cohort}' has no rows for reference_ages: {reason}" for cohort, reason in reasons.items() if reason
+    ]
 
 
 def _may_fail(people: pd.DataFrame, splits: pd.DataFrame, config: Config) -> str:

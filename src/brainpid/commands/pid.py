@@ -35,6 +35,7 @@ from brainpid.crossfit.table import (
     repeats_for,
 )
 from brainpid.crossfit.transforms import normal_scores
+from brainpid.evaluation.ages import Ages
 from brainpid.evaluation.within_cohort import WithinCohorts, rows_of_tests
 from brainpid.pid.gaussian import checked_names
 from brainpid.pid.options import check_options
@@ -120,7 +121,12 @@ def run(args: argparse.Namespace) -> None:
             )  # fmt: skip
     table = pd.concat([found.to_frame() for found in decompositions], ignore_index=True)
     table = table.assign(
-        cohort=args.table.stem, model=args.encoder, estimator=GAUSSIAN_SCORE, given="", se_factor=widened
+        cohort=args.table.stem,
+        model=args.encoder,
+        estimator=GAUSSIAN_SCORE,
+        given="",
+        se_factor=widened,
+        **Ages.of(target).columns(),
     )
     tested = rows_of_tests(WithinCohorts(nulls, args.null_encoder, args.folds, {}), tuple(blocks), args.measure)
     if len(tested):

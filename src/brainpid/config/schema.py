@@ -28,6 +28,7 @@ from brainpid.config.cohorts import Cohort, Shards, Target
 from brainpid.config.extraction import Extraction
 from brainpid.config.models import Hyperparameters, Models
 from brainpid.config.paths import OutputPath
+from brainpid.config.reference_ages import ReferenceAges
 from brainpid.config.section import Modalities, Name, Section, parse_section
 from brainpid.config.sources import TableSource
 from brainpid.config.yaml_files import read_yaml
@@ -74,6 +75,12 @@ class Config(Section):
     )
     interval_coverage: Coverage = Field(0.9, description="nominal coverage of each person's interval")
     pid: DecompositionSettings = Field(default_factory=DecompositionSettings, description="the decomposition")
+    reference_ages: ReferenceAges | None = Field(
+        None,
+        description="distribution of the target for which information is given besides, so that cohorts of other "
+        "ranges compare and are pooled: `{range: [18, 90]}`, `{cohort: name}` or `{table: path, column: age}`; "
+        "a cohort that has nobody in a part of it has no such rows",
+    )
     null: Null = Field(default_factory=Null, description="the null of the decomposition")
     explain: Explain = Field(default_factory=Explain, description="what predictions of the first model rest on")
     report: Report = Field(default_factory=Report, description="words on the report")
@@ -124,6 +131,7 @@ class Config(Section):
             if not any(modality in block.sources for block in self.cohorts.values()):
                 raise ValueError(f"modalities: no cohort has a source for '{modality}'")
         self._refuse_reserved_group()
+        self._refuse_unknown_reference()
         if self.splits.scheme == "leave_one_cohort_out" and len(self.cohorts) < self._fewest_cohorts:
             raise ValueError("splits.scheme: leave_one_cohort_out needs at least 2 cohorts, found 1")
         return self
@@ -139,6 +147,19 @@ class Config(Section):
                         f"cohorts: '{other[0]}' with '{other[1]}' and '{cohort}' with '{modality}' are both called "
                         f"{cohort}_{modality}; rename a cohort or a modality"
                     )
+
+    def _refuse_unknown_reference(self) -> None:
+        """Refuse reference ages of no cohort, and out of the range of the target."""
+        if self.reference_ages is None:
+            return
+        cohort, ends = self.reference_ages.cohort, self.reference_ages.range
+        if cohort is not None and cohort not in self.cohorts:
+            raise ValueError(
+                f"reference_ages.cohort: '{cohort}' is not among cohorts; {did_you_mean(cohort, self.cohorts)}"
+            )
+        low, high = self.target.range
+        if ends is not None and not (low <= ends[0] and ends[1] <= high):
+            raise ValueError(f"reference_ages.range: {list(ends)} is not within target.range {[low, high]}")
 
     def _refuse_reserved_group(self) -> None:
         """Refuse columns as groups that mean something else already, under whatever name a cohort has them."""

@@ -32,6 +32,7 @@ from brainpid.config.extraction import (
 )
 from brainpid.config.models import Hyperparameters, Members, Models, ModelSettings
 from brainpid.config.paths import PathText
+from brainpid.config.reference_ages import ReferenceAges
 from brainpid.config.schema import Config
 from brainpid.config.section import Modalities, Name, Section
 from brainpid.config.sources import SECTIONS, TISSUES, Source, reader_of, section_of
@@ -202,6 +203,29 @@ class NullSettings(Section):
         return cls(modalities=config.modalities, seed=config.splits.seed, group=config.splits.group, null=config.null)
 
 
+class RescoreSettings(Section):
+    """What `brainpid rescore` needs to know."""
+
+    modalities: Modalities
+    models: Models
+    target_units: str
+    target_range: tuple[float, float]
+    reference_ages: ReferenceAges
+
+    @classmethod
+    def of(cls, config: Config) -> RescoreSettings:
+        """Slice of the information for reference ages."""
+        if config.reference_ages is None:
+            raise ValueError("no reference ages are configured")
+        return cls(
+            modalities=config.modalities,
+            models=config.models,
+            target_units=config.target.units,
+            target_range=config.target.range,
+            reference_ages=config.reference_ages,
+        )
+
+
 class AggregateSettings(Section):
     """What `brainpid aggregate` needs to know; every modality has its cost."""
 
@@ -211,6 +235,8 @@ class AggregateSettings(Section):
     costs: dict[Name, Cost]
     scheme: Scheme
     group: str | None
+    target_column: str
+    target_units: str
     target_range: tuple[float, float]
     interval_coverage: Coverage
     pid: DecompositionSettings
@@ -225,6 +251,8 @@ class AggregateSettings(Section):
             costs={modality: config.costs.get(modality, 1.0) for modality in config.modalities},
             scheme=config.splits.scheme,
             group=config.splits.group,
+            target_column=config.target.column,
+            target_units=config.target.units,
             target_range=config.target.range,
             interval_coverage=config.interval_coverage,
             pid=config.pid,
@@ -262,6 +290,7 @@ class ReportSettings(Section):
     image_modalities: tuple[Name, ...]
     atlases: dict[Name, ReportAtlas]
     data_folders: dict[Name, PathText]
+    reference_ages: ReferenceAges | None
 
     @classmethod
     def of(cls, config: Config) -> ReportSettings:
@@ -288,6 +317,7 @@ class ReportSettings(Section):
             image_modalities=tuple(m for m in config.modalities if any(n == m and k != "table" for n, k in sources)),
             atlases={m: atlas for m in config.modalities if (atlas := _report_atlas(config, m)) is not None},
             data_folders={name: block.data_folder for name, block in config.cohorts.items()},
+            reference_ages=config.reference_ages,
         )
 
 

@@ -14,6 +14,7 @@ Measure = Literal["mmi", "idep"]
 WITHOUT_LATENTS = ("mean",)
 """Models that read nothing in the features: there is no information to decompose."""
 LOG_SCORE_ESTIMATOR, GAUSSIAN_SCORE, WEIGHTED = "log_score", "gaussian_score", "log_score_weighted"
+REFERENCE_AGES = "log_score_reference_ages"
 """How the information of readers is estimated; see `brainpid.evaluation.decomposition`."""
 WITHIN_COHORT = "_within_cohort"
 """Ending of the names of encoders that are fitted within each cohort, where their rows stand beside those of models."""

@@ -23,6 +23,7 @@ STEPS = {
     "train_final": "training on everybody",
     "explain": "asking what a model rests on",
     "null": "permuting for p-values",
+    "rescore": "reading information for the reference ages",
     "aggregate": "joining all folds",
     "report": "writing the report",
 }

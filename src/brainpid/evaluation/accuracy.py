@@ -29,6 +29,13 @@ def accuracy_table(
     People with every modality come first; another pattern has a row where `MIN_PEOPLE_OF_PATTERN` people have it. A
     random-effects mean over cohorts follows, pattern by pattern, where two or more cohorts have a row of it.
     """
+    return with_pooled(accuracy_of_cohorts(predictions, modalities, scheme, confidence), modalities, confidence)
+
+
+def accuracy_of_cohorts(
+    predictions: pd.DataFrame, modalities: Sequence[str], scheme: str, confidence: float
+) -> pd.DataFrame:
+    """Rows of `accuracy_table` of the cohorts alone, with the standard error ``mae_se``."""
     everything = "+".join(modalities)
     records = []
     for (model, cohort), everybody in predictions.groupby(["model", "cohort"], sort=False):
@@ -48,16 +55,20 @@ def accuracy_table(
                     "mae_se": plain.mae_se,
                 }
             )  # fmt: skip
-    table = pd.DataFrame(records, columns=[*ACCURACY_COLUMNS, "mae_se"])
+    return pd.DataFrame(records, columns=[*ACCURACY_COLUMNS, "mae_se"])
+
+
+def with_pooled(cohorts: pd.DataFrame, modalities: Sequence[str], confidence: float) -> pd.DataFrame:
+    """Rows of `accuracy_of_cohorts`, and below them the pooled ones."""
     pooled = [
         _pool_accuracy(rows, confidence)
-        for _, of_model in table.groupby("model", sort=False)
+        for _, of_model in cohorts.groupby("model", sort=False)
         for _, rows in sorted(
             of_model.groupby("modalities", sort=False), key=lambda item: _place(str(item[0]), modalities)
         )
         if len(rows) > 1
     ]
-    return pd.concat([table, pd.DataFrame(pooled)], ignore_index=True)[ACCURACY_COLUMNS]
+    return pd.concat([cohorts, pd.DataFrame(pooled)], ignore_index=True)[ACCURACY_COLUMNS]
 
 
 def _place(pattern: str, modalities: Sequence[str]) -> tuple[int, list[int]]:

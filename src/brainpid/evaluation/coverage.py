@@ -67,7 +67,7 @@ def coverage_table(predictions: pd.DataFrame, target_range: tuple[float, float],
                 fewest = FEWEST_OF_SITE if kind == "site" else 1
                 groups += [(kind, group, rows) for group, rows in parts if len(rows) >= fewest]
         for kind, group, rows in groups:
-            low_end, high_end = _wilson(rows["coverage"].mean(), len(rows))
+            low_end, high_end = wilson(rows["coverage"].mean(), len(rows))
             told = rows[values].mean().to_dict()
             records.append(
                 {"model": model, "kind": kind, "group": group, "n": len(rows), "ci_low": low_end, "ci_high": high_end}
@@ -76,7 +76,7 @@ def coverage_table(predictions: pd.DataFrame, target_range: tuple[float, float],
     return pd.DataFrame(records, columns=COVERAGE_COLUMNS)
 
 
-def _wilson(part: float, n: int) -> tuple[float, float]:
+def wilson(part: float, n: int) -> tuple[float, float]:
     """Wilson's 95% interval of a part of n people."""
     z2 = 1.96**2
     centre = (part + z2 / (2 * n)) / (1 + z2 / n)

@@ -27,6 +27,7 @@ from brainpid.config.analysis import DecompositionSettings
 from brainpid.core.modalities import Subset, subsets_of
 from brainpid.core.names import GAUSSIAN_SCORE, LOG_SCORE_ESTIMATOR, WEIGHTED
 from brainpid.crossfit.transforms import normal_scores
+from brainpid.evaluation.ages import AGE_COLUMNS, Ages
 from brainpid.evaluation.predictions import LATENT, LOG_SCORE, by_repeat, groups_of
 from brainpid.pid.decompose import decompose_repeats
 from brainpid.pid.predictions import decompose_predictions
@@ -34,22 +35,23 @@ from brainpid.pid.result import Decomposition
 
 PID_COLUMNS = [
     "cohort", "model", "estimator", "given", "measure", "scope", "modalities", "atom", "bits", "se", "ci_low",
-    "ci_high", "share", "p_value", "n", "n_folds", "se_factor",
+    "ci_high", "share", "p_value", "n", "n_folds", "se_factor", *AGE_COLUMNS,
 ]  # fmt: skip
 
 
 class Estimated(NamedTuple):
-    """A decomposition and how its informations were estimated."""
+    """A decomposition, how its informations were estimated, and the targets of the people that they are of."""
 
     estimator: str
     decomposition: Decomposition
     n_folds: int
     se_factor: float
+    ages: Ages
 
     def to_frame(self) -> pd.DataFrame:
         """Rows of ``pid.tsv`` without cohort and model."""
         told = {"estimator": self.estimator, "given": "", "n_folds": self.n_folds, "se_factor": self.se_factor}
-        return self.decomposition.to_frame().assign(**told)
+        return self.decomposition.to_frame().assign(**told, **self.ages.columns())
 
 
 def decompose_cohort(
@@ -83,7 +85,7 @@ def decompose_cohort(
     columns = [LOG_SCORE + "+".join(subset) for subset in subsets]
     latents = [LATENT + modality for modality in modalities]
     values, age, n_folds = by_repeat(predictions, [*columns, *latents])
-    groups, target = groups_of(predictions), normal_scores(age)
+    groups, target, ages = groups_of(predictions), normal_scores(age), Ages.of(age)
     scores: dict[str | Subset, ArrayLike] = {
         subset: values[column].mean(axis=0) for subset, column in zip(subsets, columns, strict=True)
     }
@@ -91,13 +93,13 @@ def decompose_cohort(
     found = []
     for measure in settings.measures:
         told = decompose_predictions(scores, groups, measure, settings.confidence, se_factor)
-        found.append(Estimated(LOG_SCORE_ESTIMATOR, told, n_folds, se_factor))
+        found.append(Estimated(LOG_SCORE_ESTIMATOR, told, n_folds, se_factor, ages))
     for measure in settings.measures:
         told = decompose_repeats(sources, target, measure, settings.confidence, se_factor, groups)
-        found.append(Estimated(GAUSSIAN_SCORE, told, n_folds, se_factor))
+        found.append(Estimated(GAUSSIAN_SCORE, told, n_folds, se_factor, ages))
     if weights is not None:
         people = weights.reindex(sorted(predictions["participant_id"].unique())).to_numpy()
         for measure in settings.measures:
             told = decompose_predictions(scores, groups, measure, settings.confidence, se_factor, people)
-            found.append(Estimated(WEIGHTED, told, n_folds, se_factor))
+            found.append(Estimated(WEIGHTED, told, n_folds, se_factor, ages))
     return found

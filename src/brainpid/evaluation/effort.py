@@ -137,6 +137,10 @@ def work_of(config: Config, study: Study) -> list[Work]:
         steps.append(Work("train_final", 1, seconds, mb, _model_bytes(config, study, model, study.n)))
     steps += [_explanation(config, study, total), _null(config, study, total)]
     rows = study.n * config.splits.n_repeats * len(config.models)
+    if config.reference_ages:
+        fits = len(config.models) * config.splits.n_repeats * config.n_folds
+        start = max(IMPORTS_S.get(model, OTHER_IMPORTS_S) for model in config.models)
+        steps.append(Work("rescore", 1, start + 0.3 * fits, FITTING_MB, rows * _columns(config) * ROW_BYTES / 2))
     steps += [
         Work("aggregate", 1, 1.5 + 2e-4 * rows, bytes=2 * rows * _columns(config) * ROW_BYTES),
         Work("report", 1, 2.0 + 2e-5 * rows, bytes=REPORT_BYTES),

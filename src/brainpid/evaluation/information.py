@@ -11,13 +11,17 @@ from scipy.stats import pearsonr
 
 from brainpid.config.analysis import DecompositionSettings
 from brainpid.core.arrays import FloatArray
-from brainpid.core.names import WEIGHTED, WITHOUT_LATENTS, Measure
+from brainpid.core.names import REFERENCE_AGES, WEIGHTED, WITHOUT_LATENTS, Measure
 from brainpid.crossfit.normality import Normality, check_normality, squared_mahalanobis
 from brainpid.crossfit.transforms import normal_scores
+from brainpid.evaluation.ages import sd_of_all
 from brainpid.evaluation.decomposition import PID_COLUMNS, Estimated, decompose_cohort
 from brainpid.evaluation.missingness import missingness
-from brainpid.evaluation.predictions import LATENT, by_repeat, decomposable, without_rows
+from brainpid.evaluation.moderator import MODERATED_COLUMNS, moderated_columns
+from brainpid.evaluation.predictions import GROUP, LATENT, by_repeat, decomposable, without_rows
 from brainpid.evaluation.random_effects import POOLED, pool_decompositions
+from brainpid.evaluation.reference_ages import decompose_for_reference
+from brainpid.evaluation.reference_weights import WEIGHT
 from brainpid.evaluation.within_cohort import WithinCohorts, rows_of_tests
 from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
 
@@ -27,7 +31,10 @@ NORMALITY_COLUMNS = ["cohort", "model", *(field.name for field in fields(Normali
 POOLING_COLUMNS = [
     "model", "estimator", "measure", "scope", "modalities", "atom", "bits", "ci_low", "ci_high", "fixed_bits",
     "fixed_ci_low", "fixed_ci_high", "predicted_low", "predicted_high", "tau", "tau_low", "tau_high", "cohorts", "n",
+    *MODERATED_COLUMNS,
 ]  # fmt: skip
+ByCohort = dict[str, dict[str, list[Estimated]]]
+"""Decompositions by model and cohort."""
 AGAINST = 0.001
 """Two-sided p-value below which a negative correlation of a reading with the target is told, among many readings."""
 
@@ -57,19 +64,69 @@ def decompose_all(
     -----
     People with every modality count, in the cohorts that can be decomposed; the others have no rows.
     """
-    frames: list[pd.DataFrame] = []
-    by_model: dict[str, list[list[Estimated]]] = {}
+    return information_tables(
+        decompose_cohorts(predictions, modalities, settings, within),
+        modalities,
+        settings,
+        rows_of_tests(within, modalities, settings.measures),
+    )
+
+
+def decompose_cohorts(
+    predictions: pd.DataFrame,
+    modalities: Sequence[str],
+    settings: DecompositionSettings,
+    within: WithinCohorts,
+    reference: pd.DataFrame | None = None,
+) -> ByCohort:
+    """Decompose every model in every cohort that can be; parameters as of `decompose_all`.
+
+    With `reference`, out-of-fold rows with log scores and weights for reference ages
+    (`brainpid.evaluation.reference_ages`), for these besides.
+    """
+    found: ByCohort = {}
     told = predictions[~predictions["model"].isin(WITHOUT_LATENTS)]
     for (model, cohort), rows in decomposable(told, modalities).groupby(["model", "cohort"], sort=False):
         factor = within.se_factors.get(cohort, OUT_OF_FOLD_SE_FACTOR)
         with without_rows(cohort, f"the decomposition of {model}"):
             weights = _weights(told[(told["model"] == model) & (told["cohort"] == cohort)], rows)
-            found = decompose_cohort(rows, modalities, settings, factor, weights)
-            by_model.setdefault(str(model), []).append(found)
-            frames += [one.to_frame().assign(model=model, cohort=cohort) for one in found]
-    pooled = [pool_model(model, cohorts, settings) for model, cohorts in by_model.items() if len(cohorts) > 1]
+            own = decompose_cohort(rows, modalities, settings, factor, weights)
+            if reference is not None:
+                own += _for_reference(reference, rows, modalities, settings, factor)
+            found.setdefault(str(model), {})[str(cohort)] = own
+    return found
+
+
+def information_tables(
+    found: ByCohort, modalities: Sequence[str], settings: DecompositionSettings, tested: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Tables of decompositions of cohorts, pooled where there are two or more of a model.
+
+    Parameters
+    ----------
+    found : mapping of str to mapping of str to list of Estimated
+        By model and cohort.
+    modalities : sequence of str
+    settings : DecompositionSettings
+    tested : DataFrame
+        Rows of the tests, of `brainpid.evaluation.within_cohort.rows_of_tests`.
+
+    Returns
+    -------
+    pid, pooling : DataFrame
+        As of `decompose_all`.
+    """
+    frames = [
+        one.to_frame().assign(model=model, cohort=cohort)
+        for model, cohorts in found.items()
+        for cohort, own in cohorts.items()
+        for one in own
+    ]
+    pooled = [
+        pool_model(model, list(cohorts.values()), settings) for model, cohorts in found.items() if len(cohorts) > 1
+    ]
     frames += [pid for pid, _ in pooled]
-    if len(tested := rows_of_tests(within, modalities, settings.measures)):
+    if len(tested):
         frames.append(tested)
     table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=PID_COLUMNS)
     beside = [pooling for _, pooling in pooled] or [pd.DataFrame(columns=POOLING_COLUMNS)]
@@ -86,13 +143,15 @@ def pool_model(
         for one in own:
             by_key.setdefault((one.estimator, one.decomposition.measure), []).append(one)
     for (estimator, measure), parts in by_key.items():
-        if len(parts) < len(cohorts):  # weighted in some cohorts alone
+        if len(parts) < (2 if estimator == REFERENCE_AGES else len(cohorts)):  # weighted in some cohorts alone
             continue
         found = pool_decompositions(
             [part.decomposition for part in parts], measure, settings.heterogeneity, settings.confidence
         )
         told = {"model": model, "cohort": POOLED, "estimator": estimator, "given": ""}
-        table = found.random.to_frame().assign(**told, n_folds=max(part.n_folds for part in parts))
+        table = found.random.to_frame().assign(
+            **told, n_folds=max(part.n_folds for part in parts), age_sd=sd_of_all([part.ages for part in parts])
+        )
         fixed, predicted = found.fixed.to_frame(), pd.DataFrame(found.predicted)
         tables.append(table)
         beside.append(
@@ -100,9 +159,25 @@ def pool_model(
                 fixed_bits=fixed["bits"], fixed_ci_low=fixed["ci_low"], fixed_ci_high=fixed["ci_high"],
                 predicted_low=predicted["low"], predicted_high=predicted["high"], tau=found.tau,
                 tau_low=found.tau_low, tau_high=found.tau_high, cohorts=len(parts),
+                **moderated_columns(parts, table, settings.heterogeneity, settings.confidence),
             )
         )  # fmt: skip
     return pd.concat(tables, ignore_index=True), pd.concat(beside, ignore_index=True)
+
+
+def _for_reference(
+    reference: pd.DataFrame,
+    rows: pd.DataFrame,
+    modalities: Sequence[str],
+    settings: DecompositionSettings,
+    factor: float,
+) -> list[Estimated]:
+    """Decompositions of a model's rows in a cohort for reference ages; none where the cohort is refused."""
+    keys = ["participant_id", "cohort", "model", "repeat", "fold"]
+    told = [*keys, "age", *([GROUP] if GROUP in rows else [])]
+    scores = reference.drop(columns="age").dropna(subset=[WEIGHT])
+    own = rows[told].merge(scores, on=keys, how="inner", validate="one_to_one")
+    return decompose_for_reference(own, modalities, settings, factor) if len(own) else []
 
 
 def _weights(everybody: pd.DataFrame, complete: pd.DataFrame) -> pd.Series | None:

@@ -175,14 +175,14 @@ def pool(
     if len(y) < 2 or not np.isfinite(y).all() or not np.isfinite(se).any():
         raise InputError(f"pooling needs finite estimates of at least 2 cohorts, found {y.tolist()} +- {se.tolist()}")
     variance = np.nanmean(n * se**2) / n
-    tau, density = _prior(scale, float(np.std(y)))
+    tau, density = tau_prior(scale, float(np.std(y)))
     found = _given_tau(y[:, None], variance[:, None], tau)
-    posterior = _normalised(density, found.log_likelihood)
+    posterior = normalised(density, found.log_likelihood)
     mean, var = found.mean[:, 0], found.variance[:, 0]
     estimate = float(posterior @ mean)
-    low, high = _quantiles(posterior, mean, np.sqrt(var), confidence)
-    predicted = _quantiles(posterior, mean, np.sqrt(var + tau**2), confidence)
-    middle, tau_low, tau_high = _tau_quantiles(posterior, tau, confidence)
+    low, high = mixture_quantiles(posterior, mean, np.sqrt(var), confidence)
+    predicted = mixture_quantiles(posterior, mean, np.sqrt(var + tau**2), confidence)
+    middle, tau_low, tau_high = tau_quantiles(posterior, tau, confidence)
     fixed = n / n.sum()
     return Pooled(
         estimate, float(np.sqrt(posterior @ (var + (mean - estimate) ** 2))), low, high, middle, tau_low, tau_high,
@@ -225,7 +225,7 @@ def pool_information(
         raise InputError("pooling informations needs finite numbers, found missing or infinite ones")
     size = y.shape[1]
     sampling = np.mean(n[:, None, None] * cov, axis=0)
-    tau, _ = _prior(scale, float(np.std(y, axis=0).max()))
+    tau, _ = tau_prior(scale, float(np.std(y, axis=0).max()))
     structures, axes, parts, log = [], [], [], []
     for angle in ANGLES:
         structure = np.cos(angle) ** 2 + np.sin(angle) ** 2 * np.eye(size)
@@ -242,7 +242,7 @@ def pool_information(
         axes.append(axis)
         parts.append(found)
     # Two standard deviations in polar coordinates have tau dtau dangle, and both grids are squares of even ones.
-    posterior = _normalised(np.sqrt(ANGLES)[:, None] * tau**1.5, np.stack(log))
+    posterior = normalised(np.sqrt(ANGLES)[:, None] * tau**1.5, np.stack(log))
     means = np.stack([part.mean @ axis.T for part, axis in zip(parts, axes, strict=True)])
     mean = np.einsum("ct,ctk->k", posterior, means)
     covariance = np.einsum("ct,ctk,ctl->kl", posterior, means - mean, means - mean)
@@ -250,7 +250,7 @@ def pool_information(
     for weight, part, axis, structure in zip(posterior, parts, axes, structures, strict=True):
         covariance += (axis * (weight @ part.variance)) @ axis.T
         heterogeneity += (weight @ tau**2) * structure
-    middle, tau_low, tau_high = _tau_quantiles(posterior.sum(axis=0), tau, confidence)
+    middle, tau_low, tau_high = tau_quantiles(posterior.sum(axis=0), tau, confidence)
     fixed = n / n.sum()
     return PooledInformation(
         mean, covariance, heterogeneity, middle, tau_low, tau_high, fixed @ y, sampling / n.sum(), int(n.sum())
@@ -323,7 +323,7 @@ def _given_tau(y: FloatArray, variance: FloatArray, tau: FloatArray) -> _GivenTa
     return _GivenTau(log, mean, 1.0 / sums, weights)
 
 
-def _prior(scale: float, spread: float) -> tuple[FloatArray, FloatArray]:
+def tau_prior(scale: float, spread: float) -> tuple[FloatArray, FloatArray]:
     """Grid (T,) over the standard deviation between cohorts and the prior weight of each point."""
     if not (np.isfinite(scale) and scale > 0):
         raise InputError(f"the scale of the heterogeneity between cohorts is {scale}; expected a positive number")
@@ -332,12 +332,13 @@ def _prior(scale: float, spread: float) -> tuple[FloatArray, FloatArray]:
     return tau, step * np.exp(-0.5 * (tau / scale) ** 2)
 
 
-def _normalised(prior: FloatArray, log_likelihood: FloatArray) -> FloatArray:
+def normalised(prior: FloatArray, log_likelihood: FloatArray) -> FloatArray:
+    """Posterior weights of grid points, from their prior weights and log likelihoods."""
     weights = prior * np.exp(log_likelihood - log_likelihood.max())
     return np.asarray(weights / weights.sum())
 
 
-def _quantiles(weights: FloatArray, means: FloatArray, sds: FloatArray, confidence: float) -> Interval:
+def mixture_quantiles(weights: FloatArray, means: FloatArray, sds: FloatArray, confidence: float) -> Interval:
     """Central interval of a mixture of normals."""
     low, high = float((means - 40 * sds).min()), float((means + 40 * sds).max())
 
@@ -347,7 +348,7 @@ def _quantiles(weights: FloatArray, means: FloatArray, sds: FloatArray, confiden
     return Interval(end(0.5 - confidence / 2), end(0.5 + confidence / 2))
 
 
-def _tau_quantiles(posterior: FloatArray, tau: FloatArray, confidence: float) -> tuple[float, float, float]:
+def tau_quantiles(posterior: FloatArray, tau: FloatArray, confidence: float) -> tuple[float, float, float]:
     """Median and central interval of tau."""
     reached = np.cumsum(posterior) - posterior / 2
     middle, low, high = np.interp([0.5, 0.5 - confidence / 2, 0.5 + confidence / 2], reached, tau)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -75,6 +76,7 @@ def draft(cohorts: Sequence[CohortFound], name: str, config: str, output_dir: st
     ]
     if len(cohorts) > 1:
         lines += _comment("`scheme: leave_one_cohort_out` asks how well a cohort is predicted from the others.", "")
+        lines += _shared_ages(cohorts)
     lines += [
         "",
         *_comment("The first is shown in detail; each further one is trained as often, to compare.", ""),
@@ -83,6 +85,19 @@ def draft(cohorts: Sequence[CohortFound], name: str, config: str, output_dir: st
         f"report: {_flow({'title': f'Brain age: {name}'})}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _shared_ages(cohorts: Sequence[CohortFound]) -> list[str]:
+    """A reference that all cohorts have, for who wants to compare their bits; nothing where they share no ages."""
+    known = [cohort.people.sheet["age"].dropna() for cohort in cohorts]
+    if any(ages.empty for ages in known):
+        return []
+    low = math.ceil(max(ages.quantile(0.05) for ages in known))
+    high = math.floor(min(ages.quantile(0.95) for ages in known))
+    if not low < high:
+        return []
+    words = "Bits follow the range of ages. Information for ages that all cohorts have, to compare them, is given by"
+    return [*_comment(words, ""), f"# reference_ages: {_flow({'range': [low, high]})}"]
 
 
 def _cohort(cohort: CohortFound, modalities: Sequence[str]) -> list[str]:

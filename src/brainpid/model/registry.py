@@ -6,6 +6,7 @@ and an edit of one model reruns that model alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -56,6 +57,11 @@ class MultimodalRegressor(Protocol):
         self, X: Modalities | Read, y: ArrayLike, reference: ArrayLike | None = None
     ) -> dict[Subset, FloatArray]:
         """Log scores (n,) in bits of people's targets under the predictive density from every subset."""
+
+    def rescored(
+        self, predictions: Mapping[Subset, ArrayLike], y: ArrayLike, reference: ArrayLike
+    ) -> dict[Subset, FloatArray]:
+        """`log_scores` from predictions of every subset (n,) that the model gave before, in the target's units."""
 
     def subset_predictions(self, X: Modalities | Read) -> dict[Subset, FloatArray]:
         """Predict targets (n,) from every non-empty subset of the modalities, in the target's units.

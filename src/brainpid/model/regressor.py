@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -88,6 +88,12 @@ class MultimodalMixin(RegressorMixin):  # type: ignore[misc]
         """
         predictions = self.subset_predictions(X)
         return self._densities.log_scores(predictions, checked_target(y, len(predictions[self.modalities_])), reference)
+
+    def rescored(
+        self, predictions: Mapping[Subset, ArrayLike], y: ArrayLike, reference: ArrayLike
+    ) -> dict[Subset, FloatArray]:
+        """`log_scores` from predictions of every subset (n,) that the model gave before, in the target's units."""
+        return self._densities.log_scores(predictions, y, reference)
 
     def score(self, X: Modalities, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Coefficient of determination of `predict`.

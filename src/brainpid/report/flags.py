@@ -13,6 +13,7 @@ from brainpid.core.names import WEIGHTED
 from brainpid.evaluation.atypicality import ATYPICAL
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.pid.result import MIN_PEOPLE_FOR_SHARES
+from brainpid.report.age_ranges import age_range_words
 from brainpid.report.information import SIGNIFICANT, headline_cohort, verdict_of
 from brainpid.report.motion import MEASURE, MUCH_MM, link, people_of_motion
 from brainpid.report.sites import people_of_sites
@@ -61,6 +62,7 @@ def red_flags(
     told = [
         *_mixed(mixed_versions),
         *_few_people(own["pid"]),
+        *(Flag(words, "information") for words in age_range_words(own["pid"])),
         *_coverage(own["coverage"], settings),
         *_sites(own["predictions"], settings),
         *_motion(people_of_motion(tables["motion"], own["predictions"]), settings),

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.report.figures import COLOURS, STYLE, nothing
 from brainpid.report.information import headline_cohort, told_and_added
+from brainpid.report.words import number
 
 POINTS = (("alone", COLOURS[0], "alone: what it tells by itself"), ("added", COLOURS[5], "added to all the others"))
 """Quantities of a modality: atom, colour, words."""
@@ -21,6 +22,8 @@ TRUE: dict[str, Any] = {
     "marker": "D", "markersize": 5, "markerfacecolor": "white", "markeredgecolor": "black", "linestyle": "none",
 }  # fmt: skip
 """How a true value is marked."""
+MODERATED_BELOW = 0.3
+"""Of a row, below the pooled value."""
 
 
 def contributions(
@@ -96,10 +99,12 @@ def forest(
     Parameters
     ----------
     pid : DataFrame
-        Rows of ``aggregate/pid.tsv``, of two or more cohorts and ``pooled``.
+        Rows of ``aggregate/pid.tsv``, of two or more cohorts and ``pooled``; the standard deviation of their targets
+        stands beside the number of people.
     pooling : DataFrame
         ``aggregate/pooling.tsv``: within ``predicted_low`` and ``predicted_high`` another cohort is expected, a thin
-        line of the pooled rows; an arrow where it goes beyond the scale, which is that of the estimates.
+        line of the pooled rows; an arrow where it goes beyond the scale, which is that of the estimates. A hollow
+        diamond is what a cohort of the middle standard deviation tells, where that is known.
     model : str
         Model whose information is shown.
     names : sequence of str
@@ -117,6 +122,9 @@ def forest(
     low, high = min(np.nanmin(ends), 0.0), np.nanmax(ends)
     reach = (low - 0.05 * (high - low), high + 0.05 * (high - low))
     people = {cohort: int(rows.loc[rows["cohort"] == cohort, "n"].max()) for cohort in cohorts}
+    spread = {cohort: rows.loc[rows["cohort"] == cohort, "age_sd"].max() for cohort in cohorts}
+    sd = {cohort: f", sd {number(value, 1)}" if np.isfinite(value) else "" for cohort, value in spread.items()}
+    labels = [f"{cohort} (n = {people[cohort]}{sd[cohort]})" for cohort in cohorts]
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(9.0, (len(names) + 1) * (0.24 * len(cohorts) + 0.55) + 0.5), layout="constrained")
         axes = figure.subplots(len(names) + 1, 2, sharex=True, sharey=True, squeeze=False)
@@ -134,6 +142,7 @@ def forest(
                     _true(ax, truth, (cohort, name, atom), place)
             if (name, atom) in expected.index:
                 _reach(ax, expected.loc[(name, atom)], len(cohorts) - 1, colour, reach)
+                _moderated(ax, expected.loc[(name, atom)], len(cohorts) - 1 + MODERATED_BELOW, colour)
             ax.axvline(0, color="#333333", linewidth=0.8)
             ax.axhline(len(cohorts) - 1.5, color="#BBBBBB", linewidth=0.8)
             ax.set_title(title, loc="left")
@@ -141,7 +150,7 @@ def forest(
         axes[0, 0].tick_params(labelbottom=True)
         axes[0, 0].set_xlim(reach)
         axes[0, 0].set_ylim(len(cohorts) - 0.5, -0.5)
-        axes[0, 0].set_yticks(range(len(cohorts)), [f"{cohort} (n = {people[cohort]})" for cohort in cohorts])
+        axes[0, 0].set_yticks(range(len(cohorts)), labels)
         for ax in axes[-1]:
             ax.set_xlabel("information about the target (bits)")
     return figure
@@ -161,6 +170,21 @@ def _true(ax: Axes, truth: pd.DataFrame | None, key: tuple[str, str, str], y: fl
     same = (truth[["cohort", "modalities", "atom"]] == list(key)).all(axis=1) & (truth["scope"] == "one_vs_rest")
     for value in truth.loc[same, "bits"].head(1):
         ax.plot([value], [y], **TRUE, zorder=4)
+
+
+def _moderated(ax: Axes, row: pd.Series, y: float, colour: str) -> None:
+    """A hollow diamond at what a cohort of the middle standard deviation tells, where the spread is a moderator."""
+    if np.isfinite(row["moderated_bits"]):
+        ax.plot([row["moderated_ci_low"], row["moderated_ci_high"]], [y, y], color=colour, linewidth=1.2)
+        ax.plot(
+            [row["moderated_bits"]],
+            [y],
+            color=colour,
+            marker="D",
+            markersize=5,
+            markerfacecolor="white",
+            linestyle="none",
+        )
 
 
 def _reach(ax: Axes, row: pd.Series, y: float, colour: str, scale: tuple[float, float]) -> None:

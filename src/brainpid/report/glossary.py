@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from brainpid.core.names import GAUSSIAN_SCORE, LOG_SCORE_ESTIMATOR, WEIGHTED
+from brainpid.core.names import GAUSSIAN_SCORE, LOG_SCORE_ESTIMATOR, REFERENCE_AGES, WEIGHTED
 from brainpid.evaluation.selection import Selection
 
 MEASURES = {
@@ -27,6 +27,10 @@ ESTIMATORS = {
     GAUSSIAN_SCORE: (
         "From one scalar latent a modality, as if latents and normal scores of the target were jointly normal, with "
         "the exact finite-sample bias subtracted: linear, and blind to what only several modalities together tell."
+    ),
+    REFERENCE_AGES: (
+        "log_score for people whose targets are distributed as reference_ages of the configuration says, the same in "
+        "all cohorts: readers' densities and people are weighted so, and n is the effective number of people."
     ),
     WEIGHTED: (
         "log_score with people weighted by the inverse of the probability of having every modality given the target, "
@@ -88,10 +92,14 @@ COLUMNS = {
         "permutations of the target, 'added' against draws of the modality given all the others, with refitting; n/a "
         "in the rows of models, which are not tested"
     ),
-    "n": "number of people",
+    "n": "number of people; of log_score_reference_ages how many of equal weight tell as much",
     "n_folds": "number of fitted folds, over all repeats",
     "se_factor": "widening of the standard errors for readers that are fitted to people of the same cohort, estimated "
     "in each cohort by leaving people out; 1.25 within single folds and where it cannot be estimated",
+    "age_sd": "standard deviation of the target of these people, in its units: bits follow it, so that cohorts of "
+    "other ranges are not compared by them alone; of the people of all cohorts together in rows of 'pooled'",
+    "age_low": "smallest target of these people, in its units; n/a in rows of 'pooled' and of tests",
+    "age_high": "largest target of these people, in its units; n/a in rows of 'pooled' and of tests",
 }
 
 SELECTION_COLUMNS = {

@@ -198,8 +198,19 @@ def _intervals(pooled: bool, settings: ReportSettings) -> str:
     )
     return (
         f"{number(100 * settings.pid.confidence, 0)}% intervals are over participants, those of information widened "
-        f"for cross-fitting.{over} Prediction intervals of single participants promise "
+        f"for cross-fitting.{over}{_reference(settings)} Prediction intervals of single participants promise "
         f"{number(100 * settings.interval_coverage, 0)}%; their coverage is given with intervals of Wilson (1927)."
+    )
+
+
+def _reference(settings: ReportSettings) -> str:
+    """For which distribution of the target information is given besides."""
+    if settings.reference_ages is None:
+        return ""
+    return (
+        f" Information is also given as if {settings.target.column} were distributed {settings.reference_ages.words}: "
+        "predictive densities were taken relative to that distribution, and participants of a cohort post-stratified "
+        "to it (Holt and Smith 1979)."
     )
 
 

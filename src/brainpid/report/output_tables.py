@@ -109,7 +109,7 @@ _LABELS = ("cohort", "model", "estimator", "given", "measure", "scope", "modalit
 
 PID_KINDS: Kinds = dict.fromkeys(_LABELS, (TEXT, NONE)) | _INTERVAL | {
     "share": (NUMBER, PART), "p_value": (NUMBER, PART), "n": (INTEGER, PEOPLE), "n_folds": (INTEGER, "folds"),
-    "se_factor": (NUMBER, NONE),
+    "se_factor": (NUMBER, NONE), **dict.fromkeys(("age_sd", "age_low", "age_high"), (NUMBER, TARGET)),
 }  # fmt: skip
 SELECTION_KINDS: Kinds = _ERROR | {
     "modalities": (TEXT, NONE), "cost": (NUMBER, COST), "n": (INTEGER, PEOPLE), "information_bits": (NUMBER, BITS),
@@ -262,6 +262,19 @@ POOLING: Described = {
     "tau_high": (NUMBER, BITS, "Upper end"),
     "cohorts": (INTEGER, "cohorts", "Number of cohorts"),
     **N,
+    "middle_age_sd": (
+        NUMBER,
+        TARGET,
+        "Geometric mean of the cohorts' standard deviations of the target; empty below 6 "
+        "cohorts and for atoms other than total, alone and added of one_vs_rest, as all that follow",
+    ),
+    "moderated_bits": (NUMBER, BITS, "What a cohort of that standard deviation tells: its log2 is a moderator"),
+    "moderated_ci_low": (NUMBER, BITS, "Lower end of its interval"),
+    "moderated_ci_high": (NUMBER, BITS, "Upper end of it"),
+    "moderated_tau": (NUMBER, BITS, "Standard deviation between cohorts that the moderator leaves"),
+    "per_doubling": (NUMBER, BITS, "How many bits twice the standard deviation brings; 1 where errors are equal"),
+    "per_doubling_ci_low": (NUMBER, BITS, "Lower end of its interval"),
+    "per_doubling_ci_high": (NUMBER, BITS, "Upper end of it"),
 }
 NEW_PEOPLE: Described = WHO | {
     "modalities": PREDICTION["modalities"],
@@ -303,6 +316,14 @@ OUTPUT_TABLES = (
     _of_glossary(
         "aggregate/base_learners.tsv", "one row a model and base learner", glossary.BASE_LEARNER_COLUMNS,
         BASE_LEARNER_KINDS,
+    ),
+    _table(
+        "reference/scores.tsv", "with `reference_ages`, one row a person, model and repeat",
+        WHO | MODEL | FOLD | {
+            "age": PERSON["age"],
+            "log_score_<subset>": (NUMBER, BITS, "Log score of the person's target relative to the reference"),
+            "weight": (NUMBER, NONE, "How many people the person stands for; 0 outside of the reference"),
+        },
     ),
     _table("aggregate/null.tsv", "one row a cohort and tested value", NULL),
     _table("aggregate/normality.tsv", "one row a cohort and model", NORMALITY),

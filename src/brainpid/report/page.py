@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import resources
 from typing import Any, NamedTuple
 
 import jinja2
@@ -17,10 +14,12 @@ from brainpid.config.slices import ReportSettings
 from brainpid.evaluation.accuracy import MIN_PEOPLE_OF_PATTERN
 from brainpid.evaluation.atypicality import ATYPICAL
 from brainpid.evaluation.random_effects import POOLED
+from brainpid.report.age_ranges import reference_rows
 from brainpid.report.figures import MOST_FEATURES
 from brainpid.report.flags import red_flags
 from brainpid.report.glossary import CANNOT_SAY, ESTIMATORS, MEASURES
 from brainpid.report.information import information, totals, verdicts
+from brainpid.report.inlined import inline, packaged
 from brainpid.report.methods import methods_text
 from brainpid.report.motion import MUCH_MM, motion_table, people_of_motion
 from brainpid.report.pad_figure import pad_table, pads
@@ -58,7 +57,6 @@ ALTERNATIVES = {
     "glass_brain": "Change of predictions as regions are permuted, on a brain seen from left, behind, right and above",
 }
 """What stands for a figure where it is not seen."""
-ID_OR_LINK = re.compile(r'(?<=\bid=")|(?<=href="#)|(?<=url\(#)')
 
 
 class QCImage(NamedTuple):
@@ -139,8 +137,8 @@ def render(
         settings=settings,
         labels=LABELS,
         within=WITHIN,
-        style=_packaged("report/templates/report.css"),
-        script=_packaged("report/templates/report.js"),
+        style=packaged("report/templates/report.css"),
+        script=packaged("report/templates/report.js"),
         contents=[(place, title) for place, title in SECTIONS.items() if optional.get(place, True)],
         titles=SECTIONS,
         summary=summarise(settings, tables, choice, told),
@@ -167,6 +165,7 @@ def render(
         comparison=tables["comparison"].to_dict("records"),
         by_pattern=_by_pattern(accuracy[accuracy["model"] == shown], everything),
         sites=site_table(predictions),
+        reference_rows=reference_rows(pid, shown),
         pads=pad_table(pads(predictions, participants), settings.pid.confidence),
         motion=motion,
         much_mm=MUCH_MM,
@@ -203,20 +202,7 @@ def render(
 def _template() -> jinja2.Template:
     """Compile the page's template, in which everything is escaped that does not say otherwise."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    return environment.from_string(_packaged("report/templates/report.html"))
-
-
-def _packaged(path: str) -> str:
-    """Text of a file of this package."""
-    return resources.files("brainpid").joinpath(path).read_text(encoding="utf-8")
-
-
-def inline(name: str, svg: str, alternative: str) -> str:
-    """Make an SVG file part of a page: no prolog, ids that no other figure has, and words for who does not see it."""
-    body = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-    return ID_OR_LINK.sub(f"{name}-", body).replace(
-        "<svg", f'<svg role="img" aria-label="{html.escape(alternative)}"', 1
-    )
+    return environment.from_string(packaged("report/templates/report.html"))
 
 
 def _flow(participants: pd.DataFrame, modalities: Sequence[str]) -> list[dict[str, Any]]:

@@ -40,6 +40,9 @@ ARTICLES = {
     "Wilson1927": _article(
         "Wilson, Edwin B.", 1927, "Probable inference, the law of succession, and statistical inference",
         "Journal of the American Statistical Association", "22:209--212", "10.1080/01621459.1927.10502953"),
+    "Holt1979": _article(
+        "Holt, D. and Smith, T. M. F.", 1979, "Post stratification",
+        "Journal of the Royal Statistical Society, Series A", "142:33--46", "10.2307/2344652"),
     "Harris2020": _article(
         "Harris, Charles R. and Millman, K. Jarrod and van der Walt, St{\\'e}fan J. and others", 2020,
         "Array programming with {NumPy}", "Nature", "585:357--362", "10.1038/s41586-020-2649-2"),
@@ -130,6 +133,7 @@ def references(settings: ReportSettings) -> list[str]:
         *(OF_TISSUES[own.tissue] for own in settings.atlases.values() if own.files is None),
         *(["Abraham2014"] if settings.atlases else []),
         *(["Power2012"] if moves else []),
+        *(["Holt1979"] if settings.reference_ages else []),
         *([METHOD] if "pidreg" in settings.models else []),
     }
     return [key for key in bibtex_entries() | BIBTEX if key in used]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from brainpid.config.analysis import Splits
-from brainpid.core.names import GAUSSIAN_SCORE, LOG_SCORE_ESTIMATOR, WEIGHTED
+from brainpid.core.names import GAUSSIAN_SCORE, LOG_SCORE_ESTIMATOR, REFERENCE_AGES, WEIGHTED
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.model.registry import MODELS
 
@@ -15,7 +15,12 @@ LABELS = {name: entry.label for name, entry in MODELS.items()}
 """Names of models for people, in the order in which the decompositions are shown."""
 WITHIN = {name: f"{entry.label}, fitted within the cohort" for name, entry in ENCODERS.items()}
 """Names of the null's encoders for people."""
-ESTIMATOR_LABELS = {LOG_SCORE_ESTIMATOR: "log score", GAUSSIAN_SCORE: "Gaussian score", WEIGHTED: "log score, weighted"}
+ESTIMATOR_LABELS = {
+    LOG_SCORE_ESTIMATOR: "log score",
+    REFERENCE_AGES: "log score, reference ages",
+    GAUSSIAN_SCORE: "Gaussian score",
+    WEIGHTED: "log score, weighted",
+}
 BASE_LEARNER_LABELS = {
     "network": "networks",
     "normative": "normative model of the target",

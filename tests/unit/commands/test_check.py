@@ -15,7 +15,7 @@ def check(tmp_path, capsys, monkeypatch):
     """Run `brainpid check` on a dataset with empty files at these places; return code, lines of the table, message."""
     monkeypatch.setenv("COLUMNS", "400")
 
-    def run(places, unfetched=()):
+    def run(places, unfetched=(), **more):
         rows = [f"{person}\t{40 + k}" for k, person in enumerate(PEOPLE)]
         bids = tmp_path / "bids"
         bids.mkdir()
@@ -29,7 +29,7 @@ def check(tmp_path, capsys, monkeypatch):
             (bids / place).symlink_to("../../.git/annex/objects/nothing")
         cohorts = {"a": {"bids": str(bids), "sources": {"t1": {"kind": "nifti"}, "dwi": {"kind": "nifti"}}}}
         config = {"output_dir": str(tmp_path / "out"), "modalities": ["t1", "dwi"], "cohorts": cohorts}
-        config |= {"splits": {"folds": 2, "repeats": 1}, "models": ["ridge"]}
+        config |= {"splits": {"folds": 2, "repeats": 1}, "models": ["ridge"]} | more
         code = main(["check", "--config", str(write_config(tmp_path / "c.yaml", config))])
         said = capsys.readouterr()
         lines = [" ".join(line.replace("\u2502", " ").split()) for line in said.out.splitlines()]
@@ -116,3 +116,11 @@ def test_sites_and_what_a_run_takes_are_shown(check):
     assert any(line.startswith("extract t1 8 ") for line in lines)
     assert any(line.startswith("estimate, within about a factor 2, of a run from its beginning: ") for line in lines)
     assert not any(line.startswith("warning: images of some") for line in lines)
+
+
+def test_cohorts_without_the_reference_ages_are_told_before_the_run(check):
+    whole = ("T1w.nii.gz", "dwi.nii.gz", "dwi.bval", "dwi.bvec")
+    places = [path for person in PEOPLE for path in images(person, *whole)]
+    code, _, message, _ = check(places, reference_ages={"range": [18, 72]})
+    assert code == 2
+    assert "a: nobody with every modality is of 18 to 36 years, which the reference has); narrow it" in message

@@ -194,6 +194,9 @@ def test_cohorts_side_by_side_take_one_kind_of_each_modality(init, tmp_path, cap
         in text
     )
     assert "leave_one_cohort_out" in text
+    (reference,) = re.findall(r"^# (reference_ages: .*)$", text, flags=re.MULTILINE)
+    low, high = yaml.safe_load(reference)["reference_ages"]["range"]
+    assert 0 < low < high < 120
 
 
 def test_a_table_of_everybody_above_datasets_makes_no_cohort_of_its_own(init, tmp_path, capsys):

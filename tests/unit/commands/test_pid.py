@@ -48,7 +48,8 @@ def test_it_writes_tables_figures_and_provenance(table, tmp_path):
     assert {path.name for path in out.iterdir()} == files
     rows = pd.read_csv(out / "pid.tsv", sep="\t")
     columns = (
-        "measure scope modalities atom bits bits_raw se ci_low ci_high share p_value n model estimator given se_factor"
+        "measure scope modalities atom bits bits_raw se ci_low ci_high share p_value n model estimator given se_factor "
+        "age_sd age_low age_high"
     )
     assert " ".join(rows) == columns
     assert set(rows["measure"]) == {"mmi", "idep"}

@@ -36,7 +36,18 @@ RULES = {
 VERBS = {rule: re.search(r"\bbrainpid (\w+) ", block[block.index("    shell:") :])[1] for rule, block in RULES.items()}
 ENTRIES = {
     verb: [f"brainpid.commands.{verb}"]
-    for verb in ("participants", "index", "extract", "collect", "quality", "split", "null", "aggregate", "report")
+    for verb in (
+        "participants",
+        "index",
+        "extract",
+        "collect",
+        "quality",
+        "split",
+        "null",
+        "rescore",
+        "aggregate",
+        "report",
+    )
 } | {
     f"{verb} {model}": [f"brainpid.commands.{verb}", MODELS[model].module]
     for verb in ("train", "explain", "final")
@@ -48,7 +59,7 @@ PIDREG = {name for name in MODELS_ALL if name.endswith("pidreg")}
 
 
 def test_there_is_a_rule_for_every_step():
-    assert len(RULES) == 13  # and train_pidreg, which stands in one loop with train_baseline
+    assert len(RULES) == 14  # and train_pidreg, which stands in one loop with train_baseline
     assert set(VERBS.values()) == {name.split()[0] for name in ENTRIES}
 
 
@@ -62,7 +73,7 @@ def test_a_rule_holds_the_code_and_the_settings_of_its_verb(rule):
         [slice_of] if slice_of else []
     )
     assert ("--settings {params.settings:q}" in block) == bool(slice_of)
-    needs_model = verb in ("train", "explain", "final")
+    needs_model = verb in ("train", "explain", "final", "rescore")
     assert bool(re.search(r"MODELS\[[^\]]+(\[0\])?\]\.module", params)) == needs_model
 
 
@@ -78,7 +89,7 @@ def test_a_rule_holds_the_code_and_the_settings_of_its_verb(rule):
         ("evaluation.importance_summary", {"aggregate"}),
         ("evaluation.correlated", {"explain pidreg", "explain ridge"}),
         ("evaluation.selection", {"aggregate", "report"}),
-        ("features.store", set(ENTRIES) - {"participants", "index", "quality", "aggregate", "report"}),
+        ("features.store", set(ENTRIES) - {"participants", "index", "quality", "rescore", "aggregate", "report"}),
         ("cohort.finding", {"index", "extract"}),
     ],
 )
@@ -136,7 +147,7 @@ def configuration() -> dict[str, Any]:
         ("splits.folds", 3, {"split", "report"}),
         ("splits.seed", 1, {"split", "train pidreg", "train ridge", "explain", "null", "report"}),
         ("splits.group", "family", {"split", "train pidreg", "train ridge", "null", "aggregate", "report"}),
-        ("target.units", "months", {"participants", "report"}),
+        ("target.units", "months", {"participants", "aggregate", "report"}),
         ("extraction.structural.divide_by_icv", True, {"extract image"}),
         ("extraction.diffusion.max_b", 900, set()),
         ("cohorts.a.sources.dwi.drop", ["dwi_1"], {"extract table"}),

@@ -102,6 +102,7 @@ PEOPLE = {"participants a", "participants b"}
         ({"explain": {"permutations": 2}}, {"explain", "report"}),
         ({"explain": {"repeats": 2}}, {"report"}),
         ({"explain": {"folds": 1}}, {"report"}),
+        ({"reference_ages": {"range": [20, 60]}}, {"report"}),  # and rescore, which there is with it alone
         ({"report": {"title": "Another"}}, {"report"}),
     ],
 )  # fmt: skip

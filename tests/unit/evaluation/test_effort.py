@@ -48,6 +48,10 @@ def test_what_is_switched_off_is_no_step():
     assert not {"train_final", "explain"} & set(found)
 
 
+def test_reference_ages_are_read_in_one_job():
+    assert by_step(config(reference_ages={"range": [20, 60]}), study())["rescore"].jobs == 1
+
+
 def test_images_take_what_their_people_take_beside_the_start_of_their_jobs():
     one, two = (by_step(config(), study(n))["extract t1"].seconds for n in (100, 200))
     assert two - one == pytest.approx(2 * 100 * 10.0)

@@ -20,7 +20,7 @@ def lines(ax) -> list[tuple[list[float], list[float], float]]:
 
 def pooling(low: float, high: float) -> pd.DataFrame:
     table = pid_rows(n=500, cohort="pooled").drop(columns="cohort")
-    return table.assign(predicted_low=low, predicted_high=high)
+    return table.assign(predicted_low=low, predicted_high=high, moderated_bits=np.nan)
 
 
 def cohorts() -> pd.DataFrame:
@@ -38,7 +38,7 @@ def test_cohorts_and_pooled_stand_on_one_scale():
     ]  # fmt: skip
     assert len({(ax.get_xlim(), ax.get_ylim()) for ax in shown}) == 1
     labels = [label.get_text() for label in shown[0].get_yticklabels()]
-    assert labels == ["a (n = 200)", "b (n = 300)", "pooled (n = 500)"]
+    assert labels == [f"{name}, sd 12.5)" for name in ("a (n = 200", "b (n = 300", "pooled (n = 500")]
     added = lines(shown[2])
     for bits, place in ((0.25, 0), (0.75, 1), (0.5, 2)):
         assert ([bits], [place], pytest.approx(1.5)) in added
@@ -68,3 +68,11 @@ def test_estimates_without_interval_and_nothing_to_show():
     bare = pid_rows(n=200).assign(ci_low=np.nan, ci_high=np.nan)
     assert not [x for x, y, _ in lines(contributions(bare, "pidreg", NAMES, "log_score").axes[0]) if y == [0.0, 0.0]]
     assert contributions(bare, "ridge", NAMES, "log_score").texts[0].get_text() == "No cohort can be decomposed."
+
+
+def test_the_moderated_value_is_a_hollow_diamond_below_the_pooled_one():
+    table = pooling(0.3, 0.7).assign(moderated_bits=0.4, moderated_ci_low=0.35, moderated_ci_high=0.45)
+    for told, drawn in ((table, True), (pooling(0.3, 0.7), False)):
+        found = lines(forest(cohorts(), told, "pidreg", NAMES, "log_score").axes[0])
+        assert (([0.35, 0.45], [2.3, 2.3], 1.2) in found) == drawn
+        assert any(x == [0.4] and y == [2.3] for x, y, _ in found) == drawn

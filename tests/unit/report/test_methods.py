@@ -10,6 +10,7 @@ from report_tables import SETTINGS
 
 from brainpid.config.analysis import DecompositionSettings, Null, Splits
 from brainpid.config.extraction import AtlasFiles
+from brainpid.config.reference_ages import ReferenceAges
 from brainpid.config.slices import ReportAtlas, ReportInput
 from brainpid.report.methods import methods_text
 from brainpid.report.references import BIBTEX, bibtex, references
@@ -109,6 +110,14 @@ def test_intervals_tests_and_versions():
     grouped = SETTINGS.model_copy(update={"splits": Splits(group="family")})
     assert "given the others, whole groups of family at once, by the ridge encoder" in methods(grouped)["Tests"]
     assert told["Software"].startswith("Models were trained by brainpid 0.1.0, numpy 2.3.5, with Snakemake")
+
+
+def test_reference_ages_are_said_and_cited():
+    assert "distributed" not in methods()["Intervals"]
+    told = SETTINGS.model_copy(update={"reference_ages": ReferenceAges(range=(18, 90))})
+    assert "also given as if age were distributed evenly from 18 to 90: predictive" in methods(told)["Intervals"]
+    assert "Holt1979" in references(told)
+    assert "Holt1979" not in references(SETTINGS)
 
 
 def test_every_entry_is_bibtex_of_its_key():

@@ -14,7 +14,9 @@ from report_tables import SETTINGS, motion, predictions
 
 from brainpid.config.analysis import Null, Splits
 from brainpid.config.cohorts import Target
-from brainpid.report.page import ALTERNATIVES, MOST_LEFT_OUT, SECTIONS, QCImage, inline
+from brainpid.config.reference_ages import ReferenceAges
+from brainpid.report.inlined import inline
+from brainpid.report.page import ALTERNATIVES, MOST_LEFT_OUT, SECTIONS, QCImage
 
 
 def page(found=None, settings=SETTINGS, qc_images=(), said=(), mixed=()) -> str:
@@ -359,3 +361,15 @@ def test_each_modality_that_somebody_lacks_is_named_with_the_reason():
     found = tables()
     found["participants"] = found["participants"].assign(dwi_status="SUCCESS", dwi_reason=None)
     assert "Modalities that people lack" not in page(found)
+
+
+def test_information_for_reference_ages_has_a_table_where_it_is_read():
+    assert "For the same age in all cohorts" not in page()
+    found = tables()
+    pid = found["pid"]
+    own = pid[(pid["scope"] == "all") & (pid["estimator"] == "log_score")].assign(atom="total")
+    told = own.assign(estimator="log_score_reference_ages", bits=1.125, n=30, age_sd=8.75)
+    settings = SETTINGS.model_copy(update={"reference_ages": ReferenceAges(range=(20, 60))})
+    text = page(found | {"pid": pd.concat([pid, told], ignore_index=True)}, settings)
+    assert "a 41 12.5 1.750 [1.450, 1.550] 30 8.8 1.125 [1.450, 1.550]" in text
+    assert "Reference: evenly from 20 to 60." in text
