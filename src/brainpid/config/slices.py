@@ -18,7 +18,7 @@ from brainpid.config.analysis import (
     Explain,
     Incomplete,
     Null,
-    Scheme,
+    Schemes,
     Seed,
     Splits,
 )
@@ -209,7 +209,7 @@ class AggregateSettings(Section):
     modalities: Modalities
     models: Models
     costs: dict[Name, Cost]
-    scheme: Scheme
+    scheme: Schemes
     group: str | None
     target_range: tuple[float, float]
     interval_coverage: Coverage
