@@ -1,7 +1,8 @@
 # REQUIRES     splits.tsv, every fold's predictions.tsv and provenance.json, importance.tsv of those that were asked,
 #              and every cohort's null/<cohort>.tsv and .json; with splits.group the sheets too
 # PRODUCES     aggregate/{accuracy,comparison,predictions,latents,pid,null,normality,selection,
-#              importance,base_learners,atypicality}.tsv; {pid,selection,importance,base_learners,atypicality,
+#              importance,base_learners,atypicality}.tsv, of several schemes transfer.tsv too;
+#              {pid,selection,importance,base_learners,atypicality,
 #              provenance}.json
 # CONFIG KEYS  cohorts (their names), modalities, costs, models, splits.scheme, splits.group, pid, explain
 
@@ -17,6 +18,7 @@ rule aggregate:
         importances=EXPLAINED,
         sheets=rules.split.input.sheets if CONFIG.splits.group else [],
     output:
+        **({"transfer": f"{OUT}/aggregate/transfer.tsv"} if len(DIVISIONS) > 1 else {}),
         accuracy=f"{OUT}/aggregate/accuracy.tsv",
         comparison=f"{OUT}/aggregate/comparison.tsv",
         predictions=f"{OUT}/aggregate/predictions.tsv",

@@ -137,13 +137,14 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
     splits = settings.splits
     included = people["included"].to_numpy(dtype=bool)
     labels = None if groups is None else group_codes(groups)
-    found = divisions(splits, {cohort: [] for cohort in settings.cohorts} | sites_of(people))
+    sites: dict[str, list[str]] = {cohort: [] for cohort in settings.cohorts}
+    found = divisions(splits, sites | sites_of(people))
     tables = []
     for division in found:
         for repeat in range(division.repeats):
             fold = _tested_in(people, groups, labels, settings, division, repeat)
             _refuse_empty(fold[included], settings, division, repeat)
-            for k, name in enumerate(division.names):
+            for k in range(len(division.names)):
                 tested = included & (fold == k)
                 training = included & (fold != k)
                 if division.scheme != "kfold":

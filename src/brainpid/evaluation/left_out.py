@@ -96,7 +96,9 @@ def _folds(
         )
     yield from _explained(tested, division, config)
     trained = rows[rows["role"] == "train"].groupby(["cohort", "repeat", "fold"]).size()
-    least = {cohort: own for cohort in dict.fromkeys(tested["cohort"]) if (own := _least(trained, cohort, division)) >= 0}
+    least = {
+        cohort: own for cohort in dict.fromkeys(tested["cohort"]) if (own := _least(trained, cohort, division)) >= 0
+    }
     few = [f"'{cohort}' ({n})" for cohort, n in least.items() if n < FEWEST_OF_REFERENCE]
     if few and division.scheme == "kfold":
         yield (

@@ -16,6 +16,12 @@ LABELS = {name: entry.label for name, entry in MODELS.items()}
 WITHIN = {name: f"{entry.label}, fitted within the cohort" for name, entry in ENCODERS.items()}
 """Names of the null's encoders for people."""
 ESTIMATOR_LABELS = {LOG_SCORE_ESTIMATOR: "log score", GAUSSIAN_SCORE: "Gaussian score", WEIGHTED: "log score, weighted"}
+SCHEME_WORDS = {
+    "kfold": "random folds",
+    "leave_one_cohort_out": "cohorts left out",
+    "leave_one_site_out": "sites left out",
+}
+"""How test sets were made, in words."""
 BASE_LEARNER_LABELS = {
     "network": "networks",
     "normative": "normative model of the target",
@@ -67,7 +73,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def design(splits: Splits) -> str:
-    """How people were divided, in a few words."""
-    if splits.scheme == "leave_one_cohort_out":
-        return "leave one cohort out"
+    """How people were divided by the first scheme, in a few words."""
+    if splits.schemes[0] != "kfold":
+        return splits.schemes[0].replace("_", " ")
     return f"{splits.folds} folds, {splits.n_repeats} repeat{'s' if splits.n_repeats > 1 else ''}"
