@@ -23,6 +23,7 @@ from brainpid.evaluation.importance import FEWEST_PERMUTED
 from brainpid.evaluation.persons import FEWEST_OF_LINE
 from brainpid.evaluation.predictions import FEWEST_OF_REFERENCE
 from brainpid.evaluation.selection import FEWEST_TO_CHOOSE, fewest_outside
+from brainpid.evaluation.transfer import FEWEST_SITES
 
 
 def left_out(people: pd.DataFrame, splits: pd.DataFrame, groups: NDArray[np.int64] | None, config: Config) -> list[str]:
@@ -48,6 +49,7 @@ def left_out(people: pd.DataFrame, splits: pd.DataFrame, groups: NDArray[np.int6
         *(_pooling(decomposed) if len(config.cohorts) > 1 else ()),
         *_folds(taking, splits, decomposed, design[0], config),
         *_accuracy(taking, config),
+        *(_gaps(taking) if len(design) > 1 else ()),
     ]
 
 
@@ -168,6 +170,15 @@ def _accuracy(taking: pd.DataFrame, config: Config) -> Iterator[str]:
         names = [f"'{site}' ({n})" for site, n in small.items()]
         yield f"coverage.tsv has no row of site {list_some(names, 4)}; expected at least {FEWEST_OF_SITE} people"
     yield from _of_cohorts(taking, has, config)
+
+
+def _gaps(taking: pd.DataFrame) -> Iterator[str]:
+    """What sites are too few for."""
+    if (sites := taking["site"].nunique()) < FEWEST_SITES:
+        yield (
+            f"transfer.tsv has intervals over people alone, which say nothing of how sites differ: there are {sites} "
+            f"sites; expected at least {FEWEST_SITES}"
+        )
 
 
 def _of_cohorts(taking: pd.DataFrame, has: pd.DataFrame, config: Config) -> Iterator[str]:
