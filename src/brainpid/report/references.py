@@ -40,6 +40,9 @@ ARTICLES = {
     "Wilson1927": _article(
         "Wilson, Edwin B.", 1927, "Probable inference, the law of succession, and statistical inference",
         "Journal of the American Statistical Association", "22:209--212", "10.1080/01621459.1927.10502953"),
+    "LiangZeger1986": _article(
+        "Liang, Kung-Yee and Zeger, Scott L.", 1986, "Longitudinal data analysis using generalized linear models",
+        "Biometrika", "73:13--22", "10.1093/biomet/73.1.13"),
     "Harris2020": _article(
         "Harris, Charles R. and Millman, K. Jarrod and van der Walt, St{\\'e}fan J. and others", 2020,
         "Array programming with {NumPy}", "Nature", "585:357--362", "10.1038/s41586-020-2649-2"),
@@ -130,6 +133,7 @@ def references(settings: ReportSettings) -> list[str]:
         *(OF_TISSUES[own.tissue] for own in settings.atlases.values() if own.files is None),
         *(["Abraham2014"] if settings.atlases else []),
         *(["Power2012"] if moves else []),
+        *(["LiangZeger1986"] if len(settings.splits.schemes) > 1 else []),
         *([METHOD] if "pidreg" in settings.models else []),
     }
     return [key for key in bibtex_entries() | BIBTEX if key in used]

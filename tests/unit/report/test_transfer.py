@@ -12,6 +12,7 @@ from brainpid.config.analysis import Splits
 from brainpid.evaluation.transfer import PEOPLE, SITES, TRANSFER_COLUMNS
 from brainpid.report.figures import to_svg
 from brainpid.report.methods import methods_text
+from brainpid.report.references import references
 from brainpid.report.transfer import card, gaps_shown, over_people, sentences, transfer_forest
 
 SCHEMES = ("kfold", "leave_one_site_out")
@@ -76,6 +77,7 @@ def test_methods_name_every_scheme():
     text = " ".join(words for _, words in methods_text(SEVERAL, page_tables(), made, {"python": "3"}))
     assert "Stratified cross-validation (4 folds, 3 repeats; seed 0)" in text
     assert "also trained by leave-one-site-out cross-validation" in text
+    assert ("LiangZeger1986" in references(SEVERAL), "LiangZeger1986" in references(SETTINGS)) == (True, False)
     assert "Leave-one-site-out cross-validation (leave one site out; seed 0)" in " ".join(
         words
         for _, words in methods_text(
