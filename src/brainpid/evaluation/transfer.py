@@ -9,8 +9,8 @@ people of S sites with the mean :math:`\bar d`,
 
 with Student's t of :math:`n^2 / \sum_s n_s^2 - 1` degrees of freedom, because a few large sites tell as much as a few
 sites do. The interval is never narrower than that over people. Where few sites are off by much, gaps are skewed, and
-95% intervals of 12 to 20 sites hold about 9 times in 10 (simulated). Fewer than `FEWEST_SITES` sites say nothing of sites
-not seen: the interval is then over people alone, and so is that of a single site.
+95% intervals of 12 to 20 sites hold about 9 times in 10 (simulated). Fewer than `FEWEST_SITES` sites say nothing of
+sites not seen: the interval is then over people alone, and so is that of a single site.
 
 References
 ----------
