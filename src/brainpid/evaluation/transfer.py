@@ -148,6 +148,7 @@ def mean_with_interval(values: FloatArray, clusters: IntArray | None, confidence
         if worth > 1:
             error = np.sqrt(s / (s - 1) * float((of_clusters**2).sum())) / n
             half = max(half, _student(worth - 1, confidence) * error)
+    half = float(half)
     return mean, mean - half, mean + half
 
 
