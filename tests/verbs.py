@@ -8,6 +8,7 @@ from brainpid.cli import main
 from brainpid.config import slices
 from brainpid.config.schema import Config, load_config
 from brainpid.config.section import Section
+from brainpid.core.files import read_own_tsv
 
 
 def run_verb(verb: str, settings: Section | None, *options: object) -> None:
@@ -40,17 +41,16 @@ def run_tables(path: Path) -> Path:
         training = [
             slices.TrainSettings.of(config, model), "--model", model, *people_and_features, *grouped,
         ]  # fmt: skip
-        for repeat in range(config.splits.n_repeats):
-            for fold in range(config.n_folds):
-                folder = out / f"folds/{model}/repeat-{repeat}_fold-{fold}"
-                place = ["--repeat", repeat, "--fold", fold, "--splits", splits]
-                run_verb("train", *training, *place, "--out", folder)
-                if model == config.models[0] and repeat < config.explain.repeats and config.explain.permutations:
-                    importances.append(folder / "importance.tsv")
-                    run_verb(
-                        "explain", slices.ExplainSettings.of(config), "--model", model, "--folder", folder, *place,
-                        *people_and_features, "--out", importances[-1],
-                    )  # fmt: skip
+        for repeat, fold in read_own_tsv(splits)[["repeat", "fold"]].drop_duplicates().itertuples(index=False):
+            folder = out / f"folds/{model}/repeat-{repeat}_fold-{fold}"
+            place = ["--repeat", repeat, "--fold", fold, "--splits", splits]
+            run_verb("train", *training, *place, "--out", folder)
+            if model == config.models[0] and repeat < config.explain.repeats and config.explain.permutations:
+                importances.append(folder / "importance.tsv")
+                run_verb(
+                    "explain", slices.ExplainSettings.of(config), "--model", model, "--folder", folder, *place,
+                    *people_and_features, "--out", importances[-1],
+                )  # fmt: skip
         if model == config.models[0] and config.final_model:
             run_verb("final", *training, "--out", out / f"final/{model}")
     nulls = [out / f"null/{cohort}.tsv" for cohort in config.cohorts]

@@ -1,7 +1,8 @@
 # REQUIRES     splits.tsv, features.tsv, every fold's predictions.tsv and provenance.json, importance.tsv of those that
 #              were asked, and every cohort's null/<cohort>.tsv and .json; with splits.group the sheets too, with reference_ages reference/
 # PRODUCES     aggregate/{accuracy,comparison,predictions,latents,pid,null,normality,selection,
-#              importance,base_learners,atypicality}.tsv; {pid,pool,selection,importance,base_learners,atypicality,
+#              importance,base_learners,atypicality}.tsv, of several schemes transfer.tsv too;
+#              {pid,pool,selection,importance,base_learners,atypicality,
 #              provenance}.json
 # CONFIG KEYS  cohorts (their names), modalities, costs, models, target (column, units), reference_ages, splits.scheme, splits.group, pid, explain
 
@@ -19,6 +20,7 @@ rule aggregate:
         reference=rules.rescore.output if CONFIG.reference_ages else [],
         sheets=rules.split.input.sheets if CONFIG.splits.group else [],
     output:
+        **({"transfer": f"{OUT}/aggregate/transfer.tsv"} if len(DIVISIONS) > 1 else {}),
         accuracy=f"{OUT}/aggregate/accuracy.tsv",
         comparison=f"{OUT}/aggregate/comparison.tsv",
         predictions=f"{OUT}/aggregate/predictions.tsv",

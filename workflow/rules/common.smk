@@ -31,6 +31,7 @@ from brainpid.model.registry import MODELS
 from brainpid.core.provenance import code_digest, versions
 from brainpid.core.contents import table_digest
 from brainpid.cohort.finding import find, root_of, unmatched_labels
+from brainpid.cohort.schemes import BY_SITE, divisions, explained
 from brainpid.cohort.person_files import IMAGE_ENDINGS
 from brainpid.cohort.shards import digests, kept_folder, shard_of
 
@@ -309,6 +310,33 @@ def fold_outputs(model_file, folds):
     return {name: own[0] if len(own) == 1 else own for name, own in found.items()}
 
 
+def repeats_of_equal_folds():
+    """Repeats by the folds that are trained in them."""
+    folds, repeats = {}, {}
+    for repeat, fold in PLACES:
+        folds.setdefault(repeat, []).append(fold)
+    for repeat, own in folds.items():
+        repeats.setdefault(tuple(own), []).append(repeat)
+    return repeats
+
+
+def found_divisions():
+    """Folds of every scheme; where sites are left out, these are read from the participants tables."""
+    sites = {cohort: [] for cohort in CONFIG.cohorts}
+    try:
+        if BY_SITE in CONFIG.splits.schemes:
+            # Not above: it brings pandas, which most processes that run one job do without.
+            from brainpid.cohort.participants import read_sites
+
+            for name, block in CONFIG.cohorts.items():
+                sites[name] = read_sites(
+                    block.participants_path, block.columns.site, name
+                )
+        return divisions(CONFIG.splits, sites)
+    except BrainpidError as error:
+        stop(error)
+
+
 def trainings():
     """Rules that train: one of each kind of model, or one of each group of folds that are trained in one job."""
     per_job = CONFIG.folds_per_job
@@ -319,14 +347,20 @@ def trainings():
         if per_job == 1:
             yield Training(name, fold_outputs(file, [FOLD]), f"{{model}}_{FOLD}", 1)
             continue
-        for first in range(0, CONFIG.n_folds, per_job):
-            folds = range(first, min(first + per_job, CONFIG.n_folds))
-            yield Training(
-                f"{name}_{folds[0]}_to_{folds[-1]}",
-                fold_outputs(file, [FOLD.replace("{fold}", str(k)) for k in folds]),
-                f"{{model}}_repeat-{{repeat}}_folds-{folds[0]}-{folds[-1]}",
-                len(folds),
-            )
+        alike = repeats_of_equal_folds()
+        for own, repeats in alike.items():
+            # Where schemes differ in their folds, a rule makes those of its own repeats alone.
+            only = ",".join(["repeat", "|".join(map(str, repeats))])
+            of = FOLD if len(alike) == 1 else FOLD.replace("repeat}", f"{only}}}")
+            end = "" if len(alike) == 1 else f"_repeat_{repeats[0]}"
+            for first in range(0, len(own), per_job):
+                folds = own[first : first + per_job]
+                yield Training(
+                    f"{name}{end}_{folds[0]}_to_{folds[-1]}",
+                    fold_outputs(file, [of.replace("{fold}", str(k)) for k in folds]),
+                    f"{{model}}_repeat-{{repeat}}_folds-{folds[0]}-{folds[-1]}",
+                    len(folds),
+                )
 
 
 def trained_folds(predictions):
@@ -340,6 +374,8 @@ def trained_folds(predictions):
 CONFIG = checked_config()
 OUT = CONFIG.output_dir
 COHORTS = list(CONFIG.cohorts)
+DIVISIONS = found_divisions()
+PLACES = [place for division in DIVISIONS for place in division.places]
 FOLD = "repeat-{repeat}_fold-{fold}"
 COHORT_FILES = [
     *expand(
@@ -359,21 +395,15 @@ FOLD_RESULTS = ["predictions.tsv", "pid.tsv", "history.tsv", "provenance.json"]
 FOLD_FILES = [
     f"{OUT}/folds/{model}/repeat-{repeat}_fold-{fold}/{file}"
     for model in CONFIG.models
-    for repeat in range(CONFIG.splits.n_repeats)
-    for fold in range(CONFIG.n_folds)
+    for repeat, fold in PLACES
     for file in [MODELS[model].file, *FOLD_RESULTS]
 ]
 
 
-EXPLAINED = expand(
-    f"{OUT}/folds/{CONFIG.models[0]}/{FOLD}/importance.tsv",
-    repeat=range(min(CONFIG.explain.repeats, CONFIG.splits.n_repeats)),
-    fold=range(
-        min(CONFIG.explain.folds or CONFIG.n_folds, CONFIG.n_folds)
-        if CONFIG.explain.permutations
-        else 0
-    ),
-)
+EXPLAINED = [
+    f"{OUT}/folds/{CONFIG.models[0]}/repeat-{repeat}_fold-{fold}/importance.tsv"
+    for repeat, fold in explained(DIVISIONS, CONFIG.explain)
+]
 FINAL_MODEL = f"{OUT}/final/{CONFIG.models[0]}/{MODELS[CONFIG.models[0]].file}"
 IMAGE_MODALITIES = slices.ReportSettings.of(CONFIG).image_modalities
 HAS_ATLASES = bool(slices.ReportSettings.of(CONFIG).atlases)

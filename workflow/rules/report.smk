@@ -25,7 +25,19 @@ rule report:
         atypicality=rules.aggregate.output.atypicality,
         provenance=rules.aggregate.output.provenance,
         quality=QUALITY_FILES,
+        transfer=rules.aggregate.output.transfer if len(DIVISIONS) > 1 else [],
     output:
+        **(
+            {
+                "transfer": report(
+                    f"{OUT}/figures/transfer.svg",
+                    caption="../report/transfer.rst",
+                    category="Accuracy",
+                )
+            }
+            if len(DIVISIONS) > 1
+            else {}
+        ),
         **(
             {
                 "importance": report(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -44,7 +46,7 @@ def people_of_sites(people: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(records, columns=PEOPLE_COLUMNS)
 
 
-def doubts_of_people(people: pd.DataFrame, units: str, scheme: Scheme) -> list[str]:
+def doubts_of_people(people: pd.DataFrame, units: str, schemes: Sequence[Scheme]) -> list[str]:
     """Sentences about ages that a site or a cohort tells, that hardly differ, or that no other cohort has.
 
     Parameters
@@ -53,7 +55,7 @@ def doubts_of_people(people: pd.DataFrame, units: str, scheme: Scheme) -> list[s
         cohort, site, age, included.
     units : str
         Of the target.
-    scheme : str
+    schemes : sequence of str
         Of the splits.
     """
     taking = people[people["included"]]
@@ -71,7 +73,7 @@ def doubts_of_people(people: pd.DataFrame, units: str, scheme: Scheme) -> list[s
                 f"cohort '{cohort}': ages hardly differ, {low:g} to {high:g} {units}: it has few bits to be told, and "
                 "no correlation with age"
             )
-    return said + (_beyond(taking, units) if scheme == "leave_one_cohort_out" else [])
+    return said + (_beyond(taking, units) if "leave_one_cohort_out" in schemes else [])
 
 
 def _beyond(taking: pd.DataFrame, units: str) -> list[str]:

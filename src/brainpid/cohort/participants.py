@@ -71,6 +71,25 @@ def read_labels(path: str | Path, column: str) -> list[str]:
     return read_ids(read_table(path, columns=[column]), column, path).tolist()
 
 
+def read_sites(path: str | Path, column: str, cohort: str) -> list[str]:
+    """Sites of a participants table in the order of its rows, each once; the cohort's name for people without one.
+
+    They are those of `read_participants`, of which no other column is read here.
+
+    Raises
+    ------
+    InputError
+        Where the file is absent, or the column is and was configured.
+    """
+    header = read_header(path)
+    if column not in header:
+        if column != "site":
+            require_column(path, header, column, "configured as the site")
+        return [cohort]
+    table = _trimmed(read_table(path, columns=[column]))
+    return list(dict.fromkeys(table[column].fillna(cohort)))
+
+
 def read_participants(cohort: str, settings: ParticipantsSettings, needs_target: bool = True) -> pd.DataFrame:
     """Read one cohort's participants table into the sheet that every later step uses.
 

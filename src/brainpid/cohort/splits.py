@@ -7,10 +7,11 @@ people up to a difference of one, and a row that is appended to a participants t
 given to everybody with a target, whether or not images are missing, so that exclusions move nobody either.
 
 People of one group, such as a family or a site, share a fold: groups are dealt by size, each to the fold that holds the
-fewest people, so that a few large groups fill all folds as evenly as they can. Where cohorts are left out one by one, a
-group with members in two cohorts cannot share a fold: those of its members who are in other cohorts than the tested one
-are left out of the training of that fold, so that every person is tested, and nobody by a model that has seen a
-relative.
+fewest people, so that a few large groups fill all folds as evenly as they can. Where cohorts or sites are left out one
+by one, a group with members in two of them cannot share a fold: those of its members who are elsewhere than the tested
+ones are left out of the training of that fold, so that every person is tested, and nobody by a model that has seen a
+relative. People whose site is not known may be of any site of their cohort: they are tested together, by models that
+have seen nobody of the cohort, and are left out of the training wherever people of their cohort are tested.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from brainpid.cohort.groups import group_codes
+from brainpid.cohort.schemes import BY_SITE, SCHEME, Division, divisions, sites_of
 from brainpid.config.slices import SplitSettings
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.seeds import derive
@@ -123,8 +125,9 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
     Returns
     -------
     DataFrame
-        participant_id, cohort, repeat, fold, role (train or test). A person who shares a group with somebody who is
-        tested has no row in that fold, where the tested people are a whole cohort.
+        participant_id, cohort, repeat, fold, role (train or test); scheme, where there are several or sites are left
+        out, with + between those that share a fold. A person who shares a group with somebody who is tested has no
+        row in that fold, where the tested people are a whole cohort or site, and so has one who may be of that site.
 
     Raises
     ------
@@ -133,59 +136,124 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
     """
     splits = settings.splits
     included = people["included"].to_numpy(dtype=bool)
-    kfold = splits.scheme == "kfold"
-    folds = splits.folds if kfold else len(settings.cohorts)
-    if included.sum() < 2 * folds and kfold:
+    labels = None if groups is None else group_codes(groups)
+    sites: dict[str, list[str]] = {cohort: [] for cohort in settings.cohorts}
+    found = divisions(splits, sites | sites_of(people))
+    tables = []
+    for division in found:
+        for repeat in range(division.repeats):
+            fold = _tested_in(people, groups, labels, settings, division, repeat)
+            _refuse_empty(fold[included], settings, division, repeat)
+            for k in range(len(division.names)):
+                tested = included & (fold == k)
+                training = included & (fold != k)
+                if division.scheme != "kfold":
+                    training &= ~_left_aside(people, labels, tested, training, settings, division, k)
+                rows = tested | training
+                own = people.loc[rows, ["participant_id", "cohort"]]
+                place = (division.first + repeat, k)
+                role = np.where(tested, "test", "train")[rows]
+                tables.append(own.assign(repeat=place[0], fold=k, role=role).assign(**{SCHEME: division.scheme}))
+    table = pd.concat(tables, ignore_index=True)
+    return _with_shared(table, found) if len(found) > 1 or BY_SITE in splits.schemes else table.drop(columns=SCHEME)
+
+
+def _tested_in(
+    people: pd.DataFrame,
+    groups: pd.Series | None,
+    labels: NDArray[np.int64] | None,
+    settings: SplitSettings,
+    division: Division,
+    repeat: int,
+) -> NDArray[np.int64]:
+    """Fold that tests each person; -1 for those whom none does."""
+    splits, folds = settings.splits, len(division.names)
+    if division.scheme != "kfold":
+        column = "site" if division.scheme == BY_SITE else "cohort"
+        return people[column].map({name: k for k, name in enumerate(division.names)}).to_numpy()
+    included = people["included"].to_numpy(dtype=bool)
+    if included.sum() < 2 * folds:
         raise InputError(
             f"{int(included.sum())} people take part, which is too few for {folds} folds; expected at least "
             f"{2 * folds}, two a fold. Give fewer splits.folds or look at the reasons in participants.tsv"
         )
+    if groups is not None and repeat == 0:
+        _say_groups(groups[included], group_codes(groups[included]), settings)
     edges = np.linspace(*settings.target.range, TARGET_BINS + 1)[1:-1]
     strata = [
         (cohort, site, int(level))
         for cohort, site, level in zip(people["cohort"], people["site"], np.digitize(people["age"], edges), strict=True)
     ]
-    labels = None if groups is None else group_codes(groups)
-    if groups is not None and kfold:
-        _say_groups(groups[included], group_codes(groups[included]), settings)
-    tables = []
-    for repeat in range(splits.n_repeats):
-        if kfold:
-            # Groups are dealt by the number of people who take part; single people whether or not they do.
-            dealt = people["age"].notna().to_numpy() if labels is None else included
-            own = [stratum for stratum, known in zip(strata, dealt, strict=True) if known]
-            fold = np.full(len(people), -1)
-            fold[dealt] = (
-                deal_folds(own, folds, repeat, splits.seed)
-                if labels is None
-                else deal_groups(own, labels[dealt].tolist(), folds, repeat, splits.seed)
-            )
-        else:
-            fold = people["cohort"].map({cohort: k for k, cohort in enumerate(settings.cohorts)}).to_numpy()
-        counts = np.bincount(fold[included], minlength=folds)
-        if (counts == 0).any():
-            empty = np.flatnonzero(counts == 0)
-            names = empty if kfold else np.array(settings.cohorts)[empty]
-            raise InputError(
-                f"repeat {repeat}: nobody to test in fold(s) {list_some(names)} of {folds}, with {int(included.sum())} "
-                "people included; give fewer splits.folds, or leave the cohort out"
-            )
-        for k in range(folds):
-            tested = included & (fold == k)
-            training = included & (fold != k)
-            if labels is not None and not kfold:
-                related = training & np.isin(labels, labels[tested])
-                training &= ~related
-                if related.any():
-                    log.info(
-                        "fold %d: %d people of other cohorts share a group (%s) with people of '%s', who are tested, "
-                        "and take no part in the training", k, int(related.sum()), splits.group, settings.cohorts[k],
-                    )  # fmt: skip
-            role = np.where(tested, "test", "train")
-            rows = tested | training
-            own = people.loc[rows, ["participant_id", "cohort"]]
-            tables.append(own.assign(repeat=repeat, fold=k, role=role[rows]))
-    return pd.concat(tables, ignore_index=True)
+    # Groups are dealt by the number of people who take part; single people whether or not they do.
+    dealt = people["age"].notna().to_numpy() if labels is None else included
+    own = [stratum for stratum, known in zip(strata, dealt, strict=True) if known]
+    fold = np.full(len(people), -1)
+    fold[dealt] = (
+        deal_folds(own, folds, repeat, splits.seed)
+        if labels is None
+        else deal_groups(own, labels[dealt].tolist(), folds, repeat, splits.seed)
+    )
+    return fold
+
+
+def _refuse_empty(fold: NDArray[np.int64], settings: SplitSettings, division: Division, repeat: int) -> None:
+    """Raise where a fold has nobody to test; of a site, whose people all lack something, it is said."""
+    folds = len(division.names)
+    empty = np.flatnonzero(np.bincount(fold, minlength=folds) == 0)
+    if not len(empty):
+        return
+    names = empty if division.scheme == "kfold" else np.array(division.names)[empty]
+    if division.scheme == BY_SITE:
+        log.warning("nobody of site %s takes part: nobody is tested in its fold", list_some(names))
+        return
+    raise InputError(
+        f"repeat {repeat}: nobody to test in fold(s) {list_some(names)} of {folds}, with {len(fold)} "
+        "people included; give fewer splits.folds, or leave the cohort out"
+    )
+
+
+def _left_aside(
+    people: pd.DataFrame,
+    labels: NDArray[np.int64] | None,
+    tested: NDArray[np.bool_],
+    training: NDArray[np.bool_],
+    settings: SplitSettings,
+    division: Division,
+    fold: int,
+) -> NDArray[np.bool_]:
+    """Who takes no part in the training of a fold: relatives of those tested, and who may be of the tested site.
+
+    A person of no known site may be of any site of the cohort.
+    """
+    cohort = people["cohort"].to_numpy()
+    aside = np.zeros(len(people), dtype=bool)
+    if labels is not None:
+        aside = training & np.isin(labels, labels[tested])
+        if aside.any():
+            log.info(
+                "fold %d: %d people of other %s share a group (%s) with people of '%s', who are tested, "
+                "and take no part in the training", fold, int(aside.sum()),
+                "sites" if division.scheme == BY_SITE else "cohorts", settings.splits.group, division.names[fold],
+            )  # fmt: skip
+    unknown = (people["site"] == people["cohort"]).to_numpy()
+    maybe = training & np.isin(cohort, cohort[tested]) & (unknown | np.isin(cohort, cohort[tested & unknown]))
+    if maybe.any():
+        log.info(
+            "fold %d: %d people take no part in the training, because it is not known whether they are of the same "
+            "site as people of '%s', who are tested", fold, int(maybe.sum()), division.names[fold],
+        )  # fmt: skip
+    return aside | maybe
+
+
+def _with_shared(table: pd.DataFrame, found: Sequence[Division]) -> pd.DataFrame:
+    """Folds that two schemes share once, as folds of both."""
+    for division in found:
+        for fold, (repeat, there) in division.shared.items():
+            own = (table["repeat"] == division.first) & (table["fold"] == fold)
+            twin = (table["repeat"] == repeat) & (table["fold"] == there)
+            table.loc[twin, SCHEME] += f"+{division.scheme}"
+            table = table[~own]
+    return table.reset_index(drop=True)
 
 
 def _say_groups(groups: pd.Series, labels: NDArray[np.int64], settings: SplitSettings) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from brainpid.cohort.groups import read_groups
+from brainpid.cohort.schemes import SCHEME, of_scheme
 from brainpid.commands.options import add_settings, read_settings
+from brainpid.config.analysis import schemes_of
 from brainpid.config.slices import AggregateSettings
 from brainpid.core.errors import InputError
 from brainpid.core.files import read_json, read_own_tsv, write_json, write_tsv
@@ -33,6 +35,7 @@ from brainpid.evaluation.persons import person_table, reliability_table
 from brainpid.evaluation.pool_summary import Found, cohort_summaries, pool_summary
 from brainpid.evaluation.predictions import GROUP, LATENT, LOG_SCORE, SUBSET, decomposable, not_decomposable
 from brainpid.evaluation.selection import select
+from brainpid.evaluation.transfer import transfer_table
 from brainpid.evaluation.within_cohort import WithinCohorts, null_summary, rows_of_tests
 from brainpid.report.glossary import (
     atypicality_dictionary,
@@ -84,9 +87,20 @@ def run(args: argparse.Namespace) -> None:
                     "; ".join(mixed))  # fmt: skip
     predictions = pd.concat(tables, ignore_index=True)
     _check_complete(predictions, tested, settings)
-    predictions = _in_order(predictions, settings)
-    by_cohort = accuracy_of_cohorts(predictions, settings.modalities, settings.scheme, settings.pid.confidence)
-    accuracy = with_pooled(by_cohort, settings.modalities, settings.pid.confidence)
+    schemes = schemes_of(settings.scheme)
+    everything = _in_order(_with_schemes(predictions, splits), settings)
+    by_cohort = {
+        scheme: accuracy_of_cohorts(of_scheme(everything, scheme), settings.modalities, scheme, settings.pid.confidence)
+        for scheme in schemes
+    }
+    pooled = [with_pooled(own, settings.modalities, settings.pid.confidence) for own in by_cohort.values()]
+    accuracy = pd.concat(pooled, ignore_index=True)
+    if len(schemes) > 1:
+        told = _with_groups(everything, args.sheets, settings)
+        gaps = transfer_table(told, settings.modalities, schemes, settings.pid.confidence)
+        write_tsv(args.out / "transfer.tsv", gaps)
+    # All that follows is of the scheme that is shown in detail.
+    predictions = of_scheme(everything, schemes[0])
     within = _within_cohorts(args.nulls, settings)
     told = _with_groups(predictions, args.sheets, settings)
     scores = None if args.reference is None else read_own_tsv(args.reference / "scores.tsv")
@@ -105,7 +119,8 @@ def run(args: argparse.Namespace) -> None:
     )
     own = [column for column in predictions if not column.startswith((LATENT, SUBSET, LOG_SCORE))]
     latents = [column for column in predictions if column not in own]
-    write_tsv(args.out / "predictions.tsv", predictions[_public_order(own)])
+    shown = predictions if len(schemes) == 1 else _scheme_by_scheme(everything, schemes)
+    write_tsv(args.out / "predictions.tsv", shown[_public_order(own, [SCHEME] if SCHEME in shown else [])])
     write_tsv(args.out / "latents.tsv", predictions[[*PERSON, *latents]])
     write_tsv(args.out / "null.tsv", null_summary(within.nulls, settings.modalities))
     write_tsv(args.out / "normality.tsv", normality_table(predictions, settings.modalities))
@@ -122,13 +137,16 @@ def run(args: argparse.Namespace) -> None:
     write_tsv(args.out / "pid.tsv", pid)
     write_tsv(args.out / "pooling.tsv", pooling)
     summaries = cohort_summaries(
-        Found(predictions, decomposed, by_cohort, within),
+        Found(predictions, decomposed, by_cohort[schemes[0]], within),
         settings.modalities, settings.target_range, settings.interval_coverage,
     )  # fmt: skip
     shared = pool_summary(summaries, read_own_tsv(args.chosen), within, settings, reference)
     write_json(args.out / "pool.json", shared.model_dump(mode="json"))
+    places = set(predictions[["repeat", "fold"]].itertuples(index=False, name=None))
     chosen = {
-        model: [found["chosen"] for (name, _, _), found in made_by.items() if name == model]
+        model: [
+            found["chosen"] for (name, *place), found in made_by.items() if name == model and tuple(place) in places
+        ]
         for model in settings.models
     }
     learners = [base_learner_table(model, own) for model, own in chosen.items()]
@@ -196,6 +214,21 @@ def _in_order(predictions: pd.DataFrame, settings: AggregateSettings) -> pd.Data
     return ordered.astype({"model": str, "cohort": str}).reset_index(drop=True)
 
 
-def _public_order(columns: list[str]) -> list[str]:
-    """Columns with the person first, then model, repeat and fold."""
-    return PERSON + [column for column in columns if column not in PERSON]
+def _public_order(columns: list[str], scheme: list[str]) -> list[str]:
+    """Columns with the person first, then scheme, model, repeat and fold."""
+    place = PERSON.index("model")
+    return [*PERSON[:place], *scheme, *PERSON[place:]] + [column for column in columns if column not in PERSON]
+
+
+def _with_schemes(predictions: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
+    """Predictions with the schemes that their fold belongs to, where the splits say so."""
+    if SCHEME not in splits:
+        return predictions
+    of_folds = splits[["repeat", "fold", SCHEME]].drop_duplicates()
+    return predictions.merge(of_folds, on=["repeat", "fold"], how="left", validate="many_to_one")
+
+
+def _scheme_by_scheme(everything: pd.DataFrame, schemes: Sequence[str]) -> pd.DataFrame:
+    """Predictions of every scheme under the numbers of their folders, those of shared folds under each of its names."""
+    member = {scheme: [scheme in own.split("+") for own in everything[SCHEME]] for scheme in schemes}
+    return pd.concat([everything[member[name]].assign(**{SCHEME: name}) for name in schemes], ignore_index=True)

@@ -22,6 +22,7 @@ from brainpid.cohort.overview import doubts_of_people, people_of_sites
 from brainpid.cohort.participants import SUCCESS, UNAVAILABLE, has_every_modality, read_participants
 from brainpid.cohort.person_files import IMAGE_ENDINGS, Found
 from brainpid.cohort.reference_ages import read_reference
+from brainpid.cohort.schemes import Division, divisions, sites_of
 from brainpid.config.schema import Config, load_config
 from brainpid.config.slices import LimitSettings, ParticipantsSettings, SplitSettings
 from brainpid.config.sources import ImportSource, TableSource, reader_of, settings_of
@@ -102,7 +103,7 @@ def run(args: argparse.Namespace) -> None:
     for (cohort, _), table in tables.items():
         if sentence := copies_of_target(table, sheets[cohort]["age"].to_numpy(dtype=float)):
             console.print(f"warning: cohort '{cohort}': {sentence}", soft_wrap=True)
-    for sentence in doubts_of_people(planned, config.target.units, config.splits.scheme):
+    for sentence in doubts_of_people(planned, config.target.units, config.splits.schemes):
         console.print(f"warning: {sentence}", soft_wrap=True)
     if images and (sentence := _may_fail(planned, splits, config)):
         console.print(f"warning: {sentence}", soft_wrap=True)
@@ -113,10 +114,8 @@ def run(args: argparse.Namespace) -> None:
     steps = with_own_benchmarks(work_of(config, _study(planned, config, blocks, images)), Path(config.output_dir))
     console.print(_effort(steps))
     console.print(_in_all(steps, free, config), soft_wrap=True)
-    folds, repeats = config.n_folds, config.splits.n_repeats
     console.print(
-        f"{args.config} is valid: {len(config.models)} models x {repeats} repeats x {folds} folds = "
-        f"{len(config.models) * repeats * folds} trainings",
+        f"{args.config} is valid: {_trainings(divisions(config.splits, sites_of(planned)), len(config.models))}",
         soft_wrap=True,
     )
 
@@ -135,6 +134,18 @@ def _without_reference(people: pd.DataFrame, config: Config) -> list[str]:
     return [
         f"cohort '{cohort}' has no rows for reference_ages: {reason}" for cohort, reason in reasons.items() if reason
     ]
+
+
+def _trainings(found: Sequence[Division], models: int) -> str:
+    """How many trainings there are, and of which schemes where there are several."""
+    trainings = models * sum(len(division.places) for division in found)
+    if len(found) == 1:
+        only = found[0]
+        return f"{models} models x {only.repeats} repeats x {len(only.names)} folds = {trainings} trainings"
+    parts = [f"{one.scheme} {one.repeats} x {len(one.names)}" for one in found]
+    shared = sum(len(one.shared) for one in found)
+    once = f"; folds that two schemes share are trained once ({shared})" if shared else ""
+    return f"{models} models x ({' + '.join(parts)} folds){once} = {trainings} trainings"
 
 
 def _may_fail(people: pd.DataFrame, splits: pd.DataFrame, config: Config) -> str:
@@ -180,6 +191,7 @@ def _study(
         people={cohort: int((taking["cohort"] == cohort).sum()) for cohort in config.cohorts},
         widths={key: len(block.names) for key, block in blocks.items() if key not in images},
         images=work,
+        divisions=divisions(config.splits, sites_of(people)),
     )
 
 

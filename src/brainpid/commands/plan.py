@@ -14,7 +14,9 @@ import numpy as np
 import pandas as pd
 
 from brainpid.cohort.groups import read_groups
+from brainpid.cohort.schemes import of_scheme
 from brainpid.commands.options import check_out_folder
+from brainpid.config.analysis import schemes_of
 from brainpid.config.models import RidgeSettings
 from brainpid.config.section import parse_section
 from brainpid.config.slices import AggregateSettings, TrainSettings
@@ -151,7 +153,7 @@ def read_study(folder: Path, settings: AggregateSettings, repeats: int) -> Study
     paths = [folder / f"features/{cohort}.h5" for cohort in settings.cohorts]
     X = read_matrix(paths, people, read_chosen(folder / "features.tsv", settings.modalities))
     sheets = [folder / f"participants/{cohort}.tsv" for cohort in settings.cohorts] if settings.group else []
-    splits = read_own_tsv(folder / "splits.tsv")
+    splits = of_scheme(read_own_tsv(folder / "splits.tsv"), schemes_of(settings.scheme)[0])
     return Study(people, X, read_groups(sheets, people, settings.group), _folds(people, splits, repeats))
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from brainpid import __version__
 from brainpid.cohort.acquisitions import counted, different
+from brainpid.cohort.schemes import of_scheme
 from brainpid.cohort.truth import read_truths
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import ReportSettings
@@ -29,6 +30,7 @@ from brainpid.report.output_folder import bidsignore, readme
 from brainpid.report.pad_figure import brain_pad, pads, people_of_pads
 from brainpid.report.page import QCImage, render
 from brainpid.report.person_figure import persons
+from brainpid.report.transfer import transfer_forest
 
 GLASS_MM = 4
 """Voxel of the atlases on the glass brain, as coarse as the picture shows them."""
@@ -52,6 +54,11 @@ def run(args: argparse.Namespace) -> None:
     folder = args.results
     tables = {name: read_own_tsv(folder / f"aggregate/{name}.tsv") for name in TABLES}
     tables |= {name: read_own_tsv(folder / f"{name}.tsv") for name in ("participants", "features")}
+    schemes = settings.splits.schemes
+    tables["predictions"] = of_scheme(tables["predictions"], schemes[0])
+    tables["accuracy"] = tables["accuracy"][tables["accuracy"]["scheme"] == schemes[0]]
+    if len(schemes) > 1:
+        tables["transfer"] = read_own_tsv(folder / "aggregate/transfer.tsv")
     tables["motion"] = _motion(folder, settings.image_modalities)
     label = f"{settings.target.column} ({settings.target.units})"
     shown = settings.models[0]
@@ -81,6 +88,8 @@ def run(args: argparse.Namespace) -> None:
             figures.selection(tables["selection"], settings.target.column, settings.target.units)
         ),
     }
+    if len(schemes) > 1:
+        drawn["transfer"] = figures.to_svg(transfer_forest(tables["transfer"], shown, schemes, settings.target.units))
     if settings.explain.permutations:
         drawn["importance"] = figures.to_svg(figures.importance(tables["importance"], settings.target.units))
         if settings.atlases:

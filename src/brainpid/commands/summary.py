@@ -44,8 +44,9 @@ def say(path: Path, output_dir: str | None = None) -> None:
     config = parse_config(read_yaml(path), str(path))
     settings = ReportSettings.of(config)
     folder = Path(output_dir or config.output_dir)
+    accuracy = read_own_tsv(folder / "aggregate/accuracy.tsv")
     said = closing(
-        read_own_tsv(folder / "aggregate/accuracy.tsv"),
+        accuracy[accuracy["scheme"] == settings.splits.schemes[0]],
         read_own_tsv(folder / "aggregate/pid.tsv"),
         read_truths(settings.data_folders, settings.modalities, POOLED),
         settings.models,

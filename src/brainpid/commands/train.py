@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from brainpid.cohort.groups import read_groups
+from brainpid.cohort.schemes import BY_SITE, SCHEME
 from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.slices import TrainSettings
 from brainpid.core.errors import InputError
@@ -82,13 +83,20 @@ def _train_fold(args: argparse.Namespace, settings: TrainSettings, fold: int, fo
         read_groups(args.sheets, people[training], settings.group),
         derive(settings.seed, "train", args.repeat, fold),
     )
+    if training.all():
+        log.warning("repeat %d, fold %d: nobody is tested, because nobody of its site takes part", args.repeat, fold)
+        write_tsv(folder / "predictions.tsv", people.iloc[:0][["participant_id", "cohort"]])
+        write_tsv(folder / "pid.tsv", pd.DataFrame(columns=PID_COLUMNS))
+        write_fitted(folder, args, settings, fitted, __name__, {"repeat": args.repeat, "fold": fold, "n_test": 0})
+        return
     predictions = predict_table(
         fitted.model,
         {modality: table[~training].to_numpy() for modality, table in tables.items()},
         people[~training],
         fitted.biases,
         settings.interval_coverage,
-        people[training],
+        # What a left-out site tells is told beside its whole cohort, as in other folds, not beside the other sites.
+        people if SCHEME in people and people[SCHEME].str.contains(BY_SITE).any() else people[training],
     ).assign(model=args.model, repeat=args.repeat, fold=fold)
     write_tsv(folder / "predictions.tsv", predictions)
     groups = read_groups(args.sheets, people[~training], settings.group)

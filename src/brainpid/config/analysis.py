@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field
 
@@ -15,14 +15,39 @@ EncoderName = Literal["ridge", "pls", "pidreg"]
 Incomplete = Literal["use", "exclude"]
 Cost = Annotated[float, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0)]
-Scheme = Literal["kfold", "leave_one_cohort_out"]
+Scheme = Literal["kfold", "leave_one_cohort_out", "leave_one_site_out"]
 Coverage = Annotated[float, Field(gt=0, lt=1)]
+
+
+def _one_or_several(value: Any) -> Any:
+    """Read a list of one scheme as that scheme, and say a fault in one sentence and not for each form of the key."""
+    names = list(value) if isinstance(value, list | tuple) else [value]
+    known = get_args(Scheme)
+    if not names or any(name not in known for name in names):
+        raise ValueError(f"expected {', '.join(map(repr, known[:-1]))} or {known[-1]!r}, or a list of them")
+    if len(set(names)) < len(names):
+        raise ValueError("expected each scheme once")
+    return names[0] if len(names) == 1 else tuple(names)
+
+
+Schemes = Annotated[Scheme | tuple[Scheme, ...], BeforeValidator(_one_or_several)]
+
+
+def schemes_of(given: Schemes) -> tuple[Scheme, ...]:
+    """Schemes in the order in which they are given, the one that is shown in detail first."""
+    return given if isinstance(given, tuple) else (given,)
 
 
 class Splits(Section):
     """How people are divided into training and test."""
 
-    scheme: Scheme = Field("kfold", description="how test sets are made")
+    scheme: Schemes = Field(
+        "kfold",
+        description="how test sets are made: random folds, or each cohort or each site (column `columns.site`) left "
+        "out in its turn. A list trains on several; the first is shown in detail, and `transfer.tsv` sets them side "
+        "by side. A site is what has one name, also where two cohorts have it; people without a site are tested "
+        "together, by models that saw nobody of their cohort, and train none that are tested on it",
+    )
     folds: int = Field(10, ge=2, description="number of folds of `kfold`")
     repeats: int = Field(5, ge=1, description="how often the folds of `kfold` are drawn anew")
     seed: Seed = Field(0, description="seed of the folds and of everything that is random in training")
@@ -33,9 +58,18 @@ class Splits(Section):
     )
 
     @property
+    def schemes(self) -> tuple[Scheme, ...]:
+        """All schemes, the one that is shown in detail first."""
+        return schemes_of(self.scheme)
+
+    def repeats_of(self, scheme: Scheme) -> int:
+        """Number of different divisions: cohorts and sites can be left out in one way only."""
+        return self.repeats if scheme == "kfold" else 1
+
+    @property
     def n_repeats(self) -> int:
-        """Number of different divisions: cohorts can be left out in one way only."""
-        return self.repeats if self.scheme == "kfold" else 1
+        """Number of different divisions of the first scheme."""
+        return self.repeats_of(self.schemes[0])
 
 
 class DecompositionSettings(Section):

@@ -132,7 +132,7 @@ class Config(Section):
                 raise ValueError(f"modalities: no cohort has a source for '{modality}'")
         self._refuse_reserved_group()
         self._refuse_unknown_reference()
-        if self.splits.scheme == "leave_one_cohort_out" and len(self.cohorts) < self._fewest_cohorts:
+        if "leave_one_cohort_out" in self.splits.schemes and len(self.cohorts) < self._fewest_cohorts:
             raise ValueError("splits.scheme: leave_one_cohort_out needs at least 2 cohorts, found 1")
         return self
 
@@ -194,11 +194,6 @@ class Config(Section):
         sources = self.cohorts[cohort].sources.values()
         divisors = [source.divide_by for source in sources if isinstance(source, TableSource)]
         return list(dict.fromkeys(name for name in [self.splits.group, *divisors] if name is not None))
-
-    @property
-    def n_folds(self) -> int:
-        """Number of test sets of one repeat."""
-        return self.splits.folds if self.splits.scheme == "kfold" else len(self.cohorts)
 
 
 class PredictConfig(Config):

@@ -18,7 +18,7 @@ from brainpid.config.analysis import (
     Explain,
     Incomplete,
     Null,
-    Scheme,
+    Schemes,
     Seed,
     Splits,
 )
@@ -233,7 +233,7 @@ class AggregateSettings(Section):
     modalities: Modalities
     models: Models
     costs: dict[Name, Cost]
-    scheme: Scheme
+    scheme: Schemes
     group: str | None
     target_column: str
     target_units: str

@@ -7,13 +7,14 @@ What `pidreg` takes is that without trees, which a pilot adds where they are wor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 
 import numpy as np
 
+from brainpid.cohort.schemes import Division, explained, folds_of_repeats
 from brainpid.config.schema import Config
 from brainpid.core.errors import InputError
 from brainpid.core.files import read_own_tsv
@@ -86,12 +87,25 @@ class Study:
         Features of the table of a cohort's modality.
     images : dict of (str, str) to ImageWork
         Of a cohort's modality.
+    divisions : sequence of Division
+        Folds of every scheme.
     """
 
     complete: Mapping[str, int]
     people: Mapping[str, int]
     widths: Mapping[tuple[str, str], int]
     images: Mapping[tuple[str, str], ImageWork]
+    divisions: Sequence[Division]
+
+    @property
+    def trainings(self) -> int:
+        """Trainings of one model."""
+        return sum(len(division.places) for division in self.divisions)
+
+    @property
+    def predictions(self) -> int:
+        """Out-of-fold predictions of one model."""
+        return self.n * sum(division.repeats for division in self.divisions)
 
     @property
     def n(self) -> int:
@@ -126,7 +140,7 @@ def work_of(config: Config, study: Study) -> list[Work]:
         *(_extraction(config, study, modality) for modality in config.modalities if modality in modalities),
         Work("quality", len(modalities), len(modalities) * JOB_S),
         Work("collect", cohorts, cohorts * JOB_S + read, bytes=8.0 * study.n * total),
-        Work("split", 1, JOB_S + 1e-5 * study.n * config.n_folds * config.splits.n_repeats),
+        Work("split", 1, JOB_S + 1e-5 * study.n * study.trainings),
         *(_training(config, study, model) for model in config.models),
     ]
     if config.final_model:
@@ -136,9 +150,9 @@ def work_of(config: Config, study: Study) -> list[Work]:
         mb = _fit_mb(config, study, study.n)
         steps.append(Work("train_final", 1, seconds, mb, _model_bytes(config, study, model, study.n)))
     steps += [_explanation(config, study, total), _null(config, study, total)]
-    rows = study.n * config.splits.n_repeats * len(config.models)
+    rows = study.predictions * len(config.models)
     if config.reference_ages:
-        fits = len(config.models) * config.splits.n_repeats * config.n_folds
+        fits = len(config.models) * sum(len(division.places) for division in study.divisions)
         start = max(IMPORTS_S.get(model, OTHER_IMPORTS_S) for model in config.models)
         steps.append(Work("rescore", 1, start + 0.3 * fits, FITTING_MB, rows * _columns(config) * ROW_BYTES / 2))
     steps += [
@@ -165,12 +179,12 @@ def _extraction(config: Config, study: Study, modality: str) -> Work:
 
 def _training(config: Config, study: Study, model: str) -> Work:
     """All folds of one model."""
-    folds, repeats = config.n_folds, config.splits.n_repeats
-    jobs = repeats * ceil(folds / config.folds_per_job)
+    jobs = sum(ceil(own / config.folds_per_job) for own in folds_of_repeats(study.divisions).values())
+    folds = min(len(division.names) for division in study.divisions)
     n = study.n * (folds - 1) // folds
-    seconds = IMPORTS_S.get(model, OTHER_IMPORTS_S) * jobs + folds * repeats * _fit_s(config, study, model, n)
-    predictions = study.n * repeats * _columns(config) * ROW_BYTES
-    size = folds * repeats * _model_bytes(config, study, model, n) + predictions
+    seconds = IMPORTS_S.get(model, OTHER_IMPORTS_S) * jobs + study.trainings * _fit_s(config, study, model, n)
+    predictions = study.predictions * _columns(config) * ROW_BYTES
+    size = study.trainings * _model_bytes(config, study, model, n) + predictions
     return Work(f"train {model}", jobs, seconds, _fit_mb(config, study, n), size)
 
 
@@ -220,9 +234,7 @@ def _explanation(config: Config, study: Study, p: int) -> Work:
     """Importances of the first model."""
     if not config.explain.permutations:
         return Work("explain", 0, 0.0)
-    jobs = min(config.explain.repeats, config.splits.n_repeats) * min(
-        config.explain.folds or config.n_folds, config.n_folds
-    )
+    jobs = len(explained(study.divisions, config.explain))
     one = 0.5 + 1e-3 * p + 0.3 * len(config.modalities)
     start = IMPORTS_S.get(config.models[0], OTHER_IMPORTS_S)
     return Work("explain", jobs, jobs * (start + one), FITTING_MB, jobs * 150.0 * p)

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from brainpid.cohort.participants import SUCCESS, has_every_modality
+from brainpid.cohort.schemes import Division, divisions, explained, of_scheme, sites_of
 from brainpid.config.schema import Config
 from brainpid.core.errors import list_some
 from brainpid.crossfit.minima import why_no_null, why_not_cross_fitted, why_not_decomposed, why_widening_assumed
@@ -22,6 +23,7 @@ from brainpid.evaluation.importance import FEWEST_PERMUTED
 from brainpid.evaluation.persons import FEWEST_OF_LINE
 from brainpid.evaluation.predictions import FEWEST_OF_REFERENCE
 from brainpid.evaluation.selection import FEWEST_TO_CHOOSE, fewest_outside
+from brainpid.evaluation.transfer import FEWEST_SITES
 
 
 def left_out(people: pd.DataFrame, splits: pd.DataFrame, groups: NDArray[np.int64] | None, config: Config) -> list[str]:
@@ -37,14 +39,17 @@ def left_out(people: pd.DataFrame, splits: pd.DataFrame, groups: NDArray[np.int6
         Number of each person's group.
     config : Config
     """
+    design = divisions(config.splits, sites_of(people))
+    splits = of_scheme(splits, design[0].scheme)
     own = people if groups is None else people.assign(group=groups)
     taking = own[own["included"]].assign(complete=has_every_modality(people, config.modalities))
     decomposed = _decomposed(taking, config)
     return [
         *_tests(taking[taking["complete"]], decomposed, config),
         *(_pooling(decomposed) if len(config.cohorts) > 1 else ()),
-        *_folds(taking, splits, decomposed, config),
+        *_folds(taking, splits, decomposed, design[0], config),
         *_accuracy(taking, config),
+        *(_gaps(taking) if len(design) > 1 else ()),
     ]
 
 
@@ -75,42 +80,49 @@ def _pooling(decomposed: list[str]) -> Iterator[str]:
         yield f"no decomposition is pooled over cohorts: '{decomposed[0]}' alone can be decomposed; expected 2 or more"
 
 
-def _folds(taking: pd.DataFrame, splits: pd.DataFrame, decomposed: list[str], config: Config) -> Iterator[str]:
+def _folds(
+    taking: pd.DataFrame, splits: pd.DataFrame, decomposed: list[str], division: Division, config: Config
+) -> Iterator[str]:
     """What single folds are too small for."""
     columns = ["cohort", "participant_id", "age", "complete", *(f"{m}_status" for m in config.modalities)]
     rows = splits.merge(taking[columns], on=["cohort", "participant_id"], validate="many_to_one")
     tested = rows[rows["role"] == "test"]
-    yield from _of_single_folds(tested[tested["complete"]], decomposed, config)
+    yield from _of_single_folds(tested[tested["complete"]], decomposed, division, config)
     chosen = tested[tested["complete"] & tested["cohort"].isin(decomposed)]
     ordered = chosen.sort_values(["repeat", "cohort", "participant_id"])
-    fold = ordered["fold"].to_numpy(dtype=np.int64).reshape(config.splits.n_repeats, -1)
+    fold = ordered["fold"].to_numpy(dtype=np.int64).reshape(division.repeats, -1)
     if (found := fewest_outside(fold)) < FEWEST_TO_CHOOSE:
         yield (
             f"the choice of modalities is not judged on people who had no part in it: {found} people are outside one "
             f"of the folds; expected at least {FEWEST_TO_CHOOSE}"
         )
-    yield from _explained(tested, config)
+    yield from _explained(tested, division, config)
     trained = rows[rows["role"] == "train"].groupby(["cohort", "repeat", "fold"]).size()
-    least = {cohort: own for cohort in dict.fromkeys(tested["cohort"]) if (own := _least(trained, cohort, config)) >= 0}
+    least = {
+        cohort: own for cohort in dict.fromkeys(tested["cohort"]) if (own := _least(trained, cohort, division)) >= 0
+    }
     few = [f"'{cohort}' ({n})" for cohort, n in least.items() if n < FEWEST_OF_REFERENCE]
-    if few and config.splits.scheme == "kfold":
+    if few and division.scheme == "kfold":
         yield (
             f"log scores of cohort {list_some(few)} are relative to the targets of its test people as well: fewer than "
             f"{FEWEST_OF_REFERENCE} of it are in training"
         )
 
 
-def _least(trained: pd.Series, cohort: str, config: Config) -> int:
+def _least(trained: pd.Series, cohort: str, division: Division) -> int:
     """Fewest training people of a cohort in any fold."""
     own = trained[cohort] if cohort in trained.index.get_level_values("cohort") else trained.iloc[:0]
-    return int(own.min()) if len(own) == config.splits.n_repeats * config.n_folds else 0
+    return int(own.min()) if len(own) == len(division.places) else 0
 
 
-def _of_single_folds(complete: pd.DataFrame, decomposed: list[str], config: Config) -> Iterator[str]:
+def _of_single_folds(
+    complete: pd.DataFrame, decomposed: list[str], division: Division, config: Config
+) -> Iterator[str]:
     """Cohorts that have no rows in the tables of folds alone; they are decomposed over all folds."""
-    of_folds = config.splits.n_repeats * (config.n_folds if config.splits.scheme == "kfold" else 1)
     said = []
     for cohort in decomposed:
+        # Of a whole cohort or site one fold tests the people.
+        of_folds = len(division.places) if division.scheme == "kfold" else _tests_of(complete, cohort)
         parts = [own for _, own in complete[complete["cohort"] == cohort].groupby(["repeat", "fold"])["age"]]
         told = sum(not why_not_decomposed(age.to_numpy(dtype=float), config.modalities) for age in parts)
         if told < of_folds:
@@ -122,13 +134,17 @@ def _of_single_folds(complete: pd.DataFrame, decomposed: list[str], config: Conf
         )
 
 
-def _explained(tested: pd.DataFrame, config: Config) -> Iterator[str]:
+def _tests_of(complete: pd.DataFrame, cohort: str) -> int:
+    """Folds that test people of a cohort."""
+    return len(complete.loc[complete["cohort"] == cohort, ["repeat", "fold"]].drop_duplicates())
+
+
+def _explained(tested: pd.DataFrame, division: Division, config: Config) -> Iterator[str]:
     """Modalities that cannot be permuted in a fold whose model is explained."""
     if not config.explain.permutations:
         return
-    asked = tested[
-        (tested["repeat"] < config.explain.repeats) & (tested["fold"] < (config.explain.folds or config.n_folds))
-    ]
+    places = explained([division], config.explain)
+    asked = tested[[place in places for place in zip(tested["repeat"], tested["fold"], strict=True)]]
     for modality in config.modalities:
         having = (asked[f"{modality}_status"] == SUCCESS).groupby([asked["repeat"], asked["fold"]]).sum()
         if short := int((having < FEWEST_PERMUTED).sum()):
@@ -154,6 +170,15 @@ def _accuracy(taking: pd.DataFrame, config: Config) -> Iterator[str]:
         names = [f"'{site}' ({n})" for site, n in small.items()]
         yield f"coverage.tsv has no row of site {list_some(names, 4)}; expected at least {FEWEST_OF_SITE} people"
     yield from _of_cohorts(taking, has, config)
+
+
+def _gaps(taking: pd.DataFrame) -> Iterator[str]:
+    """What sites are too few for."""
+    if (sites := taking["site"].nunique()) < FEWEST_SITES:
+        yield (
+            f"transfer.tsv has intervals over people alone, which say nothing of how sites differ: there are {sites} "
+            f"sites; expected at least {FEWEST_SITES}"
+        )
 
 
 def _of_cohorts(taking: pd.DataFrame, has: pd.DataFrame, config: Config) -> Iterator[str]:

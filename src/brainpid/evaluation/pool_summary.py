@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from brainpid import __version__
-from brainpid.config.analysis import Coverage
+from brainpid.config.analysis import Coverage, schemes_of
 from brainpid.config.section import Name, Section
 from brainpid.config.slices import AggregateSettings
 from brainpid.core.errors import list_some
@@ -263,7 +263,7 @@ def pool_summary(
         modalities=settings.modalities,
         models=settings.models,
         measures=settings.pid.measures,
-        schemes=(settings.scheme,),
+        schemes=schemes_of(settings.scheme)[:1],
         confidence=settings.pid.confidence,
         heterogeneity=settings.pid.heterogeneity,
         interval_coverage=settings.interval_coverage,

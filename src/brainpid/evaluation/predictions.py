@@ -136,7 +136,7 @@ def predict_table(
     coverage : float
         Nominal coverage of the intervals.
     training : DataFrame
-        The training people: cohort, age.
+        The training people: cohort, age; where a site is left out, those who are tested as well.
 
     Returns
     -------

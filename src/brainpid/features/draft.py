@@ -75,8 +75,11 @@ def draft(cohorts: Sequence[CohortFound], name: str, config: str, output_dir: st
         f"splits: {_flow({'scheme': 'kfold', 'folds': folds, 'repeats': 5, 'seed': 0})}",
     ]
     if len(cohorts) > 1:
-        lines += _comment("`scheme: leave_one_cohort_out` asks how well a cohort is predicted from the others.", "")
         lines += _shared_ages(cohorts)
+        lines += _comment("`scheme: leave_one_cohort_out` asks how well a cohort is predicted from the others, and", "")
+        lines += _comment("`scheme: [kfold, leave_one_cohort_out]` sets that beside the random folds.", "")
+    if len({site for cohort in cohorts for site in cohort.people.sheet["site"]}) > 1:
+        lines += _comment("`scheme: [kfold, leave_one_site_out]` also asks how well people of a new site fare.", "")
     lines += [
         "",
         *_comment("The first is shown in detail; each further one is trained as often, to compare.", ""),

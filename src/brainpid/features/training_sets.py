@@ -94,8 +94,8 @@ def _refuse_unrelated(n: int, place: str, modalities: Sequence[str]) -> None:
     if n < fewest_to_relate(len(modalities)):
         raise InputError(
             f"{place}: {n} training people have every modality ({', '.join(modalities)}); expected at least "
-            f"{fewest_to_relate(len(modalities))}. Use fewer modalities, or with leave_one_cohort_out more cohorts "
-            "that have all of them and are not related to the tested one"
+            f"{fewest_to_relate(len(modalities))}. Use fewer modalities, or with leave_one_cohort_out or "
+            "leave_one_site_out more cohorts or sites that have all of them and are not related to the tested one"
         )
 
 
@@ -104,8 +104,8 @@ def _refuse_same(targets: NDArray[np.float64], place: str, modalities: Sequence[
     if targets.min() == targets.max():
         raise InputError(
             f"{place}: all {len(targets)} training people with every modality ({', '.join(modalities)}) have the same "
-            f"target, {targets[0]:g}; it must vary. With leave_one_cohort_out, the cohorts that are left must differ "
-            "in it"
+            f"target, {targets[0]:g}; it must vary. With leave_one_cohort_out or leave_one_site_out, those "
+            "that are left must differ in it"
         )
 
 

@@ -17,6 +17,7 @@ from brainpid.report.age_ranges import age_range_words
 from brainpid.report.information import SIGNIFICANT, headline_cohort, verdict_of
 from brainpid.report.motion import MEASURE, MUCH_MM, link, people_of_motion
 from brainpid.report.sites import people_of_sites
+from brainpid.report.transfer import gaps_shown
 from brainpid.report.words import LABELS, listed, number, people
 
 LEAST_SITE_DIFFERENCE = 0.25
@@ -50,8 +51,8 @@ def red_flags(
     settings : ReportSettings
         What was run.
     tables : mapping of str to DataFrame
-        ``pid``, ``coverage``, ``predictions`` and ``normality`` as they stand in the output folder, and ``motion``,
-        what the quality tables say of it.
+        ``pid``, ``coverage``, ``predictions`` and ``normality`` as they stand in the output folder, ``transfer`` of
+        several schemes, and ``motion``, what the quality tables say of it.
     verdicts : sequence of mapping
         What each modality adds and whether it is shown, as `report.information.verdicts` gives it.
     mixed_versions, against_target : sequence of str
@@ -64,6 +65,7 @@ def red_flags(
         *_few_people(own["pid"]),
         *(Flag(words, "information") for words in age_range_words(own["pid"])),
         *_coverage(own["coverage"], settings),
+        *(Flag(words, "elsewhere") for words in (gaps_shown(own["transfer"], settings) if "transfer" in own else ())),
         *_sites(own["predictions"], settings),
         *_motion(people_of_motion(tables["motion"], own["predictions"]), settings),
         *_atypical(own["predictions"]),

@@ -156,10 +156,18 @@ def _design(settings: ReportSettings) -> str:
         else "Participants without every modality were left out."
     )
     groups = f" Equal values of {splits.group} stayed on one side of every split." if splits.group else ""
-    how = "Leave-one-cohort-out" if splits.scheme == "leave_one_cohort_out" else "Stratified"
+    names = {"kfold": "stratified"} | {s: s.replace("_", "-") for s in ("leave_one_cohort_out", "leave_one_site_out")}
+    first, *more = (names[scheme] for scheme in splits.schemes)
+    beside = (
+        f" The same models were also trained by {listed(more)} cross-validation; gaps between the schemes are means of "
+        "participants' own differences, with intervals over participants and, of five or more sites, over sites (Liang "
+        "and Zeger 1986). Results are of the first unless said."
+        if more
+        else ""
+    )
     return (
-        f"{how} cross-validation ({design(splits)}; seed {splits.seed}). All results are of out-of-fold predictions."
-        f"{groups} {incomplete}"
+        f"{first.capitalize()} cross-validation ({design(splits)}; seed {splits.seed}). All results are of out-of-fold "
+        f"predictions.{beside}{groups} {incomplete}"
     )
 
 

@@ -155,7 +155,10 @@ PARTICIPANTS: Described = PERSON | {
 SPLITS: Described = (
     WHO
     | FOLD
-    | {"role": (TEXT, NONE, "train or test; who shares a group with somebody tested has no row in that fold")}
+    | {
+        "role": (TEXT, NONE, "train or test; who shares a group with somebody tested has no row in that fold"),
+        "scheme": (TEXT, NONE, "Schemes of the fold, joined with +; there where several are, or sites are left out"),
+    }
 )
 FEATURES: Described = {
     "modality": (TEXT, NONE, "Modality"),
@@ -216,6 +219,33 @@ COVERAGE: Described = {
     "mean_width": (NUMBER, TARGET, "Mean width of the intervals"),
     "interval_score": (NUMBER, TARGET, "Width and what lies outside, small is good (Gneiting and Raftery 2007)"),
 }  # fmt: skip
+SCHEME_OF: Described = {
+    "scheme": (TEXT, NONE, "How test sets were made; the column is there where there are several schemes")
+}
+_GAPS = {"mae": TARGET, "bias": TARGET, "coverage": PART, "bits": BITS}
+TRANSFER: Described = {
+    **MODEL,
+    "cohort": (TEXT, NONE, "Name of the cohort; pooled is everybody together"),
+    "site": (TEXT, NONE, "Site of the cohort with 20 people or more; empty for all of it"),
+    "scheme": (TEXT, NONE, "How test sets were made"),
+    **N,
+    "mae": (NUMBER, TARGET, "Mean absolute error; a person's repeats are averaged first"),
+    "bias": (NUMBER, TARGET, "Mean of predicted less true target"),
+    "coverage": (NUMBER, PART, "Part of the people whose interval covers the true target"),
+    "bits": (NUMBER, BITS, "Information in the prediction of people with every modality, by the log score"),
+    "reference": (TEXT, NONE, "Scheme that gaps are to; empty in its own rows"),
+    **{
+        f"{value}_{end}": (NUMBER, unit, words.format(value))
+        for value, unit in _GAPS.items()
+        for end, words in (
+            ("gap", "Mean over people of {} less that of the reference"),
+            ("gap_low", "Lower end of the interval of the gap of {}, `pid.confidence` of the configuration"),
+            ("gap_high", "Upper end of it ({})"),
+        )
+    },
+    "sites": (INTEGER, "sites", "Sites of these people"),
+    "interval_over": (TEXT, NONE, "people and sites, or people alone where there are fewer than five sites"),
+}
 RELIABILITY: Described = {
     "cohort": WHO["cohort"], **MODEL,
     "quantity": (TEXT, NONE, "Column of person.tsv"),
@@ -297,7 +327,11 @@ OUTPUT_TABLES = (
     _table("aggregate/comparison.tsv", "the first model against every other one, person by person", COMPARISON),
     _table("aggregate/coverage.tsv", "one row a model and group of people", COVERAGE),
     _table(
-        "aggregate/predictions.tsv", "one row a person, model and repeat", PERSON | MODEL | FOLD | PREDICTION
+        "aggregate/predictions.tsv", "one row a person, model and repeat",
+        PERSON | SCHEME_OF | MODEL | FOLD | PREDICTION,
+    ),
+    _table(
+        "aggregate/transfer.tsv", "of several schemes, one row a model, scheme and cohort or site", TRANSFER
     ),
     _of_glossary("aggregate/pid.tsv", "one row an atom; `pid.json` describes it", glossary.COLUMNS, PID_KINDS),
     _table("aggregate/pooling.tsv", "one row a pooled row of pid.tsv", POOLING),

@@ -26,6 +26,7 @@ from brainpid.report.pad_figure import pad_table, pads
 from brainpid.report.references import bibtex
 from brainpid.report.sites import site_table
 from brainpid.report.summary import summarise
+from brainpid.report.transfer import card, over_people, sentences
 from brainpid.report.words import BASE_LEARNER_LABELS, ESTIMATOR_LABELS, LABELS, WITHIN, interval, number, tenths
 
 MOST_LEFT_OUT = 20
@@ -34,6 +35,7 @@ MOST_LEFT_PEOPLE = 1000
 """People who do not take part that are named; all stand in ``participants.tsv``."""
 SECTIONS = {
     "accuracy": "Accuracy",
+    "elsewhere": "How it fares elsewhere",
     "intervals": "Do the intervals hold what they promise?",
     "information": "What each modality tells",
     "worth": "Which modalities are worth their cost",
@@ -48,6 +50,7 @@ SECTIONS = {
 ALTERNATIVES = {
     "contributions": "Information that each modality has alone and adds, with intervals; the numbers stand in tables",
     "predicted_age": "Predicted against true target, one dot a person, one panel a model",
+    "transfer": "Mean absolute error of everybody, cohorts and sites under each scheme, and the gaps with intervals",
     "brain_pad": "Predicted less true target by cohort and sex, one dot a person, with the mean of each group",
     "modalities": "Information of each modality in every cohort, with intervals; the numbers stand in the tables",
     "persons": "Distribution over people of information and of predicted less true target",
@@ -94,7 +97,8 @@ def render(
     tables : mapping of str to DataFrame
         ``participants``, ``features``, ``accuracy``, ``comparison``, ``coverage``, ``predictions``, ``pid``,
         ``normality``, ``person``, ``selection``, ``importance``, ``base_learners`` and ``atypicality`` as they stand in
-        the output folder; and ``motion``, of the quality tables that measure it.
+        the output folder, of the first scheme; ``transfer``, of several; and ``motion``, of the quality tables that
+        measure it.
     choice : mapping
         ``aggregate/selection.json``: what the choice among subsets is worth.
     explained : mapping
@@ -128,6 +132,7 @@ def render(
     predictions = tables["predictions"][tables["predictions"]["model"] == shown]
     motion = motion_table(people_of_motion(tables["motion"], predictions))
     optional = {
+        "elsewhere": "transfer" in tables,
         "rests": bool(importance["feature"]),
         "images": bool(said_of_images),
         "quality": bool(qc_images) or bool(motion),
@@ -170,6 +175,10 @@ def render(
         motion=motion,
         much_mm=MUCH_MM,
         fewest=MIN_PEOPLE_OF_PATTERN,
+        transfer=tables.get("transfer"),
+        transfer_card=card,
+        transfer_sentences=sentences,
+        over_people=over_people,
         coverage=dict(zip(all_people["model"], all_people["coverage"], strict=True)),
         coverage_of=_coverage_of(coverage[coverage["model"] == shown]),
         subsets=subsets.sort_values(["cost", "mae"], kind="stable").to_dict("records"),

@@ -43,6 +43,9 @@ ARTICLES = {
     "Holt1979": _article(
         "Holt, D. and Smith, T. M. F.", 1979, "Post stratification",
         "Journal of the Royal Statistical Society, Series A", "142:33--46", "10.2307/2344652"),
+    "LiangZeger1986": _article(
+        "Liang, Kung-Yee and Zeger, Scott L.", 1986, "Longitudinal data analysis using generalized linear models",
+        "Biometrika", "73:13--22", "10.1093/biomet/73.1.13"),
     "Harris2020": _article(
         "Harris, Charles R. and Millman, K. Jarrod and van der Walt, St{\\'e}fan J. and others", 2020,
         "Array programming with {NumPy}", "Nature", "585:357--362", "10.1038/s41586-020-2649-2"),
@@ -134,6 +137,7 @@ def references(settings: ReportSettings) -> list[str]:
         *(["Abraham2014"] if settings.atlases else []),
         *(["Power2012"] if moves else []),
         *(["Holt1979"] if settings.reference_ages else []),
+        *(["LiangZeger1986"] if len(settings.splits.schemes) > 1 else []),
         *([METHOD] if "pidreg" in settings.models else []),
     }
     return [key for key in bibtex_entries() | BIBTEX if key in used]

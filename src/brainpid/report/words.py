@@ -21,6 +21,12 @@ ESTIMATOR_LABELS = {
     GAUSSIAN_SCORE: "Gaussian score",
     WEIGHTED: "log score, weighted",
 }
+SCHEME_WORDS = {
+    "kfold": "random folds",
+    "leave_one_cohort_out": "cohorts left out",
+    "leave_one_site_out": "sites left out",
+}
+"""How test sets were made, in words."""
 BASE_LEARNER_LABELS = {
     "network": "networks",
     "normative": "normative model of the target",
@@ -72,7 +78,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def design(splits: Splits) -> str:
-    """How people were divided, in a few words."""
-    if splits.scheme == "leave_one_cohort_out":
-        return "leave one cohort out"
+    """How people were divided by the first scheme, in a few words."""
+    if splits.schemes[0] != "kfold":
+        return splits.schemes[0].replace("_", " ")
     return f"{splits.folds} folds, {splits.n_repeats} repeat{'s' if splits.n_repeats > 1 else ''}"

@@ -193,10 +193,11 @@ def test_cohorts_side_by_side_take_one_kind_of_each_modality(init, tmp_path, cap
         "# instead, for 30 of 30 people:\n      # t1: {kind: freesurfer, path: ../all/site-01/derivatives/freesurfer}"
         in text
     )
-    assert "leave_one_cohort_out" in text
     (reference,) = re.findall(r"^# (reference_ages: .*)$", text, flags=re.MULTILINE)
     low, high = yaml.safe_load(reference)["reference_ages"]["range"]
     assert 0 < low < high < 120
+    assert "`scheme: [kfold, leave_one_cohort_out]`" in text
+    assert "leave_one_site_out" in text
 
 
 def test_a_table_of_everybody_above_datasets_makes_no_cohort_of_its_own(init, tmp_path, capsys):

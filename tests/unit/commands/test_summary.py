@@ -21,7 +21,7 @@ def test_three_sentences_come_from_a_run_s_folder(tmp_path, capsys):
         "models": ["ridge"],
     }
     write_config(tmp_path / "c.yaml", config)
-    accuracy = {"cohort": ["a"], "model": "ridge", "modalities": "t1+dwi", "n": 40, "mae": 5.0}
+    accuracy = {"cohort": ["a"], "scheme": "kfold", "model": "ridge", "modalities": "t1+dwi", "n": 40, "mae": 5.0}
     write_tsv(tmp_path / "out/aggregate/accuracy.tsv", pd.DataFrame(accuracy | {"mae_ci_low": 4.0, "mae_ci_high": 6.0}))
     rows = [
         {"scope": "one_vs_rest", "modalities": m, "atom": atom, "bits": bits}

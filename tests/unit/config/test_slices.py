@@ -155,7 +155,7 @@ def test_no_field_of_a_slice_has_a_default():
         ("extract a fmri", ["source", "kind"], "fmri", "source"),
         ("split", ["splits", "folds"], 1, "splits.folds: expected a number of at least 2"),
         ("split", ["modalities"], ["t1"], "modalities"),
-        ("aggregate", ["scheme"], "loco", "scheme: expected 'kfold' or 'leave_one_cohort_out'"),
+        ("aggregate", ["scheme"], "loco", "scheme: expected 'kfold', 'leave_one_cohort_out' or"),
         ("aggregate", ["costs", "t1"], -1, "costs.t1: expected a number of at least 0"),
         ("report", ["models"], [], "models"),
     ],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from brainpid.cohort.schemes import divisions
+from brainpid.config.analysis import Splits
 from brainpid.config.schema import parse_config
 from brainpid.core.errors import InputError
 from brainpid.evaluation.effort import Study, Work, with_own_benchmarks, work_of
@@ -23,10 +25,13 @@ def config(**changes):
     return parse_config(content | changes, "c.yaml")
 
 
+FOLDS = divisions(Splits(folds=5, repeats=2), {"a": [], "b": []})
+
+
 def study(n: int = 100, p: int = 50) -> Study:
     people = {"a": n, "b": n}
     images = {(cohort, "t1"): ImageWork(n, 10.0, 1500, 60) for cohort in people}
-    return Study(people, people, {(cohort, "dwi"): p for cohort in people}, images)
+    return Study(people, people, {(cohort, "dwi"): p for cohort in people}, images, FOLDS)
 
 
 def by_step(*given) -> dict[str, Work]:
@@ -68,7 +73,7 @@ def test_more_people_features_and_members_take_more():
 
 def test_memory_of_a_fit_grows_beyond_what_its_job_asks_for_with_large_tables():
     """40,000 people with 844 features took 2.5 GB."""
-    found = by_step(config(), Study({"a": 1}, {"a": 44_444}, {("a", "dwi"): 784, ("a", "t1"): 60}, {}))
+    found = by_step(config(), Study({"a": 1}, {"a": 44_444}, {("a", "dwi"): 784, ("a", "t1"): 60}, {}, FOLDS))
     assert 2000 < found["train pidreg"].mb < 5000
     assert by_step(config(), study())["train pidreg"].mb == 2000
 

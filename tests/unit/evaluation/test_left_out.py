@@ -74,3 +74,8 @@ def test_a_pattern_of_few_people_has_no_row_of_accuracy(study):
 def test_a_modality_that_hardly_anybody_who_is_tested_has_is_not_explained(study):
     _, said = study({"a": 60}, {"a": 46}, splits={"folds": 10, "repeats": 1}, interval_coverage=0.8)
     assert any(one.startswith("dwi has no importance in ") and "expected at least 2" in one for one in said), said
+
+
+def test_too_few_sites_for_the_interval_of_a_gap_are_said(study):
+    _, said = study({"a": 60, "b": 60}, splits={"scheme": ["kfold", "leave_one_cohort_out"], "folds": 2, "repeats": 1})
+    assert any("intervals over people alone" in one and "there are 1 sites; expected at least 5" in one for one in said)

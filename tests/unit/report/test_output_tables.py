@@ -10,6 +10,7 @@ from brainpid.evaluation.coverage import COVERAGE_COLUMNS
 from brainpid.evaluation.decomposition import PID_COLUMNS
 from brainpid.evaluation.information import NORMALITY_COLUMNS, POOLING_COLUMNS
 from brainpid.evaluation.persons import KEYS, RELIABILITY_COLUMNS, _names
+from brainpid.evaluation.transfer import TRANSFER_COLUMNS
 from brainpid.evaluation.within_cohort import NULL_COLUMNS
 from brainpid.report.output_tables import INTEGER, NUMBER, OUTPUT_TABLES, TEXT, TRUTH
 
@@ -36,6 +37,7 @@ PROMISED = {
         ("normality", NORMALITY_COLUMNS),
         ("pooling", POOLING_COLUMNS),
         ("reliability", RELIABILITY_COLUMNS),
+        ("transfer", TRANSFER_COLUMNS),
         ("null", NULL_COLUMNS),
         ("person", [*KEYS, *_names(["<m>"])]),
     ],
