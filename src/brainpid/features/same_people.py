@@ -81,7 +81,7 @@ def same_rows(values: NDArray[np.floating]) -> list[Pair]:
 
 
 def _scaled(values: NDArray[np.float32]) -> FloatArray:
-    """Features as nearly normal, along lines between quantiles, so that no tail stretches distances; 0 where not known."""
+    """Features as nearly normal, along lines between quantiles, so that no tail stretches distances; 0 if unknown."""
     knots = np.nanquantile(values, KNOTS, axis=0)
     scaled = np.zeros(values.shape)
     for column, own in enumerate(knots.T):
