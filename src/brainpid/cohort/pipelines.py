@@ -20,7 +20,8 @@ LONGEST_HEAD = 40
 def of_dataset(root: str | Path) -> list[str]:
     """Programs of which ``dataset_description.json`` of a folder says that they made it.
 
-    None where it says nothing, or is of raw data, which no program made features of. What cannot be read says nothing: the file is a description and no data.
+    None where it says nothing, or is of raw data, which no program made features of. What cannot be read says
+    nothing: the file is a description and no data.
     """
     try:
         content = json.loads((Path(root) / "dataset_description.json").read_text(encoding="utf-8-sig"))

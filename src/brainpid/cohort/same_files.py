@@ -54,8 +54,8 @@ def contents_of_one_size(files: Mapping[tuple[str, str], Mapping[str, str]]) -> 
             if _counts(role, path) and path.endswith(".gz"):
                 sizes[Path(path).stat().st_size].append((person, role, path))
     found: Contents = defaultdict(dict)
-    for same in sizes.values():
-        for person, role, path in same if len(same) > 1 else ():
+    for size, same in sizes.items():
+        for person, role, path in same if size and len(same) > 1 else ():
             with open(path, "rb") as file:
                 found[person][role] = hashlib.file_digest(file, "sha256").hexdigest()
     return dict(found)

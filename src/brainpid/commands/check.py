@@ -21,7 +21,6 @@ from brainpid.cohort.groups import group_codes
 from brainpid.cohort.overview import doubts_of_people, people_of_sites
 from brainpid.cohort.participants import SUCCESS, UNAVAILABLE, has_every_modality, read_participants
 from brainpid.cohort.person_files import IMAGE_ENDINGS, Found
-from brainpid.commands.leakage import leaks_before_a_run
 from brainpid.config.schema import Config, load_config
 from brainpid.config.slices import LimitSettings, ParticipantsSettings, SplitSettings
 from brainpid.config.sources import ImportSource, TableSource, reader_of, settings_of
@@ -36,6 +35,7 @@ from brainpid.features.chosen import choose_features, commonest, without_chosen
 from brainpid.features.duration import image_work
 from brainpid.features.findings import ERROR
 from brainpid.features.inclusion import join_participants, plan
+from brainpid.features.leaks_before import leaks_before_a_run
 from brainpid.features.tables import divisor_of, extract_table, read_units
 from brainpid.features.training_sets import fewest_and_needed
 from brainpid.features.units import UNKNOWN_UNIT

@@ -19,7 +19,7 @@ from brainpid.core.files import write_table
 from brainpid.crossfit.transforms import Standardizer, clipped_features, far_modalities
 from brainpid.evaluation.atypicality import ATYPICAL, atypicality_of
 from brainpid.features.new_people import NewPeople, of_config, of_tables
-from brainpid.features.pipelines import pipelines_of, warn_of_other_versions
+from brainpid.features.source_versions import pipelines_of, warn_of_other_versions
 from brainpid.model.age_bias import AgeBias, correct_predictions
 from brainpid.model.inputs import Layout
 from brainpid.model.registry import MODELS, MultimodalRegressor

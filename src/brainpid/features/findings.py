@@ -11,6 +11,7 @@ from brainpid.core.errors import list_some
 
 ERROR: Final = "error"
 WARNING: Final = "warning"
+Severity = Literal["error", "warning"]
 MOST_NAMED = 3
 """People or features that a sentence names; the table has them all."""
 
@@ -37,7 +38,7 @@ class Finding(NamedTuple):
     """
 
     finding: str
-    severity: Literal["error", "warning"]
+    severity: Severity
     where: str
     n: int
     who: tuple[str, ...]

@@ -16,7 +16,7 @@ from scipy.stats import spearmanr
 
 from brainpid.core.arrays import IntArray
 from brainpid.core.errors import list_some
-from brainpid.features.findings import ERROR, WARNING, Finding
+from brainpid.features.findings import ERROR, WARNING, Finding, Severity
 from brainpid.features.same_people import same_rows
 from brainpid.features.telling_features import telling_features
 
@@ -111,7 +111,7 @@ def _same_people(
     ):
         for where, own in _by_place(pairs, people, list(tables)).items():
             apart = None if splits is None else _apart(own, people, splits)
-            severity = ERROR if kind == "equal_people" and apart != 0 else WARNING
+            severity: Severity = ERROR if kind == "equal_people" and apart != 0 else WARNING
             sides = "" if apart is None else f", {apart} of them on different sides of a split"
             yield Finding(
                 kind, severity, where, len(own), tuple(f"{labels[one]} = {labels[other]}" for one, other in own),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from brainpid.core.arrays import FloatArray
-from brainpid.features.findings import ERROR, WARNING, Finding
+from brainpid.features.findings import ERROR, WARNING, Finding, Severity
 
 NEARLY, NEARLY_IN_RANK = 0.99, 0.98
 """Correlations with the target, in size, that no measure of the brain has."""
@@ -77,20 +77,21 @@ def _of_target(
             if len(x) < FEWEST or np.ptp(x) == 0 or np.ptp(y) == 0:
                 continue
             rank = float(spearmanr(x, y).statistic)
-            told = f"{name} (rank correlation {rank:.3f}, {len(x)} people)"
+            words_on = f"{name} (rank correlation {rank:.3f}, {len(x)} people)"
             if np.abs(x - y).mean() <= SAME * y.std():
-                copies.append((name, told))
+                copies.append((name, words_on))
             elif abs(rank) >= NEARLY_IN_RANK or abs(np.corrcoef(x, y)[0, 1]) >= NEARLY:
-                functions.append((name, told))
+                functions.append((name, words_on))
             elif called[column] and abs(rank) >= LINKED:
-                named.append((name, told))
+                named.append((name, words_on))
     remedy = "leave it out with drop"
-    for kind, severity, found, words in (
+    told: tuple[tuple[str, Severity, list[tuple[str, str]], str], ...] = (
         ("target_among_features", ERROR, copies, f"{target} itself is a feature, and results are of nothing else"),
         ("function_of_target", ERROR, functions,
          f"a feature is nearly a function of {target}, and no measure of the brain is"),
         ("called_after_target", WARNING, named, f"a feature is called after {target} and goes with it"),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for kind, severity, found, words in told:
         first = dict(reversed(found))
         if first:
             yield Finding(kind, severity, modality, len(first), tuple(reversed(first.values())), words, remedy)

@@ -140,7 +140,7 @@ BASE_LEARNER_KINDS: Kinds = {
     **dict.fromkeys(("share", "share_min", "share_max"), (NUMBER, PART)),
     **dict.fromkeys(("folds_fitted", "n_folds"), (INTEGER, "folds")),
 }
-LEAKAGE_KINDS: Kinds = dict.fromkeys(LEAKAGE_COLUMNS, (TEXT, NONE)) | {"n": (INTEGER, NONE)}
+LEAKAGE_KINDS: Kinds = dict.fromkeys(LEAKAGE_COLUMNS, (TEXT, NONE)) | {"n": (INTEGER, "as in `who`")}
 PLAN_KINDS: Kinds = {
     **dict.fromkeys(("cohort", "model", "quantity", "modalities", "kind", "units"), (TEXT, NONE)),
     **dict.fromkeys(("value", "ci_low", "ci_high", "gain", "gain_low", "gain_high"), (NUMBER, ANY)),

@@ -11,6 +11,7 @@ from report_tables import SETTINGS
 from brainpid.config.analysis import DecompositionSettings, Null, Splits
 from brainpid.config.extraction import AtlasFiles
 from brainpid.config.slices import ReportAtlas, ReportInput
+from brainpid.features.findings import findings_table
 from brainpid.report.methods import methods_text
 from brainpid.report.references import BIBTEX, bibtex, references
 
@@ -35,6 +36,7 @@ def methods(settings=SETTINGS, cohorts=("a",), participants=PARTICIPANTS) -> dic
             {"model": "pidreg", "base_learner": ["network", "kernel", "forest"], "folds_fitted": [12, 12, 0]}
         ),
         "accuracy": pd.DataFrame({"cohort": list(cohorts)}),
+        "leakage": findings_table([]),
     }
     return dict(
         methods_text(
@@ -45,7 +47,8 @@ def methods(settings=SETTINGS, cohorts=("a",), participants=PARTICIPANTS) -> dic
 
 def test_the_order_is_that_of_cobidas():
     assert list(methods()) == [
-        "Participants", "Imaging data", "Features", "Design", "Models", "Measures", "Intervals", "Tests", "Software",
+        "Participants", "Imaging data", "Features", "Audit", "Design",
+        "Models", "Measures", "Intervals", "Tests", "Software",
     ]  # fmt: skip
 
 
