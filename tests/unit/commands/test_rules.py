@@ -36,7 +36,18 @@ RULES = {
 VERBS = {rule: re.search(r"\bbrainpid (\w+) ", block[block.index("    shell:") :])[1] for rule, block in RULES.items()}
 ENTRIES = {
     verb: [f"brainpid.commands.{verb}"]
-    for verb in ("participants", "index", "extract", "collect", "quality", "split", "null", "aggregate", "report")
+    for verb in (
+        "participants",
+        "index",
+        "extract",
+        "collect",
+        "quality",
+        "split",
+        "leakage",
+        "null",
+        "aggregate",
+        "report",
+    )
 } | {
     f"{verb} {model}": [f"brainpid.commands.{verb}", MODELS[model].module]
     for verb in ("train", "explain", "final")
