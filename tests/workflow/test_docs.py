@@ -26,7 +26,7 @@ INSTEAD = {
     "results/camcan_dev": "results/mine",
     "--cores 32": f"--cores {CORES}",
     "--cores 8": f"--cores {CORES}",
-    "--subjects 40 --sites 2": "--subjects 2 --sites 1",
+    "--subjects 40 --sites 2": "--subjects 10 --sites 1",
     "snakemake ": f"{sys.executable} -m snakemake --snakefile {ROOT}/Snakefile ",
     "brainpid ": f"{sys.executable} -m brainpid.cli ",
 }
