@@ -20,6 +20,7 @@ include: "workflow/rules/participants.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/quality.smk"
 include: "workflow/rules/splits.smk"
+include: "workflow/rules/leakage.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/explain.smk"
 include: "workflow/rules/null.smk"
@@ -43,6 +44,7 @@ rule all:
         QUALITY_PARTS,
         QUALITY_FILES,
         rules.rescore.output if CONFIG.reference_ages else [],
+        rules.leakage.output,
         rules.aggregate.output,
         rules.report.output,
 

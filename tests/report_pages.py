@@ -7,6 +7,7 @@ import pandas as pd
 from report_tables import SETTINGS, motion
 
 from brainpid.evaluation.coverage import coverage_table
+from brainpid.features.findings import findings_table
 from brainpid.report.page import ALTERNATIVES, render
 
 ADDED = [0.30, 0.005]
@@ -103,6 +104,7 @@ def tables(cohorts: tuple[str, ...] = ("a",)) -> dict[str, pd.DataFrame]:
         "base_learners": pd.DataFrame({"model": "pidreg", "base_learner": ["network", "kernel", "Mine"],
                                        "share": [0.25, 0.5, 0.25], "share_min": [0.125, 0.4, 0], "share_max": 0.625,
                                        "folds_fitted": [12, 12, 3], "n_folds": 12}),
+        "leakage": findings_table([]),
         "atypicality": pd.DataFrame({"low": [0.0, 0.9], "high": [0.1, 1.0], "n": [31, 47], "mae": [4.25, 9.75],
                                      "bias": [0.125, -8.5], "coverage": [0.9, 0.625]}),
     }  # fmt: skip

@@ -53,6 +53,10 @@ def run_tables(path: Path) -> Path:
                 )  # fmt: skip
         if model == config.models[0] and config.final_model:
             run_verb("final", *training, "--out", out / f"final/{model}")
+    run_verb(
+        "leakage", slices.LeakageSettings.of(config), *people_and_features, "--splits", splits, *grouped,
+        "--persons", out / "features/persons", "--out", out / "aggregate/leakage.tsv",
+    )  # fmt: skip
     nulls = [out / f"null/{cohort}.tsv" for cohort in config.cohorts]
     for cohort, merged, null in zip(config.cohorts, features, nulls, strict=True):
         run_verb(

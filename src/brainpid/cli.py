@@ -34,6 +34,7 @@ VERBS = {
     "quality": "flag who stands out in the quality measures of a modality",
     "collect": "merge a cohort's modalities into one feature file",
     "split": "decide who takes part and on which side of every split",
+    "leakage": "look for what makes results too good: people twice, features that are the target, others",
     "train": "train one model on a fold, or on several, and predict its test people",
     "explain": "ask what one fold's model rests on",
     "final": "train one model on everybody, for people who are not in the study",

@@ -249,6 +249,30 @@ def participants_content(cohort):
 
 
 @cache
+def families_content():
+    """Digests of the columns of participants tables that name relatives; read once, where jobs are planned."""
+    if not workflow.is_main_process:
+        return ""
+    # Not above: it brings pandas.
+    from brainpid.cohort.families import family_columns
+
+    def digest(block):
+        own = block.columns.participant_id
+        return table_digest(
+            block.participants_path,
+            lambda names: [
+                name
+                for columns in [family_columns(names, own)]
+                for name in [own, *columns]
+                if columns
+            ],
+            lambda names: [],
+        )
+
+    return [digest(block) for block in CONFIG.cohorts.values()]
+
+
+@cache
 def source_content(cohort, modality):
     """Digest of the features in a table; read once, where jobs are planned."""
     if not workflow.is_main_process:

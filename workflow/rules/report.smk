@@ -24,6 +24,7 @@ rule report:
         base_learner_dictionary=rules.aggregate.output.base_learner_dictionary,
         atypicality=rules.aggregate.output.atypicality,
         provenance=rules.aggregate.output.provenance,
+        leakage=rules.leakage.output.table,
         quality=QUALITY_FILES,
         transfer=rules.aggregate.output.transfer if len(DIVISIONS) > 1 else [],
     output:

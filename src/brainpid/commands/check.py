@@ -36,9 +36,10 @@ from brainpid.features.between_cohorts import warn_of_target
 from brainpid.features.block import FeatureBlock, FeatureSummary
 from brainpid.features.chosen import choose_features, commonest, without_chosen
 from brainpid.features.duration import image_work
+from brainpid.features.findings import ERROR
 from brainpid.features.inclusion import join_participants, plan
+from brainpid.features.leaks_before import leaks_before_a_run
 from brainpid.features.tables import divisor_of, extract_table, read_units
-from brainpid.features.target_copies import copies_of_target
 from brainpid.features.training_sets import fewest_and_needed
 from brainpid.features.units import UNKNOWN_UNIT
 
@@ -100,9 +101,8 @@ def run(args: argparse.Namespace) -> None:
     planned, splits = plan(sheets, blocks, SplitSettings.of(config), LimitSettings.of(config))
     group = config.splits.group
     groups = None if group is None else group_codes(pd.concat([sheet[group] for sheet in sheets.values()]))
-    for (cohort, _), table in tables.items():
-        if sentence := copies_of_target(table, sheets[cohort]["age"].to_numpy(dtype=float)):
-            console.print(f"warning: cohort '{cohort}': {sentence}", soft_wrap=True)
+    for finding in leaks_before_a_run(config, planned, splits, groups, tables, features, images):
+        console.print(f"{'LEAK' if finding.severity == ERROR else 'warning'}: {finding.sentence}", soft_wrap=True)
     for sentence in doubts_of_people(planned, config.target.units, config.splits.schemes):
         console.print(f"warning: {sentence}", soft_wrap=True)
     if images and (sentence := _may_fail(planned, splits, config)):

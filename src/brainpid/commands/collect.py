@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from brainpid.cohort.participants import read_sheet
+from brainpid.cohort.pipelines import joined
 from brainpid.core.provenance import record
 from brainpid.features.block import join_people
 from brainpid.features.store import read_features, read_modalities, read_provenance, write_features
@@ -27,12 +28,18 @@ def run(args: argparse.Namespace) -> None:
         for modality in read_modalities(part):
             parts.setdefault(modality, []).append(part)
     people = read_sheet(args.participants)["participant_id"].tolist()
-    sources = {modality: read_provenance(own[0]) for modality, own in parts.items()}
+    sources = {modality: _provenance(own) for modality, own in parts.items()}
     blocks = [
         join_people([read_features(part, modality) for part in own], people, not _is_table(sources[modality]))
         for modality, own in parts.items()
     ]
     write_features(args.out, args.cohort, blocks, record(__name__, {"parts": sources}, ("h5py",)))
+
+
+def _provenance(parts: list[Path]) -> dict[str, Any]:
+    """What was recorded of the first part, with the programs that made the data of all of them."""
+    recorded = [read_provenance(part) for part in parts]
+    return recorded[0] | {"pipelines": joined(own["pipelines"] for own in recorded)}
 
 
 def _is_table(provenance: dict[str, Any]) -> bool:

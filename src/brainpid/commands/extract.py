@@ -19,6 +19,7 @@ from brainpid.cohort.file_states import read_record, record_of, record_path, wri
 from brainpid.cohort.finding import find, root_of
 from brainpid.cohort.participants import SUCCESS, read_labels, read_sheet
 from brainpid.cohort.person_files import join_notes
+from brainpid.cohort.pipelines import of_dataset, of_people
 from brainpid.cohort.shards import shard_of
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import ExtractSettings
@@ -75,6 +76,8 @@ def run(args: argparse.Namespace) -> None:
         provenance: dict[str, Any] = record(__name__, settings.model_dump(mode="json"), ("numpy", "h5py", "pandas"))
         provenance["divided"] = divisor_of(settings.source, block.names, units)
         provenance["notes"] = dict(block.notes)
+        n = int(block.present.sum())
+        provenance["pipelines"] = dict.fromkeys(of_dataset(Path(settings.source.path).parent), n)
     else:
         block, provenance = _from_images(args, settings, settings.source)
     write_features(args.out, args.cohort, [block], provenance)
@@ -103,6 +106,10 @@ def _from_images(
     write_tsv(args.quality, _quality(results, block.status, args))
     provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "h5py", *plan.packages))
     provenance["generated_by"] |= {"extractor_code": plan.code, "atlas_content": plan.atlas}
+    measured = {result.participant_id for result in results if result.status == SUCCESS}
+    root = root_of(source, settings.bids)
+    files = [find(source, args.modality, settings.bids, person).files for person in people if person in measured]
+    provenance["pipelines"] = of_people(source.kind, root, files)
     return block, provenance
 
 

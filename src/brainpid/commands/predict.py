@@ -19,6 +19,7 @@ from brainpid.core.files import write_table
 from brainpid.crossfit.transforms import Standardizer, clipped_features, far_modalities
 from brainpid.evaluation.atypicality import ATYPICAL, atypicality_of
 from brainpid.features.new_people import NewPeople, of_config, of_tables
+from brainpid.features.source_versions import pipelines_of, warn_of_other_versions
 from brainpid.model.age_bias import AgeBias, correct_predictions
 from brainpid.model.inputs import Layout
 from brainpid.model.registry import MODELS, MultimodalRegressor
@@ -68,9 +69,9 @@ def run(args: argparse.Namespace) -> None:
     divided = provenance.get("divided", {})
     if args.config is not None:
         config = load_predict_config(args.config)
-        new = of_config(
-            config, list(config.cohorts) if args.cohorts is None else args.cohorts, names, divided, args.config
-        )
+        cohorts = list(config.cohorts) if args.cohorts is None else args.cohorts
+        new = of_config(config, cohorts, names, divided, args.config)
+        warn_of_other_versions(provenance.get("pipelines", {}), pipelines_of(config, cohorts))
     else:
         new = of_tables(paths, names, divided)
     for modality, part in far_modalities(new.tables, model.scalers_).items():
@@ -111,6 +112,12 @@ def _wrong_provenance(content: object) -> str | None:
     if not isinstance(coverage, int | float) or not 0 < coverage < 1:
         return f"settings.interval_coverage: expected a number between 0 and 1, found {coverage!r}"
     ways = divided.values() if isinstance(divided, dict) else [divided]
+    pipelines = content.get("pipelines", {})
+    if not isinstance(pipelines, dict) or not all(
+        isinstance(cohorts, dict) and all(isinstance(own, dict) for own in cohorts.values())
+        for cohorts in pipelines.values()
+    ):
+        return f"pipelines: expected programs of each modality and cohort, found {pipelines!r}"
     if not all(way is None or (isinstance(way, dict) and (not way or {"by", "except"} <= set(way))) for way in ways):
         return f"divided: expected by and except of each modality, found {divided!r}"
     return None

@@ -38,7 +38,7 @@ WORST, OTHERS = 3, 3
 """People of each modality whose pictures are shown."""
 TABLES = [
     "accuracy", "comparison", "coverage", "predictions", "pid", "pooling", "normality", "person", "latents",
-    "selection", "importance", "base_learners", "atypicality",
+    "selection", "importance", "base_learners", "atypicality", "leakage",
 ]  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from brainpid.core.seeds import derive
 from brainpid.evaluation.decomposition import PID_COLUMNS, decompose_cohort
 from brainpid.evaluation.predictions import GROUP, decomposable, not_decomposable, predict_table, without_rows
 from brainpid.features.matrix import read_chosen, read_divisors, read_roles, read_tables
+from brainpid.features.pipelines import read_pipelines
 from brainpid.model.fitting import Fitted, fit_model
 from brainpid.model.registry import MODELS
 from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
@@ -123,6 +124,7 @@ def write_fitted(
         "n_train": fitted.n,
         "age_bias": {subset: asdict(bias) for subset, bias in fitted.biases.items()},
         "divided": read_divisors(args.features, read_chosen(args.chosen, settings.modalities)),
+        "pipelines": read_pipelines(args.features, settings.modalities),
         "chosen": fitted.model.chosen(),
     }
     write_json(folder / "provenance.json", provenance | dict(more))

@@ -41,6 +41,7 @@ TEXT_COLUMNS = frozenset(
     {
         "participant_id", "cohort", "site", "sex", "reason", "role", "status", "modality", "modalities", "model",
         "reference", "scheme", "measure", "scope", "atom", "doubts", "feature", "region", "units", "note", "outlier_in",
+        "finding", "severity", "where", "who", "words", "remedy",
     }
 )  # fmt: skip
 """Columns of the program's own tables that hold text, whatever it looks like: the site ``01`` is not 1."""

@@ -141,6 +141,7 @@ def work_of(config: Config, study: Study) -> list[Work]:
         Work("quality", len(modalities), len(modalities) * JOB_S),
         Work("collect", cohorts, cohorts * JOB_S + read, bytes=8.0 * study.n * total),
         Work("split", 1, JOB_S + 1e-5 * study.n * study.trainings),
+        Work("leakage", 1, JOB_S + read + 5e-5 * study.n * len(config.modalities), FITTING_MB),
         *(_training(config, study, model) for model in config.models),
     ]
     if config.final_model:

@@ -15,6 +15,7 @@ from brainpid.evaluation.random_effects import POOLED
 from brainpid.pid.result import MIN_PEOPLE_FOR_SHARES
 from brainpid.report.age_ranges import age_range_words
 from brainpid.report.information import SIGNIFICANT, headline_cohort, verdict_of
+from brainpid.report.leaks import leak_sentences
 from brainpid.report.motion import MEASURE, MUCH_MM, link, people_of_motion
 from brainpid.report.sites import people_of_sites
 from brainpid.report.transfer import gaps_shown
@@ -52,7 +53,7 @@ def red_flags(
         What was run.
     tables : mapping of str to DataFrame
         ``pid``, ``coverage``, ``predictions`` and ``normality`` as they stand in the output folder, ``transfer`` of
-        several schemes, and ``motion``, what the quality tables say of it.
+        several schemes, ``motion``, what the quality tables say of it, and ``leakage``, what the audit found.
     verdicts : sequence of mapping
         What each modality adds and whether it is shown, as `report.information.verdicts` gives it.
     mixed_versions, against_target : sequence of str
@@ -61,6 +62,7 @@ def red_flags(
     model = settings.models[0]
     own = {name: table[table["model"] == model] for name, table in tables.items() if "model" in table}
     told = [
+        *(Flag(words, "leaks") for words in leak_sentences(tables["leakage"])),
         *_mixed(mixed_versions),
         *_few_people(own["pid"]),
         *(Flag(words, "information") for words in age_range_words(own["pid"])),

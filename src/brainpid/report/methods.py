@@ -10,6 +10,7 @@ import pandas as pd
 from brainpid.config.slices import ReportSettings
 from brainpid.core.names import WITHOUT_LATENTS
 from brainpid.evaluation.random_effects import POOLED
+from brainpid.report.leaks import leaks_in_methods
 from brainpid.report.words import BASE_LEARNER_LABELS, LABELS, design, listed, number, people
 
 KINDS = {
@@ -47,7 +48,8 @@ def methods_text(
     settings : ReportSettings
         What was run.
     tables : mapping of str to DataFrame
-        ``participants``, ``features``, ``base_learners`` and ``accuracy`` as they stand in the output folder.
+        ``participants``, ``features``, ``base_learners``, ``accuracy`` and ``leakage`` as they stand in
+        the output folder.
     made_of : mapping
         ``Choices`` of ``aggregate/base_learners.json``.
     trained_with : mapping of str to str
@@ -57,6 +59,7 @@ def methods_text(
         Paragraph("Participants", _participants(tables["participants"], settings)),
         Paragraph("Imaging data", _inputs(settings)),
         Paragraph("Features", _features(tables["features"]) + _regions(settings)),
+        Paragraph("Audit", leaks_in_methods(tables["leakage"])),
         Paragraph("Design", _design(settings)),
         Paragraph("Models", _models(tables["base_learners"], made_of, settings)),
         Paragraph("Measures", _measures(settings)),

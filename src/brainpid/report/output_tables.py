@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from brainpid.features.findings import COLUMNS as LEAKAGE_COLUMNS
 from brainpid.report import glossary, plan
 
 TEXT, INTEGER, NUMBER, TRUTH = "text", "integer", "number", "True or False"
@@ -139,6 +140,7 @@ BASE_LEARNER_KINDS: Kinds = {
     **dict.fromkeys(("share", "share_min", "share_max"), (NUMBER, PART)),
     **dict.fromkeys(("folds_fitted", "n_folds"), (INTEGER, "folds")),
 }
+LEAKAGE_KINDS: Kinds = dict.fromkeys(LEAKAGE_COLUMNS, (TEXT, NONE)) | {"n": (INTEGER, "as in `who`")}
 PLAN_KINDS: Kinds = {
     **dict.fromkeys(("cohort", "model", "quantity", "modalities", "kind", "units"), (TEXT, NONE)),
     **dict.fromkeys(("value", "ci_low", "ci_high", "gain", "gain_low", "gain_high"), (NUMBER, ANY)),
@@ -323,6 +325,9 @@ OUTPUT_TABLES = (
     _table("features.tsv", "one row a feature", FEATURES),
     _table("index/<cohort>.tsv", "of cohorts with images, one row a file, or a person without", INDEX),
     _table("quality/<m>.tsv", "of modalities from images, one row a person", QUALITY),
+    _of_glossary(
+        "aggregate/leakage.tsv", "one row a finding that makes results too good", LEAKAGE_COLUMNS, LEAKAGE_KINDS
+    ),
     _table("aggregate/accuracy.tsv", "one row a cohort, model and set of modalities that people have", ACCURACY),
     _table("aggregate/comparison.tsv", "the first model against every other one, person by person", COMPARISON),
     _table("aggregate/coverage.tsv", "one row a model and group of people", COVERAGE),

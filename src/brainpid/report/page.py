@@ -20,6 +20,7 @@ from brainpid.report.flags import red_flags
 from brainpid.report.glossary import CANNOT_SAY, ESTIMATORS, MEASURES
 from brainpid.report.information import information, totals, verdicts
 from brainpid.report.inlined import inline, packaged
+from brainpid.report.leaks import leak_rows
 from brainpid.report.methods import methods_text
 from brainpid.report.motion import MUCH_MM, motion_table, people_of_motion
 from brainpid.report.pad_figure import pad_table, pads
@@ -41,6 +42,7 @@ SECTIONS = {
     "worth": "Which modalities are worth their cost",
     "rests": "What predictions rest on",
     "people": "Who takes part",
+    "leaks": "Leaks: what makes results too good",
     "images": "Choice of images",
     "quality": "Image quality",
     "made": "How it was made",
@@ -96,9 +98,9 @@ def render(
         Title, target, and what was run.
     tables : mapping of str to DataFrame
         ``participants``, ``features``, ``accuracy``, ``comparison``, ``coverage``, ``predictions``, ``pid``,
-        ``normality``, ``person``, ``selection``, ``importance``, ``base_learners`` and ``atypicality`` as they stand in
-        the output folder, of the first scheme; ``transfer``, of several; and ``motion``, of the quality tables that
-        measure it.
+        ``normality``, ``person``, ``selection``, ``importance``, ``base_learners``, ``atypicality`` and ``leakage`` as
+        they stand in the output folder, of the first scheme; ``transfer``, of several; and ``motion``, of the quality
+        tables that measure it.
     choice : mapping
         ``aggregate/selection.json``: what the choice among subsets is worth.
     explained : mapping
@@ -199,6 +201,7 @@ def render(
         totals=totals(pid, tables["person"], settings),
         verdicts=told,
         normality=tables["normality"].to_dict("records"),
+        leaks=leak_rows(tables["leakage"]),
         measures=MEASURES,
         cannot_say=CANNOT_SAY,
         has_pooled=(complete["cohort"] == POOLED).any(),

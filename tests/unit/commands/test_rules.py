@@ -43,6 +43,7 @@ ENTRIES = {
         "collect",
         "quality",
         "split",
+        "leakage",
         "null",
         "rescore",
         "aggregate",

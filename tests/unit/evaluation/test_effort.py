@@ -42,6 +42,7 @@ def test_jobs_are_those_of_the_rules():
     found = by_step(config(folds_per_job=2, explain={"folds": 3}), study())
     assert {step: one.jobs for step, one in found.items()} == {
         "participants": 2, "tables": 2, "index": 2, "extract t1": 8, "quality": 1, "collect": 2, "split": 1,
+        "leakage": 1,
         "train pidreg": 6, "train ridge": 6, "train_final": 1, "explain": 3, "null": 2, "aggregate": 1, "report": 1,
     }  # fmt: skip
     assert found["extract t1"].mb == 1500

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from report_tables import SETTINGS, motion, normality, pid_rows, predictions, verdict
 
+from brainpid.features.findings import findings_table
 from brainpid.report.flags import Flag, red_flags
 from brainpid.report.sites import people_of_sites
 
@@ -24,6 +25,7 @@ def flags(verdicts=CLEAN, mixed=(), against=(), **tables) -> list[Flag]:
         "predictions": predictions(),
         "normality": normality(None),
         "motion": motion(predictions()),
+        "leakage": findings_table([]),
     }
     return red_flags(SETTINGS, found | tables, verdicts, mixed, against)
 

@@ -12,6 +12,7 @@ from brainpid.config.analysis import DecompositionSettings, Null, Splits
 from brainpid.config.extraction import AtlasFiles
 from brainpid.config.reference_ages import ReferenceAges
 from brainpid.config.slices import ReportAtlas, ReportInput
+from brainpid.features.findings import findings_table
 from brainpid.report.methods import methods_text
 from brainpid.report.references import BIBTEX, bibtex, references
 
@@ -36,6 +37,7 @@ def methods(settings=SETTINGS, cohorts=("a",), participants=PARTICIPANTS) -> dic
             {"model": "pidreg", "base_learner": ["network", "kernel", "forest"], "folds_fitted": [12, 12, 0]}
         ),
         "accuracy": pd.DataFrame({"cohort": list(cohorts)}),
+        "leakage": findings_table([]),
     }
     return dict(
         methods_text(
@@ -46,7 +48,8 @@ def methods(settings=SETTINGS, cohorts=("a",), participants=PARTICIPANTS) -> dic
 
 def test_the_order_is_that_of_cobidas():
     assert list(methods()) == [
-        "Participants", "Imaging data", "Features", "Design", "Models", "Measures", "Intervals", "Tests", "Software",
+        "Participants", "Imaging data", "Features", "Audit", "Design",
+        "Models", "Measures", "Intervals", "Tests", "Software",
     ]  # fmt: skip
 
 
