@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from brainpid.core.modalities import Subset
 from brainpid.crossfit.age_groups import AgeGroups, group_ages
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.minima import INNER_FOLDS, fewest_of_baseline, fewest_of_interval
-from brainpid.crossfit.tilt import TiltedAges
+from brainpid.crossfit.tilt import PersonalTilts, TiltedAges
 from brainpid.crossfit.transforms import NormalScores
 
 LEAST_AGE_DISTRIBUTION = 0.002
@@ -81,24 +81,14 @@ class ReaderDensity:
         NumericalError
             Where weights or tilts do not converge.
         """
-        columns = np.column_stack(list(f.values()))
         if len(np.unique(fold)) < 2:
             fold = stratified_folds(y, INNER_FOLDS, np.random.default_rng(0))
-        ages, member = group_ages(y, least)
-        g, n = target_map.transform(y), len(y)
-
-        def fitted(rows: BoolArray) -> tuple[FloatArray, TiltedAges]:
-            weights = _stacked(columns[rows], target[rows])
-            tilted = TiltedAges.fit(columns[rows] @ weights, y[rows], member[rows], ages.values, target_map, least)
-            return weights, tilted
-
+        own_fit = _Fit(np.column_stack(list(f.values())), target, y, *group_ages(y, least), target_map, least)
+        ages, n = own_fit.ages, len(y)
         ratios = np.ones((3, n))
         held_out = np.empty((3, n, len(ages.values)))
-        for k in np.unique(fold):
-            own = fold == k
-            weights, tilted = fitted(~own)
-            people = tilted.of(columns[own] @ weights)
-            ratios[1:, own] = _with_own_age(people.at_own(y[own], g[own]), 1.0, float(n - own.sum()))
+        for own, people, found in own_fit.held_out(fold):
+            ratios[1:, own] = found
             held_out[:, own] = people.weights()
         # Of a handful of people no tilt is believed, and calibration is that of the age distribution.
         mixture = _mixture(ratios) if n >= fewest_of_baseline() else _AGES_ALONE
@@ -106,7 +96,7 @@ class ReaderDensity:
         below, lower = ages.below(distributions, y), _lower_tails(ages, distributions)
         needed = 1 - np.minimum(below / lower, (1 - below) / (1 - lower))
         held_out_bits = float(np.log2(mixture @ ratios).mean())
-        weights, tilted = fitted(np.ones(n, dtype=bool))
+        weights, tilted = own_fit.to(np.ones(n, dtype=bool))
         return cls(dict(zip(f, weights.tolist(), strict=True)), tilted, mixture, np.sort(needed), held_out_bits)
 
     @classmethod
@@ -151,6 +141,54 @@ class ReaderDensity:
         everywhere = people.at(reference.values, reference_scores)
         mean = self.mixture[0] + np.tensordot(self.mixture[1:], everywhere, axes=1) @ reference.parts
         return np.asarray(np.log2(_with_own_age(own, mean, float(reference.counts.sum()))))
+
+
+def held_out_scores(
+    f: Mapping[Subset, FloatArray], target: FloatArray, y: FloatArray, fold: IntArray, target_map: NormalScores
+) -> FloatArray:
+    """Log scores (n,), in bits, of people by densities that are fitted without their fold, their mixture included.
+
+    Parameters are those of `ReaderDensity.fit`, with two folds or more; scores are relative to the ages of the others.
+    """
+    fit = _Fit(np.column_stack(list(f.values())), target, y, *group_ages(y), target_map, 1)
+    ratios = np.ones((3, len(y)))
+    for own, _, found in fit.held_out(fold):
+        ratios[1:, own] = found
+    scores = np.empty(len(y))
+    for k in np.unique(fold):
+        own = fold == k
+        mixture = _mixture(ratios[:, ~own]) if (~own).sum() >= fewest_of_baseline() else _AGES_ALONE
+        scores[own] = np.log2(mixture @ ratios[:, own])
+    return scores
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """Stack and tilts of predictions (n, k) of a target, of any of the n people."""
+
+    columns: FloatArray
+    target: FloatArray
+    y: FloatArray
+    ages: AgeGroups
+    member: IntArray
+    target_map: NormalScores
+    least: int
+
+    def to(self, rows: BoolArray) -> tuple[FloatArray, TiltedAges]:
+        """Fit to the marked rows."""
+        weights = _stacked(self.columns[rows], self.target[rows])
+        f = self.columns[rows] @ weights
+        values = self.ages.values
+        return weights, TiltedAges.fit(f, self.y[rows], self.member[rows], values, self.target_map, self.least)
+
+    def held_out(self, fold: IntArray) -> Iterator[tuple[BoolArray, PersonalTilts, FloatArray]]:
+        """Of each fold its rows, its people by what is fitted without them, and their ratios (2, m) at their ages."""
+        g = self.target_map.transform(self.y)
+        for k in np.unique(fold):
+            own = fold == k
+            weights, tilted = self.to(~own)
+            people = tilted.of(self.columns[own] @ weights)
+            yield own, people, _with_own_age(people.at_own(self.y[own], g[own]), 1.0, float((~own).sum()))
 
 
 def _with_own_age(ratio: FloatArray, mean: ArrayLike, n: float) -> FloatArray:
