@@ -78,14 +78,14 @@ def scores_given(
     for subset, values in predictions.items():
         f = centred(scaled(values, target_map, target_map), y, fold, target_map, target_map)
         means[subset] = _held_out_means(f, controls, g, apart)
-    found = {}
+    found, level = {}, controls.levels.get("site") if _SPREAD else None
     for subset in means:
         parts = {
             part: centred(mean, y, apart, target_map, target_map)
             for part, mean in means.items()
             if set(part) <= set(subset)
         }
-        found[subset] = held_out_scores(parts, g, y, apart, target_map)
+        found[subset] = held_out_scores(parts, g, y, apart, target_map, level)
     return found
 
 
@@ -123,3 +123,4 @@ def _held_out_means(f: FloatArray | None, controls: ControlDesign, g: FloatArray
 
 
 _SLOPES = True
+_SPREAD = True
