@@ -1,9 +1,11 @@
 # REQUIRES     splits.tsv, every fold's predictions.tsv and provenance.json, importance.tsv of those that were asked,
-#              and every cohort's null/<cohort>.tsv and .json; with splits.group the sheets too
-# PRODUCES     aggregate/{accuracy,comparison,predictions,latents,pid,null,normality,selection,
-#              importance,base_learners,atypicality}.tsv; {pid,selection,importance,base_learners,atypicality,
-#              provenance}.json
-# CONFIG KEYS  cohorts (their names), modalities, costs, models, splits.scheme, splits.group, pid, explain
+#              and every cohort's null/<cohort>.tsv and .json; with splits.group the sheets too; quality/<modality>.tsv
+#              of those whose measures are controls
+# PRODUCES     aggregate/{accuracy,comparison,predictions,latents,pid,controls,null,normality,selection,
+#              importance,base_learners,atypicality}.tsv; {pid,controls,selection,importance,base_learners,
+#              atypicality,provenance}.json
+# CONFIG KEYS  cohorts (their names), modalities, costs, models, splits.scheme, splits.group, pid, controls,
+#              explain
 
 
 rule aggregate:
@@ -15,6 +17,7 @@ rule aggregate:
         nulls=NULL_FILES,
         estimated=NULL_PROVENANCE,
         importances=EXPLAINED,
+        quality=CONTROL_QUALITY,
         sheets=rules.split.input.sheets if CONFIG.splits.group else [],
     output:
         accuracy=f"{OUT}/aggregate/accuracy.tsv",
@@ -27,6 +30,8 @@ rule aggregate:
         pid=f"{OUT}/aggregate/pid.tsv",
         pooling=f"{OUT}/aggregate/pooling.tsv",
         pid_dictionary=f"{OUT}/aggregate/pid.json",
+        controls=f"{OUT}/aggregate/controls.tsv",
+        control_dictionary=f"{OUT}/aggregate/controls.json",
         latents=f"{OUT}/aggregate/latents.tsv",
         null=f"{OUT}/aggregate/null.tsv",
         normality=f"{OUT}/aggregate/normality.tsv",
@@ -48,8 +53,9 @@ rule aggregate:
     params:
         **given(slices.AggregateSettings.of),
         code=code_digest("brainpid.commands.aggregate"),
+        controls=lambda wildcards: control_contents(),
         folds=lambda wildcards, input: Path(input.folds[0]).parents[2],
         out=lambda wildcards, output: Path(output.accuracy).parent,
     shell:
         "brainpid aggregate --splits {input.splits:q} --folds {params.folds:q} --nulls {input.nulls:q}"
-        " --importances {input.importances:q} --sheets {input.sheets:q} --settings {params.settings:q} --out {params.out:q} 2> {log:q}"
+        " --importances {input.importances:q} --quality {input.quality:q} --sheets {input.sheets:q} --settings {params.settings:q} --out {params.out:q} 2> {log:q}"

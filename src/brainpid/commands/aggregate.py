@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from brainpid.cohort.controls import read_columns
 from brainpid.cohort.groups import read_groups
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import AggregateSettings
@@ -20,7 +21,9 @@ from brainpid.evaluation.accuracy import accuracy_table
 from brainpid.evaluation.atypicality import atypicality_table
 from brainpid.evaluation.base_learners import base_learner_table, choices
 from brainpid.evaluation.comparison import comparison_table
+from brainpid.evaluation.control_models import control_table
 from brainpid.evaluation.coverage import coverage_table
+from brainpid.evaluation.given import Controls
 from brainpid.evaluation.importance import MOST_PEOPLE, MOST_READ, READS
 from brainpid.evaluation.importance_summary import agreement, summarise
 from brainpid.evaluation.information import decompose_all, normality_table, readings_against_target
@@ -31,6 +34,7 @@ from brainpid.evaluation.within_cohort import WithinCohorts, null_summary
 from brainpid.report.glossary import (
     atypicality_dictionary,
     base_learner_dictionary,
+    control_dictionary,
     dictionary,
     importance_dictionary,
     person_dictionary,
@@ -48,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folds", required=True, type=Path, help="folder with <model>/repeat-<r>_fold-<k>")
     parser.add_argument("--nulls", nargs="+", required=True, type=Path, help="table of each cohort from `null`")
     parser.add_argument("--sheets", nargs="*", default=[], type=Path, help="sheets with the column of the groups")
+    parser.add_argument("--quality", nargs="*", default=[], type=Path, help="tables of `quality` that are controls")
     parser.add_argument("--importances", nargs="*", default=[], type=Path, help="tables from `explain`, if any")
     add_settings(parser)
     parser.add_argument("--out", required=True, type=Path, help="folder to write to")
@@ -80,7 +85,8 @@ def run(args: argparse.Namespace) -> None:
     accuracy = accuracy_table(predictions, settings.modalities, settings.scheme, settings.pid.confidence)
     within = _within_cohorts(args.nulls, settings)
     told = _with_groups(predictions, args.sheets, settings)
-    pid, pooling = decompose_all(told, settings.modalities, settings.pid, within)
+    controls = _controls(predictions, args.quality, settings)
+    pid, pooling = decompose_all(told, settings.modalities, settings.pid, within, controls)
     against = readings_against_target(predictions, settings.modalities)
     for words in against:
         log.warning("%s", words)
@@ -108,6 +114,9 @@ def run(args: argparse.Namespace) -> None:
     write_tsv(args.out / "comparison.tsv", comparison)
     write_tsv(args.out / "pid.tsv", pid)
     write_tsv(args.out / "pooling.tsv", pooling)
+    beside = control_table(told, settings.modalities, controls, settings.pid.confidence, _sites_told(args.nulls))
+    write_tsv(args.out / "controls.tsv", beside)
+    write_json(args.out / "controls.json", control_dictionary())
     chosen = {
         model: [found["chosen"] for (name, _, _), found in made_by.items() if name == model]
         for model in settings.models
@@ -145,6 +154,19 @@ def _within_cohorts(paths: Sequence[Path], settings: AggregateSettings) -> Withi
     tables = {cohort: read_own_tsv(path) for cohort, path in ordered.items()}
     nulls = {cohort: null_of_table(table) for cohort, table in tables.items() if len(table)}
     return WithinCohorts(nulls, *readers[0], {cohort: float(own["se_factor"]) for cohort, own in told.items()})
+
+
+def _controls(predictions: pd.DataFrame, quality: Sequence[Path], settings: AggregateSettings) -> Controls:
+    """Columns of the controls of everybody who was predicted."""
+    people = predictions.drop_duplicates(["cohort", "participant_id"])[["cohort", "participant_id", "site"]]
+    found = read_columns(settings.controls, settings.people, {path.stem: path for path in quality}, people)
+    index = pd.MultiIndex.from_frame(people[["cohort", "participant_id"]])
+    return {name: columns.set_axis(index) for name, columns in found.items()}
+
+
+def _sites_told(nulls: Sequence[Path]) -> dict[str, dict[str, dict[str, float]]]:
+    """How well the site is told from each modality, by cohort, as `null` found it."""
+    return {path.stem: read_json(path.with_suffix(".json")).get("site_told", {}) for path in nulls}
 
 
 def _check_complete(predictions: pd.DataFrame, tested: pd.DataFrame, settings: AggregateSettings) -> None:

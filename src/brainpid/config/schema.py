@@ -13,6 +13,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from brainpid.config.analysis import (
+    ControlQuality,
+    Controls,
     Cost,
     Coverage,
     DecompositionSettings,
@@ -75,6 +77,12 @@ class Config(Section):
     interval_coverage: Coverage = Field(0.9, description="nominal coverage of each person's interval")
     pid: DecompositionSettings = Field(default_factory=DecompositionSettings, description="the decomposition")
     null: Null = Field(default_factory=Null, description="the null of the decomposition")
+    controls: Controls = Field(
+        (),
+        description="nuisance that information is also given beyond, as `given` in `aggregate/pid.tsv`: columns of the "
+        "participants table (such as sex, icv_mm3), tables (`{table: motion.tsv, columns: [mean_fd]}`) and measures "
+        "of images (`{quality: fmri, columns: [mean_fd_mm]}`). `site` is one by itself where a cohort has two",
+    )
     explain: Explain = Field(default_factory=Explain, description="what predictions of the first model rest on")
     report: Report = Field(default_factory=Report, description="words on the report")
 
@@ -124,6 +132,7 @@ class Config(Section):
             if not any(modality in block.sources for block in self.cohorts.values()):
                 raise ValueError(f"modalities: no cohort has a source for '{modality}'")
         self._refuse_reserved_group()
+        self._refuse_other_controls()
         if self.splits.scheme == "leave_one_cohort_out" and len(self.cohorts) < self._fewest_cohorts:
             raise ValueError("splits.scheme: leave_one_cohort_out needs at least 2 cohorts, found 1")
         return self
@@ -139,6 +148,18 @@ class Config(Section):
                         f"cohorts: '{other[0]}' with '{other[1]}' and '{cohort}' with '{modality}' are both called "
                         f"{cohort}_{modality}; rename a cohort or a modality"
                     )
+
+    def _refuse_other_controls(self) -> None:
+        """Refuse controls that are the target, and measures of a modality that nobody has images of."""
+        targets = {"age", self.target.column, *(block.columns.target for block in self.cohorts.values())}
+        for control in self.controls:
+            if control in targets:
+                raise ValueError(f"controls: '{control}' is the target")
+            if isinstance(control, ControlQuality) and not any(
+                control.quality in block.sources and block.sources[control.quality].kind != "table"
+                for block in self.cohorts.values()
+            ):
+                raise ValueError(f"controls: no cohort has images of '{control.quality}', whose quality was asked for")
 
     def _refuse_reserved_group(self) -> None:
         """Refuse columns as groups that mean something else already, under whatever name a cohort has them."""

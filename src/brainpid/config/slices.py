@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import SerializeAsAny, create_model
 
 from brainpid.config.analysis import (
+    Controls,
     Cost,
     Coverage,
     DecompositionSettings,
@@ -35,6 +36,7 @@ from brainpid.config.paths import PathText
 from brainpid.config.schema import Config
 from brainpid.config.section import Modalities, Name, Section
 from brainpid.config.sources import SECTIONS, TISSUES, Source, reader_of, section_of
+from brainpid.core.names import SITE
 
 
 class ParticipantsSettings(Section):
@@ -202,6 +204,14 @@ class NullSettings(Section):
         return cls(modalities=config.modalities, seed=config.splits.seed, group=config.splits.group, null=config.null)
 
 
+class PeopleTable(Section):
+    """Where the columns of a cohort's people are, and what the label and sex are called there."""
+
+    path: PathText
+    participant_id: str
+    sex: str
+
+
 class AggregateSettings(Section):
     """What `brainpid aggregate` needs to know; every modality has its cost."""
 
@@ -214,6 +224,8 @@ class AggregateSettings(Section):
     target_range: tuple[float, float]
     interval_coverage: Coverage
     pid: DecompositionSettings
+    controls: Controls
+    people: dict[Name, PeopleTable]
 
     @classmethod
     def of(cls, config: Config) -> AggregateSettings:
@@ -228,6 +240,16 @@ class AggregateSettings(Section):
             target_range=config.target.range,
             interval_coverage=config.interval_coverage,
             pid=config.pid,
+            controls=config.controls,
+            people={
+                name: PeopleTable(
+                    path=block.participants_path,
+                    participant_id=block.columns.participant_id,
+                    sex=block.columns.sex,
+                )
+                for name, block in config.cohorts.items()
+                if any(isinstance(one, str) and one != SITE for one in config.controls)
+            },
         )
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -100,7 +101,9 @@ def _bends(z: FloatArray) -> FloatArray:
     return np.asarray(bends / np.maximum(np.sqrt((bends**2).mean(axis=0)), 1e-12))
 
 
-def mixed_regression(fixed: FloatArray, random: tuple[FloatArray, ...], y: FloatArray, n_used: FloatArray) -> FloatArray:
+def mixed_regression(
+    fixed: FloatArray, random: tuple[FloatArray, ...], y: FloatArray, n_used: FloatArray
+) -> FloatArray:
     """Coefficients of a regression on fixed columns and on blocks of random effects, by restricted maximum likelihood.
 
     Parameters
@@ -126,7 +129,7 @@ def mixed_regression(fixed: FloatArray, random: tuple[FloatArray, ...], y: Float
     n, d = rows.shape
     gram, cross, square = rows.T @ rows, rows.T @ target, float(target @ target)
     ends = fixed.shape[1] + np.cumsum([0, *(block.shape[1] for block in random)])
-    blocks = [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    blocks = [slice(int(a), int(b)) for a, b in pairwise(ends)]
     penalties = np.full(len(blocks), 10.0)
     least = 1e-9 * max(float(np.trace(gram)) / d, 1e-12)
     for _ in range(_ROUNDS):

@@ -8,10 +8,12 @@ are fitted again without each fold:
 
 1. The normal score of the target is regressed on the prediction from A and on the controls
    (`brainpid.crossfit.controls`); on the controls alone for A empty. Where sites differ in the slope of the prediction,
-   they have slopes of their own, shrunken. A slope below zero counts as zero: a prediction from features that tell
-   nothing falls as the target rises, for the people who are predicted are missing from the mean that predicts them.
+   they have slopes of their own, shrunken: where all are of one age a prediction tells little. A slope below zero
+   counts as zero: a prediction from features that tell nothing falls as the target rises, for the people who are
+   predicted are missing from the mean that predicts them.
 2. Densities follow as for the models themselves (`brainpid.crossfit.reader_density`), from the stack of these for every
-   part of A, the empty one included. A modality that tells nothing beyond the controls is given next to no weight.
+   part of A, the empty one included, and with the spread of each site (`brainpid.crossfit.level_spread`). A modality
+   that tells nothing beyond the controls is given next to no weight.
 
 No model is trained again, and other controls rerun nothing that is trained. The price is that the predictions of the
 people who are fitted to were made with the one who is held out: it adds one person's part of one slope, of order
@@ -27,6 +29,7 @@ from numpy.typing import ArrayLike
 
 from brainpid.core.arrays import FloatArray, IntArray
 from brainpid.core.modalities import Subset
+from brainpid.core.names import SITE
 from brainpid.crossfit.controls import ControlDesign, mixed_regression
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.reader_density import held_out_scores
@@ -78,7 +81,7 @@ def scores_given(
     for subset, values in predictions.items():
         f = centred(scaled(values, target_map, target_map), y, fold, target_map, target_map)
         means[subset] = _held_out_means(f, controls, g, apart)
-    found, level = {}, controls.levels.get("site") if _SPREAD else None
+    found, level = {}, controls.levels.get(SITE)
     for subset in means:
         parts = {
             part: centred(mean, y, apart, target_map, target_map)
@@ -87,6 +90,15 @@ def scores_given(
         }
         found[subset] = held_out_scores(parts, g, y, apart, target_map, level)
     return found
+
+
+def predictions_of_controls(
+    controls: ControlDesign, y: FloatArray, fold: IntArray, groups: ArrayLike | None = None
+) -> FloatArray:
+    """Predictions (n,) of the target, in its units, by the controls alone; parameters as of `scores_given`."""
+    target_map = NormalScores.fit(y)
+    apart = folds_for(fold, controls, y, groups)
+    return target_map.inverse_transform(_held_out_means(None, controls, target_map.transform(y), apart))
 
 
 def folds_for(fold: IntArray, controls: ControlDesign, y: FloatArray, groups: ArrayLike | None) -> IntArray:
@@ -112,7 +124,9 @@ def _held_out_means(f: FloatArray | None, controls: ControlDesign, g: FloatArray
             if scale > 1e-9 * max(abs(centre), 1.0):
                 z = ((f - centre) / scale)[:, None]
                 more = np.concatenate([one, z, controls.fixed], axis=1)
-                slopes = tuple(z * block for block in random if _SLOPES and set(np.unique(block)) <= {0.0, 1.0})
+                slopes = tuple(
+                    z * block for block in random if block.shape[1] > 1 and set(np.unique(block)) <= {0.0, 1.0}
+                )
                 coefficients = mixed_regression(more, random + slopes, g, used)
                 if coefficients[1] > 0:
                     found[~used] = np.concatenate([more, *random, *slopes], axis=1)[~used] @ coefficients
@@ -120,7 +134,3 @@ def _held_out_means(f: FloatArray | None, controls: ControlDesign, g: FloatArray
         coefficients = mixed_regression(fixed, random, g, used)
         found[~used] = np.concatenate([fixed, *random], axis=1)[~used] @ coefficients
     return found
-
-
-_SLOPES = True
-_SPREAD = True

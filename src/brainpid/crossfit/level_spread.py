@@ -77,4 +77,3 @@ def level_ratios(
 
     everywhere = np.exp(np.minimum(log_ratio(scores, centre[:, None], variance[:, None]), _LARGEST))
     return np.exp(np.minimum(log_ratio(g[own], centre, variance), _LARGEST)), everywhere @ parts
-

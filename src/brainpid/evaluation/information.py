@@ -15,6 +15,7 @@ from brainpid.core.names import WEIGHTED, WITHOUT_LATENTS, Measure
 from brainpid.crossfit.normality import Normality, check_normality, squared_mahalanobis
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.decomposition import PID_COLUMNS, Estimated, decompose_cohort
+from brainpid.evaluation.given import Controls, decompose_given, reported_sets
 from brainpid.evaluation.missingness import missingness
 from brainpid.evaluation.predictions import LATENT, by_repeat, decomposable, without_rows
 from brainpid.evaluation.random_effects import POOLED, pool_decompositions
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 
 NORMALITY_COLUMNS = ["cohort", "model", *(field.name for field in fields(Normality))]
 POOLING_COLUMNS = [
-    "model", "estimator", "measure", "scope", "modalities", "atom", "bits", "ci_low", "ci_high", "fixed_bits",
+    "model", "estimator", "given", "measure", "scope", "modalities", "atom", "bits", "ci_low", "ci_high", "fixed_bits",
     "fixed_ci_low", "fixed_ci_high", "predicted_low", "predicted_high", "tau", "tau_low", "tau_high", "cohorts", "n",
 ]  # fmt: skip
 AGAINST = 0.001
@@ -33,7 +34,11 @@ AGAINST = 0.001
 
 
 def decompose_all(
-    predictions: pd.DataFrame, modalities: Sequence[str], settings: DecompositionSettings, within: WithinCohorts
+    predictions: pd.DataFrame,
+    modalities: Sequence[str],
+    settings: DecompositionSettings,
+    within: WithinCohorts,
+    controls: Controls | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Decompose every model in every cohort, and pool over cohorts where there are two or more.
 
@@ -45,6 +50,8 @@ def decompose_all(
     settings : DecompositionSettings
     within : WithinCohorts
         Tests of each cohort, and the widening of its standard errors.
+    controls : mapping of str to DataFrame, optional
+        Columns of the controls that information is also given beyond (`brainpid.evaluation.given`).
 
     Returns
     -------
@@ -65,6 +72,8 @@ def decompose_all(
         with without_rows(cohort, f"the decomposition of {model}"):
             weights = _weights(told[(told["model"] == model) & (told["cohort"] == cohort)], rows)
             found = decompose_cohort(rows, modalities, settings, factor, weights)
+            for names in reported_sets(controls or {}):
+                found += decompose_given(rows, modalities, settings, factor, weights, controls or {}, names)
             by_model.setdefault(str(model), []).append(found)
             frames += [one.to_frame().assign(model=model, cohort=cohort) for one in found]
     pooled = [pool_model(model, cohorts, settings) for model, cohorts in by_model.items() if len(cohorts) > 1]
@@ -81,17 +90,17 @@ def pool_model(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Pool one model's informations over cohorts and form the atoms of what is pooled, and what goes with them."""
     tables, beside = [], []
-    by_key: dict[tuple[str, Measure], list[Estimated]] = {}
+    by_key: dict[tuple[str, str, Measure], list[Estimated]] = {}
     for own in cohorts:
         for one in own:
-            by_key.setdefault((one.estimator, one.decomposition.measure), []).append(one)
-    for (estimator, measure), parts in by_key.items():
+            by_key.setdefault((one.estimator, one.given, one.decomposition.measure), []).append(one)
+    for (estimator, given, measure), parts in by_key.items():
         if len(parts) < len(cohorts):  # weighted in some cohorts alone
             continue
         found = pool_decompositions(
             [part.decomposition for part in parts], measure, settings.heterogeneity, settings.confidence
         )
-        told = {"model": model, "cohort": POOLED, "estimator": estimator, "given": ""}
+        told = {"model": model, "cohort": POOLED, "estimator": estimator, "given": given}
         table = found.random.to_frame().assign(**told, n_folds=max(part.n_folds for part in parts))
         fixed, predicted = found.fixed.to_frame(), pd.DataFrame(found.predicted)
         tables.append(table)

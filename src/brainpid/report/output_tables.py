@@ -111,6 +111,10 @@ PID_KINDS: Kinds = dict.fromkeys(_LABELS, (TEXT, NONE)) | _INTERVAL | {
     "share": (NUMBER, PART), "p_value": (NUMBER, PART), "n": (INTEGER, PEOPLE), "n_folds": (INTEGER, "folds"),
     "se_factor": (NUMBER, NONE),
 }  # fmt: skip
+CONTROL_KINDS: Kinds = _INTERVAL | dict.fromkeys(("cohort", "kind", "name", "given"), (TEXT, NONE)) | {
+    "mae": (NUMBER, TARGET), "r2": (NUMBER, "at most 1"), "r2_within_site": (NUMBER, "at most 1"),
+    "balanced_accuracy": (NUMBER, PART), "chance": (NUMBER, PART), "n": (INTEGER, PEOPLE),
+}  # fmt: skip
 SELECTION_KINDS: Kinds = _ERROR | {
     "modalities": (TEXT, NONE), "cost": (NUMBER, COST), "n": (INTEGER, PEOPLE), "information_bits": (NUMBER, BITS),
     "recommended": (TRUTH, NONE),
@@ -248,7 +252,10 @@ NORMALITY: Described = {
 }  # fmt: skip
 POOLING: Described = {
     **MODEL,
-    **{name: (TEXT, NONE, glossary.COLUMNS[name]) for name in ("estimator", "measure", "scope", "modalities", "atom")},
+    **{
+        name: (TEXT, NONE, glossary.COLUMNS[name])
+        for name in ("estimator", "given", "measure", "scope", "modalities", "atom")
+    },
     "bits": (NUMBER, BITS, "Mean over cohorts, with random effects; ci_low and ci_high are its interval"),
     "ci_low": (NUMBER, BITS, "Lower end"),
     "ci_high": (NUMBER, BITS, "Upper end"),
@@ -288,6 +295,9 @@ OUTPUT_TABLES = (
     ),
     _of_glossary("aggregate/pid.tsv", "one row an atom; `pid.json` describes it", glossary.COLUMNS, PID_KINDS),
     _table("aggregate/pooling.tsv", "one row a pooled row of pid.tsv", POOLING),
+    _of_glossary(
+        "aggregate/controls.tsv", "one row a control, a model or a modality", glossary.CONTROL_COLUMNS, CONTROL_KINDS
+    ),
     _of_glossary("aggregate/person.tsv", "one row a person and model, repeats averaged", PERSON_MEANINGS, PERSON_KINDS),
     _table("aggregate/reliability.tsv", "one row a cohort, model and quantity of person.tsv", RELIABILITY),
     _of_glossary(
