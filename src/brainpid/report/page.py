@@ -17,6 +17,7 @@ from brainpid.config.slices import ReportSettings
 from brainpid.evaluation.accuracy import MIN_PEOPLE_OF_PATTERN
 from brainpid.evaluation.atypicality import ATYPICAL
 from brainpid.evaluation.random_effects import POOLED
+from brainpid.report.beyond import beyond_rows, control_rows, headline_given, in_words, rows_given
 from brainpid.report.figures import MOST_FEATURES
 from brainpid.report.flags import red_flags
 from brainpid.report.glossary import CANNOT_SAY, ESTIMATORS, MEASURES
@@ -95,8 +96,8 @@ def render(
         Title, target, and what was run.
     tables : mapping of str to DataFrame
         ``participants``, ``features``, ``accuracy``, ``comparison``, ``coverage``, ``predictions``, ``pid``,
-        ``normality``, ``person``, ``selection``, ``importance``, ``base_learners`` and ``atypicality`` as they stand in
-        the output folder; and ``motion``, of the quality tables that measure it.
+        ``controls``, ``normality``, ``person``, ``selection``, ``importance``, ``base_learners`` and ``atypicality`` as
+        they stand in the output folder; and ``motion``, of the quality tables that measure it.
     choice : mapping
         ``aggregate/selection.json``: what the choice among subsets is worth.
     explained : mapping
@@ -120,6 +121,9 @@ def render(
     with_truth : sequence of str
         Cohorts of which the true information is known and drawn.
     """
+    every_given = tables["pid"]
+    given = headline_given(every_given)
+    tables = {**tables, "pid": rows_given(every_given, given)}
     participants, accuracy, pid = tables["participants"], tables["accuracy"], tables["pid"]
     everything = "+".join(settings.modalities)
     complete = accuracy[accuracy["modalities"] == everything]
@@ -144,9 +148,9 @@ def render(
         contents=[(place, title) for place, title in SECTIONS.items() if optional.get(place, True)],
         titles=SECTIONS,
         summary=summarise(settings, tables, choice, told),
-        flags=red_flags(settings, tables, told, mixed_versions, against_target),
-        methods=methods_text(settings, tables, made_of, trained_with),
-        bibtex=bibtex(settings),
+        flags=red_flags(settings, tables, told, mixed_versions, against_target, every_given),
+        methods=methods_text(settings, tables, made_of, trained_with, given),
+        bibtex=bibtex(settings, bool(given)),
         figures={name: inline(name, svg, ALTERNATIVES[name]) for name, svg in figures.items()},
         names_dots="<title>" in figures["predicted_age"],
         several_folds=bool((tables["importance"]["n_folds"] > 1).any()),
@@ -180,15 +184,19 @@ def render(
         importance=importance,
         atypicality=tables["atypicality"].to_dict("records"),
         atypical=ATYPICAL,
-        beyond=_beyond(predictions),
+        unusual=_beyond(predictions),
         base_learners=tables["base_learners"].to_dict("records"),
         made_of=made_of,
         learner_labels=BASE_LEARNER_LABELS,
         sentence=_choices,
         information=information(pid, settings),
+        given=in_words(given) if given else "",
+        not_given=information(rows_given(every_given, ""), settings) if given else [],
+        beyond=beyond_rows(every_given, shown, settings.modalities),
+        of_controls=control_rows(tables["controls"]),
         estimators=ESTIMATORS,
         estimator_labels=ESTIMATOR_LABELS,
-        totals=totals(pid, tables["person"], settings),
+        totals=totals(rows_given(every_given, ""), tables["person"], settings),
         verdicts=told,
         normality=tables["normality"].to_dict("records"),
         measures=MEASURES,

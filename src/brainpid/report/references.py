@@ -40,6 +40,10 @@ ARTICLES = {
     "Wilson1927": _article(
         "Wilson, Edwin B.", 1927, "Probable inference, the law of succession, and statistical inference",
         "Journal of the American Statistical Association", "22:209--212", "10.1080/01621459.1927.10502953"),
+    "WoodFasiolo2017": _article(
+        "Wood, Simon N. and Fasiolo, Matteo", 2017,
+        "A generalized {Fellner-Schall} method for smoothing parameter optimization with application to {Tweedie} "
+        "location, scale and shape models", "Biometrics", "73:1071--1081", "10.1111/biom.12666"),
     "Harris2020": _article(
         "Harris, Charles R. and Millman, K. Jarrod and van der Walt, St{\\'e}fan J. and others", 2020,
         "Array programming with {NumPy}", "Nature", "585:357--362", "10.1038/s41586-020-2649-2"),
@@ -114,8 +118,11 @@ METHOD = "MaYu2025"
 """Of the network; its entry is that of the program's own citation."""
 
 
-def references(settings: ReportSettings) -> list[str]:
-    """Keys of the works that a run rests on: the program, its method, then in the order of `BIBTEX`."""
+def references(settings: ReportSettings, beyond: bool = False) -> list[str]:
+    """Keys of the works that a run rests on: the program, its method, then in the order of `BIBTEX`.
+
+    `beyond` where information is given beyond controls.
+    """
     sources = {(modality, own.kind) for inputs in settings.inputs.values() for modality, own in inputs.items()}
     kinds = {kind for _, kind in sources}
     moves = any(
@@ -130,12 +137,13 @@ def references(settings: ReportSettings) -> list[str]:
         *(OF_TISSUES[own.tissue] for own in settings.atlases.values() if own.files is None),
         *(["Abraham2014"] if settings.atlases else []),
         *(["Power2012"] if moves else []),
+        *(["WoodFasiolo2017"] if beyond else []),
         *([METHOD] if "pidreg" in settings.models else []),
     }
     return [key for key in bibtex_entries() | BIBTEX if key in used]
 
 
-def bibtex(settings: ReportSettings) -> str:
-    """BibTeX entries of the works that a run rests on, one a line."""
+def bibtex(settings: ReportSettings, beyond: bool = False) -> str:
+    """BibTeX entries of the works that a run rests on, one a line; parameters as of `references`."""
     entries = bibtex_entries() | BIBTEX
-    return "\n".join(entries[key] for key in references(settings))
+    return "\n".join(entries[key] for key in references(settings, beyond))
