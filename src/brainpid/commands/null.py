@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from brainpid.crossfit.exchange import Exchange, exchange_of
 from brainpid.crossfit.inflation import inflation_or_assumed
 from brainpid.crossfit.minima import why_no_null, why_not_cross_fitted
 from brainpid.crossfit.null import empty_null_table, null_table, permutation_null
+from brainpid.crossfit.told import labels_told
 from brainpid.features.matrix import read_chosen, read_matrix
 from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
 
@@ -60,6 +62,9 @@ def run(args: argparse.Namespace) -> None:
         blocks = read_matrix([args.features], people, read_chosen(args.chosen, settings.modalities))
         seed = derive(settings.seed, "inflation", args.cohort)
         estimated |= _se_factor(blocks, age, settings, seed, groups)
+        seed = derive(settings.seed, "sites", args.cohort)
+        told = {name: labels_told(block, people["site"].astype(str), seed) for name, block in blocks.items()}
+        estimated["site_told"] = {name: asdict(own) for name, own in told.items() if own is not None}
     log.info("%s: standard errors are widened by %.3f", args.cohort, estimated["se_factor"], extra=estimated)
     write_json(args.out.with_suffix(".json"), _provenance(settings) | exchanged | estimated)
     reason = reason or why_no_null(age, settings.modalities, settings.null.folds, groups)
