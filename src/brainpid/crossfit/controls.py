@@ -21,7 +21,7 @@ import pandas as pd
 
 from brainpid.core.arrays import FloatArray, IntArray
 from brainpid.core.errors import NumericalError
-from brainpid.core.linalg import factorising
+from brainpid.core.linalg import factorising, thin_svd
 from brainpid.crossfit.transforms import normal_scores
 
 MOST_LEVELS_OF_NUMBERS = 10
@@ -83,6 +83,16 @@ class ControlDesign:
     def columns(self) -> FloatArray:
         """All of them side by side (n, k), for a fit that penalises by itself."""
         return np.concatenate([self.fixed, *self.random], axis=1)
+
+    def less(self, values: FloatArray) -> FloatArray:
+        """Values (..., n) without what is linear in the columns; the same values where there is no control."""
+        if self.empty:
+            return values
+        columns = self.columns()
+        u, s, _ = thin_svd("controls", columns - columns.mean(axis=0), *columns.shape)
+        basis = u[:, s > 1e-9 * s.max()]
+        centred = values - values.mean(axis=-1, keepdims=True)
+        return np.asarray(values - (centred @ basis) @ basis.T)
 
 
 def quantity(cells: pd.Series) -> FloatArray | None:

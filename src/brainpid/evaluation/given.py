@@ -15,7 +15,6 @@ from numpy.typing import ArrayLike
 
 from brainpid.config.analysis import DecompositionSettings
 from brainpid.core.arrays import FloatArray
-from brainpid.core.linalg import least_squares
 from brainpid.core.modalities import Subset, subsets_of
 from brainpid.core.names import GAUSSIAN_SCORE, LOG_SCORE_ESTIMATOR, SITE, WEIGHTED
 from brainpid.crossfit.controls import ControlDesign
@@ -88,8 +87,8 @@ def decompose_given(
     scores: dict[str | Subset, ArrayLike] = {subset: found_more[subset] for subset in subsets}
     values, age, n_folds = by_repeat(predictions, [LATENT + modality for modality in modalities])
     groups = groups_of(predictions)
-    sources = {m: _less(values[LATENT + m], design) for m in modalities}
-    target = _less(normal_scores(age)[None], design)[0]
+    sources = {m: design.less(values[LATENT + m]) for m in modalities}
+    target = design.less(normal_scores(age))
     found = []
     for measure in settings.measures:
         told = decompose_predictions(scores, groups, measure, settings.confidence, se_factor)
@@ -118,11 +117,3 @@ def more_than_controls(
         found = scores_given(own, design, age, fold, groups)
         told.append({subset: found[subset] - found[CONTROLS] for subset in subsets})
     return {subset: np.mean([one[subset] for one in told], axis=0) for subset in subsets}
-
-
-def _less(values: FloatArray, design: ControlDesign) -> FloatArray:
-    """Values (R, n) without what is linear in the columns of the controls."""
-    if design.empty:
-        return values
-    columns = np.column_stack([np.ones(values.shape[1]), design.columns()])
-    return values - (columns @ least_squares("latents on the controls", columns, values.T, *columns.shape)).T

@@ -29,7 +29,7 @@ def nulls(tmp_path_factory):
     age = rng.uniform(20, 80, N)
     values = {m: rng.normal(size=(N, 3)) for m in ("t1", "dwi")}
     sheets = [
-        pd.DataFrame({"participant_id": labels, "cohort": cohort, "age": age, "included": True}).assign(
+        pd.DataFrame({"participant_id": labels, "cohort": cohort, "site": "s", "age": age, "included": True}).assign(
             **{f"{m}_status": SUCCESS for m in values}
         )
         for cohort in ("a", "b")
@@ -90,7 +90,7 @@ def test_groups_are_exchanged_as_wholes_or_there_are_no_p_values(tmp_path, caplo
     labels = tuple(f"sub-{k}" for k in range(n))
     own = rng.normal(size=(len(sizes), 30))[family]
     age = rng.uniform(20, 80, len(sizes))[family] + rng.normal(size=n)
-    people = pd.DataFrame({"participant_id": labels, "cohort": "a", "age": age, "included": True})
+    people = pd.DataFrame({"participant_id": labels, "cohort": "a", "site": "s", "age": age, "included": True})
     write_tsv(tmp_path / "participants.tsv", people.assign(t1_status=SUCCESS, dwi_status=SUCCESS))
     sheet = people[["participant_id", "cohort", "age"]].assign(site="one", sex="F", family=[f"f{k}" for k in family])
     write_tsv(tmp_path / "sheet.tsv", sheet.iloc[::-1])

@@ -26,6 +26,6 @@ def test_noise_tells_by_chance_and_a_signature_all():
 
 
 def test_sites_of_few_people_are_left_out():
-    rng, codes, labels = sites(100)
+    rng, _, labels = sites(100)
     assert labels_told(rng.standard_normal((100, 3)), labels, 0).n == 95
     assert labels_told(rng.standard_normal((100, 3)), pd.Series(["one"] * 95 + ["few"] * 5), 0) is None
