@@ -16,7 +16,7 @@ from brainpid.config.slices import AggregateSettings
 from brainpid.core.errors import InputError
 from brainpid.core.files import read_json, read_own_tsv, write_json, write_tsv
 from brainpid.core.provenance import mixed_versions, record, trained_with
-from brainpid.crossfit.null import null_of_table
+from brainpid.crossfit.null import nulls_of_table
 from brainpid.evaluation.accuracy import accuracy_table
 from brainpid.evaluation.atypicality import atypicality_table
 from brainpid.evaluation.base_learners import base_learner_table, choices
@@ -30,7 +30,7 @@ from brainpid.evaluation.information import decompose_all, normality_table, read
 from brainpid.evaluation.persons import person_table, reliability_table
 from brainpid.evaluation.predictions import GROUP, LATENT, LOG_SCORE, SUBSET, decomposable, not_decomposable
 from brainpid.evaluation.selection import select
-from brainpid.evaluation.within_cohort import WithinCohorts, null_summary
+from brainpid.evaluation.within_cohort import WithinCohorts, summary_of
 from brainpid.report.glossary import (
     atypicality_dictionary,
     base_learner_dictionary,
@@ -83,9 +83,9 @@ def run(args: argparse.Namespace) -> None:
     _check_complete(predictions, tested, settings)
     predictions = _in_order(predictions, settings)
     accuracy = accuracy_table(predictions, settings.modalities, settings.scheme, settings.pid.confidence)
-    within = _within_cohorts(args.nulls, settings)
-    told = _with_groups(predictions, args.sheets, settings)
     controls = _controls(predictions, args.quality, settings)
+    within = _within_cohorts(args.nulls, "+".join(controls), settings)
+    told = _with_groups(predictions, args.sheets, settings)
     pid, pooling = decompose_all(told, settings.modalities, settings.pid, within, controls)
     against = readings_against_target(predictions, settings.modalities)
     for words in against:
@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> None:
     latents = [column for column in predictions if column not in own]
     write_tsv(args.out / "predictions.tsv", predictions[_public_order(own)])
     write_tsv(args.out / "latents.tsv", predictions[[*PERSON, *latents]])
-    write_tsv(args.out / "null.tsv", null_summary(within.nulls, settings.modalities))
+    write_tsv(args.out / "null.tsv", summary_of(within, settings.modalities))
     write_tsv(args.out / "normality.tsv", normality_table(predictions, settings.modalities))
     write_json(args.out / "pid.json", dictionary())
     write_tsv(args.out / "selection.tsv", selection.table)
@@ -140,8 +140,8 @@ def run(args: argparse.Namespace) -> None:
     write_json(args.out / "provenance.json", provenance | found)
 
 
-def _within_cohorts(paths: Sequence[Path], settings: AggregateSettings) -> WithinCohorts:
-    """What `null` found in each cohort."""
+def _within_cohorts(paths: Sequence[Path], given: str, settings: AggregateSettings) -> WithinCohorts:
+    """What `null` found in each cohort; `given` names all controls."""
     found = {path.stem: path for path in paths}
     ordered = {cohort: found[cohort] for cohort in settings.cohorts if cohort in found}
     told = {cohort: read_json(path.with_suffix(".json")) for cohort, path in ordered.items()}
@@ -152,8 +152,12 @@ def _within_cohorts(paths: Sequence[Path], settings: AggregateSettings) -> Withi
             f"one number of folds, found {readers}; run `null` again"
         )
     tables = {cohort: read_own_tsv(path) for cohort, path in ordered.items()}
-    nulls = {cohort: null_of_table(table) for cohort, table in tables.items() if len(table)}
-    return WithinCohorts(nulls, *readers[0], {cohort: float(own["se_factor"]) for cohort, own in told.items()})
+    found_in = {cohort: nulls_of_table(table) for cohort, table in tables.items() if len(table)}
+    factors = {cohort: float(own["se_factor"]) for cohort, own in told.items()}
+    nulls = {cohort: own[""] for cohort, own in found_in.items()}
+    # Beyond controls that do not differ in a cohort there is what there is without them.
+    beyond = {cohort: [*own.values()][-1] for cohort, own in found_in.items()} if given else {}
+    return WithinCohorts(nulls, *readers[0], factors, beyond, given)
 
 
 def _controls(predictions: pd.DataFrame, quality: Sequence[Path], settings: AggregateSettings) -> Controls:

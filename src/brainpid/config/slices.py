@@ -190,6 +190,26 @@ class ExplainSettings(Section):
         )
 
 
+class PeopleTable(Section):
+    """Where the columns of a cohort's people are, and what the label and sex are called there."""
+
+    path: PathText
+    participant_id: str
+    sex: str
+
+
+def _people_tables(config: Config) -> dict[str, PeopleTable]:
+    """Participants tables, where columns of theirs are controls."""
+    if not any(isinstance(one, str) and one != SITE for one in config.controls):
+        return {}
+    return {
+        name: PeopleTable(
+            path=block.participants_path, participant_id=block.columns.participant_id, sex=block.columns.sex
+        )
+        for name, block in config.cohorts.items()
+    }
+
+
 class NullSettings(Section):
     """What `brainpid null` needs to know."""
 
@@ -197,19 +217,20 @@ class NullSettings(Section):
     seed: Seed
     group: str | None
     null: Null
+    controls: Controls
+    people: dict[Name, PeopleTable]
 
     @classmethod
     def of(cls, config: Config) -> NullSettings:
         """Slice of the null of one cohort."""
-        return cls(modalities=config.modalities, seed=config.splits.seed, group=config.splits.group, null=config.null)
-
-
-class PeopleTable(Section):
-    """Where the columns of a cohort's people are, and what the label and sex are called there."""
-
-    path: PathText
-    participant_id: str
-    sex: str
+        return cls(
+            modalities=config.modalities,
+            seed=config.splits.seed,
+            group=config.splits.group,
+            null=config.null,
+            controls=config.controls,
+            people=_people_tables(config),
+        )
 
 
 class AggregateSettings(Section):
@@ -241,15 +262,7 @@ class AggregateSettings(Section):
             interval_coverage=config.interval_coverage,
             pid=config.pid,
             controls=config.controls,
-            people={
-                name: PeopleTable(
-                    path=block.participants_path,
-                    participant_id=block.columns.participant_id,
-                    sex=block.columns.sex,
-                )
-                for name, block in config.cohorts.items()
-                if any(isinstance(one, str) and one != SITE for one in config.controls)
-            },
+            people=_people_tables(config),
         )
 
 

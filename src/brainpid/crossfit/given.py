@@ -96,9 +96,7 @@ def predictions_of_controls(
     controls: ControlDesign, y: FloatArray, fold: IntArray, groups: ArrayLike | None = None
 ) -> FloatArray:
     """Predictions (n,) of the target, in its units, by the controls alone; parameters as of `scores_given`."""
-    target_map = NormalScores.fit(y)
-    apart = folds_for(fold, controls, y, groups)
-    return target_map.inverse_transform(_held_out_means(None, controls, target_map.transform(y), apart))
+    return _held_out_means(None, controls, y, folds_for(fold, controls, y, groups))
 
 
 def folds_for(fold: IntArray, controls: ControlDesign, y: FloatArray, groups: ArrayLike | None) -> IntArray:

@@ -42,7 +42,7 @@ from brainpid.crossfit.minima import why_no_null
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.pid.estimation import information_from_sample_covariance
 
-TOTAL, ADDED = "total", "added_"
+TOTAL, ADDED, GIVEN = "total", "added_", "given"
 _CHUNK = 250  # permutations at a time: bounds the memory
 
 
@@ -66,19 +66,25 @@ class Null:
     n: int
 
 
-def null_table(null: Null) -> pd.DataFrame:
-    """One line a permutation, the observed statistics first: permutation, n, total, and added_<modality> in bits."""
-    columns = {"permutation": np.arange(len(null.total)), "n": null.n, TOTAL: null.total}
+def null_table(null: Null, given: str = "") -> pd.DataFrame:
+    """One line a permutation, the observed first: permutation, n, given, total, and added_<modality> in bits."""
+    columns = {"permutation": np.arange(len(null.total)), "n": null.n, GIVEN: given, TOTAL: null.total}
     return pd.DataFrame(columns | {ADDED + name: values for name, values in null.added.items()})
 
 
 def empty_null_table(modalities: Sequence[str]) -> pd.DataFrame:
     """`null_table` of a cohort that has too few people with every modality."""
-    return pd.DataFrame(columns=["permutation", "n", TOTAL, *(ADDED + modality for modality in modalities)])
+    return pd.DataFrame(columns=["permutation", "n", GIVEN, TOTAL, *(ADDED + modality for modality in modalities)])
+
+
+def nulls_of_table(table: pd.DataFrame) -> dict[str, Null]:
+    """Undo `null_table` of several joined, by what is given."""
+    parts = table.groupby(table[GIVEN].fillna("").astype(str), sort=False)
+    return {str(given): null_of_table(rows) for given, rows in parts}
 
 
 def null_of_table(table: pd.DataFrame) -> Null:
-    """Undo `null_table`."""
+    """Undo `null_table` of one."""
     added = {name.removeprefix(ADDED): table[name].to_numpy(float) for name in table if name.startswith(ADDED)}
     return Null(table[TOTAL].to_numpy(float), added, int(table["n"].iloc[0]))
 

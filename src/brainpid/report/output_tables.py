@@ -231,6 +231,7 @@ RELIABILITY: Described = {
 }  # fmt: skip
 NULL: Described = {
     "cohort": WHO["cohort"],
+    "given": (TEXT, NONE, glossary.COLUMNS["given"]),
     "modalities": (TEXT, NONE, "Modality that is tested, or all joined with +"),
     "atom": (TEXT, NONE, "total, against permutations of the target; added, against draws given the others"),
     "bits": (NUMBER, BITS, "Found by the encoder of the null, fitted within the cohort"),
