@@ -131,7 +131,7 @@ def run(args: argparse.Namespace) -> None:
     write_tsv(args.out / "importance.tsv", summarise(importances))
     about = importance_dictionary(agreement(importances), MOST_PEOPLE, MOST_READ, READS)
     write_json(args.out / "importance.json", about)
-    provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "pandas", "scipy"))
+    provenance = record(__name__, settings.recorded(), ("numpy", "pandas", "scipy"))
     found = {
         "mixed_versions": mixed,
         "readings_against_target": against,

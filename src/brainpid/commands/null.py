@@ -143,6 +143,6 @@ def _exchanged(exchange: Exchange, cohort: str, settings: NullSettings) -> dict[
 def _provenance(settings: NullSettings) -> dict[str, Any]:
     """Where the table comes from."""
     entry = ENCODERS[settings.null.encoder]
-    provenance = record(__name__, settings.model_dump(mode="json"), entry.packages)
+    provenance = record(__name__, settings.recorded(), entry.packages)
     provenance["generated_by"]["encoder_code"] = code_digest(entry.module)
     return provenance
