@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from brainpid.core.arrays import FloatArray, IntArray
-from brainpid.core.errors import NumericalError
+from brainpid.core.errors import InputError, NumericalError
 from brainpid.core.linalg import factorising, thin_svd
 from brainpid.crossfit.transforms import normal_scores
 
@@ -55,15 +55,26 @@ class ControlDesign:
         """Make the design of columns (n,) of text or numbers; a missing cell is a label, or the mean, of its own.
 
         A column with one value is left out. Scores and bends are those of everybody here: no target is looked at.
+
+        Raises
+        ------
+        InputError
+            Where hardly two people share a label.
         """
         n = len(next(iter(columns.values()), ()))
         fixed, random, levels = [np.empty((n, 0))], [], {}
         for name, cells in columns.items():
             numbers = quantity(cells)
             if numbers is None:
-                codes = pd.factorize(cells.astype(object).where(cells.notna(), ""), sort=True)[0].astype(np.int64)
+                text = cells.astype(object).where(cells.notna(), "").astype(str)
+                codes, known = pd.factorize(text, sort=True)
+                if pd.to_numeric(cells, errors="coerce").isna().all() and len(known) > max(2, n / 2):
+                    raise InputError(
+                        f"control '{name}': found {len(known)} labels among {n} people, such as '{known[-1]}'; "
+                        "expected labels that people share, such as sites, or numbers, with n/a where one is missing"
+                    )
                 if codes.max(initial=0) > 0:
-                    levels[name] = codes
+                    levels[name] = codes.astype(np.int64)
                     random.append(np.eye(codes.max() + 1)[codes])
                 continue
             known = np.isfinite(numbers)

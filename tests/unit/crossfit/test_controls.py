@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from brainpid.core.errors import InputError
 from brainpid.crossfit.controls import ControlDesign, mixed_regression, quantity
 from brainpid.crossfit.level_spread import level_variances
 
@@ -21,6 +23,11 @@ def test_labels_and_quantities_are_told_apart():
 
 def test_a_column_of_one_value_is_no_control():
     assert ControlDesign.of({"site": pd.Series(["a"] * 9)}).empty
+
+
+def test_labels_that_nobody_shares_are_refused():
+    with pytest.raises(InputError, match="control 'day': found 8 labels among 9 people, such as '2001-01-07'"):
+        ControlDesign.of({"day": pd.Series([f"2001-01-0{k % 8}" for k in range(9)])})
 
 
 def test_a_missing_quantity_has_an_effect_of_its_own():
