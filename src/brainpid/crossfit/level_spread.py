@@ -17,6 +17,7 @@ from scipy.special import gammaln
 from brainpid.core.arrays import BoolArray, FloatArray, IntArray
 
 _WEIGHTS = np.array([2.0, 4.0, 8.0, 16.0, 64.0, 256.0, 4096.0])  # of the centre, in people
+_STEEPEST = 2.0  # slope of the target on its prediction, which is near 1
 _LARGEST = 300.0  # logarithm of a ratio
 _CENTRES = np.geomspace(0.05, 4.0, 41)  # in parts of the mean squared residual
 
@@ -63,11 +64,12 @@ def level_ratios(
     Returns
     -------
     ratio, mean : ndarray, shape (m,)
-        At the person's own target, and in the mean over `scores`.
+        At the person's own target, and in the mean over `scores`; both as parts of the largest of these.
     """
     x, target = f[~own], g[~own]
     square = float(np.sum((x - x.mean()) ** 2))
-    slope = max(float((x - x.mean()) @ target) / square, 0.0) if square > 1e-18 * max(len(x), 1) else 0.0
+    # A prediction that hardly varies, as of controls that tell nothing, must not be stretched to the target's spread.
+    slope = float(np.clip((x - x.mean()) @ target / max(square, 1e-12 * len(x)), 0.0, _STEEPEST))
     shift = target.mean() - slope * x.mean()
     variances = level_variances(target - shift - slope * x, level[~own], int(level.max()) + 1)
     centre, variance = shift + slope * f[own], variances[level[own]]
@@ -75,5 +77,7 @@ def level_ratios(
     def log_ratio(at: FloatArray, mu: FloatArray, of: FloatArray) -> FloatArray:
         return np.asarray((at**2 - (at - mu) ** 2 / of - np.log(of)) / 2)
 
-    everywhere = np.exp(np.minimum(log_ratio(scores, centre[:, None], variance[:, None]), _LARGEST))
-    return np.exp(np.minimum(log_ratio(g[own], centre, variance), _LARGEST)), everywhere @ parts
+    everywhere = log_ratio(scores, centre[:, None], variance[:, None])
+    top = everywhere.max(axis=1)
+    ratio = np.exp(np.minimum(log_ratio(g[own], centre, variance) - top, _LARGEST))
+    return ratio, np.exp(everywhere - top[:, None]) @ parts

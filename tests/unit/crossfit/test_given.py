@@ -9,6 +9,7 @@ import pytest
 from brainpid.crossfit.controls import ControlDesign
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.given import CONTROLS, folds_for, scores_given
+from brainpid.crossfit.level_spread import level_ratios
 from brainpid.crossfit.ridge import ridge
 
 A = ("a",)
@@ -101,3 +102,17 @@ def test_folds_in_which_a_site_is_left_out_are_dealt_anew():
     np.testing.assert_array_equal(folds_for(mixed, design, y, None), mixed)
     together = folds_for(site, design, y, np.arange(len(y)) // 2)
     assert (together[::2] == together[1::2]).all()
+
+
+def test_controls_that_tell_hardly_anything_of_few_people_have_scores():
+    """Their predictions differ by rounding alone, and the slope of the target on them is of any size."""
+    rng = np.random.default_rng(1)
+    for n in (20, 53):
+        y, site = 50 + 10 * rng.standard_normal(n), rng.integers(0, 2, n)
+        of_control, more = bits(y[:, None] + 5 * rng.standard_normal((n, 1)), y, {"site": site.astype(str)}, 1)
+        assert np.isfinite(of_control).all()
+        assert np.isfinite(more).all()
+    x = np.full(40, 1e-9) * np.arange(40)
+    g, own = rng.standard_normal(40), np.arange(40) >= 30
+    ratio, mean = level_ratios(x * np.where(own, 1e9, 1), g, own, np.arange(40) % 2, np.sort(g), np.full(40, 1 / 40))
+    assert np.isfinite(ratio / mean).all()
