@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from report_tables import SETTINGS, motion
 
+from brainpid.evaluation.control_models import COLUMNS as CONTROL_TABLE
 from brainpid.evaluation.coverage import coverage_table
 from brainpid.features.findings import findings_table
 from brainpid.report.page import ALTERNATIVES, render
@@ -64,7 +65,7 @@ def pid() -> pd.DataFrame:
     totals = [dict(rows[0], scope="all", modalities="t1+dwi", measure=SETTINGS.pid.measures[0], bits=1.75),
               dict(rows[0], scope="all", modalities="t1+dwi", measure=SETTINGS.pid.measures[0], bits=1.375,
                    estimator="gaussian_score")]  # fmt: skip
-    return pd.concat([table, gaussian, pd.DataFrame(totals)], ignore_index=True)
+    return pd.concat([table, gaussian, pd.DataFrame(totals)], ignore_index=True).assign(given="")
 
 
 def tables(cohorts: tuple[str, ...] = ("a",)) -> dict[str, pd.DataFrame]:
@@ -94,6 +95,7 @@ def tables(cohorts: tuple[str, ...] = ("a",)) -> dict[str, pd.DataFrame]:
         "person": pd.DataFrame({"cohort": "a", "model": "pidreg", "modalities": ["t1+dwi", "dwi+t1", "t1"],
                                 "information": [1.0, 2.5, 9.0]}),
         "pid": pid(),
+        "controls": pd.DataFrame(columns=CONTROL_TABLE),
         "normality": pd.DataFrame([{"cohort": "a", "model": "pidreg", "skewness": 0.1, "skewness_p": 0.04,
                                     "kurtosis_ratio": 1.0, "kurtosis_p": 0.5, "bits": 1.5, "bits_copula": 1.7,
                                     "doubts": "heavy tails"}]),

@@ -39,9 +39,9 @@ def pid_rows(n: int, cohort: str = "a", estimator: str = "log_score", bits: Mapp
     """Total, alone and added of t1 and dwi by PIDReg, each with an interval of 0.1 to both sides."""
     values = {"total": 1.5, "alone": 1.0, "added": 0.5} | dict(bits or {})
     return pd.DataFrame(
-        {"cohort": cohort, "model": "pidreg", "estimator": estimator, "measure": "idep", "scope": "one_vs_rest",
-         "modalities": modality, "atom": atom, "bits": value, "ci_low": value - 0.1, "ci_high": value + 0.1, "n": n,
-         "age_sd": 12.5}
+        {"cohort": cohort, "model": "pidreg", "estimator": estimator, "given": "", "measure": "idep",
+         "scope": "one_vs_rest", "modalities": modality, "atom": atom, "bits": value,
+         "ci_low": value - 0.1, "ci_high": value + 0.1, "n": n, "age_sd": 12.5}
         for modality in ("t1", "dwi") for atom, value in values.items()
     )  # fmt: skip
 

@@ -1,10 +1,11 @@
 # REQUIRES     splits.tsv, features.tsv, every fold's predictions.tsv and provenance.json, importance.tsv of those that
-#              were asked, and every cohort's null/<cohort>.tsv and .json; with splits.group the sheets too, with reference_ages reference/
-# PRODUCES     aggregate/{accuracy,comparison,predictions,latents,pid,null,normality,selection,
+#              were asked, and every cohort's null/<cohort>.tsv and .json; with splits.group the sheets too, with
+#              reference_ages reference/, and quality/<modality>.tsv of those whose measures are controls
+# PRODUCES     aggregate/{accuracy,comparison,predictions,latents,pid,controls,null,normality,selection,
 #              importance,base_learners,atypicality}.tsv, of several schemes transfer.tsv too;
-#              {pid,pool,selection,importance,base_learners,atypicality,
-#              provenance}.json
-# CONFIG KEYS  cohorts (their names), modalities, costs, models, target (column, units), reference_ages, splits.scheme, splits.group, pid, explain
+#              {pid,pool,controls,selection,importance,base_learners,atypicality,provenance}.json
+# CONFIG KEYS  cohorts (their names), modalities, costs, models, target (column, units), reference_ages,
+#              splits.scheme, splits.group, pid, controls, explain
 
 
 rule aggregate:
@@ -18,6 +19,7 @@ rule aggregate:
         estimated=NULL_PROVENANCE,
         importances=EXPLAINED,
         reference=rules.rescore.output if CONFIG.reference_ages else [],
+        quality=CONTROL_QUALITY,
         sheets=rules.split.input.sheets if CONFIG.splits.group else [],
     output:
         **({"transfer": f"{OUT}/aggregate/transfer.tsv"} if len(DIVISIONS) > 1 else {}),
@@ -32,6 +34,8 @@ rule aggregate:
         pooling=f"{OUT}/aggregate/pooling.tsv",
         pool=f"{OUT}/aggregate/pool.json",
         pid_dictionary=f"{OUT}/aggregate/pid.json",
+        controls=f"{OUT}/aggregate/controls.tsv",
+        control_dictionary=f"{OUT}/aggregate/controls.json",
         latents=f"{OUT}/aggregate/latents.tsv",
         null=f"{OUT}/aggregate/null.tsv",
         normality=f"{OUT}/aggregate/normality.tsv",
@@ -53,6 +57,7 @@ rule aggregate:
     params:
         **given(slices.AggregateSettings.of),
         code=code_digest("brainpid.commands.aggregate"),
+        controls=lambda wildcards: control_contents(),
         folds=lambda wildcards, input: Path(input.folds[0]).parents[2],
         out=lambda wildcards, output: Path(output.accuracy).parent,
         # That there is one shows in the input.
@@ -65,5 +70,5 @@ rule aggregate:
         ),
     shell:
         "brainpid aggregate --splits {input.splits:q} --folds {params.folds:q} --chosen {input.chosen:q} --nulls {input.nulls:q}"
-        " --importances {input.importances:q} --sheets {input.sheets:q} {params.reference}"
+        " --importances {input.importances:q} --quality {input.quality:q} --sheets {input.sheets:q} {params.reference}"
         " --settings {params.settings:q} --out {params.out:q} 2> {log:q}"

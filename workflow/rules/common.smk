@@ -20,6 +20,7 @@ for sentence in take_out_shadows(os.environ):
     print(f"warning: {sentence}", file=sys.stderr)
 
 from brainpid.config import slices
+from brainpid.config.analysis import ControlQuality, ControlTable
 from brainpid.config.schema import parse_config
 from brainpid.config.yaml_files import read_yaml
 from brainpid.core.errors import BrainpidError, InputError, MachineError
@@ -76,6 +77,12 @@ def checked_config():
             raise InputError(
                 f"{', '.join(files)}: reference_ages.table: the file {own.table} does not exist"
             )
+        if checked.controls and workflow.is_main_process:
+            # Not above: it brings pandas.
+            from brainpid.cohort.controls import check_columns
+
+            own = slices.AggregateSettings.of(checked)
+            check_columns(own.controls, own.people)
         if checked.own_base_learners and workflow.is_main_process:
             # Not above: it brings scikit-learn.
             from brainpid.model.pidreg.own_regressor import names_of
@@ -295,6 +302,27 @@ def reference_content():
 
 
 @cache
+def control_contents():
+    """Digests of the controls in tables of the user's; read once, where jobs are planned."""
+    if not workflow.is_main_process:
+        return []
+    from brainpid.cohort.controls import read_by
+
+    own = slices.AggregateSettings.of(CONFIG)
+    tables = [one for one in own.controls if isinstance(one, ControlTable)]
+    files = [(table.table, read_by(own.controls, table)) for table in tables]
+    files += [
+        (table.path, read_by(own.controls, table)) for table in own.people.values()
+    ]
+    return [control_content(path, tuple(used)) for path, used in files]
+
+
+def control_content(path, used):
+    """Digest of some columns of a table."""
+    return table_digest(path, lambda names: used, lambda names: [])
+
+
+@cache
 def own_code(model):
     """Packages and digests of the base learners of a model that are the user's own; none of most."""
     return foreign_code(getattr(CONFIG.hyperparameters, model).foreign_classes)
@@ -434,6 +462,11 @@ HAS_ATLASES = bool(slices.ReportSettings.of(CONFIG).atlases)
 QUALITY_FILES = expand(f"{OUT}/quality/{{modality}}.tsv", modality=IMAGE_MODALITIES)
 QUALITY_PARTS = [
     part for modality in IMAGE_MODALITIES for part in quality_parts(modality)
+]
+CONTROL_QUALITY = [
+    f"{OUT}/quality/{one.quality}.tsv"
+    for one in CONFIG.controls
+    if isinstance(one, ControlQuality)
 ]
 NULL_FILES = expand(f"{OUT}/null/{{cohort}}.tsv", cohort=COHORTS)
 NULL_PROVENANCE = [path.removesuffix("tsv") + "json" for path in NULL_FILES]

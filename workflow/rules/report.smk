@@ -14,6 +14,7 @@ rule report:
         predictions=rules.aggregate.output.predictions,
         pid=rules.aggregate.output.pid,
         pooling=rules.aggregate.output.pooling,
+        controls=rules.aggregate.output.controls,
         normality=rules.aggregate.output.normality,
         latents=rules.aggregate.output.latents,
         selection=rules.aggregate.output.selection,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from brainpid.cohort.controls import read_columns
 from brainpid.cohort.groups import read_groups
 from brainpid.cohort.schemes import SCHEME, of_scheme
 from brainpid.commands.options import add_settings, read_settings
@@ -17,12 +18,14 @@ from brainpid.config.slices import AggregateSettings
 from brainpid.core.errors import InputError
 from brainpid.core.files import read_json, read_own_tsv, write_json, write_tsv
 from brainpid.core.provenance import mixed_versions, record, trained_with
-from brainpid.crossfit.null import null_of_table
+from brainpid.crossfit.null import nulls_of_table
 from brainpid.evaluation.accuracy import accuracy_of_cohorts, with_pooled
 from brainpid.evaluation.atypicality import atypicality_table
 from brainpid.evaluation.base_learners import base_learner_table, choices
 from brainpid.evaluation.comparison import comparison_table
+from brainpid.evaluation.control_models import control_table
 from brainpid.evaluation.coverage import coverage_table
+from brainpid.evaluation.given import Controls
 from brainpid.evaluation.importance import MOST_PEOPLE, MOST_READ, READS
 from brainpid.evaluation.importance_summary import agreement, summarise
 from brainpid.evaluation.information import (
@@ -36,10 +39,11 @@ from brainpid.evaluation.pool_summary import Found, cohort_summaries, pool_summa
 from brainpid.evaluation.predictions import GROUP, LATENT, LOG_SCORE, SUBSET, decomposable, not_decomposable
 from brainpid.evaluation.selection import select
 from brainpid.evaluation.transfer import transfer_table
-from brainpid.evaluation.within_cohort import WithinCohorts, null_summary, rows_of_tests
+from brainpid.evaluation.within_cohort import WithinCohorts, rows_of_tests, summary_of
 from brainpid.report.glossary import (
     atypicality_dictionary,
     base_learner_dictionary,
+    control_dictionary,
     dictionary,
     importance_dictionary,
     person_dictionary,
@@ -58,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--chosen", required=True, type=Path, help="features.tsv from `split`")
     parser.add_argument("--nulls", nargs="+", required=True, type=Path, help="table of each cohort from `null`")
     parser.add_argument("--sheets", nargs="*", default=[], type=Path, help="sheets with the column of the groups")
+    parser.add_argument("--quality", nargs="*", default=[], type=Path, help="tables of `quality` that are controls")
     parser.add_argument("--importances", nargs="*", default=[], type=Path, help="tables from `explain`, if any")
     parser.add_argument("--reference", type=Path, help="folder that `rescore` wrote, where there are reference ages")
     add_settings(parser)
@@ -101,11 +106,12 @@ def run(args: argparse.Namespace) -> None:
         write_tsv(args.out / "transfer.tsv", gaps)
     # All that follows is of the scheme that is shown in detail.
     predictions = of_scheme(everything, schemes[0])
-    within = _within_cohorts(args.nulls, settings)
+    controls = _controls(predictions, args.quality, settings)
+    within = _within_cohorts(args.nulls, "+".join(controls), settings)
     told = _with_groups(predictions, args.sheets, settings)
     scores = None if args.reference is None else read_own_tsv(args.reference / "scores.tsv")
     reference = None if args.reference is None else read_json(args.reference / "ages.json")
-    decomposed = decompose_cohorts(told, settings.modalities, settings.pid, within, scores)
+    decomposed = decompose_cohorts(told, settings.modalities, settings.pid, within, scores, controls)
     tested = rows_of_tests(within, settings.modalities, settings.pid.measures)
     pid, pooling = information_tables(decomposed, settings.modalities, settings.pid, tested)
     against = readings_against_target(predictions, settings.modalities)
@@ -122,7 +128,7 @@ def run(args: argparse.Namespace) -> None:
     shown = predictions if len(schemes) == 1 else _scheme_by_scheme(everything, schemes)
     write_tsv(args.out / "predictions.tsv", shown[_public_order(own, [SCHEME] if SCHEME in shown else [])])
     write_tsv(args.out / "latents.tsv", predictions[[*PERSON, *latents]])
-    write_tsv(args.out / "null.tsv", null_summary(within.nulls, settings.modalities))
+    write_tsv(args.out / "null.tsv", summary_of(within, settings.modalities))
     write_tsv(args.out / "normality.tsv", normality_table(predictions, settings.modalities))
     write_json(args.out / "pid.json", dictionary())
     write_tsv(args.out / "selection.tsv", selection.table)
@@ -143,6 +149,9 @@ def run(args: argparse.Namespace) -> None:
     shared = pool_summary(summaries, read_own_tsv(args.chosen), within, settings, reference)
     write_json(args.out / "pool.json", shared.model_dump(mode="json"))
     places = set(predictions[["repeat", "fold"]].itertuples(index=False, name=None))
+    beside = control_table(told, settings.modalities, controls, settings.pid.confidence, _sites_told(args.nulls))
+    write_tsv(args.out / "controls.tsv", beside)
+    write_json(args.out / "controls.json", control_dictionary())
     chosen = {
         model: [
             found["chosen"] for (name, *place), found in made_by.items() if name == model and tuple(place) in places
@@ -159,7 +168,7 @@ def run(args: argparse.Namespace) -> None:
     write_tsv(args.out / "importance.tsv", summarise(importances))
     about = importance_dictionary(agreement(importances), MOST_PEOPLE, MOST_READ, READS)
     write_json(args.out / "importance.json", about)
-    provenance = record(__name__, settings.model_dump(mode="json"), ("numpy", "pandas", "scipy"))
+    provenance = record(__name__, settings.recorded(), ("numpy", "pandas", "scipy"))
     found = {
         "mixed_versions": mixed,
         "readings_against_target": against,
@@ -169,8 +178,8 @@ def run(args: argparse.Namespace) -> None:
     write_json(args.out / "provenance.json", provenance | found)
 
 
-def _within_cohorts(paths: Sequence[Path], settings: AggregateSettings) -> WithinCohorts:
-    """What `null` found in each cohort."""
+def _within_cohorts(paths: Sequence[Path], given: str, settings: AggregateSettings) -> WithinCohorts:
+    """What `null` found in each cohort; `given` names all controls."""
     found = {path.stem: path for path in paths}
     ordered = {cohort: found[cohort] for cohort in settings.cohorts if cohort in found}
     told = {cohort: read_json(path.with_suffix(".json")) for cohort, path in ordered.items()}
@@ -181,8 +190,25 @@ def _within_cohorts(paths: Sequence[Path], settings: AggregateSettings) -> Withi
             f"one number of folds, found {readers}; run `null` again"
         )
     tables = {cohort: read_own_tsv(path) for cohort, path in ordered.items()}
-    nulls = {cohort: null_of_table(table) for cohort, table in tables.items() if len(table)}
-    return WithinCohorts(nulls, *readers[0], {cohort: float(own["se_factor"]) for cohort, own in told.items()})
+    found_in = {cohort: nulls_of_table(table) for cohort, table in tables.items() if len(table)}
+    factors = {cohort: float(own["se_factor"]) for cohort, own in told.items()}
+    nulls = {cohort: own[""] for cohort, own in found_in.items()}
+    # Beyond controls that do not differ in a cohort there is what there is without them.
+    beyond = {cohort: [*own.values()][-1] for cohort, own in found_in.items()} if given else {}
+    return WithinCohorts(nulls, *readers[0], factors, beyond, given)
+
+
+def _controls(predictions: pd.DataFrame, quality: Sequence[Path], settings: AggregateSettings) -> Controls:
+    """Columns of the controls of everybody who was predicted."""
+    people = predictions.drop_duplicates(["cohort", "participant_id"])[["cohort", "participant_id", "site"]]
+    found = read_columns(settings.controls, settings.people, {path.stem: path for path in quality}, people)
+    index = pd.MultiIndex.from_frame(people[["cohort", "participant_id"]])
+    return {name: columns.set_axis(index) for name, columns in found.items()}
+
+
+def _sites_told(nulls: Sequence[Path]) -> dict[str, dict[str, dict[str, float]]]:
+    """How well the site is told from each modality, by cohort, as `null` found it."""
+    return {path.stem: read_json(path.with_suffix(".json")).get("site_told", {}) for path in nulls}
 
 
 def _check_complete(predictions: pd.DataFrame, tested: pd.DataFrame, settings: AggregateSettings) -> None:

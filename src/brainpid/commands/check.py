@@ -16,6 +16,7 @@ from rich.table import Column, Table
 
 from brainpid.cohort.acquisitions import counted, different
 from brainpid.cohort.choice import IN_WORDS
+from brainpid.cohort.controls import check_columns, controls_in_words
 from brainpid.cohort.finding import find, refuse_strangers_alone, unmatched_labels
 from brainpid.cohort.groups import group_codes
 from brainpid.cohort.overview import doubts_of_people, people_of_sites
@@ -24,7 +25,7 @@ from brainpid.cohort.person_files import IMAGE_ENDINGS, Found
 from brainpid.cohort.reference_ages import read_reference
 from brainpid.cohort.schemes import Division, divisions, sites_of
 from brainpid.config.schema import Config, load_config
-from brainpid.config.slices import LimitSettings, ParticipantsSettings, SplitSettings
+from brainpid.config.slices import AggregateSettings, LimitSettings, ParticipantsSettings, SplitSettings
 from brainpid.config.sources import ImportSource, TableSource, reader_of, settings_of
 from brainpid.core.errors import InputError
 from brainpid.core.imports import import_function
@@ -63,6 +64,8 @@ def run(args: argparse.Namespace) -> None:
         from brainpid.model.pidreg.own_regressor import names_of  # it brings scikit-learn
 
         names_of(config.own_base_learners)
+    beyond = AggregateSettings.of(config)
+    check_columns(beyond.controls, beyond.people)
     sheets, blocks, images, strangers = {}, {}, {}, {}
     tables: dict[tuple[str, str], FeatureBlock] = {}
     divided: dict[tuple[str, str], dict[str, Any]] = {}
@@ -90,6 +93,8 @@ def run(args: argparse.Namespace) -> None:
     everybody = join_participants(sheets, blocks, config.modalities, config.incomplete)
     console.print(_overview(everybody, blocks, config))
     console.print(_people(everybody, config))
+    if sentence := controls_in_words(everybody, beyond.controls):
+        console.print(sentence, soft_wrap=True)
     for (cohort, modality), found in images.items():
         for words in _words_on(found):
             console.print(f"{cohort} {modality}: {words}", soft_wrap=True)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from brainpid.cohort.controls import read_columns
 from brainpid.cohort.groups import read_groups
 from brainpid.cohort.participants import has_every_modality
 from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
@@ -16,11 +21,13 @@ from brainpid.core.errors import InputError, NumericalError
 from brainpid.core.files import read_own_tsv, write_json, write_tsv
 from brainpid.core.provenance import code_digest, record
 from brainpid.core.seeds import derive
+from brainpid.crossfit.controls import ControlDesign
 from brainpid.crossfit.encoders import ENCODERS
 from brainpid.crossfit.exchange import Exchange, exchange_of
 from brainpid.crossfit.inflation import inflation_or_assumed
 from brainpid.crossfit.minima import why_no_null, why_not_cross_fitted
 from brainpid.crossfit.null import empty_null_table, null_table, permutation_null
+from brainpid.crossfit.told import labels_told
 from brainpid.features.matrix import read_chosen, read_matrix
 from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
 
@@ -34,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--features", required=True, type=Path, help="feature file of the cohort")
     parser.add_argument("--chosen", required=True, type=Path, help="features.tsv from `split`: which of them to use")
     parser.add_argument("--sheets", nargs="*", default=[], type=Path, help="sheets with the column of the groups")
+    parser.add_argument("--quality", nargs="*", default=[], type=Path, help="tables of `quality` that are controls")
     add_threads(parser)
     add_settings(parser)
     parser.add_argument("--out", required=True, type=Path, help="table to write")
@@ -60,6 +68,9 @@ def run(args: argparse.Namespace) -> None:
         blocks = read_matrix([args.features], people, read_chosen(args.chosen, settings.modalities))
         seed = derive(settings.seed, "inflation", args.cohort)
         estimated |= _se_factor(blocks, age, settings, seed, groups)
+        seed = derive(settings.seed, "sites", args.cohort)
+        told = {name: labels_told(block, people["site"].astype(str), seed) for name, block in blocks.items()}
+        estimated["site_told"] = {name: asdict(own) for name, own in told.items() if own is not None}
     log.info("%s: standard errors are widened by %.3f", args.cohort, estimated["se_factor"], extra=estimated)
     write_json(args.out.with_suffix(".json"), _provenance(settings) | exchanged | estimated)
     reason = reason or why_no_null(age, settings.modalities, settings.null.folds, groups)
@@ -69,20 +80,40 @@ def run(args: argparse.Namespace) -> None:
         write_tsv(args.out, empty_null_table(settings.modalities))
         return
     try:
-        null = permutation_null(
-            blocks,
-            age,
-            entry.load(),
-            permutations=settings.null.permutations,
-            folds=settings.null.folds,
-            seed=derive(settings.seed, "null", args.cohort),
-            groups=groups,
-        )
+        tables = [
+            null_table(
+                permutation_null(
+                    blocks,
+                    age,
+                    entry.load(),
+                    permutations=settings.null.permutations,
+                    folds=settings.null.folds,
+                    seed=derive(settings.seed, "null", args.cohort),
+                    groups=groups,
+                    controls=design,
+                ),
+                given,
+            )
+            for given, design in _given(people, args.quality, settings)
+        ]
     except NumericalError as fault:
         log.warning("cohort '%s' has no null and no p-values: %s", args.cohort, fault)
         write_tsv(args.out, empty_null_table(settings.modalities))
         return
-    write_tsv(args.out, null_table(null))
+    write_tsv(args.out, pd.concat(tables, ignore_index=True))
+
+
+def _given(
+    people: pd.DataFrame, quality: Sequence[Path], settings: NullSettings
+) -> Iterator[tuple[str, ControlDesign | None]]:
+    """What is given: nothing, and all controls of the cohort, where they differ between its people."""
+    yield "", None
+    found = read_columns(settings.controls, settings.people, {path.stem: path for path in quality}, people)
+    columns = {
+        f"{name}.{column}" if column != name else name: own[column] for name, own in found.items() for column in own
+    }
+    if columns and not (design := ControlDesign.of(columns)).empty:
+        yield "+".join(found), design
 
 
 def _se_factor(
@@ -112,6 +143,6 @@ def _exchanged(exchange: Exchange, cohort: str, settings: NullSettings) -> dict[
 def _provenance(settings: NullSettings) -> dict[str, Any]:
     """Where the table comes from."""
     entry = ENCODERS[settings.null.encoder]
-    provenance = record(__name__, settings.model_dump(mode="json"), entry.packages)
+    provenance = record(__name__, settings.recorded(), entry.packages)
     provenance["generated_by"]["encoder_code"] = code_digest(entry.module)
     return provenance

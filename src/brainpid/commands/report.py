@@ -24,6 +24,7 @@ from brainpid.evaluation.random_effects import POOLED
 from brainpid.features.person_results import picture_path
 from brainpid.features.quality import to_look_at
 from brainpid.report import figures
+from brainpid.report.beyond import headline_given, rows_given
 from brainpid.report.forest import contributions, forest
 from brainpid.report.motion import MEASURE
 from brainpid.report.output_folder import bidsignore, readme
@@ -37,7 +38,7 @@ GLASS_MM = 4
 WORST, OTHERS = 3, 3
 """People of each modality whose pictures are shown."""
 TABLES = [
-    "accuracy", "comparison", "coverage", "predictions", "pid", "pooling", "normality", "person", "latents",
+    "accuracy", "comparison", "coverage", "predictions", "pid", "pooling", "controls", "normality", "person", "latents",
     "selection", "importance", "base_learners", "atypicality", "leakage",
 ]  # fmt: skip
 
@@ -66,7 +67,11 @@ def run(args: argparse.Namespace) -> None:
     distances = joint_distances(tables["latents"], shown, settings.modalities)
     own_predictions = tables["predictions"][tables["predictions"]["model"] == shown]
     of_people = pads(own_predictions, tables["participants"])
-    pid, named = tables["pid"], (shown, settings.modalities, LOG_SCORE_ESTIMATOR)
+    given = headline_given(tables["pid"])
+    pid, pooling = rows_given(tables["pid"], given), rows_given(tables["pooling"], given)
+    if given:  # truths are of all there is
+        truth = truth.iloc[:0]
+    named = (shown, settings.modalities, LOG_SCORE_ESTIMATOR)
     drawn = {
         "contributions": figures.to_svg(contributions(pid, *named, truth)),
         "predicted_age": figures.to_svg(
@@ -78,7 +83,7 @@ def run(args: argparse.Namespace) -> None:
             people_of_pads(of_people, settings.target.units),
         ),
         "modalities": figures.to_svg(
-            forest(pid, tables["pooling"], *named, truth)
+            forest(pid, pooling, *named, truth)
             if ((pid["cohort"] == POOLED) & (pid["model"] == shown)).any()
             else figures.modalities(pid, *named, truth)
         ),

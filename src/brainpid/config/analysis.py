@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from brainpid.config.section import Section, parse_section
+from brainpid.config.paths import PathText
+from brainpid.config.section import Name, Section, parse_section
 from brainpid.core.errors import InputError
 from brainpid.core.names import Measure
 
@@ -70,6 +72,64 @@ class Splits(Section):
     def n_repeats(self) -> int:
         """Number of different divisions of the first scheme."""
         return self.repeats_of(self.schemes[0])
+
+
+class ControlTable(Section):
+    """Nuisance columns of a table of their own, such as motion."""
+
+    table: PathText = Field(description="TSV or CSV keyed by participant_id, of every cohort's people; with a column "
+                            "`cohort` where labels of two cohorts are equal")  # fmt: skip
+    columns: tuple[str, ...] = Field(min_length=1, description="its columns")
+
+    @property
+    def name(self) -> str:
+        """What stands in `given`: the name of the file without its ending."""
+        return PurePath(self.table).stem
+
+
+class ControlQuality(Section):
+    """Nuisance columns among the quality measures of the images of a modality."""
+
+    quality: Name = Field(description="modality whose `quality/<modality>.tsv` it is")
+    columns: tuple[str, ...] = Field(min_length=1, description="its columns, such as `mean_fd_mm`")
+
+    @property
+    def name(self) -> str:
+        """What stands in `given`."""
+        return f"{self.quality}_quality"
+
+
+def _column_or_section(value: Any) -> Any:
+    """Read a mapping by the key that tells its kind, so that a fault is said in one sentence."""
+    if not isinstance(value, Mapping):
+        return value
+    kind: type[ControlTable] | type[ControlQuality] = ControlQuality if "quality" in value else ControlTable
+    try:
+        return parse_section(kind, value, "controls")
+    except InputError as fault:
+        raise ValueError(str(fault).removeprefix("controls: ")) from fault
+
+
+Control = Annotated[str | ControlTable | ControlQuality, BeforeValidator(_column_or_section)]
+
+
+def control_name(control: str | ControlTable | ControlQuality) -> str:
+    """What a control is called in `given`: a column by its name."""
+    return control if isinstance(control, str) else control.name
+
+
+def _plain_controls(controls: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Names are joined with '+', and each is one control."""
+    names = [control_name(one) for one in controls]
+    for name in names:
+        if "+" in name or not name.strip():
+            raise ValueError(f"'{name}' is no name of a control; expected one without '+'")
+        if names.count(name) > 1:
+            raise ValueError(f"'{name}' is given twice; give all columns of a table in one entry")
+    return controls
+
+
+Controls = Annotated[tuple[Control, ...], AfterValidator(_plain_controls)]
 
 
 class DecompositionSettings(Section):

@@ -81,13 +81,15 @@ def _tables(section: type[Section], prefix: str, title: str) -> list[str]:
     for name, field in section.model_fields.items():
         sections = _sections(field.annotation)
         key, meaning = f"{prefix}{name}", field.description
-        if not sections or name in PLACEHOLDERS or isinstance(field.default, bool):
+        if not sections or name in PLACEHOLDERS or isinstance(field.default, bool | tuple):
             default = "required" if field.is_required() else f"`{_shown(field.default)}`"
             rows.append(f"| `{key}` | {default} | {accepted(schemas[name])} | {meaning} |")
         place = f"{key}.{PLACEHOLDERS[name]}" if name in PLACEHOLDERS else key
         for kind in sections:
             if len(sections) == 1:
                 heading = f"`{place}`: {meaning}"
+            elif "kind" not in kind.model_fields:  # a choice by the keys
+                heading = f"`{place}`: {kind.__doc__}"
             else:  # a choice between kinds
                 heading = f"`{place}`, kind `{get_args(kind.model_fields['kind'].annotation)[0]}`: {kind.__doc__}"
             inner += _tables(kind, f"{place}.", heading)

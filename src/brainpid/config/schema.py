@@ -13,6 +13,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from brainpid.config.analysis import (
+    ControlQuality,
+    Controls,
     Cost,
     Coverage,
     DecompositionSettings,
@@ -82,6 +84,12 @@ class Config(Section):
         "a cohort that has nobody in a part of it has no such rows",
     )
     null: Null = Field(default_factory=Null, description="the null of the decomposition")
+    controls: Controls = Field(
+        (),
+        description="nuisance that information is also given beyond, as `given` in `aggregate/pid.tsv`: columns of the "
+        "participants table (such as sex, icv_mm3), tables (`{table: motion.tsv, columns: [mean_fd]}`) and measures "
+        "of images (`{quality: fmri, columns: [mean_fd_mm]}`). `site` is one by itself where a cohort has two",
+    )
     explain: Explain = Field(default_factory=Explain, description="what predictions of the first model rest on")
     report: Report = Field(default_factory=Report, description="words on the report")
 
@@ -132,6 +140,7 @@ class Config(Section):
                 raise ValueError(f"modalities: no cohort has a source for '{modality}'")
         self._refuse_reserved_group()
         self._refuse_unknown_reference()
+        self._refuse_other_controls()
         if "leave_one_cohort_out" in self.splits.schemes and len(self.cohorts) < self._fewest_cohorts:
             raise ValueError("splits.scheme: leave_one_cohort_out needs at least 2 cohorts, found 1")
         return self
@@ -160,6 +169,18 @@ class Config(Section):
         low, high = self.target.range
         if ends is not None and not (low <= ends[0] and ends[1] <= high):
             raise ValueError(f"reference_ages.range: {list(ends)} is not within target.range {[low, high]}")
+
+    def _refuse_other_controls(self) -> None:
+        """Refuse controls that are the target, and measures of a modality that nobody has images of."""
+        targets = {"age", self.target.column, *(block.columns.target for block in self.cohorts.values())}
+        for control in self.controls:
+            if control in targets:
+                raise ValueError(f"controls: '{control}' is the target")
+            if isinstance(control, ControlQuality) and not any(
+                control.quality in block.sources and block.sources[control.quality].kind != "table"
+                for block in self.cohorts.values()
+            ):
+                raise ValueError(f"controls: no cohort has images of '{control.quality}', whose quality was asked for")
 
     def _refuse_reserved_group(self) -> None:
         """Refuse columns as groups that mean something else already, under whatever name a cohort has them."""

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import SerializeAsAny, create_model
 
 from brainpid.config.analysis import (
+    Controls,
     Cost,
     Coverage,
     DecompositionSettings,
@@ -36,6 +37,7 @@ from brainpid.config.reference_ages import ReferenceAges
 from brainpid.config.schema import Config
 from brainpid.config.section import Modalities, Name, Section
 from brainpid.config.sources import SECTIONS, TISSUES, Source, reader_of, section_of
+from brainpid.core.names import SITE
 
 
 class ParticipantsSettings(Section):
@@ -224,6 +226,26 @@ class ExplainSettings(Section):
         )
 
 
+class PeopleTable(Section):
+    """Where the columns of a cohort's people are, and what the label and sex are called there."""
+
+    path: PathText
+    participant_id: str
+    sex: str
+
+
+def _people_tables(config: Config) -> dict[str, PeopleTable]:
+    """Participants tables, where columns of theirs are controls."""
+    if not any(isinstance(one, str) and one != SITE for one in config.controls):
+        return {}
+    return {
+        name: PeopleTable(
+            path=block.participants_path, participant_id=block.columns.participant_id, sex=block.columns.sex
+        )
+        for name, block in config.cohorts.items()
+    }
+
+
 class NullSettings(Section):
     """What `brainpid null` needs to know."""
 
@@ -231,11 +253,20 @@ class NullSettings(Section):
     seed: Seed
     group: str | None
     null: Null
+    controls: Controls
+    people: dict[Name, PeopleTable]
 
     @classmethod
     def of(cls, config: Config) -> NullSettings:
         """Slice of the null of one cohort."""
-        return cls(modalities=config.modalities, seed=config.splits.seed, group=config.splits.group, null=config.null)
+        return cls(
+            modalities=config.modalities,
+            seed=config.splits.seed,
+            group=config.splits.group,
+            null=config.null,
+            controls=config.controls,
+            people=_people_tables(config),
+        )
 
 
 class RescoreSettings(Section):
@@ -275,6 +306,8 @@ class AggregateSettings(Section):
     target_range: tuple[float, float]
     interval_coverage: Coverage
     pid: DecompositionSettings
+    controls: Controls
+    people: dict[Name, PeopleTable]
 
     @classmethod
     def of(cls, config: Config) -> AggregateSettings:
@@ -291,6 +324,8 @@ class AggregateSettings(Section):
             target_range=config.target.range,
             interval_coverage=config.interval_coverage,
             pid=config.pid,
+            controls=config.controls,
+            people=_people_tables(config),
         )
 
 

@@ -16,6 +16,8 @@ WITHOUT_LATENTS = ("mean",)
 LOG_SCORE_ESTIMATOR, GAUSSIAN_SCORE, WEIGHTED = "log_score", "gaussian_score", "log_score_weighted"
 REFERENCE_AGES = "log_score_reference_ages"
 """How the information of readers is estimated; see `brainpid.evaluation.decomposition`."""
+SITE, SEX = "site", "sex"
+"""Controls that every study may have, whatever their columns are called."""
 WITHIN_COHORT = "_within_cohort"
 """Ending of the names of encoders that are fitted within each cohort, where their rows stand beside those of models."""
 DEVICES = ("auto", "cpu", "cuda")

@@ -36,6 +36,7 @@ from brainpid.crossfit.latents import cross_fit, scores_within
 from brainpid.crossfit.ridge import RidgeEncoder, ridge, ridge_of_moments, thin_by_gram
 from brainpid.crossfit.transforms import Standardizer
 
+Less = Callable[[FloatArray], FloatArray]
 MOST_COMPONENTS = 100
 """Of the modality that is tested, the ridge reader is given the leading components, so many at most: a draw needs a
 decomposition of its own, whose time grows with their third power."""
@@ -48,7 +49,14 @@ _CELLS = 2**22  # numbers of a stack of draws: bounds the memory
 
 
 def latents_of_draws(
-    blocks: Blocks, modality: str, target: FloatArray, fold: IntArray, orders: IntArray, encoder: Encoder, seed: int
+    blocks: Blocks,
+    modality: str,
+    target: FloatArray,
+    fold: IntArray,
+    orders: IntArray,
+    encoder: Encoder,
+    seed: int,
+    less: Less = lambda values: values,
 ) -> FloatArray:
     """Out-of-fold latent of one modality in each of many draws of its features given all the others.
 
@@ -65,6 +73,8 @@ def latents_of_draws(
     encoder : Encoder
         Ridge encoders are fitted to all draws at once, others to one after the other.
     seed : int
+    less : callable, optional
+        Takes from values (k, n) what controls tell of them: their part of the modality is kept in every draw.
 
     Returns
     -------
@@ -81,8 +91,8 @@ def latents_of_draws(
     own = complete.pop(modality)
     others = np.concatenate(list(complete.values()), axis=1)
     if isinstance(encoder, RidgeEncoder):
-        return _ridge_latents(*_parts(leading_components(own, MOST_COMPONENTS), others), target, fold, orders)
-    fitted, residual = _parts(own, others)
+        return _ridge_latents(*_parts(leading_components(own, MOST_COMPONENTS), others, less), target, fold, orders)
+    fitted, residual = _parts(own, others, less)
     latents = []
     for order in progress(orders, f"drawing {modality} given the others"):
         drawn = complete | {modality: fitted + residual[order]}  # encoders may be fitted to all modalities together
@@ -99,10 +109,11 @@ def leading_components(features: FloatArray, most: int) -> FloatArray:
     return (u * s)[:, ::-1][:, :most]
 
 
-def _parts(own: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """What the others tell of features (n, k), and the residual."""
-    fitted = ridge(others, own.T, others, PENALTIES, least_free=LEAST_FREE * len(own)).T
-    return fitted, own - fitted
+def _parts(own: FloatArray, others: FloatArray, less: Less = lambda values: values) -> tuple[FloatArray, FloatArray]:
+    """What the others, and the controls, tell of features (n, k), and the residual."""
+    free, beside = less(own.T), less(others.T).T
+    residual = free - ridge(beside, free, beside, PENALTIES, least_free=LEAST_FREE * len(own))
+    return own - residual.T, residual.T
 
 
 def _ridge_latents(

@@ -98,7 +98,7 @@ class Exchange:
         return np.asarray(rows[first[source[:, self.member]] + place])
 
 
-def exchange_of(target: FloatArray, groups: ArrayLike | None) -> Exchange:
+def exchange_of(target: FloatArray, groups: ArrayLike | None, level: IntArray | None = None) -> Exchange:
     """Say what may be exchanged.
 
     Parameters
@@ -107,24 +107,27 @@ def exchange_of(target: FloatArray, groups: ArrayLike | None) -> Exchange:
     groups : array_like, shape (n,), or None
         Label of each row's group; None where every row is independent of all others. Rows of a group are in an order
         that means the same in every group, such as that of the visits.
+    level : ndarray of int, shape (n,), optional
+        Such as the site: only groups whose first rows are of one are exchanged.
     """
     member = members(len(target), groups)
     sizes = np.bincount(member)
     of_values = bool((target == target[np.argsort(member, kind="stable")][np.cumsum(sizes) - sizes][member]).all())
-    return _among(member, np.zeros_like(sizes) if of_values else sizes, of_values)
+    return _among(member, np.zeros_like(sizes) if of_values else sizes, of_values, level)
 
 
-def exchange_of_rows(n: int, groups: ArrayLike | None) -> Exchange:
+def exchange_of_rows(n: int, groups: ArrayLike | None, level: IntArray | None = None) -> Exchange:
     """Say which of n rows may take each other's residuals: those of groups of equal size, in the order of each group.
 
     Parameters
     ----------
     n : int
     groups : array_like, shape (n,), or None
+    level : ndarray of int, shape (n,), optional
         As of `exchange_of`.
     """
     member = members(n, groups)
-    return _among(member, np.bincount(member), of_values=False)
+    return _among(member, np.bincount(member), False, level)
 
 
 def members(n: int, groups: ArrayLike | None) -> IntArray:
@@ -132,7 +135,10 @@ def members(n: int, groups: ArrayLike | None) -> IntArray:
     return np.arange(n) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
 
 
-def _among(member: IntArray, kinds: IntArray, of_values: bool) -> Exchange:
-    """Exchange among the groups of one kind."""
+def _among(member: IntArray, kinds: IntArray, of_values: bool, level: IntArray | None) -> Exchange:
+    """Exchange among the groups of one kind and level."""
+    if level is not None:
+        first = np.unique(member, return_index=True)[1]
+        kinds = kinds * (int(level.max()) + 1) + level[first]
     sets = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
     return Exchange(member, tuple(own for own in sets if len(own) > 1), of_values)

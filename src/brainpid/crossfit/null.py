@@ -29,9 +29,11 @@ from numpy.typing import ArrayLike
 from brainpid.core.arrays import Blocks, FloatArray
 from brainpid.core.errors import InputError
 from brainpid.core.modalities import subsets_of
+from brainpid.core.names import SITE
 from brainpid.core.progress import progress
 from brainpid.core.seeds import derive
 from brainpid.crossfit.conditional import latents_of_draws
+from brainpid.crossfit.controls import ControlDesign
 from brainpid.crossfit.encoders import Encoder
 from brainpid.crossfit.exchange import exchange_of, exchange_of_rows
 from brainpid.crossfit.folds import random_folds
@@ -40,7 +42,7 @@ from brainpid.crossfit.minima import why_no_null
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.pid.estimation import information_from_sample_covariance
 
-TOTAL, ADDED = "total", "added_"
+TOTAL, ADDED, GIVEN = "total", "added_", "given"
 _CHUNK = 250  # permutations at a time: bounds the memory
 
 
@@ -64,19 +66,25 @@ class Null:
     n: int
 
 
-def null_table(null: Null) -> pd.DataFrame:
-    """One line a permutation, the observed statistics first: permutation, n, total, and added_<modality> in bits."""
-    columns = {"permutation": np.arange(len(null.total)), "n": null.n, TOTAL: null.total}
+def null_table(null: Null, given: str = "") -> pd.DataFrame:
+    """One line a permutation, the observed first: permutation, n, given, total, and added_<modality> in bits."""
+    columns = {"permutation": np.arange(len(null.total)), "n": null.n, GIVEN: given, TOTAL: null.total}
     return pd.DataFrame(columns | {ADDED + name: values for name, values in null.added.items()})
 
 
 def empty_null_table(modalities: Sequence[str]) -> pd.DataFrame:
     """`null_table` of a cohort that has too few people with every modality."""
-    return pd.DataFrame(columns=["permutation", "n", TOTAL, *(ADDED + modality for modality in modalities)])
+    return pd.DataFrame(columns=["permutation", "n", GIVEN, TOTAL, *(ADDED + modality for modality in modalities)])
+
+
+def nulls_of_table(table: pd.DataFrame) -> dict[str, Null]:
+    """Undo `null_table` of several joined, by what is given."""
+    parts = table.groupby(table[GIVEN].astype(object).fillna("").astype(str), sort=False)
+    return {str(given): null_of_table(rows) for given, rows in parts}
 
 
 def null_of_table(table: pd.DataFrame) -> Null:
-    """Undo `null_table`."""
+    """Undo `null_table` of one."""
     added = {name.removeprefix(ADDED): table[name].to_numpy(float) for name in table if name.startswith(ADDED)}
     return Null(table[TOTAL].to_numpy(float), added, int(table["n"].iloc[0]))
 
@@ -99,6 +107,7 @@ def permutation_null(
     folds: int,
     seed: int,
     groups: ArrayLike | None = None,
+    controls: ControlDesign | None = None,
 ) -> Null:
     """Permute the target, and draw each modality given the others, with refitting.
 
@@ -117,6 +126,10 @@ def permutation_null(
         One for each cohort: permutations of two cohorts that are to be pooled have to be independent.
     groups : array_like, shape (n,), optional
         Rows of one group are permuted and held out together.
+    controls : ControlDesign, optional
+        Statistics are then of what latents and target have beyond what is linear in these; what is permuted is the
+        normal score of the target less that (Freedman & Lane 1983), and what the controls tell of a modality is kept in
+        its draws. Where the site is a control, people are exchanged within sites.
 
     Raises
     ------
@@ -130,23 +143,31 @@ def permutation_null(
     if reason := why_no_null(target, list(blocks), folds, groups):
         raise InputError(reason)
     rng = np.random.default_rng(seed)
-    exchange = exchange_of(target, groups)
+    scores = normal_scores(target)
+    less = (lambda values: values) if controls is None else controls.less
+    level = None if controls is None else controls.levels.get(SITE)
+    free = less(scores)
+    exchange = exchange_of(target if controls is None else free, groups, level)
     fold = random_folds(exchange.member, folds, rng)
     orders = np.concatenate([np.arange(n)[None], exchange.orders(permutations, rng)])
-    scores, total = normal_scores(target), []
+    total = []
     observed: dict[str, FloatArray] = {}
     for chunk in progress(np.array_split(orders, -(-len(orders) // _CHUNK)), "permuting the target"):
-        latents = _scalars(cross_fit(blocks, target[chunk], fold, encoder, seed))
+        targets = target[chunk] if controls is None else scores - free + free[chunk]
+        latents = {
+            name: less(latent) for name, latent in _scalars(cross_fit(blocks, targets, fold, encoder, seed)).items()
+        }
         observed = observed or {name: latent[:1] for name, latent in latents.items()}
-        total.append(informations(scores[chunk], latents)[frozenset(blocks)])
-    rows, added = exchange_of_rows(n, groups), {}
+        told = scores[chunk] if controls is None else less(normal_scores(targets))
+        total.append(informations(told, latents)[frozenset(blocks)])
+    rows, added = exchange_of_rows(n, groups, level), {}
     for name in blocks:
         drawn = rows.orders(permutations, np.random.default_rng(derive(seed, "added", name)))
         orders = np.concatenate([np.arange(n)[None], drawn if rows.sets else drawn[:0]])
-        latent = latents_of_draws(blocks, name, target, fold, orders, encoder, seed)
+        latent = less(latents_of_draws(blocks, name, target, fold, orders, encoder, seed, less))
         added[name] = np.full(1 + permutations, np.nan)
         for start in range(0, len(latent), _CHUNK):
-            bits = informations(scores[None], observed | {name: latent[start : start + _CHUNK]})
+            bits = informations(free[None], observed | {name: latent[start : start + _CHUNK]})
             more = bits[frozenset(blocks)] - bits[frozenset(blocks) - {name}]
             added[name][start : start + len(more)] = more
     return Null(np.concatenate(total), added, n)

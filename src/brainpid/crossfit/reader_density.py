@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,9 @@ from brainpid.core.linalg import non_negative_least_squares
 from brainpid.core.modalities import Subset
 from brainpid.crossfit.age_groups import AgeGroups, group_ages
 from brainpid.crossfit.folds import stratified_folds
+from brainpid.crossfit.level_spread import level_ratios
 from brainpid.crossfit.minima import INNER_FOLDS, fewest_of_baseline, fewest_of_interval
-from brainpid.crossfit.tilt import TiltedAges
+from brainpid.crossfit.tilt import PersonalTilts, TiltedAges
 from brainpid.crossfit.transforms import NormalScores
 
 LEAST_AGE_DISTRIBUTION = 0.002
@@ -81,24 +82,14 @@ class ReaderDensity:
         NumericalError
             Where weights or tilts do not converge.
         """
-        columns = np.column_stack(list(f.values()))
         if len(np.unique(fold)) < 2:
             fold = stratified_folds(y, INNER_FOLDS, np.random.default_rng(0))
-        ages, member = group_ages(y, least)
-        g, n = target_map.transform(y), len(y)
-
-        def fitted(rows: BoolArray) -> tuple[FloatArray, TiltedAges]:
-            weights = _stacked(columns[rows], target[rows])
-            tilted = TiltedAges.fit(columns[rows] @ weights, y[rows], member[rows], ages.values, target_map, least)
-            return weights, tilted
-
+        own_fit = _Fit(np.column_stack(list(f.values())), target, y, *group_ages(y, least), target_map, least)
+        ages, n = own_fit.ages, len(y)
         ratios = np.ones((3, n))
         held_out = np.empty((3, n, len(ages.values)))
-        for k in np.unique(fold):
-            own = fold == k
-            weights, tilted = fitted(~own)
-            people = tilted.of(columns[own] @ weights)
-            ratios[1:, own] = _with_own_age(people.at_own(y[own], g[own]), 1.0, float(n - own.sum()))
+        for own, people, found in own_fit.held_out(fold):
+            ratios[1:, own] = found
             held_out[:, own] = people.weights()
         # Of a handful of people no tilt is believed, and calibration is that of the age distribution.
         mixture = _mixture(ratios) if n >= fewest_of_baseline() else _AGES_ALONE
@@ -106,7 +97,7 @@ class ReaderDensity:
         below, lower = ages.below(distributions, y), _lower_tails(ages, distributions)
         needed = 1 - np.minimum(below / lower, (1 - below) / (1 - lower))
         held_out_bits = float(np.log2(mixture @ ratios).mean())
-        weights, tilted = fitted(np.ones(n, dtype=bool))
+        weights, tilted = own_fit.to(np.ones(n, dtype=bool))
         return cls(dict(zip(f, weights.tolist(), strict=True)), tilted, mixture, np.sort(needed), held_out_bits)
 
     @classmethod
@@ -153,27 +144,105 @@ class ReaderDensity:
         return np.asarray(np.log2(_with_own_age(own, mean, float(reference.counts.sum()))))
 
 
+def held_out_scores(
+    f: Mapping[Subset, FloatArray],
+    target: FloatArray,
+    y: FloatArray,
+    fold: IntArray,
+    target_map: NormalScores,
+    level: IntArray | None = None,
+) -> FloatArray:
+    """Log scores of people by densities that are fitted without their fold, their mixture included.
+
+    Parameters
+    ----------
+    f, target, y, fold, target_map
+        As of `ReaderDensity.fit`, with two folds or more, of predictions of normal scores. Those that hardly vary, such
+        as from nothing that tells of the target, get hardly any weight.
+    level : ndarray of int, shape (n,), optional
+        Such as the site: a density with a spread for each is mixed in (`brainpid.crossfit.level_spread`).
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        In bits, relative to the ages of those outside of the person's fold.
+    """
+    fit = _Fit(np.column_stack(list(f.values())), target, y, *group_ages(y), target_map, least=1, penalty=1.0)
+    scores = target_map.transform(fit.ages.values)
+    ratios = np.ones((3 if level is None else 4, len(y)))
+    for own, people, found in fit.held_out(fold):
+        ratios[1:3, own] = found
+        if level is not None:
+            parts = people.fitted.ages.parts
+            ratio, mean = level_ratios(fit.stacked(own), target, own, level, scores, parts)
+            ratios[3, own] = _with_own_age(ratio, mean, float((~own).sum()))
+    told = np.empty(len(y))
+    for k in np.unique(fold):
+        own = fold == k
+        told[own] = np.log2(_mixture(ratios[:, ~own]) @ ratios[:, own]) if (~own).sum() >= fewest_of_baseline() else 0.0
+    return told
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """Stack and tilts of predictions (n, k) of a target, of any of the n people."""
+
+    columns: FloatArray
+    target: FloatArray
+    y: FloatArray
+    ages: AgeGroups
+    member: IntArray
+    target_map: NormalScores
+    least: int
+    penalty: float = 0.0
+
+    def to(self, rows: BoolArray) -> tuple[FloatArray, TiltedAges]:
+        """Fit to the marked rows."""
+        weights = _stacked(self.columns[rows], self.target[rows], self.penalty)
+        f = self.columns[rows] @ weights
+        values = self.ages.values
+        return weights, TiltedAges.fit(f, self.y[rows], self.member[rows], values, self.target_map, self.least)
+
+    def stacked(self, own: BoolArray) -> FloatArray:
+        """Stacked predictions (n,) of everybody, by the weights that are fitted without the marked rows."""
+        return np.asarray(self.columns @ self.to(~own)[0])
+
+    def held_out(self, fold: IntArray) -> Iterator[tuple[BoolArray, PersonalTilts, FloatArray]]:
+        """Of each fold its rows, its people by what is fitted without them, and their ratios (2, m) at their ages."""
+        g = self.target_map.transform(self.y)
+        for k in np.unique(fold):
+            own = fold == k
+            weights, tilted = self.to(~own)
+            people = tilted.of(self.columns[own] @ weights)
+            yield own, people, _with_own_age(people.at_own(self.y[own], g[own]), 1.0, float((~own).sum()))
+
+
 def _with_own_age(ratio: FloatArray, mean: ArrayLike, n: float) -> FloatArray:
     """Ratios relative to their mean over n ages and the person's own: none is larger than n + 1."""
     return np.asarray(ratio * (n + 1) / (n * np.asarray(mean) + ratio))
 
 
-def _stacked(columns: FloatArray, g: FloatArray) -> FloatArray:
-    """Non-negative weights (k,) of predictions (n, k) whose sum predicts a target g (n,) best, up to a constant."""
-    if columns.shape[1] == 1 or len(g) < 2:
-        return np.ones(columns.shape[1])
-    design = columns - columns.mean(axis=0)
-    what = "weights of the predictions from fewer modalities"
-    return non_negative_least_squares(what, design, g - g.mean(), *design.shape)
+def _stacked(columns: FloatArray, g: FloatArray, penalty: float) -> FloatArray:
+    """Non-negative weights (k,) of predictions (n, k) whose sum predicts a target g (n,) best, up to a constant.
+
+    `penalty` times the sum of their squares is added to that of the errors.
+    """
+    n, k = columns.shape
+    if k == 1 or n < 2:
+        return np.ones(k)
+    design, target = columns - columns.mean(axis=0), g - g.mean()
+    if penalty:
+        design, target = np.concatenate([design, np.sqrt(penalty) * np.eye(k)]), np.append(target, np.zeros(k))
+    return non_negative_least_squares("weights of the predictions from fewer modalities", design, target, n, k)
 
 
 def _mixture(ratios: FloatArray) -> FloatArray:
-    """Weights (3,) under which held-out people with ratios (3, n) are likeliest, with one person more for each."""
-    n = ratios.shape[1]
-    weights = np.full(3, 1 / 3)
+    """Weights (k,) under which held-out people with ratios (k, n) are likeliest, with one person more for each."""
+    k, n = ratios.shape
+    weights = np.full(k, 1 / k)
     for _ in range(_ROUNDS):
         joint = weights[:, None] * ratios
-        found = ((joint / joint.sum(axis=0)).sum(axis=1) + 1) / (n + 3)
+        found = ((joint / joint.sum(axis=0)).sum(axis=1) + 1) / (n + k)
         moved = np.abs(found - weights).max()
         weights = found
         if moved < _SETTLED:

@@ -47,10 +47,12 @@ class Estimated(NamedTuple):
     n_folds: int
     se_factor: float
     ages: Ages
+    given: str = ""
+    """Controls, joined by ``+``."""
 
     def to_frame(self) -> pd.DataFrame:
         """Rows of ``pid.tsv`` without cohort and model."""
-        told = {"estimator": self.estimator, "given": "", "n_folds": self.n_folds, "se_factor": self.se_factor}
+        told = {"estimator": self.estimator, "given": self.given, "n_folds": self.n_folds, "se_factor": self.se_factor}
         return self.decomposition.to_frame().assign(**told, **self.ages.columns())
 
 

@@ -16,6 +16,7 @@ from brainpid.crossfit.normality import Normality, check_normality, squared_maha
 from brainpid.crossfit.transforms import normal_scores
 from brainpid.evaluation.ages import sd_of_all
 from brainpid.evaluation.decomposition import PID_COLUMNS, Estimated, decompose_cohort
+from brainpid.evaluation.given import Controls, decompose_given, reported_sets
 from brainpid.evaluation.missingness import missingness
 from brainpid.evaluation.moderator import MODERATED_COLUMNS, moderated_columns
 from brainpid.evaluation.predictions import GROUP, LATENT, by_repeat, decomposable, without_rows
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 
 NORMALITY_COLUMNS = ["cohort", "model", *(field.name for field in fields(Normality))]
 POOLING_COLUMNS = [
-    "model", "estimator", "measure", "scope", "modalities", "atom", "bits", "ci_low", "ci_high", "fixed_bits",
+    "model", "estimator", "given", "measure", "scope", "modalities", "atom", "bits", "ci_low", "ci_high", "fixed_bits",
     "fixed_ci_low", "fixed_ci_high", "predicted_low", "predicted_high", "tau", "tau_low", "tau_high", "cohorts", "n",
     *MODERATED_COLUMNS,
 ]  # fmt: skip
@@ -40,7 +41,11 @@ AGAINST = 0.001
 
 
 def decompose_all(
-    predictions: pd.DataFrame, modalities: Sequence[str], settings: DecompositionSettings, within: WithinCohorts
+    predictions: pd.DataFrame,
+    modalities: Sequence[str],
+    settings: DecompositionSettings,
+    within: WithinCohorts,
+    controls: Controls | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Decompose every model in every cohort, and pool over cohorts where there are two or more.
 
@@ -52,6 +57,8 @@ def decompose_all(
     settings : DecompositionSettings
     within : WithinCohorts
         Tests of each cohort, and the widening of its standard errors.
+    controls : mapping of str to DataFrame, optional
+        Columns of the controls that information is also given beyond (`brainpid.evaluation.given`).
 
     Returns
     -------
@@ -65,7 +72,7 @@ def decompose_all(
     People with every modality count, in the cohorts that can be decomposed; the others have no rows.
     """
     return information_tables(
-        decompose_cohorts(predictions, modalities, settings, within),
+        decompose_cohorts(predictions, modalities, settings, within, controls=controls),
         modalities,
         settings,
         rows_of_tests(within, modalities, settings.measures),
@@ -78,6 +85,7 @@ def decompose_cohorts(
     settings: DecompositionSettings,
     within: WithinCohorts,
     reference: pd.DataFrame | None = None,
+    controls: Controls | None = None,
 ) -> ByCohort:
     """Decompose every model in every cohort that can be; parameters as of `decompose_all`.
 
@@ -91,6 +99,8 @@ def decompose_cohorts(
         with without_rows(cohort, f"the decomposition of {model}"):
             weights = _weights(told[(told["model"] == model) & (told["cohort"] == cohort)], rows)
             own = decompose_cohort(rows, modalities, settings, factor, weights)
+            for names in reported_sets(controls or {}):
+                own += decompose_given(rows, modalities, settings, factor, weights, controls or {}, names)
             if reference is not None:
                 own += _for_reference(reference, rows, modalities, settings, factor)
             found.setdefault(str(model), {})[str(cohort)] = own
@@ -138,17 +148,17 @@ def pool_model(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Pool one model's informations over cohorts and form the atoms of what is pooled, and what goes with them."""
     tables, beside = [], []
-    by_key: dict[tuple[str, Measure], list[Estimated]] = {}
+    by_key: dict[tuple[str, str, Measure], list[Estimated]] = {}
     for own in cohorts:
         for one in own:
-            by_key.setdefault((one.estimator, one.decomposition.measure), []).append(one)
-    for (estimator, measure), parts in by_key.items():
+            by_key.setdefault((one.estimator, one.given, one.decomposition.measure), []).append(one)
+    for (estimator, given, measure), parts in by_key.items():
         if len(parts) < (2 if estimator == REFERENCE_AGES else len(cohorts)):  # weighted in some cohorts alone
             continue
         found = pool_decompositions(
             [part.decomposition for part in parts], measure, settings.heterogeneity, settings.confidence
         )
-        told = {"model": model, "cohort": POOLED, "estimator": estimator, "given": ""}
+        told = {"model": model, "cohort": POOLED, "estimator": estimator, "given": given}
         table = found.random.to_frame().assign(
             **told, n_folds=max(part.n_folds for part in parts), age_sd=sd_of_all([part.ages for part in parts])
         )

@@ -173,7 +173,7 @@ def _estimated(name: str, one: InformationSummary, order: list[int], measure: An
     found = decompose_information(
         bits[order], covariance[np.ix_(order, order)], first.modalities, one.n, measure, first.confidence
     )
-    return Estimated(one.estimator, found, one.n_folds, one.se_factor, ages_of(one))
+    return Estimated(one.estimator, found, one.n_folds, one.se_factor, ages_of(one), one.given)
 
 
 def _accuracy(cohorts: Sequence[CohortSummary], models: Sequence[str], first: PoolSummary) -> pd.DataFrame:

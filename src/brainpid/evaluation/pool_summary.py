@@ -78,7 +78,7 @@ class AccuracySummary(Section):
     rmse: float
     r2: float | None
     pearson_r: float | None
-    mae_corrected: float
+    mae_corrected: float | None
 
 
 class CoverageSummary(Section):
@@ -218,7 +218,7 @@ def information_summary(model: str, one: Estimated) -> InformationSummary:
     return InformationSummary(
         model=model,
         estimator=one.estimator,
-        given="",
+        given=one.given,
         n=found.n,
         n_folds=one.n_folds,
         se_factor=one.se_factor,

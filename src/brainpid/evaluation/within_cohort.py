@@ -7,7 +7,7 @@ encoder that is fitted within the cohort, in the null's folds. Models that are f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from brainpid.core.names import GAUSSIAN_SCORE, WITHIN_COHORT
 from brainpid.crossfit.null import Null, p_value, pool_nulls
 from brainpid.evaluation.random_effects import POOLED
 
-NULL_COLUMNS = ["cohort", "modalities", "atom", "bits", "null_mean", "null_95", "p_value", "permutations", "n"]
+NULL_COLUMNS = ["cohort", "given", "modalities", "atom", "bits", "null_mean", "null_95", "p_value", "permutations", "n"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,10 @@ class WithinCohorts:
     encoder: str
     folds: int
     se_factors: Mapping[str, float]
+    beyond: Mapping[str, Null] = field(default_factory=dict)
+    """As `nulls`, of what is told beyond controls."""
+    given: str = ""
+    """These controls, joined by ``+``."""
 
 
 def with_pooled_null(nulls: Mapping[str, Null]) -> dict[str, Null]:
@@ -46,13 +50,13 @@ def with_pooled_null(nulls: Mapping[str, Null]) -> dict[str, Null]:
     return dict(nulls) | ({POOLED: pool_nulls(nulls)} if len(nulls) > 1 else {})
 
 
-def null_summary(nulls: Mapping[str, Null], modalities: Sequence[str]) -> pd.DataFrame:
+def null_summary(nulls: Mapping[str, Null], modalities: Sequence[str], given: str = "") -> pd.DataFrame:
     """Observed statistic, null distribution and p-value of each cohort, and of all together.
 
     Returns
     -------
     DataFrame
-        Columns cohort, modalities, atom, bits, null_mean, null_95 (95% point), p_value, permutations, n.
+        Columns cohort, given, modalities, atom, bits, null_mean, null_95 (95% point), p_value, permutations, n.
     """
     records = []
     for cohort, null in with_pooled_null(nulls).items():
@@ -60,12 +64,20 @@ def null_summary(nulls: Mapping[str, Null], modalities: Sequence[str]) -> pd.Dat
         for (names, atom), values in statistics.items():
             records.append(
                 {
-                    "cohort": cohort, "modalities": names, "atom": atom, "bits": values[0],
+                    "cohort": cohort, "given": given, "modalities": names, "atom": atom, "bits": values[0],
                     "null_mean": values[1:].mean(), "null_95": np.quantile(values[1:], 0.95),
                     "p_value": p_value(values), "permutations": len(values) - 1, "n": null.n,
                 }
             )  # fmt: skip
     return pd.DataFrame(records, columns=NULL_COLUMNS)
+
+
+def summary_of(found: WithinCohorts, modalities: Sequence[str]) -> pd.DataFrame:
+    """`null_summary` without controls, and beyond them where there are any."""
+    parts = [null_summary(found.nulls, modalities)]
+    if found.beyond:
+        parts.append(null_summary(found.beyond, modalities, found.given))
+    return pd.concat(parts, ignore_index=True)
 
 
 def rows_of_tests(found: WithinCohorts, modalities: Sequence[str], measures: Sequence[str]) -> pd.DataFrame:
@@ -77,11 +89,10 @@ def rows_of_tests(found: WithinCohorts, modalities: Sequence[str], measures: Seq
         Columns cohort, model, estimator, given, measure, scope, modalities, atom, bits, p_value, n, n_folds; no
         interval.
     """
-    summary = null_summary(found.nulls, modalities)
-    rows = summary[["cohort", "modalities", "atom", "bits", "p_value", "n"]].assign(
+    summary = summary_of(found, modalities)
+    rows = summary[["cohort", "given", "modalities", "atom", "bits", "p_value", "n"]].assign(
         model=found.encoder + WITHIN_COHORT,
         estimator=GAUSSIAN_SCORE,
-        given="",
         scope=np.where(summary["atom"] == "total", "all", "one_vs_rest"),
         n_folds=found.folds,
     )

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from brainpid.core.names import LOG_SCORE_ESTIMATOR
+from brainpid.report.beyond import headline_given, in_words, rows_given
 from brainpid.report.information import headline_cohort, headline_rows, told_and_added
 from brainpid.report.order import order, order_in_words
 from brainpid.report.words import LABELS, number
@@ -63,6 +64,8 @@ def _accuracy(accuracy: pd.DataFrame, models: Sequence[str], modalities: Sequenc
 
 
 def _information(pid: pd.DataFrame, truth: pd.DataFrame, model: str, modalities: Sequence[str], target: str) -> str:
+    given = headline_given(pid)
+    pid, truth = rows_given(pid, given), truth.iloc[:0] if given else truth  # truths are of all there is
     rows = told_and_added(pid, model, LOG_SCORE_ESTIMATOR)
     if rows.empty:
         return f"Information: no cohort can be decomposed, so that nothing is said of what modalities tell of {target}."
@@ -70,7 +73,8 @@ def _information(pid: pd.DataFrame, truth: pd.DataFrame, model: str, modalities:
     rows = rows[rows["cohort"] == headline_cohort(rows)].set_index(keys)
     known = truth[(truth["scope"] == "one_vs_rest") & (truth["cohort"] == rows["cohort"].iloc[0])]
     true = known.drop_duplicates(keys).set_index(keys)["bits"].to_dict()
-    said = [f"all modalities together tell {_bits(rows, true, (modalities[0], 'total'))} of {target}"]
+    beyond = f"beyond {in_words(given)}, " if given else ""
+    said = [f"{beyond}all modalities together tell {_bits(rows, true, (modalities[0], 'total'))} of {target}"]
     said += [
         f"{m} alone {_bits(rows, true, (m, 'alone'))} and beyond the others {_bits(rows, true, (m, 'added'))}"
         for m in modalities

@@ -14,6 +14,7 @@ from brainpid.evaluation.atypicality import ATYPICAL
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.pid.result import MIN_PEOPLE_FOR_SHARES
 from brainpid.report.age_ranges import age_range_words
+from brainpid.report.beyond import warnings_beyond
 from brainpid.report.information import SIGNIFICANT, headline_cohort, verdict_of
 from brainpid.report.leaks import leak_sentences
 from brainpid.report.motion import MEASURE, MUCH_MM, link, people_of_motion
@@ -44,6 +45,7 @@ def red_flags(
     verdicts: Sequence[Mapping[str, Any]],
     mixed_versions: Sequence[str],
     against_target: Sequence[str],
+    every_given: pd.DataFrame | None = None,
 ) -> list[Flag]:
     """Everything that a reader of a run's numbers is to be careful about, the most general first.
 
@@ -58,14 +60,18 @@ def red_flags(
         What each modality adds and whether it is shown, as `report.information.verdicts` gives it.
     mixed_versions, against_target : sequence of str
         What `aggregate` found of versions, and of readings that fall as the target rises.
+    every_given : DataFrame, optional
+        ``pid`` with its rows beyond any controls, where ``controls`` is among the tables.
     """
     model = settings.models[0]
     own = {name: table[table["model"] == model] for name, table in tables.items() if "model" in table}
+    every = own["pid"] if every_given is None else every_given[every_given["model"] == model]
     told = [
         *(Flag(words, "leaks") for words in leak_sentences(tables["leakage"])),
         *_mixed(mixed_versions),
         *_few_people(own["pid"]),
-        *(Flag(words, "information") for words in age_range_words(own["pid"])),
+        *(Flag(words, "information") for words in age_range_words(every)),
+        *_beyond(every_given, tables, settings),
         *_coverage(own["coverage"], settings),
         *(Flag(words, "elsewhere") for words in (gaps_shown(own["transfer"], settings) if "transfer" in own else ())),
         *_sites(own["predictions"], settings),
@@ -104,6 +110,14 @@ def _few_people(pid: pd.DataFrame) -> list[Flag]:
             "information",
         )
     ]
+
+
+def _beyond(every: pd.DataFrame | None, tables: Mapping[str, pd.DataFrame], settings: ReportSettings) -> list[Flag]:
+    """Information that is the site's, and sites that features tell."""
+    if every is None:
+        return []
+    said = warnings_beyond(every, tables["controls"], settings.models[0], settings.target.column)
+    return [Flag(words, "beyond") for words in said]
 
 
 def _coverage(coverage: pd.DataFrame, settings: ReportSettings) -> list[Flag]:

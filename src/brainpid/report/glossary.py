@@ -264,6 +264,31 @@ def atypicality_dictionary() -> dict[str, object]:
     return columns | {"Atypicality": ATYPICALITY}
 
 
+CONTROL_COLUMNS = {
+    "cohort": "Name of the cohort",
+    "kind": "control: what nuisance tells of the target by itself; model: accuracy over and within sites; modality: "
+    "how well the site is told from its features",
+    "name": "Controls joined with +, model, or modality",
+    "given": "Control that the bits are beyond; empty for none",
+    "bits": "Information of the controls about the target, mean log score of held-out people, in bits",
+    "se": "Its standard error, clustered where people are of groups",
+    "ci_low": "Lower end of its interval over people",
+    "ci_high": "Upper end of it",
+    "mae": "Mean absolute error of held-out people, in the target's units",
+    "r2": "Part of the target's variance in the cohort that is explained",
+    "r2_within_site": "Part of the target's variance within sites that is explained, each site's mean error forgiven",
+    "balanced_accuracy": "Part of the people of a site, mean over sites, whose site a linear classifier tells from the "
+    "features, held out",
+    "chance": "What a classifier that knows nothing reaches: one in the number of sites",
+    "n": "People with every modality; of classifiers, those at sites of 10 or more",
+}
+
+
+def control_dictionary() -> dict[str, object]:
+    """Data dictionary of ``controls.tsv``."""
+    return {name: {"Description": text} for name, text in CONTROL_COLUMNS.items()}
+
+
 BASE_LEARNER_COLUMNS = {
     "model": "Model that is made of base learners",
     "base_learner": "Base learner; head is the closed-form joining of the modalities' scalar latents",

@@ -10,6 +10,7 @@ import pandas as pd
 from brainpid.config.slices import ReportSettings
 from brainpid.core.names import WITHOUT_LATENTS
 from brainpid.evaluation.random_effects import POOLED
+from brainpid.report.beyond import in_words
 from brainpid.report.leaks import leaks_in_methods
 from brainpid.report.words import BASE_LEARNER_LABELS, LABELS, design, listed, number, people
 
@@ -40,6 +41,7 @@ def methods_text(
     tables: Mapping[str, pd.DataFrame],
     made_of: Mapping[str, Any],
     trained_with: Mapping[str, str],
+    given: str = "",
 ) -> list[Paragraph]:
     """Write the methods of a run.
 
@@ -54,6 +56,8 @@ def methods_text(
         ``Choices`` of ``aggregate/base_learners.json``.
     trained_with : mapping of str to str
         Versions of Python and the libraries by which the folds were trained.
+    given : str
+        Controls beyond which the information is that is shown, joined by ``+``; empty for none.
     """
     return [
         Paragraph("Participants", _participants(tables["participants"], settings)),
@@ -62,7 +66,7 @@ def methods_text(
         Paragraph("Audit", leaks_in_methods(tables["leakage"])),
         Paragraph("Design", _design(settings)),
         Paragraph("Models", _models(tables["base_learners"], made_of, settings)),
-        Paragraph("Measures", _measures(settings)),
+        Paragraph("Measures", _measures(settings) + _beyond(given)),
         Paragraph("Intervals", _intervals((tables["accuracy"]["cohort"] == POOLED).any(), settings)),
         Paragraph("Tests", _tests(settings)),
         Paragraph("Software", _software(trained_with)),
@@ -196,6 +200,18 @@ def _measures(settings: ReportSettings) -> str:
         "densities relative to the distribution of the target (Gneiting and Raftery 2007), of every subset of the "
         f"modalities; decomposed by {listed([MEASURES[measure] for measure in settings.pid.measures])}. Beside it, the "
         "information of scalar latents as if jointly normal, corrected for bias; joint normality by Mardia (1970)."
+    )
+
+
+def _beyond(given: str) -> str:
+    """How information beyond controls was read; empty where there are none."""
+    if not given:
+        return ""
+    return (
+        f" Information is given beyond {in_words(given)}: the mean difference of log scores of readers that see these "
+        "with and without the out-of-fold prediction, regressions of the normal score of the target with shrunken "
+        "effects (restricted maximum likelihood; Wood and Fasiolo 2017) and a spread for each site, fitted without the "
+        "fold of the person."
     )
 
 

@@ -112,6 +112,10 @@ PID_KINDS: Kinds = dict.fromkeys(_LABELS, (TEXT, NONE)) | _INTERVAL | {
     "share": (NUMBER, PART), "p_value": (NUMBER, PART), "n": (INTEGER, PEOPLE), "n_folds": (INTEGER, "folds"),
     "se_factor": (NUMBER, NONE), **dict.fromkeys(("age_sd", "age_low", "age_high"), (NUMBER, TARGET)),
 }  # fmt: skip
+CONTROL_KINDS: Kinds = _INTERVAL | dict.fromkeys(("cohort", "kind", "name", "given"), (TEXT, NONE)) | {
+    "mae": (NUMBER, TARGET), "r2": (NUMBER, "at most 1"), "r2_within_site": (NUMBER, "at most 1"),
+    "balanced_accuracy": (NUMBER, PART), "chance": (NUMBER, PART), "n": (INTEGER, PEOPLE),
+}  # fmt: skip
 SELECTION_KINDS: Kinds = _ERROR | {
     "modalities": (TEXT, NONE), "cost": (NUMBER, COST), "n": (INTEGER, PEOPLE), "information_bits": (NUMBER, BITS),
     "recommended": (TRUTH, NONE),
@@ -259,6 +263,7 @@ RELIABILITY: Described = {
 }  # fmt: skip
 NULL: Described = {
     "cohort": WHO["cohort"],
+    "given": (TEXT, NONE, glossary.COLUMNS["given"]),
     "modalities": (TEXT, NONE, "Modality that is tested, or all joined with +"),
     "atom": (TEXT, NONE, "total, against permutations of the target; added, against draws given the others"),
     "bits": (NUMBER, BITS, "Found by the encoder of the null, fitted within the cohort"),
@@ -280,7 +285,10 @@ NORMALITY: Described = {
 }  # fmt: skip
 POOLING: Described = {
     **MODEL,
-    **{name: (TEXT, NONE, glossary.COLUMNS[name]) for name in ("estimator", "measure", "scope", "modalities", "atom")},
+    **{
+        name: (TEXT, NONE, glossary.COLUMNS[name])
+        for name in ("estimator", "given", "measure", "scope", "modalities", "atom")
+    },
     "bits": (NUMBER, BITS, "Mean over cohorts, with random effects; ci_low and ci_high are its interval"),
     "ci_low": (NUMBER, BITS, "Lower end"),
     "ci_high": (NUMBER, BITS, "Upper end"),
@@ -340,6 +348,9 @@ OUTPUT_TABLES = (
     ),
     _of_glossary("aggregate/pid.tsv", "one row an atom; `pid.json` describes it", glossary.COLUMNS, PID_KINDS),
     _table("aggregate/pooling.tsv", "one row a pooled row of pid.tsv", POOLING),
+    _of_glossary(
+        "aggregate/controls.tsv", "one row a control, a model or a modality", glossary.CONTROL_COLUMNS, CONTROL_KINDS
+    ),
     _of_glossary("aggregate/person.tsv", "one row a person and model, repeats averaged", PERSON_MEANINGS, PERSON_KINDS),
     _table("aggregate/reliability.tsv", "one row a cohort, model and quantity of person.tsv", RELIABILITY),
     _of_glossary(

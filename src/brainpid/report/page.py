@@ -15,6 +15,7 @@ from brainpid.evaluation.accuracy import MIN_PEOPLE_OF_PATTERN
 from brainpid.evaluation.atypicality import ATYPICAL
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.report.age_ranges import reference_rows
+from brainpid.report.beyond import beyond_rows, control_rows, headline_given, in_words, rows_given
 from brainpid.report.figures import MOST_FEATURES
 from brainpid.report.flags import red_flags
 from brainpid.report.glossary import CANNOT_SAY, ESTIMATORS, MEASURES
@@ -98,9 +99,9 @@ def render(
         Title, target, and what was run.
     tables : mapping of str to DataFrame
         ``participants``, ``features``, ``accuracy``, ``comparison``, ``coverage``, ``predictions``, ``pid``,
-        ``normality``, ``person``, ``selection``, ``importance``, ``base_learners``, ``atypicality`` and ``leakage`` as
-        they stand in the output folder, of the first scheme; ``transfer``, of several; and ``motion``, of the quality
-        tables that measure it.
+        ``controls``, ``normality``, ``person``, ``selection``, ``importance``, ``base_learners``, ``atypicality`` and
+        ``leakage`` as they stand in the output folder, of the first scheme; ``transfer``, of several; and ``motion``,
+        of the quality tables that measure it.
     choice : mapping
         ``aggregate/selection.json``: what the choice among subsets is worth.
     explained : mapping
@@ -124,6 +125,9 @@ def render(
     with_truth : sequence of str
         Cohorts of which the true information is known and drawn.
     """
+    every_given = tables["pid"]
+    given = headline_given(every_given)
+    tables = {**tables, "pid": rows_given(every_given, given)}
     participants, accuracy, pid = tables["participants"], tables["accuracy"], tables["pid"]
     everything = "+".join(settings.modalities)
     complete = accuracy[accuracy["modalities"] == everything]
@@ -149,9 +153,9 @@ def render(
         contents=[(place, title) for place, title in SECTIONS.items() if optional.get(place, True)],
         titles=SECTIONS,
         summary=summarise(settings, tables, choice, told),
-        flags=red_flags(settings, tables, told, mixed_versions, against_target),
-        methods=methods_text(settings, tables, made_of, trained_with),
-        bibtex=bibtex(settings),
+        flags=red_flags(settings, tables, told, mixed_versions, against_target, every_given),
+        methods=methods_text(settings, tables, made_of, trained_with, given),
+        bibtex=bibtex(settings, bool(given)),
         figures={name: inline(name, svg, ALTERNATIVES[name]) for name, svg in figures.items()},
         names_dots="<title>" in figures["predicted_age"],
         several_folds=bool((tables["importance"]["n_folds"] > 1).any()),
@@ -172,7 +176,7 @@ def render(
         comparison=tables["comparison"].to_dict("records"),
         by_pattern=_by_pattern(accuracy[accuracy["model"] == shown], everything),
         sites=site_table(predictions),
-        reference_rows=reference_rows(pid, shown),
+        reference_rows=reference_rows(rows_given(every_given, ""), shown),
         pads=pad_table(pads(predictions, participants), settings.pid.confidence),
         motion=motion,
         much_mm=MUCH_MM,
@@ -190,15 +194,19 @@ def render(
         importance=importance,
         atypicality=tables["atypicality"].to_dict("records"),
         atypical=ATYPICAL,
-        beyond=_beyond(predictions),
+        unusual=_beyond(predictions),
         base_learners=tables["base_learners"].to_dict("records"),
         made_of=made_of,
         learner_labels=BASE_LEARNER_LABELS,
         sentence=_choices,
         information=information(pid, settings),
+        given=in_words(given) if given else "",
+        not_given=information(rows_given(every_given, ""), settings) if given else [],
+        beyond=beyond_rows(every_given, shown, settings.modalities),
+        of_controls=control_rows(tables["controls"]),
         estimators=ESTIMATORS,
         estimator_labels=ESTIMATOR_LABELS,
-        totals=totals(pid, tables["person"], settings),
+        totals=totals(rows_given(every_given, ""), tables["person"], settings),
         verdicts=told,
         normality=tables["normality"].to_dict("records"),
         leaks=leak_rows(tables["leakage"]),

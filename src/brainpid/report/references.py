@@ -46,6 +46,10 @@ ARTICLES = {
     "LiangZeger1986": _article(
         "Liang, Kung-Yee and Zeger, Scott L.", 1986, "Longitudinal data analysis using generalized linear models",
         "Biometrika", "73:13--22", "10.1093/biomet/73.1.13"),
+    "WoodFasiolo2017": _article(
+        "Wood, Simon N. and Fasiolo, Matteo", 2017,
+        "A generalized {Fellner-Schall} method for smoothing parameter optimization with application to {Tweedie} "
+        "location, scale and shape models", "Biometrics", "73:1071--1081", "10.1111/biom.12666"),
     "Harris2020": _article(
         "Harris, Charles R. and Millman, K. Jarrod and van der Walt, St{\\'e}fan J. and others", 2020,
         "Array programming with {NumPy}", "Nature", "585:357--362", "10.1038/s41586-020-2649-2"),
@@ -120,8 +124,11 @@ METHOD = "MaYu2025"
 """Of the network; its entry is that of the program's own citation."""
 
 
-def references(settings: ReportSettings) -> list[str]:
-    """Keys of the works that a run rests on: the program, its method, then in the order of `BIBTEX`."""
+def references(settings: ReportSettings, beyond: bool = False) -> list[str]:
+    """Keys of the works that a run rests on: the program, its method, then in the order of `BIBTEX`.
+
+    `beyond` where information is given beyond controls.
+    """
     sources = {(modality, own.kind) for inputs in settings.inputs.values() for modality, own in inputs.items()}
     kinds = {kind for _, kind in sources}
     moves = any(
@@ -138,12 +145,13 @@ def references(settings: ReportSettings) -> list[str]:
         *(["Power2012"] if moves else []),
         *(["Holt1979"] if settings.reference_ages else []),
         *(["LiangZeger1986"] if len(settings.splits.schemes) > 1 else []),
+        *(["WoodFasiolo2017"] if beyond else []),
         *([METHOD] if "pidreg" in settings.models else []),
     }
     return [key for key in bibtex_entries() | BIBTEX if key in used]
 
 
-def bibtex(settings: ReportSettings) -> str:
-    """BibTeX entries of the works that a run rests on, one a line."""
+def bibtex(settings: ReportSettings, beyond: bool = False) -> str:
+    """BibTeX entries of the works that a run rests on, one a line; parameters as of `references`."""
     entries = bibtex_entries() | BIBTEX
-    return "\n".join(entries[key] for key in references(settings))
+    return "\n".join(entries[key] for key in references(settings, beyond))

@@ -11,6 +11,7 @@ from brainpid.cohort.participants import has_every_modality
 from brainpid.config.slices import ReportSettings
 from brainpid.core.names import LOG_SCORE_ESTIMATOR
 from brainpid.evaluation.random_effects import POOLED
+from brainpid.report.beyond import headline_given, in_words
 from brainpid.report.information import headline_cohort, headline_rows, told_and_added, verdict_of
 from brainpid.report.order import order, order_in_words
 from brainpid.report.words import LABELS, design, interval, listed, number, people, tenths
@@ -110,6 +111,8 @@ def _contributions(pid: pd.DataFrame, verdicts: Sequence[Mapping[str, Any]], set
         for modality in sorted(settings.modalities, key=lambda name: -rows.loc[(name, "added"), "bits"])
     ]
     where = "pooled over cohorts" if cohort == POOLED else f"in {cohort}"
+    if given := headline_given(pid):
+        where = f"beyond {in_words(given)}, {where}"
     said = (
         f"Together the modalities tell {interval(total, 2)} bits about {settings.target.column}, {where}; beyond the "
         "others, "

@@ -29,7 +29,7 @@ def nulls(tmp_path_factory):
     age = rng.uniform(20, 80, N)
     values = {m: rng.normal(size=(N, 3)) for m in ("t1", "dwi")}
     sheets = [
-        pd.DataFrame({"participant_id": labels, "cohort": cohort, "age": age, "included": True}).assign(
+        pd.DataFrame({"participant_id": labels, "cohort": cohort, "site": "s", "age": age, "included": True}).assign(
             **{f"{m}_status": SUCCESS for m in values}
         )
         for cohort in ("a", "b")
@@ -44,7 +44,9 @@ def nulls(tmp_path_factory):
         ]
         write_features(folder / f"{cohort}.h5", cohort, blocks, {})
         null = Null(permutations=PERMUTATIONS, folds=3)
-        settings = NullSettings(modalities=("t1", "dwi"), seed=0, group=None, null=null).model_dump_json()
+        settings = NullSettings(
+            modalities=("t1", "dwi"), seed=0, group=None, null=null, controls=(), people={}
+        ).model_dump_json()
         code = main(
             ["null", "--cohort", cohort, "--participants", f"{folder}/participants.tsv", "--features",
              f"{folder}/{cohort}.h5", "--chosen", f"{folder}/features.tsv", "--settings", settings,
@@ -69,7 +71,9 @@ def test_the_pooled_null_is_as_narrow_as_that_of_independent_ones(nulls):
 
 def test_without_permutations_standard_errors_are_estimated_all_the_same(nulls, tmp_path):
     folder = nulls["folder"]
-    settings = NullSettings(modalities=("t1", "dwi"), seed=0, group=None, null=Null(permutations=0, folds=3))
+    settings = NullSettings(
+        modalities=("t1", "dwi"), seed=0, group=None, null=Null(permutations=0, folds=3), controls=(), people={}
+    )
     code = main(
         ["null", "--cohort", "a", "--participants", f"{folder}/participants.tsv", "--features", f"{folder}/a.h5",
          "--chosen", f"{folder}/features.tsv", "--settings", settings.model_dump_json(), "--out", f"{tmp_path}/a.tsv"]
@@ -90,7 +94,7 @@ def test_groups_are_exchanged_as_wholes_or_there_are_no_p_values(tmp_path, caplo
     labels = tuple(f"sub-{k}" for k in range(n))
     own = rng.normal(size=(len(sizes), 30))[family]
     age = rng.uniform(20, 80, len(sizes))[family] + rng.normal(size=n)
-    people = pd.DataFrame({"participant_id": labels, "cohort": "a", "age": age, "included": True})
+    people = pd.DataFrame({"participant_id": labels, "cohort": "a", "site": "s", "age": age, "included": True})
     write_tsv(tmp_path / "participants.tsv", people.assign(t1_status=SUCCESS, dwi_status=SUCCESS))
     sheet = people[["participant_id", "cohort", "age"]].assign(site="one", sex="F", family=[f"f{k}" for k in family])
     write_tsv(tmp_path / "sheet.tsv", sheet.iloc[::-1])
@@ -102,7 +106,9 @@ def test_groups_are_exchanged_as_wholes_or_there_are_no_p_values(tmp_path, caplo
         for m in ("t1", "dwi")
     ]
     write_features(tmp_path / "a.h5", "a", blocks, {})
-    settings = NullSettings(modalities=("t1", "dwi"), seed=0, group="family", null=Null(permutations=99, folds=3))
+    settings = NullSettings(
+        modalities=("t1", "dwi"), seed=0, group="family", null=Null(permutations=99, folds=3), controls=(), people={}
+    )
     with caplog.at_level("INFO"):
         code = main(
             ["null", "--cohort", "a", "--participants", f"{tmp_path}/participants.tsv", "--features",

@@ -89,6 +89,7 @@ PEOPLE = {"participants a", "participants b"}
         ({"extraction": {"functional": {"reho": True}}}, FMRI),
         ({"incomplete": "exclude"}, {"split", "report"}),
         ({"costs": {"dwi": 2}}, {"aggregate"}),
+        ({"controls": ["sex"]}, {"aggregate", "null"}),
         ({"splits": {"folds": 5}}, {"split", "report"}),
         ({"splits": {"seed": 1}}, TRAIN | {"split", "explain", "null", "report"}),
         ({"splits": {"group": "family"}}, TRAIN | {"split", "null", "aggregate", "report"}),

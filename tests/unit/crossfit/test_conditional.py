@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import brainpid.crossfit.conditional as conditional
 from brainpid.crossfit.conditional import latents_of_draws, leading_components, ridge_reader
+from brainpid.crossfit.controls import ControlDesign
 from brainpid.crossfit.latents import cross_fit
 from brainpid.crossfit.ridge import RidgeEncoder
 
@@ -107,3 +109,13 @@ def test_others_with_more_features_than_people_leave_something_to_exchange(seed)
     fitted, residual = conditional._parts(leading, others)
     np.testing.assert_allclose(fitted + residual, leading)
     assert (residual**2).sum() / (leading**2).sum() > 0.1  # 0.0003 with fits that may interpolate
+
+
+def test_draws_keep_what_controls_tell_of_a_modality():
+    rng = np.random.default_rng(3)
+    own, others = rng.normal(size=(80, 3)), rng.normal(size=(80, 2))
+    design = ControlDesign.of({"site": pd.Series([str(k % 4) for k in range(80)])})
+    own += 5 * rng.normal(size=(4, 3))[np.arange(80) % 4]
+    fitted, residual = conditional._parts(own, others, design.less)
+    np.testing.assert_allclose(fitted + residual, own, atol=1e-12)
+    assert max(abs(residual[np.arange(80) % 4 == k].mean()) for k in range(4)) < 1e-9

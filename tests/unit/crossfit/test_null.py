@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import brainpid.crossfit.null
 from brainpid.core.errors import InputError
+from brainpid.crossfit.controls import ControlDesign
 from brainpid.crossfit.encoders import ENCODERS
+from brainpid.crossfit.exchange import exchange_of, exchange_of_rows
 from brainpid.crossfit.folds import random_folds
 from brainpid.crossfit.latents import cross_fit
-from brainpid.crossfit.null import Null, null_of_table, null_table, p_value, permutation_null, pool_nulls
+from brainpid.crossfit.null import (
+    Null,
+    null_of_table,
+    null_table,
+    nulls_of_table,
+    p_value,
+    permutation_null,
+    pool_nulls,
+)
 from brainpid.crossfit.partial_least_squares import PLSEncoder
 from brainpid.crossfit.ridge import RidgeEncoder
 from brainpid.crossfit.transforms import normal_scores
@@ -162,3 +173,43 @@ def test_groups_that_cannot_be_exchanged_have_no_null():
     X, y = people(12)
     with pytest.raises(InputError, match="of 3 group"):
         permutation_null(X, y, RidgeEncoder(), **{**OPTIONS, "folds": 2}, groups=np.repeat([0, 1, 2], [3, 4, 5]))
+
+
+def of_two_sites(n: int = 160, seed: int = 0):
+    """Ages of two sites that differ, t1 that tells the site alone, dwi that tells the age within sites too."""
+    rng = np.random.default_rng(seed)
+    site = np.arange(n) % 2
+    z = rng.normal(size=n)
+    X = {"t1": 4.0 * site[:, None] + rng.normal(size=(n, 4)), "dwi": z[:, None] + rng.normal(size=(n, 3))}
+    return X, 50 + 20 * site + 5 * z, ControlDesign.of({"site": pd.Series(site.astype(str))})
+
+
+def test_beyond_the_site_a_signature_of_the_site_tells_nothing_and_the_rest_is_found():
+    X, y, design = of_two_sites()
+    without = permutation_null({"t1": X["t1"], "dwi": X["t1"][:, :1]}, y, RidgeEncoder(), **OPTIONS)
+    assert without.total[0] > 0.5
+    signature = {"t1": X["t1"], "dwi": np.random.default_rng(1).normal(size=(len(y), 2))}
+    beyond = permutation_null(signature, y, RidgeEncoder(), controls=design, **OPTIONS)
+    assert abs(beyond.total[0]) < 0.03
+    assert p_value(beyond.total) > 0.1
+    assert p_value(beyond.added["t1"]) > 0.1
+    found = permutation_null(X, y, RidgeEncoder(), controls=design, **OPTIONS)
+    assert p_value(found.total) == pytest.approx(1 / 61)
+    assert p_value(found.added["dwi"]) == pytest.approx(1 / 61)
+    assert p_value(found.added["t1"]) > 0.05
+
+
+def test_people_are_exchanged_within_sites():
+    level = np.array([0, 0, 1, 1, 1, 2])
+    for exchange in (exchange_of(np.arange(6.0), None, level), exchange_of_rows(6, None, level)):
+        orders = exchange.orders(50, np.random.default_rng(0))
+        assert (level[orders] == level).all()
+        assert len(np.unique(orders, axis=0)) > 6
+        assert exchange.staying == 1
+
+
+def test_tables_beyond_controls_come_back_by_what_is_given():
+    one, other = (Null(np.arange(3.0) + k, {"t1": np.arange(3.0), "dwi": np.ones(3)}, 9) for k in (0, 1))
+    found = nulls_of_table(pd.concat([null_table(one), null_table(other, "site")]))
+    assert list(found) == ["", "site"]
+    np.testing.assert_array_equal(found["site"].total, other.total)

@@ -27,7 +27,7 @@ RANGE = (0.0, 120.0)
 SETTINGS = AggregateSettings(
     cohorts=("a",), modalities=("t1", "dwi"), models=("ridge",), costs={}, scheme="kfold", group=None,
     target_column="age", target_units="years", target_range=RANGE, interval_coverage=0.9,
-    pid=DecompositionSettings(),
+    pid=DecompositionSettings(), controls=(), people={},
 )  # fmt: skip
 FEATURES = pd.DataFrame(
     {"modality": ["t1", "t1", "dwi"], "feature": ["gm", "wm", "fa"], "units": ["mm3", "mm3", None], "included": True}
