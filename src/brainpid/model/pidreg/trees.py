@@ -23,6 +23,9 @@ from brainpid.model.varying import Additive, Reading, WholeReads
 
 RANDOMISED: dict[str, Any] = {"n_estimators": 100, "max_features": 0.33}
 BOOSTING: dict[str, Any] = {"trees": 500, "learning_rate": 0.05, "leaves": 31, "part": 0.6, "bins": 255}
+MOST_OF_A_TREE, MOST_OF_A_NODE = 1000, 330
+"""Features that a boosted tree, or a node of a randomised one, sees at most: their cost grows with the width, and among
+thousands of features many tell alike."""
 FEWEST_IN_LEAF = (3, 20)
 """People in a leaf of boosted trees at least: a twentieth of all, within these bounds."""
 
@@ -34,14 +37,18 @@ class Trees(Nodes):
     @classmethod
     def randomised(cls, blocks: Blocks, scores: FloatArray, seed: int, **changes: Any) -> Trees:
         """Grow a forest of extremely randomised trees, whose mean is predicted; `changes` of `RANDOMISED`."""
-        grown = ExtraTreesRegressor(**{**RANDOMISED, **changes}, random_state=seed).fit(_table(blocks), scores)
+        table, options = _table(blocks), {**RANDOMISED, **changes}
+        options["max_features"] = min(options["max_features"], MOST_OF_A_NODE / table.shape[1])
+        grown = ExtraTreesRegressor(**options, random_state=seed).fit(table, scores)
         return cls.of_forest(grown)
 
     @classmethod
     def boosted(cls, blocks: Blocks, scores: FloatArray, seed: int, **changes: Any) -> Trees:
         """Grow trees of which each corrects the sum of those before it; `changes` of `BOOSTING`."""
         fewest = int(np.clip(len(scores) // 20, *FEWEST_IN_LEAF))
-        grown = boosted_trees(_table(blocks), scores, **{**BOOSTING, "fewest": fewest, **changes}, seed=seed)
+        table, options = _table(blocks), {**BOOSTING, "fewest": fewest, **changes}
+        options["part"] = min(options["part"], MOST_OF_A_TREE / table.shape[1])
+        grown = boosted_trees(table, scores, **options, seed=seed)
         columns, depth = tree_arrays(grown)
         return cls.joined(**columns, depth=depth)
 

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.ensemble import ExtraTreesRegressor
 
 from brainpid.model.boosting import boosted_trees
+from brainpid.model.pidreg import trees
 from brainpid.model.pidreg.trees import BOOSTING, RANDOMISED, Trees
 
 
@@ -44,3 +45,15 @@ def test_leaves_hold_a_twentieth_of_the_people_and_too_few_people_get_their_mean
     blocks, g = people(30)
     assert Trees.boosted(blocks, g, 3).depth > 0
     np.testing.assert_allclose(Trees.boosted(blocks, g, 3, fewest=16).predict(blocks), g.mean(), atol=1e-9)
+
+
+@pytest.mark.parametrize(("width", "part", "of_a_node"), [(100, 0.6, 0.33), (10_000, 0.1, 0.033)])
+def test_trees_see_a_bounded_number_of_features(monkeypatch, width, part, of_a_node):
+    seen = {}
+    monkeypatch.setattr(trees, "boosted_trees", lambda table, scores, **options: seen.update(options) or 1 / 0)
+    monkeypatch.setattr(trees, "ExtraTreesRegressor", lambda **options: seen.update(options) or 1 / 0)
+    for grow in (trees.Trees.boosted, trees.Trees.randomised):
+        with pytest.raises(ZeroDivisionError):
+            grow({"x": np.zeros((30, width))}, np.zeros(30), 0)
+    assert seen["part"] == pytest.approx(part)
+    assert seen["max_features"] == pytest.approx(of_a_node)
