@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from sklearn.ensemble import ExtraTreesRegressor
 
 from brainpid.model.boosting import boosted_trees
