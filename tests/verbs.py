@@ -65,7 +65,7 @@ def run_tables(path: Path) -> Path:
         )  # fmt: skip
     reference: list[object] = []
     if config.reference_ages:
-        reference = ["--reference", out / "reference"]
+        reference = ["--reference", out / "reference/scores.tsv", out / "reference/ages.json"]
         run_verb(
             "rescore", slices.RescoreSettings.of(config), "--participants", people, "--splits", splits,
             "--folds", out / "folds", "--out", out / "reference",

@@ -24,6 +24,7 @@ PAGES = [ROOT / "README.md", DOCS / "index.md", *sorted(DOCS.glob("*/*.md"))]
 COMMAND = re.compile(r"(brainpid|snakemake|make|rm|git|chmod|source|cd|export|sbatch|pip|python3?) ")
 INSTEAD = {
     "results/camcan_dev": "results/mine",
+    "results/my_study": "results/mine",
     "--cores 32": f"--cores {CORES}",
     "--cores 8": f"--cores {CORES}",
     "--subjects 40 --sites 2": "--subjects 10 --sites 1",
@@ -35,6 +36,7 @@ ELSEWHERE = {
     r"make ": "makes an environment; CI runs it",
     r"(git|chmod|source|sbatch|export|cd) ": "installs or reserves a machine",
     r".*profiles/slurm": "needs Slurm",
+    r"brainpid pool ": "needs runs of several sites; its own tests have them",
     r"brainpid (init|check --config my_study|run my_study)": "is run in the tests of init, for each kind of folder",
 }
 """Commands that are not run here, and why."""

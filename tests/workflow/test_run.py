@@ -89,7 +89,7 @@ def test_a_stopped_run_leaves_nothing_half_done(config, sent):
     os.killpg(first.pid, sent)  # as a terminal does
     said = first.communicate()[1]
     assert first.returncode == 128 + sent
-    assert re.search(r"^Stopped by .+ after \d of 12 steps\. What is done is kept", said.splitlines()[-1])
+    assert re.search(r"^Stopped by .+ after \d of 13 steps\. What is done is kept", said.splitlines()[-1])
     assert not (out / ".snakemake" / "locks").exists()
     assert not list(out.rglob("*.part"))
     again = start(config, config.name, "--until", "split")

@@ -80,11 +80,12 @@ CONTRACT = {
     "aggregate/comparison.tsv": "cohort model reference modalities n difference ci_low ci_high",
     "aggregate/pid.tsv": (
         "cohort model estimator given measure scope modalities atom bits se ci_low ci_high share p_value n n_folds "
-        "se_factor"
+        "se_factor age_sd age_low age_high"
     ),
     "aggregate/pooling.tsv": (
-        "model estimator measure scope modalities atom bits ci_low ci_high fixed_bits fixed_ci_low fixed_ci_high "
-        "predicted_low predicted_high tau tau_low tau_high cohorts n"
+        "model estimator given measure scope modalities atom bits ci_low ci_high fixed_bits fixed_ci_low fixed_ci_high "
+        "predicted_low predicted_high tau tau_low tau_high cohorts n middle_age_sd moderated_bits moderated_ci_low "
+        "moderated_ci_high moderated_tau per_doubling per_doubling_ci_low per_doubling_ci_high"
     ),
     "aggregate/coverage.tsv": "model kind group n coverage ci_low ci_high mean_width interval_score",
     "aggregate/reliability.tsv": "cohort model quantity n repeats reliability reliability_of_mean split_half",
@@ -308,7 +309,7 @@ def test_what_changes_nothing_reruns_nothing(run):
 
 def test_labels_make_the_report_again_and_another_model_is_trained_alone(run):
     folder, config = run
-    labels = {"target": {"units": "y"}, "report": {"title": "Another"}}
+    labels = {"report": {"title": "Another"}}
     write_config(folder / "c.yaml", config | labels)
     assert planned(folder / "c.yaml", folder / "src") == {"report": 1}
     write_config(folder / "c.yaml", config | labels | {"models": [*config["models"], "mean"]})

@@ -60,15 +60,7 @@ rule aggregate:
         controls=lambda wildcards: control_contents(),
         folds=lambda wildcards, input: Path(input.folds[0]).parents[2],
         out=lambda wildcards, output: Path(output.accuracy).parent,
-        # That there is one shows in the input.
-        reference=unrecorded(
-            lambda wildcards: (
-                shlex.join(["--reference", f"{OUT}/reference"])
-                if CONFIG.reference_ages
-                else ""
-            )
-        ),
     shell:
         "brainpid aggregate --splits {input.splits:q} --folds {params.folds:q} --chosen {input.chosen:q} --nulls {input.nulls:q}"
-        " --importances {input.importances:q} --quality {input.quality:q} --sheets {input.sheets:q} {params.reference}"
+        " --importances {input.importances:q} --quality {input.quality:q} --sheets {input.sheets:q} --reference {input.reference:q}"
         " --settings {params.settings:q} --out {params.out:q} 2> {log:q}"

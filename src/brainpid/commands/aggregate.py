@@ -64,7 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sheets", nargs="*", default=[], type=Path, help="sheets with the column of the groups")
     parser.add_argument("--quality", nargs="*", default=[], type=Path, help="tables of `quality` that are controls")
     parser.add_argument("--importances", nargs="*", default=[], type=Path, help="tables from `explain`, if any")
-    parser.add_argument("--reference", type=Path, help="folder that `rescore` wrote, where there are reference ages")
+    parser.add_argument("--reference", nargs="*", default=[], type=Path,
+                        help="scores.tsv and ages.json of `rescore`, where there are reference ages")  # fmt: skip
     add_settings(parser)
     parser.add_argument("--out", required=True, type=Path, help="folder to write to")
 
@@ -109,8 +110,9 @@ def run(args: argparse.Namespace) -> None:
     controls = _controls(predictions, args.quality, settings)
     within = _within_cohorts(args.nulls, "+".join(controls), settings)
     told = _with_groups(predictions, args.sheets, settings)
-    scores = None if args.reference is None else read_own_tsv(args.reference / "scores.tsv")
-    reference = None if args.reference is None else read_json(args.reference / "ages.json")
+    of_reference = {path.name: path for path in args.reference}
+    scores = read_own_tsv(of_reference["scores.tsv"]) if of_reference else None
+    reference = read_json(of_reference["ages.json"]) if of_reference else None
     decomposed = decompose_cohorts(told, settings.modalities, settings.pid, within, scores, controls)
     tested = rows_of_tests(within, settings.modalities, settings.pid.measures)
     pid, pooling = information_tables(decomposed, settings.modalities, settings.pid, tested)

@@ -6,6 +6,7 @@ field has a default: a slice holds every value that the verb uses, as the config
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Literal
 
@@ -377,18 +378,16 @@ class ReportSettings(Section):
             pid=config.pid,
             null=config.null,
             explain=config.explain,
-            inputs={
-                cohort: {
-                    modality: ReportInput(kind=source.kind, divide_by=getattr(source, "divide_by", None))
-                    for modality, source in block.sources.items()
-                }
-                for cohort, block in config.cohorts.items()
-            },
+            inputs={cohort: _report_inputs(block.sources) for cohort, block in config.cohorts.items()},
             image_modalities=tuple(m for m in config.modalities if any(n == m and k != "table" for n, k in sources)),
             atlases={m: atlas for m in config.modalities if (atlas := _report_atlas(config, m)) is not None},
             data_folders={name: block.data_folder for name, block in config.cohorts.items()},
             reference_ages=config.reference_ages,
         )
+
+
+def _report_inputs(sources: Mapping[str, Source]) -> dict[str, ReportInput]:
+    return {m: ReportInput(kind=own.kind, divide_by=getattr(own, "divide_by", None)) for m, own in sources.items()}
 
 
 def _report_atlas(config: Config, modality: str) -> ReportAtlas | None:

@@ -18,6 +18,7 @@ STEPS = {
     "quality": "comparing quality measures",
     "collect": "joining a cohort's features",
     "split": "splitting people into folds",
+    "leakage": "looking for leaks",
     "train_baseline": "training",
     "train_pidreg": "training",
     "train_final": "training on everybody",
