@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import jinja2
 import pandas as pd
 
-from brainpid.cohort.participants import STATUSES, has_every_modality
+from brainpid.cohort.participants import STATUSES, SUCCESS, has_every_modality
 from brainpid.config.slices import ReportSettings
 from brainpid.evaluation.accuracy import MIN_PEOPLE_OF_PATTERN
 from brainpid.evaluation.atypicality import ATYPICAL
@@ -267,7 +267,7 @@ def _lacking(participants: pd.DataFrame, modalities: Sequence[str]) -> list[dict
         for modality in modalities
     ]
     rows = pd.concat(parts, ignore_index=True)
-    return rows[rows["status"] != "SUCCESS"].head(MOST_LEFT_PEOPLE).astype(str).to_dict("records")
+    return rows[rows["status"] != SUCCESS].head(MOST_LEFT_PEOPLE).astype(str).to_dict("records")
 
 
 def _left_out(features: pd.DataFrame) -> list[dict[str, Any]]:
