@@ -6,6 +6,8 @@ import argparse
 import logging
 from pathlib import Path
 
+import numpy as np
+
 from brainpid.cohort.groups import read_groups
 from brainpid.commands.options import read_settings, set_threads
 from brainpid.commands.train import add_training_arguments, options_of, write_fitted
@@ -16,6 +18,7 @@ from brainpid.core.seeds import derive
 from brainpid.features.matrix import read_chosen, read_tables
 from brainpid.model.fitting import fit_model
 from brainpid.model.registry import MODELS
+from brainpid.model.sites import several_sites
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +49,7 @@ def run(args: argparse.Namespace) -> None:
         people["age"].to_numpy(dtype=float),
         read_groups(args.sheets, people, settings.group),
         derive(settings.seed, "final"),
+        several_sites(people, np.ones(len(people), dtype=bool)),
     )
     if args.share:
         log.info("the model can be passed on; those of the folds, whose accuracy is reported, may have more in them")

@@ -27,6 +27,7 @@ from brainpid.features.matrix import read_chosen, read_divisors, read_roles, rea
 from brainpid.features.pipelines import read_pipelines
 from brainpid.model.fitting import Fitted, fit_model
 from brainpid.model.registry import MODELS
+from brainpid.model.sites import several_sites
 from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ def _train_fold(args: argparse.Namespace, settings: TrainSettings, fold: int, fo
         people.loc[training, "age"].to_numpy(dtype=float),
         read_groups(args.sheets, people[training], settings.group),
         derive(settings.seed, "train", args.repeat, fold),
+        several_sites(people, training),
     )
     if training.all():
         log.warning("repeat %d, fold %d: nobody is tested, because nobody of its site takes part", args.repeat, fold)

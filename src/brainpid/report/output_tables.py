@@ -228,6 +228,13 @@ COVERAGE: Described = {
 SCHEME_OF: Described = {
     "scheme": (TEXT, NONE, "How test sets were made; the column is there where there are several schemes")
 }
+SEEN: Described = {
+    "site_seen": (
+        TEXT, NONE,
+        "yes or no: whether training had people of this site; there where people of several sites are trained on or "
+        "tested, empty where the site is not known",
+    )
+}  # fmt: skip
 _GAPS = {"mae": TARGET, "bias": TARGET, "coverage": PART, "bits": BITS}
 TRANSFER: Described = {
     **MODEL,
@@ -316,13 +323,17 @@ POOLING: Described = {
     "per_doubling_ci_low": (NUMBER, BITS, "Lower end of its interval"),
     "per_doubling_ci_high": (NUMBER, BITS, "Upper end of it"),
 }
-NEW_PEOPLE: Described = WHO | {
-    "modalities": PREDICTION["modalities"],
-    **{name: PREDICTION[name] for name in ("predicted_age", "predicted_age_corrected", "pi_low", "pi_high")},
-    "atypicality": PREDICTION["atypicality"],
-    "gain_<m>": (NUMBER, TARGET, "By how much the interval is expected to narrow if the modality were acquired"),
-    "reason": (TEXT, NONE, "Why there is no prediction, or which features lie so far out that they were clipped"),
-}
+NEW_PEOPLE: Described = (
+    WHO
+    | SEEN
+    | {
+        "modalities": PREDICTION["modalities"],
+        **{name: PREDICTION[name] for name in ("predicted_age", "predicted_age_corrected", "pi_low", "pi_high")},
+        "atypicality": PREDICTION["atypicality"],
+        "gain_<m>": (NUMBER, TARGET, "By how much the interval is expected to narrow if the modality were acquired"),
+        "reason": (TEXT, NONE, "Why there is no prediction, or which features lie so far out that they were clipped"),
+    }
+)
 PERSON_MEANINGS = glossary.PERSON_COLUMNS | {
     f"{what}_<m>": words.format("the modality") for what, words in glossary.PERSON_COLUMNS_OF_MODALITY.items()
 }
@@ -341,7 +352,7 @@ OUTPUT_TABLES = (
     _table("aggregate/coverage.tsv", "one row a model and group of people", COVERAGE),
     _table(
         "aggregate/predictions.tsv", "one row a person, model and repeat",
-        PERSON | SCHEME_OF | MODEL | FOLD | PREDICTION,
+        PERSON | SCHEME_OF | MODEL | FOLD | PREDICTION | SEEN,
     ),
     _table(
         "aggregate/transfer.tsv", "of several schemes, one row a model, scheme and cohort or site", TRANSFER
