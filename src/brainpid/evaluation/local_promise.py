@@ -14,8 +14,7 @@ uncorrected.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +25,7 @@ from brainpid.cohort.schemes import BY_SITE, of_scheme
 from brainpid.core.arrays import FloatArray, IntArray
 from brainpid.evaluation.predictions import without_rows
 from brainpid.evaluation.transfer import FEWEST_SITES
+from brainpid.model.calibration import Expected, Learned
 from brainpid.model.local_people import Raw, SiteSpread
 from brainpid.model.site_spread import FEWEST_OF_SITE, learn_spread, play_new_site
 from brainpid.model.sites import SITE_SEEN
@@ -45,8 +45,8 @@ ENDS = {"coverage": (0.0, 1.0), "change": (-np.inf, np.inf)}
 PROMISE_COLUMNS = [
     "model", "people", "scheme", "sites", "n", "mae", "mae_low", "mae_high", "mae_site_low", "mae_site_high",
     "mae_held", "mae_none", "mae_seen", "change", "change_low", "change_high", "site_bias", "site_bias_low",
-    "site_bias_high", "site_bias_none", "coverage", "coverage_low", "coverage_high", "coverage_site_low", "coverage_site_high",
-    "coverage_held", "width",
+    "site_bias_high", "site_bias_none", "coverage", "coverage_low", "coverage_high", "coverage_site_low",
+    "coverage_site_high", "coverage_held", "width",
 ]  # fmt: skip
 
 
@@ -256,17 +256,15 @@ def seen_error(predictions: pd.DataFrame, people: pd.DataFrame, schemes: Sequenc
     return float(of_people.reindex(index).groupby(people["site"].to_numpy()).mean().mean())
 
 
-def learned(promise: Promise) -> dict[str, Any]:
-    """What `brainpid calibrate` needs of each model, as plain values without a row of a person."""
-    return {
-        model: asdict(spread) | {"error_seen": None if np.isnan(promise.seen[model]) else promise.seen[model]}
-        for model, spread in promise.spreads.items()
-    }
-
-
-def promised(table: pd.DataFrame, people: int) -> Mapping[str, float]:
-    """Row of one model for the largest number of people of the table that is not above `people`."""
-    return table[table["people"] <= people].iloc[-1].to_dict()
+def learned(promise: Promise) -> dict[str, Learned]:
+    """What `brainpid calibrate` needs, by model; nothing of a single person."""
+    found = {}
+    for model, spread in promise.spreads.items():
+        own = promise.table[promise.table["model"] == model]
+        rows = tuple(Expected(**{name: row[name] for name in Expected.model_fields}) for row in own.to_dict("records"))
+        error = promise.seen[model]
+        found[model] = Learned(spread=spread, error_seen=None if np.isnan(error) else error, expected=rows)
+    return found
 
 
 def _student(values: FloatArray, confidence: float) -> float:

@@ -25,12 +25,12 @@ differ between groups).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp, ndtr
 
+from brainpid.config.section import Section
 from brainpid.core.arrays import FloatArray, IntArray
 
 GRID = np.linspace(-3, 3, 25)
@@ -50,8 +50,7 @@ class Factor(NamedTuple):
         return self.some + (self.none - self.some) / (1 + k)
 
 
-@dataclass(frozen=True)
-class SiteSpread:
+class SiteSpread(Section):
     """How much sites differ that took no part in a training.
 
     Attributes
@@ -270,7 +269,7 @@ def given_scatter(
     move[:, 0, 1] = -centres
     prior = (move @ covariance @ move.transpose(0, 2, 1))[:, None]
     inner = np.eye(2) + prior @ zz
-    lines: FloatArray = np.linalg.solve(inner, np.broadcast_to(prior, inner.shape))
+    lines = np.asarray(np.linalg.solve(inner, np.broadcast_to(prior, inner.shape)), dtype=np.float64)
     means: FloatArray = np.einsum("sgij,sgj->sgi", lines, zr)
     quadratic = rr - np.einsum("sgi,sgi->sg", zr, means)
     logs: FloatArray = -0.5 * (n * np.log(variances) + np.log(np.linalg.det(inner)) + quadratic)

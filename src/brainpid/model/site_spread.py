@@ -8,8 +8,6 @@ makes them right on average over sites, because neither sites nor people are nor
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import logsumexp
@@ -108,7 +106,7 @@ def learn_spread(raw: Raw, y: FloatArray, site: IntArray, coverage: float, seed:
         people=len(y),
     )  # fmt: skip
     none, some = (_factors(normal, raw, y, rows, k, seed) for k in (0, SOME))
-    return replace(normal, width=Factor(none[0], some[0]), error=Factor(none[1], some[1]))
+    return normal.model_copy(update={"width": Factor(none[0], some[0]), "error": Factor(none[1], some[1])})
 
 
 def play_new_site(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -54,7 +52,7 @@ def test_the_offset_is_shrunken_and_the_interval_is_that_of_the_posterior_predic
 
 def test_many_people_leave_the_line_and_the_scatter_of_the_site():
     rng = np.random.default_rng(0)
-    spread = replace(OFFSETS, slope=4.0, scatter_spread=0.6)
+    spread = OFFSETS.model_copy(update={"slope": 4.0, "scatter_spread": 0.6})
     predicted = rng.uniform(20, 80, 20000)
     y = predicted + 7 - 0.3 * (predicted - 50) + rng.normal(0, 2, 20000)
     sums = sums_of(raw(predicted), y, spread)
@@ -94,7 +92,7 @@ def test_factors_pass_from_that_of_nobody_to_that_of_some():
     assert factor.at(0) == 0.7
     assert factor.at(1) == pytest.approx(0.9)
     assert factor.at(1000) == pytest.approx(1.1, abs=1e-3)
-    spread = replace(OFFSETS, width=Factor(2.0, 1.0), error=Factor(0.5, 1.0))
+    spread = OFFSETS.model_copy(update={"width": Factor(2.0, 1.0), "error": Factor(0.5, 1.0)})
     plain, told = (correct(own, NOBODY, raw(np.array([50.0])), 0.9) for own in (OFFSETS, spread))
     assert told.high[0] - told.low[0] == pytest.approx(2 * (plain.high[0] - plain.low[0]))
     assert told.expected_error[0] == pytest.approx(0.5 * plain.expected_error[0])
