@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from brainpid.features.findings import COLUMNS as LEAKAGE_COLUMNS
 from brainpid.report import glossary, plan
+from brainpid.report.calibration_columns import CALIBRATION_COLUMNS, CALIBRATION_KINDS, OF_NEW_SITES
 
 TEXT, INTEGER, NUMBER, TRUTH = "text", "integer", "number", "True or False"
 TARGET, BITS, PART, PEOPLE, NONE = "target's units", "bits", "0 to 1", "people", ""
@@ -331,6 +332,7 @@ NEW_PEOPLE: Described = (
         **{name: PREDICTION[name] for name in ("predicted_age", "predicted_age_corrected", "pi_low", "pi_high")},
         "atypicality": PREDICTION["atypicality"],
         "gain_<m>": (NUMBER, TARGET, "By how much the interval is expected to narrow if the modality were acquired"),
+        **OF_NEW_SITES,
         "reason": (TEXT, NONE, "Why there is no prediction, or which features lie so far out that they were clipped"),
     }
 )
@@ -356,6 +358,10 @@ OUTPUT_TABLES = (
     ),
     _table(
         "aggregate/transfer.tsv", "of several schemes, one row a model, scheme and cohort or site", TRANSFER
+    ),
+    _of_glossary(
+        "aggregate/calibration.tsv", "where sites or cohorts are left out, one row a model and number of local people",
+        CALIBRATION_COLUMNS, CALIBRATION_KINDS,
     ),
     _of_glossary("aggregate/pid.tsv", "one row an atom; `pid.json` describes it", glossary.COLUMNS, PID_KINDS),
     _table("aggregate/pooling.tsv", "one row a pooled row of pid.tsv", POOLING),

@@ -18,6 +18,7 @@ from brainpid.evaluation.local_promise import (
     promise_table,
 )
 from brainpid.model.calibration import Learned
+from brainpid.report.calibration_columns import CALIBRATION_COLUMNS
 
 SCHEMES = ("kfold", "leave_one_site_out")
 
@@ -49,7 +50,7 @@ def test_local_people_take_the_offset_away_and_the_promise_is_kept():
     """E|N(0, 36)| is 4.8, E|N(0, 16)| 3.2; ages of a site have sd 5, so that its own line leaves sd 3.1 and 2.5."""
     promise = promise_table(predictions(0, sites=10, n=26), SCHEMES, 0.9, 0.95)
     table = promise.table.set_index("people")
-    assert list(promise.table) == PROMISE_COLUMNS
+    assert list(promise.table) == PROMISE_COLUMNS == list(CALIBRATION_COLUMNS)
     assert table.index.tolist() == [0, 5, 10, 20]
     assert (table["sites"] == 10).all()
     assert table.loc[0, "site_bias"] == pytest.approx(4.8, abs=2.0)
