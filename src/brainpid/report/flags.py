@@ -17,6 +17,7 @@ from brainpid.report.age_ranges import age_range_words
 from brainpid.report.beyond import warnings_beyond
 from brainpid.report.information import SIGNIFICANT, headline_cohort, verdict_of
 from brainpid.report.leaks import leak_sentences
+from brainpid.report.local_people import warnings
 from brainpid.report.motion import MEASURE, MUCH_MM, link, people_of_motion
 from brainpid.report.sites import people_of_sites
 from brainpid.report.transfer import gaps_shown
@@ -55,7 +56,8 @@ def red_flags(
         What was run.
     tables : mapping of str to DataFrame
         ``pid``, ``coverage``, ``predictions`` and ``normality`` as they stand in the output folder, ``transfer`` of
-        several schemes, ``motion``, what the quality tables say of it, and ``leakage``, what the audit found.
+        several schemes, ``calibration`` of one that leaves sites out, ``motion``, what the quality tables say of it, and
+        ``leakage``, what the audit found.
     verdicts : sequence of mapping
         What each modality adds and whether it is shown, as `report.information.verdicts` gives it.
     mixed_versions, against_target : sequence of str
@@ -74,6 +76,7 @@ def red_flags(
         *_beyond(every_given, tables, settings),
         *_coverage(own["coverage"], settings),
         *(Flag(words, "elsewhere") for words in (gaps_shown(own["transfer"], settings) if "transfer" in own else ())),
+        *(Flag(words, "local") for words in warnings(tables.get("calibration"), settings)),
         *_sites(own["predictions"], settings),
         *_motion(people_of_motion(tables["motion"], own["predictions"]), settings),
         *_atypical(own["predictions"]),

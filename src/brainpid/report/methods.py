@@ -12,6 +12,7 @@ from brainpid.core.names import WITHOUT_LATENTS
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.report.beyond import in_words
 from brainpid.report.leaks import leaks_in_methods
+from brainpid.report.local_people import in_methods
 from brainpid.report.words import BASE_LEARNER_LABELS, LABELS, design, listed, number, people
 
 KINDS = {
@@ -50,8 +51,8 @@ def methods_text(
     settings : ReportSettings
         What was run.
     tables : mapping of str to DataFrame
-        ``participants``, ``features``, ``base_learners``, ``accuracy`` and ``leakage`` as they stand in
-        the output folder.
+        ``participants``, ``features``, ``base_learners``, ``accuracy``, ``leakage`` and, where sites are
+        left out, ``calibration`` as they stand in the output folder.
     made_of : mapping
         ``Choices`` of ``aggregate/base_learners.json``.
     trained_with : mapping of str to str
@@ -64,7 +65,7 @@ def methods_text(
         Paragraph("Imaging data", _inputs(settings)),
         Paragraph("Features", _features(tables["features"]) + _regions(settings)),
         Paragraph("Audit", leaks_in_methods(tables["leakage"])),
-        Paragraph("Design", _design(settings)),
+        Paragraph("Design", _design(settings) + in_methods(tables.get("calibration"), settings)),
         Paragraph("Models", _models(tables["base_learners"], made_of, settings)),
         Paragraph("Measures", _measures(settings) + _beyond(given)),
         Paragraph("Intervals", _intervals((tables["accuracy"]["cohort"] == POOLED).any(), settings)),

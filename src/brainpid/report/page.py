@@ -22,6 +22,7 @@ from brainpid.report.glossary import CANNOT_SAY, ESTIMATORS, MEASURES
 from brainpid.report.information import information, totals, verdicts
 from brainpid.report.inlined import inline, packaged
 from brainpid.report.leaks import leak_rows
+from brainpid.report.local_people import rows_of, sentence
 from brainpid.report.methods import methods_text
 from brainpid.report.motion import MUCH_MM, motion_table, people_of_motion
 from brainpid.report.pad_figure import pad_table, pads
@@ -100,8 +101,8 @@ def render(
     tables : mapping of str to DataFrame
         ``participants``, ``features``, ``accuracy``, ``comparison``, ``coverage``, ``predictions``, ``pid``,
         ``controls``, ``normality``, ``person``, ``selection``, ``importance``, ``base_learners``, ``atypicality`` and
-        ``leakage`` as they stand in the output folder, of the first scheme; ``transfer``, of several; and ``motion``,
-        of the quality tables that measure it.
+        ``leakage`` as they stand in the output folder, of the first scheme; ``transfer``, of several; ``calibration``,
+        of one that leaves sites out; and ``motion``, of the quality tables that measure it.
     choice : mapping
         ``aggregate/selection.json``: what the choice among subsets is worth.
     explained : mapping
@@ -138,7 +139,7 @@ def render(
     predictions = tables["predictions"][tables["predictions"]["model"] == shown]
     motion = motion_table(people_of_motion(tables["motion"], predictions))
     optional = {
-        "elsewhere": "transfer" in tables,
+        "elsewhere": "transfer" in tables or "calibration" in tables,
         "rests": bool(importance["feature"]),
         "images": bool(said_of_images),
         "quality": bool(qc_images) or bool(motion),
@@ -155,7 +156,7 @@ def render(
         summary=summarise(settings, tables, choice, told),
         flags=red_flags(settings, tables, told, mixed_versions, against_target, every_given),
         methods=methods_text(settings, tables, made_of, trained_with, given),
-        bibtex=bibtex(settings, bool(given)),
+        bibtex=bibtex(settings, bool(given), bool(len(tables.get("calibration", ())))),
         figures={name: inline(name, svg, ALTERNATIVES[name]) for name, svg in figures.items()},
         names_dots="<title>" in figures["predicted_age"],
         several_folds=bool((tables["importance"]["n_folds"] > 1).any()),
@@ -185,6 +186,9 @@ def render(
         transfer_card=card,
         transfer_sentences=sentences,
         over_people=over_people,
+        local_people=tables.get("calibration"),
+        local_rows=rows_of,
+        local_sentence=sentence(tables.get("calibration"), settings),
         coverage=dict(zip(all_people["model"], all_people["coverage"], strict=True)),
         coverage_of=_coverage_of(coverage[coverage["model"] == shown]),
         subsets=subsets.sort_values(["cost", "mae"], kind="stable").to_dict("records"),
