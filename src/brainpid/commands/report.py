@@ -63,6 +63,8 @@ def run(args: argparse.Namespace) -> None:
         tables["transfer"] = read_own_tsv(folder / "aggregate/transfer.tsv")
     if left_out_scheme(schemes):
         tables["calibration"] = read_own_tsv(folder / "aggregate/calibration.tsv")
+    if settings.harmonise.used:
+        tables["harmonisation"] = read_own_tsv(folder / "aggregate/harmonisation.tsv")
     tables["motion"] = _motion(folder, settings.image_modalities)
     label = f"{settings.target.column} ({settings.target.units})"
     shown = settings.models[0]

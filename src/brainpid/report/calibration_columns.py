@@ -43,6 +43,7 @@ CALIBRATION_KINDS = (
     | {"sites": ("integer", "sites")}
 )
 """Type and unit of each column."""
+CALIBRATION = (CALIBRATION_COLUMNS, CALIBRATION_KINDS)
 OF_NEW_SITES = {
     "local_people": (
         "integer",

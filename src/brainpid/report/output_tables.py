@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from brainpid.features.findings import COLUMNS as LEAKAGE_COLUMNS
 from brainpid.report import glossary, plan
-from brainpid.report.calibration_columns import CALIBRATION_COLUMNS, CALIBRATION_KINDS, OF_NEW_SITES
+from brainpid.report.calibration_columns import CALIBRATION, OF_NEW_SITES
 
 TEXT, INTEGER, NUMBER, TRUTH = "text", "integer", "number", "True or False"
 TARGET, BITS, PART, PEOPLE, NONE = "target's units", "bits", "0 to 1", "people", ""
@@ -229,13 +229,7 @@ COVERAGE: Described = {
 SCHEME_OF: Described = {
     "scheme": (TEXT, NONE, "How test sets were made; the column is there where there are several schemes")
 }
-SEEN: Described = {
-    "site_seen": (
-        TEXT, NONE,
-        "yes or no: whether training had people of this site; there where people of several sites are trained on or "
-        "tested, empty where the site is not known",
-    )
-}  # fmt: skip
+SEEN: Described = {"site_seen": (TEXT, NONE, "yes or no: whether training had this site; empty where it is not known")}
 _GAPS = {"mae": TARGET, "bias": TARGET, "coverage": PART, "bits": BITS}
 TRANSFER: Described = {
     **MODEL,
@@ -260,6 +254,16 @@ TRANSFER: Described = {
     "sites": (INTEGER, "sites", "Sites of these people"),
     "interval_over": (TEXT, NONE, "people and sites, or people alone where there are fewer than five sites"),
 }
+_OF_IT = (NUMBER, "of `quantity`")
+HARMONISATION: Described = {
+    "scheme": (TEXT, NONE, "How test sets were made; the first repeat of it"), **MODEL,
+    "quantity": (TEXT, NONE, "mae in the target's units, bits, or r2_within_site"), **N,
+    "as_they_are": (*_OF_IT, "By the model fitted to features as they are"),
+    "harmonised": (*_OF_IT, "By the model fitted to harmonised features in the same folds"),
+    "difference": (*_OF_IT, "Harmonised less as they are, mean over people"),
+    "ci_low": (*_OF_IT, "Lower end of its interval, `pid.confidence` of the configuration"),
+    "ci_high": (*_OF_IT, "Upper end of it"), **{name: TRANSFER[name] for name in ("sites", "interval_over")},
+}  # fmt: skip
 RELIABILITY: Described = {
     "cohort": WHO["cohort"], **MODEL,
     "quantity": (TEXT, NONE, "Column of person.tsv"),
@@ -356,13 +360,9 @@ OUTPUT_TABLES = (
         "aggregate/predictions.tsv", "one row a person, model and repeat",
         PERSON | SCHEME_OF | MODEL | FOLD | PREDICTION | SEEN,
     ),
-    _table(
-        "aggregate/transfer.tsv", "of several schemes, one row a model, scheme and cohort or site", TRANSFER
-    ),
-    _of_glossary(
-        "aggregate/calibration.tsv", "where sites or cohorts are left out, one row a model and number of local people",
-        CALIBRATION_COLUMNS, CALIBRATION_KINDS,
-    ),
+    _table("aggregate/transfer.tsv", "of several schemes, one row a model, scheme and cohort or site", TRANSFER),
+    _of_glossary("aggregate/calibration.tsv", "one row a model and number of people of a new site", *CALIBRATION),
+    _table("aggregate/harmonisation.tsv", "with `harmonise`, one row a scheme and quantity", HARMONISATION),
     _of_glossary("aggregate/pid.tsv", "one row an atom; `pid.json` describes it", glossary.COLUMNS, PID_KINDS),
     _table("aggregate/pooling.tsv", "one row a pooled row of pid.tsv", POOLING),
     _of_glossary(

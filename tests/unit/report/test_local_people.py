@@ -37,8 +37,8 @@ def test_the_sentence_to_decide_by_names_the_fewest_people_with_most_of_the_gain
     assert enough(rows_of(table(), "pidreg"))["people"] == 10
     assert sentence(table(), SETTINGS) == (
         "At one new site PIDReg is expected to err by 6.00 years instead of 4.00 at sites it was trained on (95% of "
-        "new sites: 2.0 to 13.0); 10 people of it with known age bring 6.00 to 4.00 years (change -2.00 [-2.40, -0.50], "
-        "12 sites), and how far a site is off on average from 5.00 to 2.00, and more bring little"
+        "new sites: 2.0 to 13.0); 10 people of it with known age bring 6.00 to 4.00 years (change -2.00 [-2.40, "
+        "-0.50], 12 sites), and how far a site is off on average from 5.00 to 2.00, and more bring little"
     )
     assert "6.00 years (95%" in sentence(table(seen=np.nan), SETTINGS)
     assert sentence(table(0.1), SETTINGS).endswith("up to 50 people of known age are not shown to help")
