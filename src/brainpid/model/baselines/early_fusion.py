@@ -172,6 +172,25 @@ class ConcatenatedRegressor(Baseline):
             fits[subset] = self.fit_setting(subset, choice, features, scale.transform(y))
         return fits
 
+    def _left_out(self, training: Training, scale: NormalScores, fold: IntArray) -> Mapping[Subset, FloatArray]:
+        scores, found = scale.transform(training.y), {}
+        for subset, fit in self.fits_.items():
+            rows = training.rows(subset)
+            features = side_by_side(training.blocks, subset)[rows]
+            found[subset] = self.held_out(features, scores[rows], fold[rows], fit.setting)
+        return found
+
+    def held_out(self, features: FloatArray, scores: FloatArray, fold: IntArray, setting: Setting) -> FloatArray:
+        """Scores (n,) of everybody by fits of one setting without the own fold.
+
+        Raises
+        ------
+        NumericalError
+            Where a matrix cannot be factorised.
+        """
+        with factorising(type(self).__name__, features, *features.shape):
+            return np.asarray(self._held_out(features, scores, fold, [setting])[0])
+
     def fit_setting(self, subset: Subset, choice: Choice, features: FloatArray, scores: FloatArray) -> ConcatenatedFit:
         """Fit the chosen setting to features (n, p) of a subset and scores (n,).
 
