@@ -24,7 +24,7 @@ class MeanOfReadings:
         self.centre_ = float(np.mean(y))
         return self
 
-    def read(self, X):
+    def read(self, X, sites=None):
         self.reads_ = getattr(self, "reads_", 0) + 1
         return X
 

@@ -127,7 +127,9 @@ class PredictiveDensities:
         last = [_reader(f, [*f][-1], y, fold, scale, target_map, least, site) for scale, f in fits]
         best = max((0, 1), key=lambda k: last[k].held_out_bits)
         scale, f = fits[best]
-        readers = {a: _reader(f, a, y, fold, scale, target_map, least, site) for a in [*f][:-1]} | {[*f][-1]: last[best]}
+        readers = {a: _reader(f, a, y, fold, scale, target_map, least, site) for a in [*f][:-1]} | {
+            [*f][-1]: last[best]
+        }
         complete = np.isfinite(np.column_stack(list(f.values()))).all(axis=1)
         return cls(target_map, scale, readers, group_ages(y[complete] if complete.any() else y, least)[0])
 

@@ -27,7 +27,9 @@ def site_numbers(sites: NDArray[np.object_]) -> tuple[IntArray, int]:
 
     People whose site is not known (None) are of one more.
     """
-    labels, member = np.unique([("", "") if site is None else ("site", site) for site in sites], axis=0, return_inverse=True)
+    labels, member = np.unique(
+        [("", "") if site is None else ("site", site) for site in sites], axis=0, return_inverse=True
+    )
     return member.reshape(-1), int(sum(kind == "site" for kind, _ in labels))
 
 
@@ -63,14 +65,14 @@ def deal_sites(sites: NDArray[np.object_], y: FloatArray, complete: BoolArray, s
         rest = complete & (fold != k)
         if rest.sum() < fewest_of_baseline() or np.ptp(y[rest]) == 0:
             log.warning(
-                "without the largest sites %d training people have every modality, or all of one target, so that errors "
-                "at new sites cannot be learned: %s", int(rest.sum()), cannot,
+                "without the largest sites %d training people have every modality, or all of one target: errors at new "
+                "sites cannot be learned, and %s", int(rest.sum()), cannot,
             )  # fmt: skip
             return None
     if named < ENOUGH_SITES:
         log.warning(
-            "training has %d sites: what predictions are worth at new sites is learned from them and rough; expected at "
-            "least %d", named, ENOUGH_SITES,
+            "training has %d sites: what predictions are worth at new sites is learned from them, and rough with fewer "
+            "than %d", named, ENOUGH_SITES,
         )  # fmt: skip
     return fold
 

@@ -147,14 +147,15 @@ def predict_table(
         modalities. Log scores are relative to the targets of the person's cohort among the training people, and among
         those who are predicted as well where fewer than `FEWEST_OF_REFERENCE` of the cohort were trained on.
         `atypicality` is NaN by models that do not tell it. `site_seen` is there where the model knows the sites of
-        its training people: whether the person's is one of them.
+        its training people: whether the person's is one of them. Of people whose site it is not, everything is as the
+        model reads such people.
 
     Raises
     ------
     NumericalError
         Where a person could not be predicted.
     """
-    read = model.read(X)
+    read = model.read(X, people["site"].to_numpy(dtype=object))
     predicted = model.predict(read)
     if not np.isfinite(predicted).all():
         raise NumericalError(f"{int((~np.isfinite(predicted)).sum())} of {len(predicted)} people got no prediction")

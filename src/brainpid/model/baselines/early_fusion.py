@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -174,7 +174,7 @@ class ConcatenatedRegressor(Baseline):
 
     def _left_out(self, training: Training, scale: NormalScores, fold: IntArray) -> Mapping[Subset, FloatArray]:
         scores, found = scale.transform(training.y), {}
-        for subset, fit in self.fits_.items():
+        for subset, fit in cast(Mapping[Subset, ConcatenatedFit], self.fits_).items():
             rows = training.rows(subset)
             features = side_by_side(training.blocks, subset)[rows]
             found[subset] = self.held_out(features, scores[rows], fold[rows], fit.setting)

@@ -173,11 +173,7 @@ class Stacking(Baseline):
             rows, within = training.rows(subset), _within(told, subset)
             new = np.column_stack([own[rows[training.rows(block)]] for block in within for own in told[block]])
             known = np.column_stack(
-                [
-                    one.held_out[rows[training.rows(block)]]
-                    for block in within
-                    for one in learners[block].values()
-                ]
+                [one.held_out[rows[training.rows(block)]] for block in within for one in learners[block].values()]
             )
             own_fold, left_out = fold[rows], np.empty(int(rows.sum()))
             for k in np.unique(own_fold):

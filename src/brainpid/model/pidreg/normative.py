@@ -54,7 +54,7 @@ SCORE_DEGREE = 5
 """Of curves of the normal score, whose tails are stretched."""
 SHRINKAGES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.8)
 BETWEEN_SITES = 10.0
-"""Weight of the covariance of site means, where sites are new. With 1 the gain is a half, above 30 nothing is gained."""
+"""Weight of the covariance of site means, where sites are new: 1 gains a half, and beyond 30 nothing is gained."""
 PEOPLE_PER_COEFFICIENT = 10
 """Training people that a coefficient of the curves takes; with fewer the degree is lower, 1 at least."""
 
