@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,6 +22,7 @@ from brainpid.evaluation.atypicality import ATYPICAL, atypicality_of
 from brainpid.features.new_people import NewPeople, of_config, of_tables
 from brainpid.features.source_versions import pipelines_of, warn_of_other_versions
 from brainpid.model.age_bias import AgeBias, correct_predictions
+from brainpid.model.harmonised import Harmoniser
 from brainpid.model.inputs import Layout
 from brainpid.model.registry import MODELS, MultimodalRegressor
 from brainpid.model.sites import SITE_SEEN, sites_seen, unseen_in_words
@@ -75,6 +77,9 @@ def run(args: argparse.Namespace) -> None:
         warn_of_other_versions(provenance.get("pipelines", {}), pipelines_of(config, cohorts))
     else:
         new = of_tables(paths, names, divided)
+    if harmoniser := Harmoniser.load(args.model):
+        tables = harmoniser.apply(new.tables, new.sites, new.sexes)
+        new = replace(new, tables=tables)
     for modality, part in far_modalities(new.tables, model.scalers_).items():
         log.warning(
             "%s: %.0f%% of the features lie farther from the training people than these did from one another; are the "

@@ -26,6 +26,7 @@ from brainpid.evaluation.predictions import GROUP, decomposable, not_decomposabl
 from brainpid.features.matrix import read_chosen, read_divisors, read_roles, read_tables
 from brainpid.features.pipelines import read_pipelines
 from brainpid.model.fitting import Fitted, fit_model
+from brainpid.model.harmonised import harmonise
 from brainpid.model.registry import MODELS
 from brainpid.model.sites import several_sites
 from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
@@ -77,6 +78,9 @@ def _train_fold(args: argparse.Namespace, settings: TrainSettings, fold: int, fo
     people = read_roles(args.participants, args.splits, args.repeat, fold)
     tables = read_tables(args.features, people, read_chosen(args.chosen, settings.modalities))
     training = (people["role"] == "train").to_numpy()
+    tables, harmoniser = harmonise(settings.harmonise, tables, people, training)
+    if harmoniser is not None:
+        harmoniser.save(folder)
     fitted = fit_model(
         args.model,
         options_of(args, settings),
