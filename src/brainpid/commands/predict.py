@@ -224,7 +224,7 @@ def predict_new(model: SavedModel, new: NewPeople, biases: Mapping[str, AgeBias]
     if not some.any():
         return table
     X = {modality: features[some] for modality, features in new.tables.items()}
-    read = model.read(X, [site for site, has in zip(new.sites, some, strict=True) if has])
+    read = model.read(X, np.array(new.sites, dtype=object)[some])
     predicted = model.predict(read)
     table.loc[some, "predicted_age"] = predicted
     if biases:
