@@ -281,7 +281,7 @@ def _effect_of_one(rest: FloatArray, scaled: bool, between: float | None = None)
     for _ in range(_ROUNDS):
         g = (own_n * spread * mean + d * middle) / (own_n * spread + d)
         new = (b + 0.5 * (squares[own] + own_n * (mean - g) ** 2)) / (a + own_n / 2 - 1)
-        moved, d = float(np.max(np.abs(new - d) / d)), new
+        moved, d = float(np.max(np.abs(new - d) / np.maximum(d, _CONSTANT))), new
         if moved < _SETTLED:
             break
     gamma[own], delta[own] = (own_n * spread * mean + d * middle) / (own_n * spread + d), d

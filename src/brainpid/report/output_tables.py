@@ -228,13 +228,7 @@ COVERAGE: Described = {
 SCHEME_OF: Described = {
     "scheme": (TEXT, NONE, "How test sets were made; the column is there where there are several schemes")
 }
-SEEN: Described = {
-    "site_seen": (
-        TEXT, NONE,
-        "yes or no: whether training had people of this site; there where people of several sites are trained on or "
-        "tested, empty where the site is not known",
-    )
-}  # fmt: skip
+SEEN: Described = {"site_seen": (TEXT, NONE, "yes or no: whether training had this site; empty where it is not known")}
 _GAPS = {"mae": TARGET, "bias": TARGET, "coverage": PART, "bits": BITS}
 TRANSFER: Described = {
     **MODEL,
@@ -259,6 +253,16 @@ TRANSFER: Described = {
     "sites": (INTEGER, "sites", "Sites of these people"),
     "interval_over": (TEXT, NONE, "people and sites, or people alone where there are fewer than five sites"),
 }
+_OF_IT = (NUMBER, "of `quantity`")
+HARMONISATION: Described = {
+    "scheme": (TEXT, NONE, "How test sets were made; the first repeat of it"), **MODEL,
+    "quantity": (TEXT, NONE, "mae in the target's units, bits, or r2_within_site"), **N,
+    "as_they_are": (*_OF_IT, "By the model fitted to features as they are"),
+    "harmonised": (*_OF_IT, "By the model fitted to harmonised features in the same folds"),
+    "difference": (*_OF_IT, "Harmonised less as they are, mean over people"),
+    "ci_low": (*_OF_IT, "Lower end of its interval, `pid.confidence` of the configuration"),
+    "ci_high": (*_OF_IT, "Upper end of it"), **{name: TRANSFER[name] for name in ("sites", "interval_over")},
+}  # fmt: skip
 RELIABILITY: Described = {
     "cohort": WHO["cohort"], **MODEL,
     "quantity": (TEXT, NONE, "Column of person.tsv"),
@@ -357,6 +361,7 @@ OUTPUT_TABLES = (
     _table(
         "aggregate/transfer.tsv", "of several schemes, one row a model, scheme and cohort or site", TRANSFER
     ),
+    _table("aggregate/harmonisation.tsv", "with `harmonise`, one row a scheme and quantity", HARMONISATION),
     _of_glossary("aggregate/pid.tsv", "one row an atom; `pid.json` describes it", glossary.COLUMNS, PID_KINDS),
     _table("aggregate/pooling.tsv", "one row a pooled row of pid.tsv", POOLING),
     _of_glossary(

@@ -117,7 +117,7 @@ def test_sex_is_no_effect_of_the_site():
 
 
 def test_no_information_comes_from_harmonising_before_the_inner_folds():
-    """Features that tell the site, ages that do not differ by it: nothing is told, within .01 bits of what is told without."""
+    """Features that tell the site, ages that do not differ by it: within .01 bits of what is told without."""
     bits, options = [], {"target_transform": "none"}
     for seed in range(4):
         rng = np.random.default_rng(seed)
