@@ -1,9 +1,9 @@
 """Sites left out one by one: predictions and intervals as of a known site, and as of one that training has not seen.
 
-Prints a Markdown table for the models and data sets named as arguments (``ridge pidreg`` on all sets without any). Chance:
-how many of the sites of 20 people and more have a coverage below .75 in 95% of simulated studies whose intervals are
-right, with sites of these sizes and the between-site part of the variance that the signed errors of this set have.
-Skips sets that are absent.
+Prints a Markdown table for the models and data sets named as arguments (``ridge pidreg`` on all sets without any); with
+``--keep=FILE`` the people besides. Chance: how many of the sites of 20 people and more have a coverage below .75 in 95%
+of simulated studies whose intervals are right, with sites of these sizes and the between-site part of the variance that
+the signed errors of this set have. Skips sets that are absent.
 """
 
 from __future__ import annotations
@@ -121,8 +121,8 @@ if __name__ == "__main__":
     named = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
     models = [argument for argument in named if argument in MODELS] or ["ridge", "pidreg"]
     print(
-        "| set | model | site read as | MAE (years) | coverage | width | worst site | sites below .75 | by chance: mean, "
-        "95% | bits | CPU s a fit |\n|---|---|---|---|---|---|---|---|---|---|---|"
+        "| set | model | site read as | MAE (years) | coverage | width | worst site | sites below .75 | by chance: "
+        "mean, 95% | bits | CPU s a fit |\n|---|---|---|---|---|---|---|---|---|---|---|"
     )
     for name in [argument for argument in named if argument in SETS] or SETS:
         if not (DATA / name).is_dir():

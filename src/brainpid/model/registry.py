@@ -53,6 +53,9 @@ class MultimodalRegressor(Protocol):
     def predict_interval(self, X: Modalities | Read, coverage: float = 0.9) -> FloatArray:
         """Intervals (n, 2) that cover the target of a new person with this probability, in its units."""
 
+    def known_site_width(self, X: Modalities | Read, coverage: float = 0.9) -> FloatArray:
+        """Width (n,) that intervals of people of new sites would have at a known one; NaN for everybody else."""
+
     def scalar_latents(self, X: Modalities | Read) -> dict[str, FloatArray]:
         """Each modality's own prediction of the target's normal score, shape (n,) each; NaN where it is missing."""
 

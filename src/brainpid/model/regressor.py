@@ -53,6 +53,11 @@ class MultimodalMixin(RegressorMixin):  # type: ignore[misc]
         """The same for people of sites that training has not seen; None where they could not be learned."""
         raise NotImplementedError
 
+    @property
+    def learned_new_sites(self) -> bool:
+        """Whether training sites that were left out told how people of other sites are predicted, and how surely."""
+        return self._unseen_densities is not None
+
     def _unseen(self, sites: ArrayLike | None, n: int) -> BoolArray:
         """Who (n,) is of a site that training has not seen, where what predictions are worth there was learned."""
         own = checked_sites(sites, n)
@@ -84,6 +89,22 @@ class MultimodalMixin(RegressorMixin):  # type: ignore[misc]
                 if (own := who & rows).any():
                     intervals[own] = densities.interval(_of(predictions, own), subset, coverage)
         return intervals
+
+    def known_site_width(self, X: Modalities | Read, coverage: float = 0.9) -> FloatArray:
+        """Width (n,) that intervals of people of new sites would have if training had seen the site, in target units.
+
+        At the same prediction. NaN for everybody else, and where what predictions are worth at new sites could not be
+        learned, so that the interval is that of a known site.
+        """
+        coverage, read = checked_coverage(coverage), self.read(X)
+        widths = np.full(len(read.unseen), np.nan)
+        if not read.unseen.any():
+            return widths
+        predictions = self.subset_predictions(read)
+        for subset, who in _people_by_subset(predictions, self.modalities_):
+            if (own := who & read.unseen).any():
+                widths[own] = np.diff(self._densities.interval(_of(predictions, own), subset, coverage))[:, 0]
+        return widths
 
     def expected_gain(self, X: Modalities | Read, coverage: float = 0.9) -> dict[str, FloatArray]:
         """By how much acquiring a modality would narrow a person's interval: modality to (n,), in the target's units.

@@ -228,7 +228,10 @@ COVERAGE: Described = {
 SCHEME_OF: Described = {
     "scheme": (TEXT, NONE, "How test sets were made; the column is there where there are several schemes")
 }
-SEEN: Described = {"site_seen": (TEXT, NONE, "yes or no: whether training had this site; empty where it is not known")}
+SEEN: Described = {
+    "site_seen": (TEXT, NONE, "yes or no: whether training had this site; empty where it is not known"),
+    "pi_width_known_site": (NUMBER, TARGET, glossary.KNOWN_WIDTH),
+}
 _GAPS = {"mae": TARGET, "bias": TARGET, "coverage": PART, "bits": BITS}
 TRANSFER: Described = {
     **MODEL,
