@@ -21,8 +21,8 @@ PEOPLE = pd.DataFrame(
 )  # fmt: skip
 SENTENCE = (
     "Intervals of 2 people whose site training had not seen are calibrated on training sites that were left out in "
-    "turn: by PIDReg they are 19.0 years wide on average, 2.0 times what they would be at a site of the training, and 50% of "
-    "them hold"
+    "turn: by PIDReg they are 19.0 years wide on average, 2.0 times what they would be at a site of the training, and "
+    "50% of them hold"
 )
 NARROW = (
     "Intervals of 2 people whose site training had not seen are those of its own sites and likely too narrow: training "
