@@ -17,6 +17,7 @@ from brainpid.commands.options import check_out_table
 from brainpid.config.schema import load_predict_config
 from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import write_table
+from brainpid.crossfit.site_folds import FEWEST_SITES
 from brainpid.crossfit.transforms import Standardizer, clipped_features, far_modalities
 from brainpid.evaluation.atypicality import ATYPICAL, atypicality_of
 from brainpid.evaluation.calibrated import calibrated, growth_in_words, with_expected_error
@@ -34,7 +35,7 @@ from brainpid.model.calibration import (
 from brainpid.model.harmonised import Harmoniser
 from brainpid.model.inputs import Layout
 from brainpid.model.registry import MODELS, MultimodalRegressor
-from brainpid.model.sites import SITE_SEEN, sites_seen, unseen_in_words
+from brainpid.model.sites import KNOWN_WIDTH, SITE_SEEN, sites_seen, unseen_in_words
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class SavedModel(MultimodalRegressor, Protocol):
 
     layout_: Layout
     scalers_: Mapping[str, Standardizer]
+    learned_new_sites: bool
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -134,9 +136,12 @@ def warn_of_new_sites(model: SavedModel, new: NewPeople, local: Calibration | Le
     seen = sites_seen({*getattr(model, "sites_", ()), *calibrated}, new.sites)
     if not hasattr(model, "sites_") or not (words := unseen_in_words(new.sites, seen)):
         return
-    learned = local.learned if isinstance(local, Calibration) else local
-    grown = "" if learned is None else f": {growth_in_words(learned)}"
-    log.warning("%s; errors at new sites are larger%s", words, grown)
+    grown = "" if local is None else f" ({growth_in_words(_learned(local))})"
+    widths = "their intervals are as wide as errors at sites left out"
+    log.warning(
+        "%s; errors at new sites are larger%s, %s", words, grown,
+        widths if isinstance(local, Calibration) else _intervals_at_new_sites(model),
+    )  # fmt: skip
 
 
 def read_provenance(folder: Path) -> dict[str, Any]:
@@ -240,10 +245,10 @@ def predict_new(
     Returns
     -------
     DataFrame
-        The people, `site_seen` where the model knows its training sites, `modalities` that each has, predicted_age,
-        predicted_age_corrected, pi_low and pi_high, in the target's units; `atypicality`, 0 to 1, how unusual the
-        features are for any target, NaN by models that do not tell it; ``gain_<m>``, by how much the interval is
-        expected to narrow, in the same units, NaN where the person has m; and `reason`, why a person has no
+        The people, `site_seen` and `pi_width_known_site` where the model knows its training sites, `modalities` that
+        each has, predicted_age, predicted_age_corrected, pi_low and pi_high, in the target's units; `atypicality`, 0 to
+        1, how unusual the features are for any target, NaN by models that do not tell it; ``gain_<m>``, by how much the
+        interval is expected to narrow, in the same units, NaN where the person has m; and `reason`, why a person has no
         prediction, or which features of a person who has one are so far from the training people that their values
         were clipped. Where something is known of new sites, the columns of `brainpid.evaluation.calibrated` too.
     """
@@ -260,7 +265,9 @@ def predict_new(
         reason=None,
     )
     if hasattr(model, "sites_"):
-        table.insert(table.columns.get_loc("modalities"), SITE_SEEN, sites_seen(model.sites_, new.sites))
+        place = table.columns.get_loc("modalities")
+        table.insert(place, SITE_SEEN, sites_seen(model.sites_, new.sites))
+        table.insert(place + 1, KNOWN_WIDTH, np.nan)
     far = {modality: clipped_features(features, model.scalers_[modality]) for modality, features in new.tables.items()}
     told = [far if has else new.reasons for has in some]
     reasons = [
@@ -274,17 +281,19 @@ def predict_new(
             "%d of %d people have features so far from the training people that they are clipped (column reason): %s; "
             "are they measured, and no code for a missing value?", len(clipped), len(table), list_some(clipped, 3),
         )  # fmt: skip
+    half_width = np.full(len(table), np.nan)
     if not some.any():
-        return table
+        return table if local is None else with_expected_error(table, half_width, new.sites, _learned(local))
     X = {modality: features[some] for modality, features in new.tables.items()}
-    read = model.read(X)
+    read = model.read(X, np.array(new.sites, dtype=object)[some])
     table.loc[some, "predicted_age"] = model.predict(read)
     table.loc[some, ["pi_low", "pi_high"]] = model.predict_interval(read, coverage)
+    if KNOWN_WIDTH in table:
+        table.loc[some, KNOWN_WIDTH] = model.known_site_width(read, coverage)
     for modality, gain in model.expected_gain(read, coverage).items():
         table.loc[some, f"gain_{modality}"] = gain
     if local is not None:
-        learned = local.learned if isinstance(local, Calibration) else local
-        half_width = np.full(len(table), np.nan)
+        learned = _learned(local)
         half_width[some] = np.diff(model.predict_interval(read, learned.spread.coverage), axis=1)[:, 0] / 2
         table = (
             calibrated(table, half_width, new.sites, local, coverage)
@@ -298,6 +307,18 @@ def predict_new(
     table.loc[some, "atypicality"] = atypicality_of(model, read)
     _warn_of_atypical(table)
     return table
+
+
+def _learned(local: Calibration | Learned) -> Learned:
+    """What was learned from sites left out."""
+    return local.learned if isinstance(local, Calibration) else local
+
+
+def _intervals_at_new_sites(model: SavedModel) -> str:
+    """What intervals of people of new sites are worth, in words."""
+    if model.learned_new_sites:
+        return "and their intervals are wider, as training sites that were left out have shown"
+    return f"and their intervals too narrow: these need training at {FEWEST_SITES} sites or more"
 
 
 def _warn_of_atypical(table: pd.DataFrame) -> None:
