@@ -70,7 +70,8 @@ def with_expected_error(
         index = told.index[rows]
         told.loc[index, EXPECTED] = _corrected(told, half_width, rows, learned, sums, 0.5).expected_error
         told.loc[index, LOCAL_PEOPLE] = sums.n
-    return told.assign(**{GROWTH: told[EXPECTED] - (np.nan if learned.error_seen is None else learned.error_seen)})
+    told[GROWTH] = told[EXPECTED] - (np.nan if learned.error_seen is None else learned.error_seen)
+    return told[[*(name for name in told if name != "reason"), *(["reason"] if "reason" in told else [])]]
 
 
 def growth_in_words(learned: Learned) -> str:
