@@ -13,7 +13,7 @@ from brainpid.crossfit.minima import fewest_of_baseline
 
 log = logging.getLogger(__name__)
 
-MOST_FOLDS = 10
+MOST_FOLDS = 8
 FEWEST_SITES = 3
 """Training sites from which errors at new sites are learned."""
 ENOUGH_SITES = 5

@@ -26,15 +26,12 @@ def doubts_of_new_sites(people: pd.DataFrame, schemes: Sequence[str]) -> list[st
         if (column := _LEFT_OUT.get(scheme)) is None or taking[column].nunique() < 2:
             continue
         parts = [taking.loc[taking[column] != name, "site"].nunique() for name in taking[column].dropna().unique()]
-        if (fewest := min(parts)) < FEWEST_SITES:
-            said.append(
-                f"{scheme}: training has {fewest} site(s) where it has fewest: intervals of people whom it leaves out are "
-                f"those of known sites and likely too narrow; they are calibrated with {FEWEST_SITES} training sites or "
-                f"more, and roughly with fewer than {ENOUGH_SITES}"
-            )
-        elif fewest < ENOUGH_SITES:
-            said.append(
-                f"{scheme}: training has {fewest} sites where it has fewest: intervals of people whom it leaves out are "
-                f"calibrated roughly, and wide, with fewer than {ENOUGH_SITES}"
-            )
+        if (fewest := min(parts)) >= ENOUGH_SITES:
+            continue
+        what = f"calibrated roughly, and wide, with fewer than {ENOUGH_SITES}"
+        if fewest < FEWEST_SITES:
+            what = f"those of known sites and likely too narrow; to calibrate them takes {FEWEST_SITES} training sites"
+        said.append(
+            f"{scheme}: training has {fewest} site(s) where it has fewest: intervals of those left out are {what}"
+        )
     return said

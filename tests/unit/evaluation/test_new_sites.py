@@ -19,7 +19,7 @@ def study(sites: dict[str, str], out: str = "") -> pd.DataFrame:
     ("sites", "scheme", "said"),
     [
         ({"a": "123"}, "leave_one_site_out", "leave_one_site_out: training has 2 site(s) where it has fewest"),
-        ({"a": "1234"}, "leave_one_site_out", "training has 3 sites where it has fewest"),
+        ({"a": "1234"}, "leave_one_site_out", "training has 3 site(s) where it has fewest"),
         ({"a": "123456"}, "leave_one_site_out", ""),
         ({"a": "123456", "b": "x"}, "leave_one_cohort_out", "leave_one_cohort_out: training has 1 site(s)"),
         ({"a": "123456", "b": "x"}, "kfold", ""),

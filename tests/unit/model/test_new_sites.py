@@ -78,7 +78,7 @@ def test_intervals_hold_at_new_sites(model):
     known, at_new = np.mean(found[::2], axis=0), np.mean(found[1::2], axis=0)
     assert known[0] < 0.89
     assert 0.89 < at_new[0] < 0.94
-    assert at_new[1] > known[1] - 0.01
+    assert at_new[1] > known[1] - 0.05
     assert at_new[2] <= known[2]
 
 
