@@ -54,8 +54,8 @@ def run(args: argparse.Namespace) -> None:
     if args.people is not None and args.people < 0:
         raise InputError(f"--people: expected 0 or more people of each site, found {args.people}")
     check_out_folder(args.out)
-    if args.out.resolve() == args.model.resolve():
-        raise InputError(f"--out {args.out}: expected another folder than that of the model")
+    if args.out.resolve().is_relative_to(args.model.resolve()):
+        raise InputError(f"--out {args.out}: expected a folder outside that of the model, {args.model}")
     provenance = read_provenance(args.model)
     model = load_model(args.model, provenance)
     name = provenance.get("model", "")
@@ -64,19 +64,20 @@ def run(args: argparse.Namespace) -> None:
     config = load_predict_config(args.config)
     cohorts = list(config.cohorts) if args.cohorts is None else args.cohorts
     new = people_of_config(args.config, args.cohorts, args.model, model, provenance)
-    ages = pd.concat(
-        [read_participants(cohort, ParticipantsSettings.of(config, cohort))["age"] for cohort in cohorts],
-        ignore_index=True,
-    ).to_numpy(float)
+    sheets = [
+        read_participants(cohort, ParticipantsSettings.of(config, cohort), needs_target=args.people != 0)
+        for cohort in cohorts
+    ]
+    ages = pd.concat([sheet["age"] for sheet in sheets], ignore_index=True).to_numpy(float)
     told = predict_new(model, new, {}, learned.spread.coverage)
     predicted, low, high = told[["predicted_age", "pi_low", "pi_high"]].to_numpy(float).T
     raw, sites = Raw(predicted, low, high, (high - low) / 2), np.array(new.sites, dtype=object)
     found = {}
     for site in _new_sites(new.sites, getattr(model, "sites_", ())):
         rows = np.flatnonzero((sites == site) & np.isfinite(predicted))
-        known = _drawn(site, rows[np.isfinite(ages[rows])], args.people, args.seed)
         if not len(rows):
             raise InputError(f"site '{site}': expected people with a modality of the model, found none")
+        known = _drawn(site, rows[np.isfinite(ages[rows])], args.people, args.seed)
         found[site] = calibrate_site(learned, raw.of(known), ages[known], raw.of(rows))
         if site in calibration.sites:
             log.warning("site '%s' was calibrated before: these people take the place of those", site)

@@ -124,7 +124,11 @@ def test_ten_people_take_the_bias_of_the_site_away(study, calibrate, predict, tm
 
 def test_with_nobody_predictions_stay_and_intervals_are_those_of_sites_left_out(study, calibrate, predict, tmp_path):
     before = predict()
-    told = calibrate("none", "--people", 0)
+    tables = {name: pd.read_csv(study[0] / f"new/{name}.tsv", sep="\t") for name in ("participants", "t1", "dwi")}
+    write_cohort(tmp_path / "new", tables | {"participants": tables["participants"].drop(columns="age")})
+    without_ages = write_config(tmp_path / "new.yaml", make_config(tmp_path, ["new"], tmp_path / "out"))
+    told = calibrate("none", "--people", 0, "--config", without_ages)
+    assert "age" in calibrate("x", "--config", without_ages)
     assert told["sites"]["north"]["people"] == 0
     after = predict(model=tmp_path / "none")
     np.testing.assert_array_equal(after["predicted_age"], before["predicted_age"])
@@ -188,6 +192,8 @@ def test_what_cannot_be_is_refused(study, calibrate, tmp_path):
     (tmp_path / "empty.json").write_text('{"Learned": {}}')
     assert "found none; it needs 5 sites" in calibrate("x", "--learned", tmp_path / "empty.json")
     assert not (tmp_path / "x").exists()
+    for inside in (out / "final/ridge", out / "final/ridge/north"):
+        assert "expected a folder outside that of the model" in calibrate(inside)
     calibrate("ten", "--people", 10, "--learned", out / "aggregate/calibration.json")
     message = calibrate("y", "--learned", out / "aggregate/calibration.json", model=tmp_path / "ten")
     assert "expected it not given" in message
