@@ -25,6 +25,7 @@ from brainpid.model.calibration import (
     Calibration,
     Learned,
     LocalSite,
+    digest_of,
     learned_beside,
     read_calibration,
     read_learned,
@@ -78,7 +79,8 @@ def run(args: argparse.Namespace) -> None:
         if not len(rows):
             raise InputError(f"site '{site}': expected people with a modality of the model, found none")
         known = _drawn(site, rows[np.isfinite(ages[rows])], args.people, args.seed)
-        found[site] = calibrate_site(learned, raw.of(known), ages[known], raw.of(rows))
+        labels = [digest_of(site, label) for label in told["participant_id"].iloc[known]]
+        found[site] = calibrate_site(learned, raw.of(known), ages[known], labels, raw.of(rows))
         if site in calibration.sites:
             log.warning("site '%s' was calibrated before: these people take the place of those", site)
         sys.stdout.write(f"{in_words(site, found[site], learned, config.target.units)}\n")
@@ -90,7 +92,7 @@ def run(args: argparse.Namespace) -> None:
     write_json(args.out / CALIBRATION, whole.model_dump(mode="json"))
 
 
-def calibrate_site(learned: Learned, known: Raw, y: FloatArray, everybody: Raw) -> LocalSite:
+def calibrate_site(learned: Learned, known: Raw, y: FloatArray, labels: Sequence[str], everybody: Raw) -> LocalSite:
     """Correction of a site.
 
     Parameters
@@ -100,6 +102,8 @@ def calibrate_site(learned: Learned, known: Raw, y: FloatArray, everybody: Raw) 
         What the model says of the k people whose targets are known.
     y : ndarray, shape (k,)
         Their targets, in the target's units.
+    labels : sequence of str
+        Digests of their labels.
     everybody : Raw
         Of all people of the site at hand, for whom expected error and width are told; no target of theirs is used.
     """
@@ -110,7 +114,8 @@ def calibrate_site(learned: Learned, known: Raw, y: FloatArray, everybody: Raw) 
     (a, b), (_, c) = sums.zz.tolist()
     first, second = sums.zr.tolist()
     return LocalSite(
-        people=len(y), zz=((a, b), (b, c)), zr=(first, second), rr=float(sums.rr), offset=offset, slope=slope,
+        people=len(y), zz=((a, b), (b, c)), zr=(first, second), rr=float(sums.rr),
+        known=dict(zip(labels, (y - known.predicted).tolist(), strict=True)), offset=offset, slope=slope,
         at=at, expected_error=float(told.expected_error.mean()), uncorrected_error=float(none.expected_error.mean()),
         width=float((told.high - told.low).mean()), expected=learned.at(len(y)),
     )  # fmt: skip

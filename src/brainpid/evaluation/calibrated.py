@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from brainpid.core.arrays import FloatArray, IntArray
-from brainpid.model.calibration import Calibration, Learned
-from brainpid.model.local_people import NOBODY, Corrected, Raw, Sums, correct
+from brainpid.model.calibration import Calibration, Learned, digest_of
+from brainpid.model.local_people import NOBODY, Raw, Sums, correct, sums_of, without
 from brainpid.model.sites import SITE_SEEN
 
 LOCAL_PEOPLE, EXPECTED, GROWTH = "local_people", "expected_error", "error_growth"
@@ -25,7 +25,7 @@ def calibrated(
     Parameters
     ----------
     table : DataFrame, n rows
-        predicted_age, pi_low, pi_high, site_seen (``yes``, ``no`` or None), and ``gain_<m>``.
+        participant_id, predicted_age, pi_low, pi_high, site_seen (``yes``, ``no`` or None), and ``gain_<m>``.
     half_width : ndarray, shape (n,)
         Half-widths of the model's own intervals at the coverage of the calibration, in the target's units.
     sites : sequence of str or None
@@ -39,11 +39,12 @@ def calibrated(
     DataFrame
         The table with predicted_age and interval corrected where the site is calibrated; where training has not seen
         it and nobody of it is known, the prediction as it was, with an interval as wide as errors at sites left out.
-        ``gain_<m>`` is as much wider as the interval. With the columns `LOCAL_PEOPLE`, `EXPECTED` and `GROWTH`.
+        People who calibrated their site are corrected by the others of them. ``gain_<m>`` is as much wider as the
+        interval. With the columns `LOCAL_PEOPLE`, `EXPECTED` and `GROWTH`.
     """
     found = with_expected_error(table, half_width, sites, calibration.learned, calibration)
-    for rows, sums in _of_sites(found, sites, calibration):
-        told = _corrected(found, half_width, rows, calibration.learned, sums, coverage)
+    for rows, sums in _of_sites(table, half_width, sites, calibration.learned, calibration):
+        told = correct(calibration.learned.spread, sums, _raw(table, half_width, rows), coverage)
         before = found["pi_high"].to_numpy(float)[rows] - found["pi_low"].to_numpy(float)[rows]
         index = found.index[rows]
         for column in (name for name in found if name.startswith("gain_")):
@@ -66,9 +67,9 @@ def with_expected_error(
     told = table.assign(**{LOCAL_PEOPLE: pd.array([pd.NA] * len(table), dtype="Int64"), EXPECTED: np.nan})
     seen = _seen(told).eq("yes") & told["predicted_age"].notna()
     told.loc[seen, EXPECTED] = np.nan if learned.error_seen is None else learned.error_seen
-    for rows, sums in _of_sites(told, sites, calibration):
+    for rows, sums in _of_sites(table, half_width, sites, learned, calibration):
         index = told.index[rows]
-        told.loc[index, EXPECTED] = _corrected(told, half_width, rows, learned, sums, 0.5).expected_error
+        told.loc[index, EXPECTED] = correct(learned.spread, sums, _raw(table, half_width, rows), 0.5).expected_error
         told.loc[index, LOCAL_PEOPLE] = sums.n
     told[GROWTH] = told[EXPECTED] - (np.nan if learned.error_seen is None else learned.error_seen)
     return told[[*(name for name in told if name != "reason"), *(["reason"] if "reason" in told else [])]]
@@ -89,24 +90,41 @@ def _seen(table: pd.DataFrame) -> pd.Series:
 
 
 def _of_sites(
-    table: pd.DataFrame, sites: Sequence[str | None], calibration: Calibration | None
+    table: pd.DataFrame,
+    half_width: FloatArray,
+    sites: Sequence[str | None],
+    learned: Learned,
+    calibration: Calibration | None,
 ) -> list[tuple[IntArray, Sums]]:
-    """Predicted people of each site that is new to the model, and the sums of those of it who are known."""
+    """Predicted people of each site that is new to the model, and the sums of those of it who are known.
+
+    Of people who are among the known themselves, each stands alone, with the sums of the others.
+    """
     known = {} if calibration is None else calibration.sites
     new = [
         site is not None and (seen == "no" or site in known) and predicted
         for site, seen, predicted in zip(sites, _seen(table), table["predicted_age"].notna(), strict=True)
     ]
     of_new = pd.Series(sites, dtype=object).where(new)
-    return [
-        (np.flatnonzero(of_new == site), known[site].sums if site in known else NOBODY)
-        for site in of_new.dropna().unique()
-    ]
+    found: list[tuple[IntArray, Sums]] = []
+    for site in of_new.dropna().unique():
+        rows = np.flatnonzero(of_new == site)
+        if site not in known:
+            found.append((rows, NOBODY))
+            continue
+        own = known[site]
+        labels = table["participant_id"].to_numpy()
+        off = np.array([own.known.get(digest_of(site, str(labels[row])), np.nan) for row in rows])
+        found.append((rows[np.isnan(off)], own.sums))
+        for row in rows[~np.isnan(off)]:
+            alone = np.array([row])
+            raw = _raw(table, half_width, alone)
+            theirs = sums_of(raw, raw.predicted + off[rows == row], learned.spread)
+            found.append((alone, without(own.sums, theirs)))
+    return [(rows, sums) for rows, sums in found if len(rows)]
 
 
-def _corrected(
-    table: pd.DataFrame, half_width: FloatArray, rows: IntArray, learned: Learned, sums: Sums, coverage: float
-) -> Corrected:
-    """Predictions of people of one site, corrected."""
+def _raw(table: pd.DataFrame, half_width: FloatArray, rows: IntArray) -> Raw:
+    """What the model says of some people."""
     predicted, low, high = table[["predicted_age", "pi_low", "pi_high"]].to_numpy(float)[rows].T
-    return correct(learned.spread, sums, Raw(predicted, low, high, half_width[rows]), coverage)
+    return Raw(predicted, low, high, half_width[rows])

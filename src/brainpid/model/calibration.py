@@ -1,10 +1,12 @@
 """What a model's folder knows of new sites: ``calibration.json``, and what a run has learned for it.
 
-Nothing of a single person stands in it, but sums over the people of a site (`brainpid.model.local_people.Sums`).
+Of the people who calibrated a site it has sums (`brainpid.model.local_people.Sums`), and of each a digest of the label
+with the error of the prediction, so that nobody's own target is in the correction when they are predicted themselves.
 """
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +15,7 @@ import numpy as np
 from brainpid.config.section import Section, parse_section
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import read_json
-from brainpid.model.local_people import NOBODY, SiteSpread, Sums
+from brainpid.model.local_people import SiteSpread, Sums
 
 CALIBRATION = "calibration.json"
 LEARNED = "Learned"
@@ -64,6 +66,8 @@ class LocalSite(Section):
         How many were known.
     zz, zr, rr
         Their `Sums`.
+    known : dict of str to float
+        Target less prediction of each of them, in the target's units, by `digest_of` the label.
     offset, slope, at : float
         What is added to a prediction p is ``offset + slope * (p - at)``, as nearly as a line tells it.
     expected_error, uncorrected_error : float
@@ -78,6 +82,7 @@ class LocalSite(Section):
     zz: tuple[Pair, Pair]
     zr: Pair
     rr: float
+    known: dict[str, float]
     offset: float
     slope: float
     at: float
@@ -100,9 +105,10 @@ class Calibration(Section):
     learned: Learned
     sites: dict[str, LocalSite]
 
-    def sums_of(self, site: str) -> Sums:
-        """Sums of a site; those of nobody where it was not calibrated."""
-        return self.sites[site].sums if site in self.sites else NOBODY
+
+def digest_of(site: str, participant_id: str) -> str:
+    """Digest of a person's label at a site."""
+    return hashlib.sha256(f"{site}\0{participant_id}".encode()).hexdigest()[:16]
 
 
 def read_calibration(folder: Path) -> Calibration | None:

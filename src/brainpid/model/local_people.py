@@ -182,6 +182,11 @@ def sums_of(raw: Raw, y: FloatArray, spread: SiteSpread) -> Sums:
     return weighted_sums(z, raw.half_width / spread.half_width, y - raw.predicted)
 
 
+def without(sums: Sums, own: Sums) -> Sums:
+    """Sums of a site less those of some of its people."""
+    return Sums(sums.n - own.n, sums.zz - own.zz, sums.zr - own.zr, sums.rr - own.rr)
+
+
 def line_of(spread: SiteSpread, sums: Sums) -> tuple[float, float, float]:
     """Correction of a site: what is added to a prediction p is ``offset + slope * (p - at)``.
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from brainpid.evaluation.calibrated import calibrated, growth_in_words, with_expected_error
-from brainpid.model.calibration import Calibration, Expected, Learned, LocalSite
-from brainpid.model.local_people import Factor, SiteSpread
+from brainpid.model.calibration import Calibration, Expected, Learned, LocalSite, digest_of
+from brainpid.model.local_people import Factor, Raw, SiteSpread, correct, sums_of
 
 ONE = Factor(1.0, 1.0)
 SPREAD = SiteSpread(
@@ -26,14 +26,15 @@ def row(people: int, mae: float) -> Expected:
 
 LEARNED = Learned(spread=SPREAD, error_seen=4.5, expected=(row(0, 6.0), row(5, 5.2), row(10, 5.0)))
 NORTH = LocalSite(  # 25 people at the centre, all off by 6
-    people=25, zz=((25.0, 0.0), (0.0, 0.0)), zr=(150.0, 0.0), rr=900.0, offset=5.6, slope=0, at=50, expected_error=4,
-    uncorrected_error=5, width=17, expected=row(10, 5.0),
+    people=25, zz=((25.0, 0.0), (0.0, 0.0)), zr=(150.0, 0.0), rr=900.0, known={}, offset=5.6,
+    slope=0, at=50, expected_error=4, uncorrected_error=5, width=17, expected=row(10, 5.0),
 )  # fmt: skip
 
 
 def people() -> tuple[pd.DataFrame, list[str | None]]:
     """One of a training site, two of north, one of another new site, one of none, one who cannot be predicted."""
     table = pd.DataFrame({
+        "participant_id": [f"sub-{k}" for k in range(6)],
         "site_seen": ["yes", "no", "no", "no", None, "no"], "predicted_age": [50.0, 50, 40, 50, 50, np.nan],
         "pi_low": [42.0, 42, 32, 42, 42, np.nan], "pi_high": [58.0, 58, 48, 58, 58, np.nan],
         "gain_dwi": [1.0, 1, np.nan, 1, 1, np.nan], "reason": None,
@@ -56,6 +57,39 @@ def test_people_of_a_calibrated_site_are_corrected_and_others_are_not():
     assert found["local_people"].fillna(-1).tolist() == [-1, 25, 25, 0, -1, -1]
     assert np.isnan(found["predicted_age"][5])
     assert found.columns[-1] == "reason"
+
+
+def calibrated_by(y: np.ndarray, raw: Raw) -> Calibration:
+    """A site that was calibrated by people sub-0, sub-1 and so on."""
+    sums = sums_of(raw, y, SPREAD)
+    known = {digest_of("north", f"sub-{k}"): float(off) for k, off in enumerate(y - raw.predicted)}
+    north = NORTH.model_copy(
+        update={"people": len(y), "zz": sums.zz.tolist(), "zr": sums.zr.tolist(), "rr": sums.rr, "known": known}
+    )
+    return Calibration(model="ridge", learned=LEARNED, sites={"north": north})
+
+
+def test_who_calibrated_the_site_is_corrected_by_the_others():
+    rng = np.random.default_rng(0)
+    predicted = rng.uniform(40, 60, 8)
+    half = rng.uniform(6, 10, 8)
+    raw = Raw(predicted, predicted - half, predicted + half, half)
+    y = predicted + 5 + rng.normal(0, 4, 8)
+    told = {"predicted_age": predicted, "pi_low": raw.low, "pi_high": raw.high}
+    table = pd.DataFrame({"participant_id": [f"sub-{k}" for k in range(8)], "site_seen": "no"} | told)
+    found = calibrated(table, half, ["north"] * 8, calibrated_by(y, raw), 0.9)
+    for k in range(8):
+        others = np.delete(np.arange(8), k)
+        alone = correct(SPREAD, sums_of(raw.of(others), y[others], SPREAD), raw.of(np.array([k])), 0.9)
+        assert found["predicted_age"][k] == pytest.approx(alone.predicted[0])
+        assert found["pi_high"][k] == pytest.approx(alone.high[0])
+        assert found["expected_error"][k] == pytest.approx(alone.expected_error[0])
+    assert (found["local_people"] == 7).all()
+    older = y + 30 * (np.arange(8) == 3)
+    again = calibrated(table, half, ["north"] * 8, calibrated_by(older, raw), 0.9)
+    moved = again["predicted_age"] - found["predicted_age"]
+    assert moved[3] == pytest.approx(0, abs=1e-9)
+    assert (moved.drop(3) > 1).all()
 
 
 def test_the_expected_error_and_its_growth_are_told_without_a_calibration_too():
