@@ -88,7 +88,7 @@ class Config(Section):
         (),
         description="nuisance that information is also given beyond, as `given` in `aggregate/pid.tsv`: columns of the "
         "participants table (such as sex, icv_mm3), tables (`{table: motion.tsv, columns: [mean_fd]}`) and measures "
-        "of images (`{quality: fmri, columns: [mean_fd_mm]}`). `site` is one by itself where a cohort has two",
+        "of images (`{quality: fmri, columns: [fd_mean_mm]}`). `site` is one by itself where a cohort has two",
     )
     explain: Explain = Field(default_factory=Explain, description="what predictions of the first model rest on")
     report: Report = Field(default_factory=Report, description="words on the report")
