@@ -9,6 +9,7 @@ import pandas as pd
 
 from brainpid.config.analysis import DecompositionSettings, Explain, Null, Splits
 from brainpid.config.cohorts import Target
+from brainpid.config.harmonise import Harmonise
 from brainpid.config.slices import ReportInput, ReportSettings
 
 SETTINGS = ReportSettings(
@@ -32,6 +33,7 @@ SETTINGS = ReportSettings(
     atlases={},
     data_folders={"a": "data/a"},
     reference_ages=None,
+    harmonise=Harmonise(),
 )
 
 

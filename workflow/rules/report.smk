@@ -1,7 +1,7 @@
 # REQUIRES     participants.tsv, features.tsv and the tables under aggregate/
 # PRODUCES     report.html, figures/*.svg, dataset_description.json, README.md, .bidsignore
 # CONFIG KEYS  report, target, cohorts (kinds of sources), modalities, incomplete, models, splits, interval_coverage, pid,
-#              null, explain, extraction (atlases)
+#              null, explain, harmonise, extraction (atlases)
 
 
 rule report:
@@ -28,6 +28,7 @@ rule report:
         leakage=rules.leakage.output.table,
         quality=QUALITY_FILES,
         transfer=rules.aggregate.output.transfer if len(DIVISIONS) > 1 else [],
+        harmonisation=rules.harmonisation.output if CONFIG.harmonise.used else [],
     output:
         **(
             {

@@ -26,7 +26,9 @@ from brainpid.evaluation.predictions import GROUP, decomposable, not_decomposabl
 from brainpid.features.matrix import read_chosen, read_divisors, read_roles, read_tables
 from brainpid.features.pipelines import read_pipelines
 from brainpid.model.fitting import Fitted, fit_model
+from brainpid.model.harmonised import harmonise
 from brainpid.model.registry import MODELS
+from brainpid.model.sites import several_sites
 from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
 
 log = logging.getLogger(__name__)
@@ -76,6 +78,9 @@ def _train_fold(args: argparse.Namespace, settings: TrainSettings, fold: int, fo
     people = read_roles(args.participants, args.splits, args.repeat, fold)
     tables = read_tables(args.features, people, read_chosen(args.chosen, settings.modalities))
     training = (people["role"] == "train").to_numpy()
+    tables, harmoniser = harmonise(settings.harmonise, tables, people, training)
+    if harmoniser is not None:
+        harmoniser.save(folder)
     fitted = fit_model(
         args.model,
         options_of(args, settings),
@@ -83,6 +88,7 @@ def _train_fold(args: argparse.Namespace, settings: TrainSettings, fold: int, fo
         people.loc[training, "age"].to_numpy(dtype=float),
         read_groups(args.sheets, people[training], settings.group),
         derive(settings.seed, "train", args.repeat, fold),
+        several_sites(people, training),
     )
     if training.all():
         log.warning("repeat %d, fold %d: nobody is tested, because nobody of its site takes part", args.repeat, fold)

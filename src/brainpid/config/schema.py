@@ -28,6 +28,7 @@ from brainpid.config.analysis import (
 )
 from brainpid.config.cohorts import Cohort, Shards, Target
 from brainpid.config.extraction import Extraction
+from brainpid.config.harmonise import Harmonise
 from brainpid.config.models import Hyperparameters, Models
 from brainpid.config.paths import OutputPath
 from brainpid.config.reference_ages import ReferenceAges
@@ -90,6 +91,9 @@ class Config(Section):
         "participants table (such as sex, icv_mm3), tables (`{table: motion.tsv, columns: [mean_fd]}`) and measures "
         "of images (`{quality: fmri, columns: [fd_mean_mm]}`). `site` is one by itself where a cohort has two",
     )
+    harmonise: Harmonise = Field(
+        default_factory=Harmonise, description="site effects that are taken from features, inside each fold"
+    )
     explain: Explain = Field(default_factory=Explain, description="what predictions of the first model rest on")
     report: Report = Field(default_factory=Report, description="words on the report")
 
@@ -141,6 +145,8 @@ class Config(Section):
         self._refuse_reserved_group()
         self._refuse_unknown_reference()
         self._refuse_other_controls()
+        if fault := self.harmonise.against(self.splits.schemes, self.shares_final_model):
+            raise ValueError(fault)
         if "leave_one_cohort_out" in self.splits.schemes and len(self.cohorts) < self._fewest_cohorts:
             raise ValueError("splits.scheme: leave_one_cohort_out needs at least 2 cohorts, found 1")
         return self

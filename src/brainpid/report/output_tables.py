@@ -228,6 +228,7 @@ COVERAGE: Described = {
 SCHEME_OF: Described = {
     "scheme": (TEXT, NONE, "How test sets were made; the column is there where there are several schemes")
 }
+SEEN: Described = {"site_seen": (TEXT, NONE, "yes or no: whether training had this site; empty where it is not known")}
 _GAPS = {"mae": TARGET, "bias": TARGET, "coverage": PART, "bits": BITS}
 TRANSFER: Described = {
     **MODEL,
@@ -252,6 +253,16 @@ TRANSFER: Described = {
     "sites": (INTEGER, "sites", "Sites of these people"),
     "interval_over": (TEXT, NONE, "people and sites, or people alone where there are fewer than five sites"),
 }
+_OF_IT = (NUMBER, "of `quantity`")
+HARMONISATION: Described = {
+    "scheme": (TEXT, NONE, "How test sets were made; the first repeat of it"), **MODEL,
+    "quantity": (TEXT, NONE, "mae in the target's units, bits, or r2_within_site"), **N,
+    "as_they_are": (*_OF_IT, "By the model fitted to features as they are"),
+    "harmonised": (*_OF_IT, "By the model fitted to harmonised features in the same folds"),
+    "difference": (*_OF_IT, "Harmonised less as they are, mean over people"),
+    "ci_low": (*_OF_IT, "Lower end of its interval, `pid.confidence` of the configuration"),
+    "ci_high": (*_OF_IT, "Upper end of it"), **{name: TRANSFER[name] for name in ("sites", "interval_over")},
+}  # fmt: skip
 RELIABILITY: Described = {
     "cohort": WHO["cohort"], **MODEL,
     "quantity": (TEXT, NONE, "Column of person.tsv"),
@@ -316,13 +327,17 @@ POOLING: Described = {
     "per_doubling_ci_low": (NUMBER, BITS, "Lower end of its interval"),
     "per_doubling_ci_high": (NUMBER, BITS, "Upper end of it"),
 }
-NEW_PEOPLE: Described = WHO | {
-    "modalities": PREDICTION["modalities"],
-    **{name: PREDICTION[name] for name in ("predicted_age", "predicted_age_corrected", "pi_low", "pi_high")},
-    "atypicality": PREDICTION["atypicality"],
-    "gain_<m>": (NUMBER, TARGET, "By how much the interval is expected to narrow if the modality were acquired"),
-    "reason": (TEXT, NONE, "Why there is no prediction, or which features lie so far out that they were clipped"),
-}
+NEW_PEOPLE: Described = (
+    WHO
+    | SEEN
+    | {
+        "modalities": PREDICTION["modalities"],
+        **{name: PREDICTION[name] for name in ("predicted_age", "predicted_age_corrected", "pi_low", "pi_high")},
+        "atypicality": PREDICTION["atypicality"],
+        "gain_<m>": (NUMBER, TARGET, "By how much the interval is expected to narrow if the modality were acquired"),
+        "reason": (TEXT, NONE, "Why there is no prediction, or which features lie so far out that they were clipped"),
+    }
+)
 PERSON_MEANINGS = glossary.PERSON_COLUMNS | {
     f"{what}_<m>": words.format("the modality") for what, words in glossary.PERSON_COLUMNS_OF_MODALITY.items()
 }
@@ -341,11 +356,12 @@ OUTPUT_TABLES = (
     _table("aggregate/coverage.tsv", "one row a model and group of people", COVERAGE),
     _table(
         "aggregate/predictions.tsv", "one row a person, model and repeat",
-        PERSON | SCHEME_OF | MODEL | FOLD | PREDICTION,
+        PERSON | SCHEME_OF | MODEL | FOLD | PREDICTION | SEEN,
     ),
     _table(
         "aggregate/transfer.tsv", "of several schemes, one row a model, scheme and cohort or site", TRANSFER
     ),
+    _table("aggregate/harmonisation.tsv", "with `harmonise`, one row a scheme and quantity", HARMONISATION),
     _of_glossary("aggregate/pid.tsv", "one row an atom; `pid.json` describes it", glossary.COLUMNS, PID_KINDS),
     _table("aggregate/pooling.tsv", "one row a pooled row of pid.tsv", POOLING),
     _of_glossary(

@@ -19,6 +19,7 @@ from brainpid.report.beyond import beyond_rows, control_rows, headline_given, in
 from brainpid.report.figures import MOST_FEATURES
 from brainpid.report.flags import red_flags
 from brainpid.report.glossary import CANNOT_SAY, ESTIMATORS, MEASURES
+from brainpid.report.harmonised import harmonisation_rows, harmonisation_sentences
 from brainpid.report.information import information, totals, verdicts
 from brainpid.report.inlined import inline, packaged
 from brainpid.report.leaks import leak_rows
@@ -100,8 +101,8 @@ def render(
     tables : mapping of str to DataFrame
         ``participants``, ``features``, ``accuracy``, ``comparison``, ``coverage``, ``predictions``, ``pid``,
         ``controls``, ``normality``, ``person``, ``selection``, ``importance``, ``base_learners``, ``atypicality`` and
-        ``leakage`` as they stand in the output folder, of the first scheme; ``transfer``, of several; and ``motion``,
-        of the quality tables that measure it.
+        ``leakage`` as they stand in the output folder, of the first scheme; ``transfer``, of several;
+        ``harmonisation``, where there is any; and ``motion``, of the quality tables that measure it.
     choice : mapping
         ``aggregate/selection.json``: what the choice among subsets is worth.
     explained : mapping
@@ -182,6 +183,10 @@ def render(
         much_mm=MUCH_MM,
         fewest=MIN_PEOPLE_OF_PATTERN,
         transfer=tables.get("transfer"),
+        harmonisation=harmonisation_rows(tables["harmonisation"], settings) if settings.harmonise.used else [],
+        harmonisation_sentences=harmonisation_sentences(tables["harmonisation"], settings)
+        if settings.harmonise.used
+        else [],
         transfer_card=card,
         transfer_sentences=sentences,
         over_people=over_people,

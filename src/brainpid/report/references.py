@@ -46,6 +46,10 @@ ARTICLES = {
     "LiangZeger1986": _article(
         "Liang, Kung-Yee and Zeger, Scott L.", 1986, "Longitudinal data analysis using generalized linear models",
         "Biometrika", "73:13--22", "10.1093/biomet/73.1.13"),
+    "Johnson2007": _article(
+        "Johnson, W. Evan and Li, Cheng and Rabinovic, Ariel", 2007,
+        "Adjusting batch effects in microarray expression data using empirical {Bayes} methods", "Biostatistics",
+        "8:118--127", "10.1093/biostatistics/kxj037"),
     "WoodFasiolo2017": _article(
         "Wood, Simon N. and Fasiolo, Matteo", 2017,
         "A generalized {Fellner-Schall} method for smoothing parameter optimization with application to {Tweedie} "
@@ -146,6 +150,7 @@ def references(settings: ReportSettings, beyond: bool = False) -> list[str]:
         *(["Holt1979"] if settings.reference_ages else []),
         *(["LiangZeger1986"] if len(settings.splits.schemes) > 1 else []),
         *(["WoodFasiolo2017"] if beyond else []),
+        *(["Johnson2007"] if settings.harmonise.used else []),
         *([METHOD] if "pidreg" in settings.models else []),
     }
     return [key for key in bibtex_entries() | BIBTEX if key in used]
