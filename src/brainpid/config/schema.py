@@ -89,7 +89,7 @@ class Config(Section):
         (),
         description="nuisance that information is also given beyond, as `given` in `aggregate/pid.tsv`: columns of the "
         "participants table (such as sex, icv_mm3), tables (`{table: motion.tsv, columns: [mean_fd]}`) and measures "
-        "of images (`{quality: fmri, columns: [mean_fd_mm]}`). `site` is one by itself where a cohort has two",
+        "of images (`{quality: fmri, columns: [fd_mean_mm]}`). `site` is one by itself where a cohort has two",
     )
     harmonise: Harmonise = Field(
         default_factory=Harmonise, description="site effects that are taken from features, inside each fold"
