@@ -187,8 +187,8 @@ def _warn_of_narrow(table: pd.DataFrame) -> None:
     """Count people of new sites whose intervals are those of known ones."""
     if narrow := int(((table[SITE_SEEN] == "no") & table[KNOWN_WIDTH].isna()).sum()):
         log.warning(
-            "%d of %d people are of sites that training has not seen, and their intervals too narrow: to calibrate them "
-            "takes %d training sites or more", narrow, len(table), FEWEST_SITES,
+            "%d of %d are of sites that training has not seen, and their intervals too narrow: calibrating needs "
+            "%d training sites or more", narrow, len(table), FEWEST_SITES,
         )  # fmt: skip
 
 
