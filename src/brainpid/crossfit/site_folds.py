@@ -58,19 +58,19 @@ def deal_sites(sites: NDArray[np.object_], y: FloatArray, complete: BoolArray, s
         return None
     cannot = "intervals of people of other sites are those of these sites, and likely too narrow"
     if named < FEWEST_SITES:
-        log.warning("training has %d sites, from which errors at new sites cannot be learned: %s", named, cannot)
+        log.info("training has %d sites, from which errors at new sites cannot be learned: %s", named, cannot)
         return None
     fold = random_folds(member, MOST_FOLDS, np.random.default_rng(seed))
     for k in np.unique(fold):
         rest = complete & (fold != k)
         if rest.sum() < fewest_of_baseline() or np.ptp(y[rest]) == 0:
-            log.warning(
+            log.info(
                 "without the largest sites %d training people have every modality, or all of one target: errors at new "
                 "sites cannot be learned, and %s", int(rest.sum()), cannot,
             )  # fmt: skip
             return None
     if named < ENOUGH_SITES:
-        log.warning(
+        log.info(
             "training has %d sites: what predictions are worth at new sites is learned from them, and rough with fewer "
             "than %d", named, ENOUGH_SITES,
         )  # fmt: skip

@@ -13,6 +13,7 @@ from brainpid.core.arrays import Blocks, FloatArray, IntArray
 from brainpid.core.errors import InputError, NumericalError
 from brainpid.core.modalities import presence
 from brainpid.crossfit.minima import why_not_decomposed
+from brainpid.crossfit.site_folds import FEWEST_SITES
 from brainpid.evaluation.atypicality import atypicality_of
 from brainpid.model.age_bias import AgeBias, correct_predictions
 from brainpid.model.inputs import Read
@@ -177,8 +178,18 @@ def predict_table(
     if hasattr(model, "sites_"):
         table[SITE_SEEN] = sites_seen(model.sites_, people["site"].tolist())
         table[KNOWN_WIDTH] = model.known_site_width(read, coverage)
+        _warn_of_narrow(table)
     latents = {LATENT + modality: values for modality, values in model.scalar_latents(read).items()}
     return table.assign(**latents, **reading_table(model, read, table, training))
+
+
+def _warn_of_narrow(table: pd.DataFrame) -> None:
+    """Count people of new sites whose intervals are those of known ones."""
+    if narrow := int(((table[SITE_SEEN] == "no") & table[KNOWN_WIDTH].isna()).sum()):
+        log.warning(
+            "%d of %d are of sites that training has not seen, and their intervals too narrow: calibrating needs "
+            "%d training sites or more", narrow, len(table), FEWEST_SITES,
+        )  # fmt: skip
 
 
 def reading_table(model: MultimodalRegressor, read: Read, people: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:

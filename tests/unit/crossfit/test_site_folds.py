@@ -44,11 +44,13 @@ def test_people_without_a_site_are_left_out_together_and_are_no_site():
     ],
 )
 def test_what_cannot_be_learned_is_said(sizes, said, caplog):
+    caplog.set_level("INFO")
     assert dealt(sites_of(sizes)) is None
     assert said in caplog.text if said else not caplog.text
 
 
 def test_that_few_sites_are_rough_is_said(caplog):
+    caplog.set_level("INFO")
     assert dealt(sites_of([10] * 5)) is not None
     assert not caplog.text
     assert dealt(sites_of([10] * 4)) is not None

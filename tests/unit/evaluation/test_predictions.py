@@ -73,12 +73,13 @@ def test_a_person_without_prediction_is_a_numerical_error():
         table(nothing)
 
 
-def test_people_of_sites_that_training_has_not_seen_are_marked_where_the_model_knows_its_sites():
+def test_people_of_sites_that_training_has_not_seen_are_marked_where_the_model_knows_its_sites(caplog):
     people = PEOPLE.assign(site=["s", "new", np.nan])
     training = pd.DataFrame({"cohort": ["a"] * 30, "age": 44.0})
     model = MeanOfReadings().fit(X, PEOPLE["age"], sites=["s", "t", "t"])
     found = predict_table(model, X, people, LINES, 0.8, training)
     assert found["site_seen"].fillna("").tolist() == ["yes", "no", ""]
+    assert "1 of 3 are of sites that training has not seen, and their intervals too narrow" in caplog.text
     without = predict_table(MeanOfReadings().fit(X, PEOPLE["age"]), X, people, LINES, 0.8, training)
     pd.testing.assert_frame_equal(found.drop(columns=["site_seen", "pi_width_known_site"]), without)
 

@@ -83,6 +83,7 @@ def test_intervals_hold_at_new_sites(model):
 
 
 def test_from_two_sites_nothing_is_learned(caplog):
+    caplog.set_level("INFO")
     X, y, site = cohort(2, seed=0)
     new, _, elsewhere = cohort(1, seed=1)
     model = Ridge(alphas=5).fit(X, y, sites=site)
