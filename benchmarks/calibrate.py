@@ -87,7 +87,8 @@ def predicted(
     """Predictions of people by a model of others."""
     sites = people["site"].to_numpy(dtype=object)
     fitted = fit_model(model, {}, tables, people["age"].to_numpy(float), None, seed, sites).model
-    read = fitted.read({name: own.reset_index(drop=True) for name, own in new.items()})
+    features = {name: own.reset_index(drop=True) for name, own in new.items()}
+    read = fitted.read(features, who["site"].to_numpy(dtype=object))
     low, high = fitted.predict_interval(read, COVERAGE).T
     told = who[["participant_id", "site", "age"]].reset_index(drop=True)
     return told.assign(cohort="all", predicted_age=fitted.predict(read), pi_low=low, pi_high=high)
