@@ -8,7 +8,8 @@ with covariates c that are known without the target and a smooth f of it, a natu
 towards those of the other features of the same site (empirical Bayes): the fewer people, the more.
 
 **Location.** ``x - sigma gamma`` is all there is to take away: the mean ``a + c'b + f(age)`` cancels, so that no age is
-needed and the result is that of ComBat with ``delta = 1``.
+needed and the result is that of ComBat with ``delta = 1``. (Programs that have it as an option draw every site to the
+others as if it had one person; here the number of its people counts.)
 
 **Location and scale.** ComBat scales a residual around the person's own mean ``m = a + c'b + f(age)``, to
 ``m + (x - sigma gamma - m) / sqrt(delta)``, which needs f(age). Here it is scaled around the mean of m over training

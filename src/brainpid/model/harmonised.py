@@ -133,7 +133,7 @@ class Harmoniser:
         left = "their features are left as they are"
         if self.unseen == "own":
             left = "their own features tell the effect of a site with enough people; others are left as they are"
-        log.info("%s: %s", words, left)
+        log.warning("%s: %s", words, left)
 
     def save(self, folder: Path) -> None:
         """Write it beside the model; reading it executes nothing."""

@@ -9,8 +9,12 @@ from verbs import run_tables, run_verb
 
 from brainpid.cli import main
 from brainpid.config.harmonisation_slice import HarmonisationSettings
+from brainpid.config.harmonise import Harmonise
 from brainpid.config.schema import load_config
+from brainpid.config.slices import ExplainSettings
 from brainpid.core.files import read_own_tsv
+from brainpid.model.baselines.linear import Ridge
+from brainpid.model.harmonised import Harmoniser
 from brainpid.report.output_tables import OUTPUT_TABLES
 
 
@@ -41,6 +45,17 @@ def test_a_run_with_harmonised_features(tmp_path, capsys):
     np.testing.assert_allclose(found["predicted_age"], known["predicted_age"], rtol=1e-4)
     assert known["site_seen"].eq("yes").all()
     config = load_config(tmp_path / "location.yaml")
+    # What `explain` permutes are the features as the model sees them.
+    fold = files["location"].parent
+    place = ["--model", "ridge", "--folder", fold, "--repeat", 0, "--fold", 0, "--splits", out / "splits.tsv"]
+    place += ["--participants", out / "participants.tsv", "--features", out / "features/a.h5"]
+    place += ["--chosen", out / "features.tsv", "--out", tmp_path / "importance.tsv"]
+    run_verb("explain", ExplainSettings.of(config), *place)
+    assert (tmp_path / "importance.tsv").read_bytes() == (fold / "importance.tsv").read_bytes()
+    files["location"].rename(tmp_path / "away.npz")
+    run_verb("explain", ExplainSettings.of(config), *place)
+    assert (tmp_path / "importance.tsv").read_bytes() != (fold / "importance.tsv").read_bytes()
+    (tmp_path / "away.npz").rename(files["location"])
     run_verb(
         "harmonisation", HarmonisationSettings.of(config), "--participants", out / "participants.tsv",
         "--splits", out / "splits.tsv", "--features", out / "features/a.h5", "--chosen", out / "features.tsv",
@@ -69,3 +84,19 @@ def test_a_run_with_harmonised_features(tmp_path, capsys):
     ]
     assert main([*refused, "--out", str(tmp_path / "x.tsv")]) == 2
     assert "'none' changes nothing" in " ".join(capsys.readouterr().err.split())
+
+
+def test_predict_refuses_people_of_sites_that_are_not_known_where_that_was_asked_for(tmp_path, capsys):
+    tables = make_tables(60)
+    people = tables["participants"].assign(site=["one", "two"] * 30)
+    X = {m: tables[m].drop(columns="participant_id") for m in ("t1", "dwi")}
+    harmoniser = Harmoniser.fit(Harmonise(method="location", unseen="error"), X, people)
+    own = harmoniser.apply(X, people["site"].tolist(), people["sex"].tolist())
+    Ridge().fit(own, people["age"], sites=people["site"]).save(tmp_path / "model")
+    harmoniser.save(tmp_path / "model")
+    write_cohort(tmp_path / "new", tables)
+    given = [f"{m}={tmp_path}/new/{m}.tsv" for m in ("t1", "dwi")]
+    assert main(["predict", "--model", f"{tmp_path}/model", "--tables", *given, "--out", f"{tmp_path}/p.tsv"]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "60 people are 60 without a site, which the harmonisation of features has not seen" in told
+    assert "expected those of one, two (harmonise.unseen: error)" in told
