@@ -27,6 +27,7 @@ from brainpid.report import figures
 from brainpid.report.beyond import headline_given, rows_given
 from brainpid.report.forest import contributions, forest
 from brainpid.report.motion import MEASURE
+from brainpid.report.new_sites import of_new_sites
 from brainpid.report.output_folder import bidsignore, readme
 from brainpid.report.pad_figure import brain_pad, pads, people_of_pads
 from brainpid.report.page import QCImage, render
@@ -56,6 +57,7 @@ def run(args: argparse.Namespace) -> None:
     tables = {name: read_own_tsv(folder / f"aggregate/{name}.tsv") for name in TABLES}
     tables |= {name: read_own_tsv(folder / f"{name}.tsv") for name in ("participants", "features")}
     schemes = settings.splits.schemes
+    tables["new_sites"] = of_new_sites(tables["predictions"])
     tables["predictions"] = of_scheme(tables["predictions"], schemes[0])
     tables["accuracy"] = tables["accuracy"][tables["accuracy"]["scheme"] == schemes[0]]
     if len(schemes) > 1:
