@@ -32,6 +32,8 @@ SETTINGS = ReportSettings(
     atlases={},
     data_folders={"a": "data/a"},
     reference_ages=None,
+    train_on=None,
+    compared=(),
 )
 
 

@@ -444,6 +444,8 @@ COHORT_FILES = [
     *expand(f"{OUT}/features/{{cohort}}.h5", cohort=COHORTS),
 ]
 FOLD_RESULTS = ["predictions.tsv", "pid.tsv", "history.tsv", "provenance.json"]
+# Of people who are predicted and never trained on.
+FOLD_RESULTS += ["others.tsv"] if CONFIG.train_on else []
 FOLD_FILES = [
     f"{OUT}/folds/{model}/repeat-{repeat}_fold-{fold}/{file}"
     for model in CONFIG.models

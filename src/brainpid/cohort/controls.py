@@ -10,7 +10,7 @@ import pandas as pd
 
 from brainpid.cohort.participants import normalise_ids, read_ids
 from brainpid.config.analysis import ControlQuality, ControlTable, control_name
-from brainpid.config.slices import PeopleTable
+from brainpid.config.people_tables import PeopleTable
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import read_header, read_own_tsv, read_table, require_column
 from brainpid.core.names import SEX, SITE

@@ -24,6 +24,7 @@ from brainpid.cohort.participants import SUCCESS, UNAVAILABLE, has_every_modalit
 from brainpid.cohort.person_files import IMAGE_ENDINGS, Found
 from brainpid.cohort.reference_ages import read_reference
 from brainpid.cohort.schemes import Division, divisions, sites_of
+from brainpid.cohort.training_group import TRAINED, in_training_group, training_group, training_in_words
 from brainpid.config.schema import Config, load_config
 from brainpid.config.slices import AggregateSettings, LimitSettings, ParticipantsSettings, SplitSettings
 from brainpid.config.sources import ImportSource, TableSource, reader_of, settings_of
@@ -35,7 +36,7 @@ from brainpid.evaluation.left_out import left_out
 from brainpid.evaluation.reference_weights import refuse_no_cohort, weights_for
 from brainpid.features.between_cohorts import warn_of_target
 from brainpid.features.block import FeatureBlock, FeatureSummary
-from brainpid.features.chosen import choose_features, commonest, without_chosen
+from brainpid.features.chosen import choose_features, commonest, of_training_group, without_chosen
 from brainpid.features.duration import image_work
 from brainpid.features.findings import ERROR
 from brainpid.features.inclusion import join_participants, plan
@@ -101,7 +102,11 @@ def run(args: argparse.Namespace) -> None:
         refuse_strangers_alone(cohort, modality, found, strangers[cohort, modality])
     if any(one.note for found in images.values() for one in found.values()):
         console.print(IN_WORDS, soft_wrap=True)
-    features = choose_features(blocks, config.modalities, divided)
+    counted = blocks
+    if config.train_on is not None:
+        inside = in_training_group(sheets, config.train_on)
+        counted = of_training_group(blocks, inside, lambda cohort, modality: tables.get((cohort, modality)))
+    features = choose_features(counted, config.modalities, divided)
     blocks = without_chosen(blocks, features, lambda cohort, modality: tables[cohort, modality])
     planned, splits = plan(sheets, blocks, SplitSettings.of(config), LimitSettings.of(config))
     group = config.splits.group
@@ -112,9 +117,12 @@ def run(args: argparse.Namespace) -> None:
         console.print(f"warning: {sentence}", soft_wrap=True)
     if images and (sentence := _may_fail(planned, splits, config)):
         console.print(f"warning: {sentence}", soft_wrap=True)
-    for sentence in _without_reference(planned, config):
+    for sentence in training_in_words(planned, config.train_on, config.target.units):
+        console.print(sentence, soft_wrap=True)
+    told = planned.assign(included=planned["included"] & planned.get(TRAINED, True))
+    for sentence in _without_reference(told, config):
         console.print(f"left out: {sentence}", soft_wrap=True)
-    for sentence in left_out(planned, splits, groups, config):
+    for sentence in left_out(told, splits, groups, config):
         console.print(f"left out: {sentence}", soft_wrap=True)
     steps = with_own_benchmarks(work_of(config, _study(planned, config, blocks, images)), Path(config.output_dir))
     console.print(_effort(steps))
@@ -183,7 +191,8 @@ def _study(
 ) -> Study:
     """Sizes of the study, for the estimate of what a run takes."""
     taking = people[people["included"]]
-    complete = taking[has_every_modality(taking, config.modalities)]
+    trained = training_group(taking)
+    complete = trained[has_every_modality(trained, config.modalities)]
     work = {}
     for (cohort, modality), found in images.items():
         source: Any = config.cohorts[cohort].sources[modality]

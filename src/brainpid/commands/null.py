@@ -14,6 +14,7 @@ import pandas as pd
 from brainpid.cohort.controls import read_columns
 from brainpid.cohort.groups import read_groups
 from brainpid.cohort.participants import has_every_modality
+from brainpid.cohort.training_group import training_group
 from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.slices import NullSettings
 from brainpid.core.arrays import Blocks, FloatArray, IntArray
@@ -54,6 +55,7 @@ def run(args: argparse.Namespace) -> None:
     people = everybody[(everybody["cohort"] == args.cohort) & everybody["included"]]
     if people.empty:
         raise InputError(f"{args.participants}: nobody of cohort '{args.cohort}' takes part")
+    people = training_group(people)
     people = people[has_every_modality(people, settings.modalities)]
     entry = ENCODERS[settings.null.encoder]
     age = people["age"].to_numpy(dtype=float)

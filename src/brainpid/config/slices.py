@@ -25,6 +25,7 @@ from brainpid.config.analysis import (
     Splits,
 )
 from brainpid.config.cohorts import Columns, Shards, Target, TargetValues
+from brainpid.config.designs import TrainOn
 from brainpid.config.extraction import (
     Atlas,
     DiffusionExtraction,
@@ -34,11 +35,11 @@ from brainpid.config.extraction import (
 )
 from brainpid.config.models import Hyperparameters, Members, Models, ModelSettings
 from brainpid.config.paths import PathText
+from brainpid.config.people_tables import PeopleTable, people_tables
 from brainpid.config.reference_ages import ReferenceAges
 from brainpid.config.schema import Config
 from brainpid.config.section import Modalities, Name, Section
 from brainpid.config.sources import SECTIONS, TISSUES, Source, reader_of, section_of
-from brainpid.core.names import SITE
 
 
 class ParticipantsSettings(Section):
@@ -109,6 +110,7 @@ class SplitSettings(Section):
     target: TargetValues
     incomplete: Incomplete
     splits: Splits
+    train_on: TrainOn | None
 
     @classmethod
     def of(cls, config: Config) -> SplitSettings:
@@ -119,6 +121,7 @@ class SplitSettings(Section):
             target=config.target.values(),
             incomplete=config.incomplete,
             splits=config.splits,
+            train_on=config.train_on,
         )
 
 
@@ -227,26 +230,6 @@ class ExplainSettings(Section):
         )
 
 
-class PeopleTable(Section):
-    """Where the columns of a cohort's people are, and what the label and sex are called there."""
-
-    path: PathText
-    participant_id: str
-    sex: str
-
-
-def _people_tables(config: Config) -> dict[str, PeopleTable]:
-    """Participants tables, where columns of theirs are controls."""
-    if not any(isinstance(one, str) and one != SITE for one in config.controls):
-        return {}
-    return {
-        name: PeopleTable(
-            path=block.participants_path, participant_id=block.columns.participant_id, sex=block.columns.sex
-        )
-        for name, block in config.cohorts.items()
-    }
-
-
 class NullSettings(Section):
     """What `brainpid null` needs to know."""
 
@@ -266,7 +249,7 @@ class NullSettings(Section):
             group=config.splits.group,
             null=config.null,
             controls=config.controls,
-            people=_people_tables(config),
+            people=people_tables(config),
         )
 
 
@@ -326,7 +309,7 @@ class AggregateSettings(Section):
             interval_coverage=config.interval_coverage,
             pid=config.pid,
             controls=config.controls,
-            people=_people_tables(config),
+            people=people_tables(config),
         )
 
 
@@ -362,6 +345,8 @@ class ReportSettings(Section):
     atlases: dict[Name, ReportAtlas]
     data_folders: dict[Name, PathText]
     reference_ages: ReferenceAges | None
+    train_on: TrainOn | None
+    compared: tuple[str, ...]
 
     @classmethod
     def of(cls, config: Config) -> ReportSettings:
@@ -383,6 +368,8 @@ class ReportSettings(Section):
             atlases={m: atlas for m in config.modalities if (atlas := _report_atlas(config, m)) is not None},
             data_folders={name: block.data_folder for name, block in config.cohorts.items()},
             reference_ages=config.reference_ages,
+            train_on=config.train_on,
+            compared=config.compared,
         )
 
 

@@ -10,11 +10,13 @@ import logging
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from brainpid.cohort.groups import group_codes
 from brainpid.cohort.participants import SHEET_COLUMNS, SUCCESS, UNAVAILABLE, WHY_NO_TARGET, has_every_modality
 from brainpid.cohort.splits import make_splits
+from brainpid.cohort.training_group import TRAINED, in_training_group, training_group
 from brainpid.config.analysis import Incomplete
 from brainpid.config.slices import LimitSettings, SplitSettings
 from brainpid.core.errors import InputError, list_some
@@ -50,6 +52,7 @@ def join_participants(
     -------
     DataFrame
         participant_id, cohort, site, age, sex, ``<m>_status`` and ``<m>_reason`` of each modality, included, reason.
+        `plan` adds trained_on, where a part of the people is.
     """
     tables = []
     no_target: list[str] = []
@@ -113,6 +116,9 @@ def plan(
     """
     ordered = {cohort: sheets[cohort] for cohort in settings.cohorts}
     people = join_participants(ordered, blocks, settings.modalities, settings.incomplete)
+    if settings.train_on is not None:
+        chosen = in_training_group(ordered, settings.train_on)
+        people[TRAINED] = np.concatenate([chosen[cohort] for cohort in ordered])
     groups = None
     if settings.splits.group is not None:
         for cohort, sheet in ordered.items():
@@ -120,10 +126,11 @@ def plan(
         groups = pd.concat([sheet[settings.splits.group] for sheet in ordered.values()], ignore_index=True)
     why_not = {}
     for cohort, rows in people.groupby("cohort", sort=False):
-        complete = rows[rows["included"] & has_every_modality(rows, settings.modalities)]
+        own = training_group(rows[rows["included"]])
+        complete = own[has_every_modality(own, settings.modalities)]
         log.info(
-            "%s: %d of %d people take part, %d with every modality",
-            cohort, rows["included"].sum(), len(rows), len(complete),
+            "%s: %d of %d people take part, %d are trained on, %d of these with every modality",
+            cohort, rows["included"].sum(), len(rows), len(own), len(complete),
         )  # fmt: skip
         if not rows["included"].any():
             raise InputError(f"cohort '{cohort}': nobody takes part; first reason: {rows['reason'].iloc[0]}")

@@ -123,6 +123,7 @@ SELECTION_KINDS: Kinds = _ERROR | {
 PERSON_KINDS: Kinds = dict.fromkeys(_LABELS, (TEXT, NONE)) | {
     **{name: (kind, unit) for name, (kind, unit, _) in PREDICTION.items() if name != "modalities"},
     "age": (NUMBER, TARGET), "repeats": (INTEGER, "repeats"), "information": (NUMBER, BITS),
+    "trained_on": (TRUTH, NONE),
     "brain_pad_common": (NUMBER, TARGET), "information_alone_<m>": (NUMBER, BITS),
     "information_added_<m>": (NUMBER, BITS), "brain_pad_<m>": (NUMBER, TARGET),
     "brain_pad_specific_<m>": (NUMBER, TARGET),
@@ -151,18 +152,30 @@ PLAN_KINDS: Kinds = {
     "times": (NUMBER, NONE), "n": (INTEGER, PEOPLE), "n_evaluated": (INTEGER, PEOPLE),
 }  # fmt: skip
 
+TRAINED_ON: Described = {
+    "trained_on": (
+        TRUTH, NONE, "Whether the person is of the training group (`train_on`), of whom those are trained on who take "
+        "part; the column is there where there is such a group",
+    )
+}  # fmt: skip
 PARTICIPANTS: Described = PERSON | {
     "sex": (TEXT, NONE, "As in the participants table; n/a where unknown"),
     "<m>_status": (TEXT, NONE, "SUCCESS, FAIL, UNAVAILABLE or EXCLUDED"),
     "<m>_reason": (TEXT, NONE, "Why it is not SUCCESS"),
     "included": (TRUTH, NONE, "Whether the person takes part"),
     "reason": (TEXT, NONE, "Why not"),
+    **TRAINED_ON,
 }
 SPLITS: Described = (
     WHO
     | FOLD
     | {
-        "role": (TEXT, NONE, "train or test; who shares a group with somebody tested has no row in that fold"),
+        "role": (
+            TEXT,
+            NONE,
+            "train, test, or other: predicted by the fold's model and never trained on; who shares a group "
+            "with somebody tested has no row in that fold",
+        ),
         "scheme": (TEXT, NONE, "Schemes of the fold, joined with +; there where several are, or sites are left out"),
     }
 )
@@ -323,9 +336,11 @@ NEW_PEOPLE: Described = WHO | {
     "gain_<m>": (NUMBER, TARGET, "By how much the interval is expected to narrow if the modality were acquired"),
     "reason": (TEXT, NONE, "Why there is no prediction, or which features lie so far out that they were clipped"),
 }
-PERSON_MEANINGS = glossary.PERSON_COLUMNS | {
-    f"{what}_<m>": words.format("the modality") for what, words in glossary.PERSON_COLUMNS_OF_MODALITY.items()
-}
+PERSON_MEANINGS = (
+    glossary.PERSON_COLUMNS
+    | {"trained_on": TRAINED_ON["trained_on"][2]}
+    | {f"{what}_<m>": words.format("the modality") for what, words in glossary.PERSON_COLUMNS_OF_MODALITY.items()}
+)
 
 OUTPUT_TABLES = (
     _table("participants.tsv", "one row a person and cohort: what there is, and who takes part", PARTICIPANTS),
@@ -341,7 +356,7 @@ OUTPUT_TABLES = (
     _table("aggregate/coverage.tsv", "one row a model and group of people", COVERAGE),
     _table(
         "aggregate/predictions.tsv", "one row a person, model and repeat",
-        PERSON | SCHEME_OF | MODEL | FOLD | PREDICTION,
+        PERSON | TRAINED_ON | SCHEME_OF | MODEL | FOLD | PREDICTION,
     ),
     _table(
         "aggregate/transfer.tsv", "of several schemes, one row a model, scheme and cohort or site", TRANSFER

@@ -7,7 +7,7 @@ import pytest
 
 from brainpid.cohort.controls import check_columns, controls_in_words, read_by, read_columns
 from brainpid.config.analysis import ControlQuality, ControlTable
-from brainpid.config.slices import PeopleTable
+from brainpid.config.people_tables import PeopleTable
 from brainpid.core.errors import InputError
 
 PEOPLE = pd.DataFrame(
