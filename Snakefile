@@ -26,6 +26,7 @@ include: "workflow/rules/explain.smk"
 include: "workflow/rules/null.smk"
 include: "workflow/rules/rescore.smk"
 include: "workflow/rules/aggregate.smk"
+include: "workflow/rules/groups.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -46,6 +47,7 @@ rule all:
         rules.rescore.output if CONFIG.reference_ages else [],
         rules.leakage.output,
         rules.aggregate.output,
+        rules.groups.output if CONFIG.compared else [],
         rules.report.output,
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 
 from brainpid.config.analysis import DecompositionSettings, Explain, Null, Splits
 from brainpid.config.cohorts import Target
-from brainpid.config.slices import ReportInput, ReportSettings
+from brainpid.config.report_inputs import ReportInput
+from brainpid.config.slices import ReportSettings
 
 SETTINGS = ReportSettings(
     title="A <study> of ages",

@@ -29,7 +29,9 @@ def run(args: argparse.Namespace) -> None:
     """Read, check, write."""
     settings = read_settings(args, ParticipantsSettings)
     for column in args.keep or []:
-        require_column(settings.path, read_header(settings.path), column, "of splits.group or divide_by")
+        require_column(
+            settings.path, read_header(settings.path), column, "of splits.group, train_on, groups or divide_by"
+        )
     sheet, units = read_participants(args.cohort, settings), read_units(settings.path)
     column = settings.columns.target or settings.target.column
     warn_of_target(args.cohort, column, units.get(column, UNKNOWN_UNIT), settings.target.units)

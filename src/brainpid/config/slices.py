@@ -6,9 +6,8 @@ field has a default: a slice holds every value that the verb uses, as the config
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import SerializeAsAny, create_model
 
@@ -27,7 +26,6 @@ from brainpid.config.analysis import (
 from brainpid.config.cohorts import Columns, Shards, Target, TargetValues
 from brainpid.config.designs import TrainOn
 from brainpid.config.extraction import (
-    Atlas,
     DiffusionExtraction,
     Extraction,
     FunctionalExtraction,
@@ -37,9 +35,10 @@ from brainpid.config.models import Hyperparameters, Members, Models, ModelSettin
 from brainpid.config.paths import PathText
 from brainpid.config.people_tables import PeopleTable, people_tables
 from brainpid.config.reference_ages import ReferenceAges
+from brainpid.config.report_inputs import ReportAtlas, ReportInput, report_atlas, report_inputs
 from brainpid.config.schema import Config
 from brainpid.config.section import Modalities, Name, Section
-from brainpid.config.sources import SECTIONS, TISSUES, Source, reader_of, section_of
+from brainpid.config.sources import Source, section_of
 
 
 class ParticipantsSettings(Section):
@@ -313,18 +312,29 @@ class AggregateSettings(Section):
         )
 
 
-class ReportInput(Section):
-    """What the report says of one modality's source: its kind, and the column that its features are divided by."""
+class GroupsSettings(Section):
+    """What `brainpid groups` needs to know."""
 
-    kind: str
-    divide_by: str | None
+    cohorts: tuple[Name, ...]
+    models: Models
+    compared: tuple[str, ...]
+    train_on: TrainOn | None
+    group: str | None
+    seed: Seed
+    confidence: float
 
-
-class ReportAtlas(Section):
-    """Atlas by whose regions a modality's features are named."""
-
-    tissue: Literal["gray", "white"]
-    files: Atlas
+    @classmethod
+    def of(cls, config: Config) -> GroupsSettings:
+        """Slice of the comparison of groups."""
+        return cls(
+            cohorts=tuple(config.cohorts),
+            models=config.models,
+            compared=config.compared,
+            train_on=config.train_on,
+            group=config.splits.group,
+            seed=config.splits.seed,
+            confidence=config.pid.confidence,
+        )
 
 
 class ReportSettings(Section):
@@ -363,25 +373,11 @@ class ReportSettings(Section):
             pid=config.pid,
             null=config.null,
             explain=config.explain,
-            inputs={cohort: _report_inputs(block.sources) for cohort, block in config.cohorts.items()},
+            inputs={cohort: report_inputs(block.sources) for cohort, block in config.cohorts.items()},
             image_modalities=tuple(m for m in config.modalities if any(n == m and k != "table" for n, k in sources)),
-            atlases={m: atlas for m in config.modalities if (atlas := _report_atlas(config, m)) is not None},
+            atlases={m: atlas for m in config.modalities if (atlas := report_atlas(config, m)) is not None},
             data_folders={name: block.data_folder for name, block in config.cohorts.items()},
             reference_ages=config.reference_ages,
             train_on=config.train_on,
             compared=config.compared,
         )
-
-
-def _report_inputs(sources: Mapping[str, Source]) -> dict[str, ReportInput]:
-    return {m: ReportInput(kind=own.kind, divide_by=getattr(own, "divide_by", None)) for m, own in sources.items()}
-
-
-def _report_atlas(config: Config, modality: str) -> ReportAtlas | None:
-    """Atlas of a modality; none where some cohort's features are not made by brainpid with an atlas."""
-    sources = [block.sources[modality] for block in config.cohorts.values() if modality in block.sources]
-    readers = ["" if source.kind == "table" else reader_of(source, modality) for source in sources]
-    found = {(SECTIONS[reader], TISSUES[reader]) if reader in TISSUES else None for reader in readers}
-    if len(found) != 1 or (one := found.pop()) is None:
-        return None
-    return ReportAtlas(tissue=one[1], files=getattr(config.extraction, one[0]).atlas)

@@ -43,7 +43,7 @@ def test_columns_that_nothing_uses_are_not_kept(sheet):
 
 def test_a_used_column_that_is_not_there_is_named(sheet):
     said = sheet("--keep", "icw")
-    assert "expected a column 'icw' (of splits.group or divide_by)" in said
+    assert "expected a column 'icw' (of splits.group, train_on, groups or divide_by)" in said
     assert "did you mean 'icv'?" in said
 
 

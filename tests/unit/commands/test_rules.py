@@ -47,6 +47,7 @@ ENTRIES = {
         "null",
         "rescore",
         "aggregate",
+        "groups",
         "report",
     )
 } | {
@@ -60,7 +61,7 @@ PIDREG = {name for name in MODELS_ALL if name.endswith("pidreg")}
 
 
 def test_there_is_a_rule_for_every_step():
-    assert len(RULES) == 15  # and train_pidreg, which stands in one loop with train_baseline
+    assert len(RULES) == 16  # and train_pidreg, which stands in one loop with train_baseline
     assert set(VERBS.values()) == {name.split()[0] for name in ENTRIES}
 
 
@@ -90,7 +91,10 @@ def test_a_rule_holds_the_code_and_the_settings_of_its_verb(rule):
         ("evaluation.importance_summary", {"aggregate"}),
         ("evaluation.correlated", {"explain pidreg", "explain ridge"}),
         ("evaluation.selection", {"aggregate", "report"}),
-        ("features.store", set(ENTRIES) - {"participants", "index", "quality", "rescore", "aggregate", "report"}),
+        (
+            "features.store",
+            set(ENTRIES) - {"participants", "index", "quality", "rescore", "aggregate", "groups", "report"},
+        ),
         ("cohort.finding", {"index", "extract"}),
     ],
 )
