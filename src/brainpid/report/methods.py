@@ -11,6 +11,7 @@ from brainpid.config.slices import ReportSettings
 from brainpid.core.names import WITHOUT_LATENTS
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.report.beyond import in_words
+from brainpid.report.groups import groups_in_methods
 from brainpid.report.leaks import leaks_in_methods
 from brainpid.report.words import BASE_LEARNER_LABELS, LABELS, design, listed, number, people
 
@@ -64,7 +65,7 @@ def methods_text(
         Paragraph("Imaging data", _inputs(settings)),
         Paragraph("Features", _features(tables["features"]) + _regions(settings)),
         Paragraph("Audit", leaks_in_methods(tables["leakage"])),
-        Paragraph("Design", _design(settings)),
+        Paragraph("Design", _design(settings) + groups_in_methods(tables["participants"], settings)),
         Paragraph("Models", _models(tables["base_learners"], made_of, settings)),
         Paragraph("Measures", _measures(settings) + _beyond(given)),
         Paragraph("Intervals", _intervals((tables["accuracy"]["cohort"] == POOLED).any(), settings)),

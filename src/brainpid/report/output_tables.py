@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from brainpid.features.findings import COLUMNS as LEAKAGE_COLUMNS
-from brainpid.report import glossary, plan
+from brainpid.report import glossary, group_columns, plan
 
 TEXT, INTEGER, NUMBER, TRUTH = "text", "integer", "number", "True or False"
 TARGET, BITS, PART, PEOPLE, NONE = "target's units", "bits", "0 to 1", "people", ""
@@ -152,12 +152,7 @@ PLAN_KINDS: Kinds = {
     "times": (NUMBER, NONE), "n": (INTEGER, PEOPLE), "n_evaluated": (INTEGER, PEOPLE),
 }  # fmt: skip
 
-TRAINED_ON: Described = {
-    "trained_on": (
-        TRUTH, NONE, "Whether the person is of the training group (`train_on`), of whom those are trained on who take "
-        "part; the column is there where there is such a group",
-    )
-}  # fmt: skip
+TRAINED_ON: Described = {"trained_on": (TRUTH, NONE, group_columns.TRAINED_ON)}
 PARTICIPANTS: Described = PERSON | {
     "sex": (TEXT, NONE, "As in the participants table; n/a where unknown"),
     "<m>_status": (TEXT, NONE, "SUCCESS, FAIL, UNAVAILABLE or EXCLUDED"),
@@ -338,7 +333,7 @@ NEW_PEOPLE: Described = WHO | {
 }
 PERSON_MEANINGS = (
     glossary.PERSON_COLUMNS
-    | {"trained_on": TRAINED_ON["trained_on"][2]}
+    | {"trained_on": group_columns.TRAINED_ON}
     | {f"{what}_<m>": words.format("the modality") for what, words in glossary.PERSON_COLUMNS_OF_MODALITY.items()}
 )
 
@@ -361,6 +356,8 @@ OUTPUT_TABLES = (
     _table(
         "aggregate/transfer.tsv", "of several schemes, one row a model, scheme and cohort or site", TRANSFER
     ),
+    _table("aggregate/groups.tsv", "of groups that are compared, one row a group and cohort", group_columns.GROUPS),
+    _table("aggregate/others.tsv", "with `train_on`, one row a cohort, model and group", group_columns.OTHERS),
     _of_glossary("aggregate/pid.tsv", "one row an atom; `pid.json` describes it", glossary.COLUMNS, PID_KINDS),
     _table("aggregate/pooling.tsv", "one row a pooled row of pid.tsv", POOLING),
     _of_glossary(
