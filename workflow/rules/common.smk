@@ -62,6 +62,8 @@ def checked_config():
                 for m, source in cohort.sources.items()
                 if source.kind == "table"
             }
+            if cohort.exclude is not None:
+                paths[f"cohorts.{name}.exclude"] = cohort.exclude
             for key, path in paths.items():
                 if not Path(path).is_file():
                     raise InputError(
@@ -253,6 +255,21 @@ def participants_content(cohort):
     return table_digest(
         block.participants_path, lambda names: own, lambda names: described
     )
+
+
+@cache
+def exclusions_content(cohort):
+    """Digest of a cohort's list of exclusions, where there is one; read once, where jobs are planned."""
+    path = CONFIG.cohorts[cohort].exclude
+    if path is None or not workflow.is_main_process:
+        return ""
+    return table_digest(path, lambda names: names, lambda names: [])
+
+
+def exclusions_option(wildcards):
+    """Option of `collect` with a cohort's list of exclusions, where there is one."""
+    path = CONFIG.cohorts[wildcards.cohort].exclude
+    return "" if path is None else shlex.join(["--exclude", path])
 
 
 @cache

@@ -17,6 +17,7 @@ from rich.table import Column, Table
 from brainpid.cohort.acquisitions import counted, different
 from brainpid.cohort.choice import IN_WORDS
 from brainpid.cohort.controls import check_columns, controls_in_words
+from brainpid.cohort.exclusions import read_exclusions
 from brainpid.cohort.finding import find, refuse_strangers_alone, unmatched_labels
 from brainpid.cohort.groups import group_codes
 from brainpid.cohort.overview import doubts_of_people, people_of_sites
@@ -38,6 +39,7 @@ from brainpid.features.between_cohorts import warn_of_target
 from brainpid.features.block import FeatureBlock, FeatureSummary
 from brainpid.features.chosen import choose_features, commonest, of_training_group, without_chosen
 from brainpid.features.duration import image_work
+from brainpid.features.excluded import without_excluded
 from brainpid.features.findings import ERROR
 from brainpid.features.inclusion import join_participants, plan
 from brainpid.features.leaks_before import leaks_before_a_run
@@ -89,6 +91,15 @@ def run(args: argparse.Namespace) -> None:
                 images[cohort, modality] = found
                 strangers[cohort, modality] = unmatched_labels(source, block.bids, people)
                 blocks[cohort, modality] = _images(found, modality).summary()
+        if block.exclude is not None:
+            reasons = read_exclusions(block.exclude, sheets[cohort]["participant_id"].tolist(), list(block.sources))
+            for modality in block.sources:
+                place = (cohort, modality)
+                known = tables.get(place) or _images(images[place], modality)
+                left = without_excluded(known, reasons[modality])
+                blocks[place] = left.summary()
+                if place in tables:
+                    tables[place] = left
     console = Console(markup=False, emoji=False)  # a path or a label may hold [brackets]
     # Before what may refuse the cohorts, so that it is seen who lacks what.
     everybody = join_participants(sheets, blocks, config.modalities, config.incomplete)

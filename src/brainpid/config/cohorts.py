@@ -71,6 +71,11 @@ class Cohort(Section):
     )
     columns: Columns = Field(default_factory=Columns, description="renames of columns")
     sources: dict[Name, Source] = Field(description="where each modality's features come from")
+    exclude: PathText | None = Field(
+        None,
+        description="TSV or CSV of people who are left out: participant_id, reason, and modality where it is that "
+        "alone; they are EXCLUDED with the reason",
+    )
 
     @model_validator(mode="after")
     def _has_people(self) -> Cohort:

@@ -14,7 +14,14 @@ import numpy as np
 import pandas as pd
 
 from brainpid.cohort.groups import group_codes
-from brainpid.cohort.participants import SHEET_COLUMNS, SUCCESS, UNAVAILABLE, WHY_NO_TARGET, has_every_modality
+from brainpid.cohort.participants import (
+    EXCLUDED,
+    SHEET_COLUMNS,
+    SUCCESS,
+    UNAVAILABLE,
+    WHY_NO_TARGET,
+    has_every_modality,
+)
 from brainpid.cohort.splits import make_splits
 from brainpid.cohort.training_group import TRAINED, in_training_group, training_group
 from brainpid.config.analysis import Incomplete
@@ -93,7 +100,10 @@ def _why_excluded(
     """Reason why a person cannot take part; empty where the person does."""
     reasons = [no_target] if no_target else []
     lacking = [modality for modality in modalities if person[f"{modality}_status"] != SUCCESS]
-    if incomplete == "exclude" or len(lacking) == len(modalities):
+    whole = {(person[f"{m}_status"], person[f"{m}_reason"]) for m in lacking}
+    if len(lacking) == len(modalities) and len(whole) == 1 and next(iter(whole))[0] == EXCLUDED:
+        reasons.append(f"{EXCLUDED}: {person[f'{lacking[0]}_reason']}")
+    elif incomplete == "exclude" or len(lacking) == len(modalities):
         reasons += [f"{m} {person[f'{m}_status']}: {person[f'{m}_reason']}" for m in lacking]
     return "; ".join(reasons)
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from brainpid.cohort.participants import EXCLUDED
 from brainpid.config.slices import ReportSettings
 from brainpid.core.names import WITHOUT_LATENTS
 from brainpid.evaluation.random_effects import POOLED
@@ -107,7 +108,9 @@ def _why_not(excluded: pd.DataFrame, settings: ReportSettings) -> pd.Series:
     own = excluded["reason"].fillna("no reason given").astype(str)
     if settings.incomplete == "exclude":
         own = own.mask(~usable.all(axis=1), "not every modality usable")
-    own = own.mask(~usable.any(axis=1), "no modality usable")
+    listed_out = own.str.startswith(f"{EXCLUDED}: ")
+    own = own.mask(~usable.any(axis=1) & ~listed_out, "no modality usable")
+    own = own.mask(listed_out, own.str.replace(f"{EXCLUDED}: ", "excluded beforehand: "))
     return own.mask(excluded["age"].isna(), f"no known {settings.target.column}")
 
 

@@ -156,7 +156,11 @@ TRAINED_ON: Described = {"trained_on": (TRUTH, NONE, group_columns.TRAINED_ON)}
 PARTICIPANTS: Described = PERSON | {
     "sex": (TEXT, NONE, "As in the participants table; n/a where unknown"),
     "<m>_status": (TEXT, NONE, "SUCCESS, FAIL, UNAVAILABLE or EXCLUDED"),
-    "<m>_reason": (TEXT, NONE, "Why it is not SUCCESS"),
+    "<m>_reason": (
+        TEXT,
+        NONE,
+        "Why it is not SUCCESS; of EXCLUDED what the list `exclude` says, or which rule is broken",
+    ),
     "included": (TRUTH, NONE, "Whether the person takes part"),
     "reason": (TEXT, NONE, "Why not"),
     **TRAINED_ON,
