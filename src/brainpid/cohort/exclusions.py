@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from brainpid.cohort.names import visit_of
 from brainpid.cohort.participants import read_ids
 from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import line_of, read_header, read_table, require_column
@@ -21,7 +22,8 @@ def read_exclusions(path: str | Path, people: Sequence[str], modalities: Sequenc
     Parameters
     ----------
     path : path
-        TSV or CSV: participant_id, reason, and where it is not everything that is left out, modality.
+        TSV or CSV: participant_id, reason, and where it is not everything that is left out, modality. The label of a
+        person whose visits are rows of their own is that of all of them.
     people : sequence of str
         Labels of everybody in the cohort, with ``sub-``.
     modalities : sequence of str
@@ -46,7 +48,13 @@ def read_exclusions(path: str | Path, people: Sequence[str], modalities: Sequenc
     if table.empty:
         return found
     labels = read_ids(table, ID, path, unique=False)
-    if strangers := sorted(set(labels) - set(people)):
+    visits: dict[str, list[str]] = {}
+    for label in people:
+        visits.setdefault(visit_of(label)[0], []).append(label)
+    own_rows = {label: [label] for label in people} | {
+        person: own for person, own in visits.items() if person not in set(people)
+    }
+    if strangers := sorted(set(labels) - set(own_rows)):
         raise InputError(
             f"{path}: {list_some(strangers)} {'is' if len(strangers) == 1 else 'are'} in no row of the participants "
             "table; expected people of the cohort"
@@ -62,6 +70,7 @@ def read_exclusions(path: str | Path, people: Sequence[str], modalities: Sequenc
                 f"{path}: line {line}: modality '{own}' is none of the cohort's; {did_you_mean(own, modalities)}"
             )
         for modality in [own] if own else modalities:
-            before = found[modality].get(label)
-            found[modality][label] = cells[REASON] if before is None else f"{before}; {cells[REASON]}"
+            for one in own_rows[label]:
+                before = found[modality].get(one)
+                found[modality][one] = cells[REASON] if before is None else f"{before}; {cells[REASON]}"
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from brainpid.config.paths import PathText
 from brainpid.config.schema import Config
 from brainpid.config.section import Section
+from brainpid.config.visits import Visits
 from brainpid.core.names import SITE
 
 
@@ -14,6 +15,7 @@ class PeopleTable(Section):
     path: PathText
     participant_id: str
     sex: str
+    visits: Visits | None
 
 
 def people_tables(config: Config) -> dict[str, PeopleTable]:
@@ -22,7 +24,10 @@ def people_tables(config: Config) -> dict[str, PeopleTable]:
         return {}
     return {
         name: PeopleTable(
-            path=block.participants_path, participant_id=block.columns.participant_id, sex=block.columns.sex
+            path=block.participants_path,
+            participant_id=block.columns.participant_id,
+            sex=block.columns.sex,
+            visits=config.visits_of(name),
         )
         for name, block in config.cohorts.items()
     }

@@ -34,6 +34,7 @@ from brainpid.config.paths import OutputPath
 from brainpid.config.reference_ages import ReferenceAges
 from brainpid.config.section import Modalities, Name, Section, parse_section
 from brainpid.config.sources import TableSource
+from brainpid.config.visits import PERSON, Visits
 from brainpid.config.yaml_files import read_yaml
 from brainpid.core.errors import did_you_mean
 from brainpid.core.names import KEEP_PEOPLE, WITHOUT_LATENTS
@@ -152,6 +153,7 @@ class Config(Section):
                 raise ValueError(f"modalities: no cohort has a source for '{modality}'")
         self._refuse_reserved_group()
         self._refuse_reserved_designs()
+        self._refuse_visits_apart()
         self._refuse_unknown_reference()
         self._refuse_other_controls()
         if "leave_one_cohort_out" in self.splits.schemes and len(self.cohorts) < self._fewest_cohorts:
@@ -226,6 +228,22 @@ class Config(Section):
                         "as diagnosis"
                     )
 
+    def _refuse_visits_apart(self) -> None:
+        """Refuse visits of one person on both sides of a split."""
+        visits = [name for name, block in self.cohorts.items() if block.by_visits]
+        if visits and self.splits.group is None:
+            raise ValueError(
+                f"cohorts.{visits[0]}: sessions: all needs splits.group, such as {PERSON} (whose visit a row is), so "
+                "that nobody is trained on and tested at once"
+            )
+
+    def visits_of(self, cohort: str) -> Visits | None:
+        """Where the visits of a cohort's people are told; None where no cohort of the study has a row a visit."""
+        if not any(block.by_visits for block in self.cohorts.values()):
+            return None
+        block = self.cohorts[cohort]
+        return Visits(bids=block.bids if block.by_visits else None, session=block.columns.session)
+
     @property
     def compared(self) -> tuple[str, ...]:
         """Columns whose groups are compared: those of `groups`, and that of `train_on`."""
@@ -247,7 +265,8 @@ class Config(Section):
         sources = self.cohorts[cohort].sources.values()
         divisors = [source.divide_by for source in sources if isinstance(source, TableSource)]
         designs = [name for name in self.compared if name not in ("sex", "site")]  # which are always kept
-        return list(dict.fromkeys(name for name in [self.splits.group, *designs, *divisors] if name is not None))
+        names = [self.splits.group, *designs, *divisors]
+        return list(dict.fromkeys(name for name in names if name is not None))
 
 
 class PredictConfig(Config):

@@ -39,6 +39,7 @@ from brainpid.config.report_inputs import ReportAtlas, ReportInput, report_atlas
 from brainpid.config.schema import Config
 from brainpid.config.section import Modalities, Name, Section
 from brainpid.config.sources import Source, section_of
+from brainpid.config.visits import Visits
 
 
 class ParticipantsSettings(Section):
@@ -47,12 +48,15 @@ class ParticipantsSettings(Section):
     path: PathText
     columns: Columns
     target: Target
+    visits: Visits | None
 
     @classmethod
     def of(cls, config: Config, cohort: str) -> ParticipantsSettings:
         """Slice of one cohort's participants table."""
         block = config.cohorts[cohort]
-        return cls(path=block.participants_path, columns=block.columns, target=config.target)
+        return cls(
+            path=block.participants_path, columns=block.columns, target=config.target, visits=config.visits_of(cohort)
+        )
 
 
 class IndexSettings(Section):
@@ -78,6 +82,7 @@ class ExtractSettings(Section):
     source: Source
     bids: PathText | None
     participant_id: str | None
+    visits: Visits | None
     shards: Shards | None
     structural: StructuralExtraction | None
     diffusion: DiffusionExtraction | None
@@ -90,12 +95,13 @@ class ExtractSettings(Section):
         source = block.sources[modality]
         sections = dict.fromkeys(Extraction.model_fields)
         if source.kind == "table":
-            return cls(source=source, bids=None, participant_id=None, shards=None, **sections)
+            return cls(source=source, bids=None, participant_id=None, visits=None, shards=None, **sections)
         name = section_of(source, modality)
         return cls(
             source=source,
             bids=block.bids if source.kind == "nifti" else None,
             participant_id=block.columns.participant_id,
+            visits=config.visits_of(cohort),
             shards=config.shards,
             **sections | ({} if name is None else {name: getattr(config.extraction, name)}),
         )

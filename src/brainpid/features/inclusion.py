@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from brainpid.cohort.groups import group_codes
+from brainpid.cohort.names import visit_of
 from brainpid.cohort.participants import (
     EXCLUDED,
     SHEET_COLUMNS,
@@ -134,6 +135,7 @@ def plan(
         for cohort, sheet in ordered.items():
             require_column(f"participants of cohort '{cohort}'", list(sheet), settings.splits.group, "splits.group")
         groups = pd.concat([sheet[settings.splits.group] for sheet in ordered.values()], ignore_index=True)
+        _refuse_visits_apart(people, groups, settings.splits.group)
     why_not = {}
     for cohort, rows in people.groupby("cohort", sort=False):
         own = training_group(rows[rows["included"]])
@@ -156,3 +158,14 @@ def plan(
     splits = make_splits(people, groups, settings)
     refuse_untrainable(people, None if groups is None else group_codes(groups), splits, settings.modalities, limits)
     return people, splits
+
+
+def _refuse_visits_apart(people: pd.DataFrame, groups: pd.Series, column: str) -> None:
+    """Raise where visits of one person are of several groups, or of none: they would be on both sides of a split."""
+    own = people["cohort"] + " " + people["participant_id"].map(lambda label: visit_of(label)[0])
+    for person, values in groups.groupby(own.to_numpy()):
+        if len(values) > 1 and (values.isna().any() or len(set(values)) > 1):
+            raise InputError(
+                f"splits.group: the {len(values)} visits of {person} have {list_some([str(v) for v in values], 4)} in "
+                f"'{column}'; expected one value, which keeps them on one side of every split"
+            )

@@ -26,7 +26,8 @@ def files(tmp_path):
 
 
 def tables(folder):
-    return {name: PeopleTable(path=f"{folder}/{name}.tsv", participant_id="id", sex="gender") for name in "ab"}
+    given = {"participant_id": "id", "sex": "gender", "visits": None}
+    return {name: PeopleTable(path=f"{folder}/{name}.tsv", **given) for name in "ab"}
 
 
 def test_columns_are_joined_by_label_and_the_site_comes_by_itself(files):

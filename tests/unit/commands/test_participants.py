@@ -22,7 +22,7 @@ def sheet(tmp_path, capsys):
             json.dumps({"icv": {"Units": "L"}, "note": {"Units": "m"}, "age": {"Units": "months"}})
         )
         settings = ParticipantsSettings(
-            path=str(table), columns=Columns(), target=Target(units=units)
+            visits=None, path=str(table), columns=Columns(), target=Target(units=units)
         ).model_dump_json()
         out = tmp_path / "out.tsv"
         code = main(["participants", "--cohort", "a", "--settings", settings, "--out", str(out), *options])

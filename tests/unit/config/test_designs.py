@@ -45,3 +45,31 @@ def test_one_column_and_its_values_as_texts(given, expected):
 def test_what_is_no_design(change, words):
     with pytest.raises(InputError, match=words):
         parse_config(CONFIG | change, "test")
+
+
+def by_visits(**changes: object) -> dict:
+    """Images of which every session is a row in cohort a, and a row a person in cohort b."""
+    a = {"bids": "a", "sources": {m: {"kind": "nifti", "sessions": "all"} for m in ("t1", "dwi")}}
+    return CONFIG | {"cohorts": CONFIG["cohorts"] | {"a": a}, "splits": {"folds": 2, "group": "person"}} | changes
+
+
+def test_visits_of_every_cohort():
+    config = parse_config(by_visits(), "test")
+    assert config.visits_of("a").bids == "a"
+    assert config.visits_of("b").bids is None
+    assert parse_config(CONFIG, "test").visits_of("a") is None
+
+
+@pytest.mark.parametrize(
+    ("source", "splits", "words"),
+    [
+        ({}, {"folds": 2}, "cohorts.a: sessions: all needs splits.group, such as person"),
+        ({"sessions": "first"}, {"group": "person"}, "sources.t1 has sessions: all and sources.dwi has not"),
+        ({"session": "1"}, {"group": "person"}, "sources.dwi: session names one visit"),
+    ],
+)
+def test_visits_that_do_not_fit(source, splits, words):
+    given = by_visits(splits=splits)
+    given["cohorts"]["a"]["sources"]["dwi"] |= source
+    with pytest.raises(InputError, match=words):
+        parse_config(given, "test")
