@@ -30,9 +30,11 @@ from brainpid.config.schema import Config, load_config
 from brainpid.config.slices import AggregateSettings, LimitSettings, ParticipantsSettings, SplitSettings
 from brainpid.config.sources import ImportSource, TableSource, reader_of, settings_of
 from brainpid.core.errors import InputError
+from brainpid.core.files import require_column
 from brainpid.core.imports import import_function
 from brainpid.core.machine import free_bytes_for
 from brainpid.evaluation.effort import WORKFLOW_S, Study, Work, with_own_benchmarks, work_of
+from brainpid.evaluation.group_tables import groups_in_words
 from brainpid.evaluation.left_out import left_out
 from brainpid.evaluation.reference_weights import refuse_no_cohort, weights_for
 from brainpid.features.between_cohorts import warn_of_target
@@ -130,6 +132,8 @@ def run(args: argparse.Namespace) -> None:
         console.print(f"warning: {sentence}", soft_wrap=True)
     for sentence in training_in_words(planned, config.train_on, config.target.units):
         console.print(sentence, soft_wrap=True)
+    for sentence in _groups(planned, sheets, config):
+        console.print(sentence, soft_wrap=True)
     told = planned.assign(included=planned["included"] & planned.get(TRAINED, True))
     for sentence in _without_reference(told, config):
         console.print(f"left out: {sentence}", soft_wrap=True)
@@ -142,6 +146,16 @@ def run(args: argparse.Namespace) -> None:
         f"{args.config} is valid: {_trainings(divisions(config.splits, sites_of(planned)), len(config.models))}",
         soft_wrap=True,
     )
+
+
+def _groups(people: pd.DataFrame, sheets: Mapping[str, pd.DataFrame], config: Config) -> list[str]:
+    """Groups that will be compared; refuses a column that a cohort lacks, or that is none of groups."""
+    for column in config.compared:
+        for cohort, sheet in sheets.items():
+            require_column(config.cohorts[cohort].participants_path, list(sheet), column, "of groups")
+    joined = pd.concat([sheets[cohort] for cohort in config.cohorts], ignore_index=True)
+    cells = {column: joined[column] for column in config.compared}
+    return groups_in_words(people, cells, config.train_on or {})
 
 
 def _without_reference(people: pd.DataFrame, config: Config) -> list[str]:

@@ -123,7 +123,7 @@ def group_effect(
     GroupEffect
     """
     unadjusted = _difference(values, group)
-    kept = _comparable(group, age, site)
+    kept = comparable(group, age, site)
     left_out = int((~kept).sum())
     values, group, age, site, sex = values[kept], group[kept], age[kept], site[kept], sex[kept]
     told = partial(
@@ -188,8 +188,8 @@ def natural_spline(x: FloatArray, df: int = 3) -> FloatArray:
     return np.column_stack([scaled, *curved])
 
 
-def _comparable(group: BoolArray, age: FloatArray, site: IntArray) -> BoolArray:
-    """Mark people of ages that both groups have, of sites that then have both."""
+def comparable(group: BoolArray, age: FloatArray, site: IntArray) -> BoolArray:
+    """Mark people of ages that both groups have, of sites that then have both; parameters as of `group_effect`."""
     kept = _with_both(np.ones(len(group), dtype=bool), group, site)
     if kept.any():
         low = max(age[kept & group].min(), age[kept & ~group].min())

@@ -11,7 +11,7 @@ import pandas as pd
 from brainpid.cohort.training_group import TRAINED
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.seeds import derive
-from brainpid.evaluation.group_effects import PERMUTATIONS, GroupEffect, group_effect
+from brainpid.evaluation.group_effects import FEWEST, PERMUTATIONS, GroupEffect, comparable, group_effect
 from brainpid.evaluation.metrics import accuracy, mean_of_people
 from brainpid.evaluation.predictions import by_repeat
 from brainpid.evaluation.random_effects import POOLED
@@ -175,3 +175,37 @@ def others_table(predictions: pd.DataFrame, persons: pd.DataFrame, cells: pd.Ser
                 }
             )  # fmt: skip
     return pd.DataFrame(records, columns=OTHERS_COLUMNS)
+
+
+def groups_in_words(
+    people: pd.DataFrame, cells: Mapping[str, pd.Series], trained: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """Say which groups will be compared, with how many people, and which have too few of equal target and site.
+
+    Parameters
+    ----------
+    people : DataFrame
+        Everybody: cohort, site, age, included.
+    cells : mapping of str to Series
+        Columns of groups, in the order of `people`.
+    trained : mapping of str to sequence of str
+        As of `group_table`.
+    """
+    said = []
+    taking = people["included"].to_numpy(dtype=bool)
+    site = pd.factorize(people["cohort"].astype(str) + "/" + people["site"].astype(str))[0]
+    for column, own in cells.items():
+        reference = reference_of(own[taking], trained.get(column, ()))
+        values = own.astype(object).to_numpy()
+        for group in sorted({str(value) for value in own[taking].dropna()} - set(reference)):
+            rows = taking & np.isin(values, [group, *reference])
+            inside = values[rows] == group
+            kept = comparable(inside, people["age"].to_numpy(dtype=float)[rows], site[rows])
+            n, n_reference = int((kept & inside).sum()), int((kept & ~inside).sum())
+            words = (
+                f"{column}: {group} ({int(inside.sum())} people) against {' or '.join(reference)} "
+                f"({int((~inside).sum())}), of whom {n} and {n_reference} are of ages and sites that both have"
+            )
+            few = min(n, n_reference) < FEWEST
+            said.append(f"left out: {words}; a comparison takes {FEWEST} of each" if few else f"compared: {words}")
+    return said

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from cohorts import make_config
+import yaml
+from cohorts import ROOT, make_config
 
 from brainpid.config.schema import parse_config
 from brainpid.core.errors import InputError
@@ -73,3 +75,15 @@ def test_visits_that_do_not_fit(source, splits, words):
     given["cohorts"]["a"]["sources"]["dwi"] |= source
     with pytest.raises(InputError, match=words):
         parse_config(given, "test")
+
+
+def test_the_configurations_of_the_page_are_valid():
+    text = (ROOT / "docs/start/designs.md").read_text()
+    blocks = [yaml.safe_load(block) for block in re.findall(r"(?s)```yaml\n(.*?)```", text)]
+    assert len(blocks) == 3
+    train, exclude, visits = blocks
+    assert parse_config(CONFIG | train, "page").compared == ("diagnosis", "medication")
+    own = exclude["cohorts"]["my_cohort"]
+    cohort = CONFIG["cohorts"]["a"] | own
+    assert parse_config(CONFIG | {"cohorts": {"my_cohort": cohort}}, "page").cohorts["my_cohort"].exclude
+    assert parse_config(CONFIG | visits, "page").visits_of("my_cohort").bids == "data/my_cohort"
