@@ -129,7 +129,9 @@ def run(args: argparse.Namespace) -> None:
     )
     own = [column for column in predictions if not column.startswith((LATENT, SUBSET, LOG_SCORE))]
     latents = [column for column in predictions if column not in own]
-    public = everything if others is None else pd.concat([everything.assign(**{TRAINED: True}), others])
+    public = everything
+    if others is not None:
+        public = _in_order(pd.concat([everything.assign(**{TRAINED: True}), others], ignore_index=True), settings)
     shown = of_scheme(public, schemes[0]) if len(schemes) == 1 else _scheme_by_scheme(public, schemes)
     first_columns = [column for column in (TRAINED, SCHEME) if column in shown]
     write_tsv(args.out / "predictions.tsv", shown[_public_order(own, first_columns)])
@@ -195,7 +197,7 @@ def _others(folder: Path, splits: pd.DataFrame, settings: AggregateSettings) -> 
     tables = [read_own_tsv(folder / m / f"repeat-{repeat}_fold-{fold}" / "others.tsv") for m, repeat, fold in places]
     found = pd.concat(tables, ignore_index=True)
     _check_complete(found, named, settings)
-    return _in_order(_with_schemes(found, splits), settings).assign(**{TRAINED: False})
+    return _with_schemes(found, splits).assign(**{TRAINED: False})
 
 
 def _within_cohorts(paths: Sequence[Path], given: str, settings: AggregateSettings) -> WithinCohorts:

@@ -92,7 +92,10 @@ def _train_fold(args: argparse.Namespace, settings: TrainSettings, fold: int, fo
         others = everybody[everybody["role"] == OTHER].reset_index(drop=True)
         write_tsv(folder / "others.tsv", _predict_others(others, args, settings, fitted, beside, fold))
     if training.all():
-        log.warning("repeat %d, fold %d: nobody is tested, because nobody of its site takes part", args.repeat, fold)
+        whom = " who is trained on elsewhere" if TRAINED in everybody else ""
+        log.warning(
+            "repeat %d, fold %d: nobody is tested, because nobody of its site%s takes part", args.repeat, fold, whom
+        )
         write_tsv(folder / "predictions.tsv", people.iloc[:0][["participant_id", "cohort"]])
         write_tsv(folder / "pid.tsv", pd.DataFrame(columns=PID_COLUMNS))
         write_fitted(folder, args, settings, fitted, __name__, {"repeat": args.repeat, "fold": fold, "n_test": 0})

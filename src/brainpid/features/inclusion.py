@@ -136,7 +136,8 @@ def plan(
             require_column(f"participants of cohort '{cohort}'", list(sheet), settings.splits.group, "splits.group")
         groups = pd.concat([sheet[settings.splits.group] for sheet in ordered.values()], ignore_index=True)
         _refuse_visits_apart(people, groups, settings.splits.group)
-    why_not = {}
+    why_not: dict[object, str] = {}
+    only_predicted: list[object] = []
     for cohort, rows in people.groupby("cohort", sort=False):
         own = training_group(rows[rows["included"]])
         complete = own[has_every_modality(own, settings.modalities)]
@@ -146,15 +147,19 @@ def plan(
         )  # fmt: skip
         if not rows["included"].any():
             raise InputError(f"cohort '{cohort}': nobody takes part; first reason: {rows['reason'].iloc[0]}")
-        if reason := why_not_decomposed(complete["age"].to_numpy(dtype=float), settings.modalities):
+        if own.empty:
+            alone = f"cohort '{cohort}': nobody of it is of the training group (train_on)"
+            why_not[cohort], only_predicted = alone, [*only_predicted, cohort]
+        elif reason := why_not_decomposed(complete["age"].to_numpy(dtype=float), settings.modalities):
             why_not[cohort] = f"cohort '{cohort}': {reason}"
     if len(why_not) == len(ordered):
         raise InputError(
             f"no cohort can be decomposed: {list_some(why_not.values(), 3)}, in at least one cohort. Use fewer "
             "modalities, or look at participants.tsv"
         )
-    for message in why_not.values():
-        log.warning("%s; it is not decomposed, and used for training and accuracy alone", message)
+    for named, message in why_not.items():
+        used = "its people are predicted alone" if named in only_predicted else "used for training and accuracy alone"
+        log.warning("%s; it is not decomposed, and %s", message, used)
     splits = make_splits(people, groups, settings)
     refuse_untrainable(people, None if groups is None else group_codes(groups), splits, settings.modalities, limits)
     return people, splits

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from cohorts import make_config, make_tables, write_cohort, write_config
-from verbs import run_tables
+from verbs import run_tables, run_verb
 
+from brainpid.config.schema import load_config
+from brainpid.config.slices import GroupsSettings, ReportSettings
 from brainpid.core.files import read_json, read_own_tsv
 
 CONTROLS, PATIENTS = 50, 24
@@ -92,3 +94,52 @@ def test_a_value_that_nobody_has_and_a_column_that_is_not_there(tmp_path, capsys
     with pytest.raises(AssertionError):
         run_tables(path)
     assert re.search(words, capsys.readouterr().err)
+
+
+def test_a_cohort_of_patients_alone_is_predicted_under_every_scheme(tmp_path, caplog):
+    """Cohorts a and c have controls, b has none: it is tested nowhere and predicted by models of the others."""
+    for seed, name in enumerate("abc"):
+        tables = make_tables(40, seed, f"sub-{name}")
+        patients = np.arange(40) % 4 == 0
+        tables["participants"]["diagnosis"] = np.where(patients | (name == "b"), "patient", "control")
+        write_cohort(tmp_path / name, tables)
+    content = make_config(
+        tmp_path, list("abc"), tmp_path / "out", models=["ridge"], null={"permutations": 2},
+        train_on={"diagnosis": "control"}, explain={"permutations": 0}, final_model=False,
+        splits={"scheme": ["kfold", "leave_one_cohort_out"], "folds": 2, "repeats": 2},
+    )  # fmt: skip
+    path = write_config(tmp_path / "c.yaml", content)
+    out = run_tables(path)
+    assert "nobody of it is of the training group (train_on); it is not decomposed, and its people are" in caplog.text
+    predictions = read_own_tsv(out / "aggregate/predictions.tsv")
+    counts = predictions.groupby(["scheme", "cohort", "trained_on"], sort=False).size().to_dict()
+    assert counts == {
+        (scheme, cohort, trained): repeats * n
+        for scheme, repeats in (("kfold", 2), ("leave_one_cohort_out", 1))
+        for cohort, trained, n in (
+            ("a", True, 30),
+            ("c", True, 30),
+            ("a", False, 10),
+            ("b", False, 40),
+            ("c", False, 10),
+        )
+    }
+    left_out = predictions[(predictions["scheme"] == "leave_one_cohort_out") & (predictions["cohort"] == "b")]
+    assert set(left_out["fold"]) == {1}
+    assert set(read_own_tsv(out / "aggregate/transfer.tsv")["cohort"]) == {"a", "c", "pooled"}
+    pid = read_own_tsv(out / "aggregate/pid.tsv")
+    assert set(pid["cohort"]) == {"a", "c", "pooled"}
+    run_verb(
+        "groups", GroupsSettings.of(load_config(path)), "--aggregate", out / "aggregate",
+        "--sheets", *(out / f"participants/{cohort}.tsv" for cohort in "abc"),
+    )  # fmt: skip
+    found = read_own_tsv(out / "aggregate/groups.tsv").set_index(["cohort", "pad"])
+    assert "0 of the group and 0 of the reference" in found.loc[("b", "corrected"), "reason"]
+    assert found.loc[("pooled", "corrected"), "n"] <= 20
+    others = read_own_tsv(out / "aggregate/others.tsv")
+    assert others[["cohort", "group", "n"]].to_numpy().tolist() == [
+        ["a", "control", 30], ["a", "patient", 10], ["b", "patient", 40], ["c", "control", 30], ["c", "patient", 10],
+    ]  # fmt: skip
+    report = ReportSettings.of(load_config(path))
+    run_verb("report", report, "--results", out)
+    assert "Groups of people" in (out / "report.html").read_text()
