@@ -53,6 +53,16 @@ def test_train_on_controls_and_apply_to_patients(tmp_path):
     (out / "folds/ridge/repeat-0_fold-1/others.tsv").unlink()
     again = {"train_baseline": 1, "aggregate": 1, "groups": 1, "report": 1}
     assert planned(path) == again
+    (tmp_path / "exclude.tsv").write_text("participant_id\treason\nsub-b000\tstroke\n")
+    content = yaml.safe_load(path.read_text())
+    content["cohorts"]["b"]["exclude"] = str(tmp_path / "exclude.tsv")
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    jobs = done(path)
+    assert {rule: jobs.get(rule, 0) for rule in ("participants", "extract_table", "collect")} == {
+        "participants": 0, "extract_table": 0, "collect": 1,
+    }  # fmt: skip
+    told = read_own_tsv(out / "participants.tsv").set_index("participant_id")
+    assert told.loc["sub-b000", ["t1_status", "reason"]].tolist() == ["EXCLUDED", "EXCLUDED: stroke"]
     people = pd.read_csv(tmp_path / "a/participants.tsv", sep="\t")
     people.loc[0, "diagnosis"] = "patient"
     people.to_csv(tmp_path / "a/participants.tsv", sep="\t", index=False)

@@ -289,12 +289,6 @@ def exclusions_content(cohort):
     return table_digest(path, lambda names: names, lambda names: [])
 
 
-def exclusions_option(wildcards):
-    """Option of `collect` with a cohort's list of exclusions, where there is one."""
-    path = CONFIG.cohorts[wildcards.cohort].exclude
-    return "" if path is None else shlex.join(["--exclude", path])
-
-
 @cache
 def families_content():
     """Digests of the columns of participants tables that name relatives; read once, where jobs are planned."""

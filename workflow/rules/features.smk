@@ -109,7 +109,9 @@ rule collect:
     params:
         code=code_digest("brainpid.commands.collect"),
         excluded=lambda wildcards: exclusions_content(wildcards.cohort),
-        exclude=unrecorded(exclusions_option),
+        exclude=unrecorded(
+            lambda wildcards: CONFIG.cohorts[wildcards.cohort].exclude or ""
+        ),
     shell:
         "brainpid collect --cohort {wildcards.cohort} --participants {input.sheet:q} --parts {input.parts:q}"
-        " {params.exclude} --out {output:q} 2> {log:q}"
+        " --exclude {params.exclude:q} --out {output:q} 2> {log:q}"

@@ -23,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cohort", required=True, help="name of the cohort")
     parser.add_argument("--participants", required=True, type=Path, help="the cohort's sheet from `participants`")
     parser.add_argument("--parts", required=True, nargs="+", type=Path, help="files that `extract` wrote")
-    parser.add_argument("--exclude", type=Path, help="table of people who are left out, with reasons (default: nobody)")
+    parser.add_argument(
+        "--exclude", nargs="?", type=Path, help="table of people who are left out, with reasons (default: nobody)"
+    )
     parser.add_argument("--out", required=True, type=Path, help="HDF5 file to write")
 
 

@@ -41,3 +41,21 @@ def test_who_is_on_the_list_takes_no_part(tmp_path, capsys):
     (tmp_path / "exclude.tsv").write_text("participant_id\treason\nnobody\tx\n")
     assert main(["check", "--config", str(path)]) == 2
     assert "sub-nobody is in no row of the participants table" in " ".join(capsys.readouterr().err.split())
+
+
+def test_who_is_on_the_list_is_not_predicted_from_it_either(tmp_path):
+    """`predict --config` leaves out what the list of new people leaves out."""
+    write_cohort(tmp_path / "a", make_tables(60))
+    write_cohort(tmp_path / "new", make_tables(6, 5))
+    content = make_config(tmp_path, ["a"], tmp_path / "out", null={"permutations": 0}, explain={"permutations": 0})
+    out = run_tables(write_config(tmp_path / "c.yaml", content))
+    (tmp_path / "exclude.tsv").write_text("participant_id\treason\tmodality\nsub-000\tstroke\t\n003\tmotion\tt1\n")
+    content = make_config(tmp_path, ["new"], tmp_path / "other")
+    content["cohorts"]["new"]["exclude"] = str(tmp_path / "exclude.tsv")
+    path = write_config(tmp_path / "n.yaml", content)
+    table = tmp_path / "p.tsv"
+    assert main(["predict", "--model", str(out / "final/ridge"), "--config", str(path), "--out", str(table)]) == 0
+    found = read_own_tsv(table).set_index("participant_id")
+    assert found["predicted_age"].isna().sum() == 1
+    assert "stroke" in found.loc["sub-000", "reason"]
+    assert found.loc["sub-003", "modalities"] == "dwi"
