@@ -144,7 +144,7 @@ def run(args: argparse.Namespace) -> None:
     write_tsv(args.out / "accuracy.tsv", accuracy)
     write_tsv(args.out / "coverage.tsv", coverage_table(predictions, settings.target_range, settings.interval_coverage))
     write_tsv(args.out / "person.tsv", person_table(of_scheme(public, schemes[0]), settings.modalities))
-    write_json(args.out / "person.json", person_dictionary(settings.modalities))
+    write_json(args.out / "person.json", person_dictionary(settings.modalities, others is not None))
     write_tsv(args.out / "reliability.tsv", reliability_table(predictions, settings.modalities))
     comparison = comparison_table(predictions, settings.modalities, settings.pid.confidence)
     write_tsv(args.out / "comparison.tsv", comparison)

@@ -182,7 +182,7 @@ FEATURES: Described = {
     "modality": (TEXT, NONE, "Modality"),
     "feature": (TEXT, NONE, "Name of the feature"),
     "units": (TEXT, NONE, "Its unit, as its source gives it; empty for none"),
-    "n": (INTEGER, PEOPLE, "People with a value, of all cohorts"),
+    "n": (INTEGER, PEOPLE, "People with a value, of all cohorts (of the training group, where there is one)"),
     "included": (TRUTH, NONE, "Whether the feature takes part"),
     "reason": (TEXT, NONE, "Why not"),
     "note": (TEXT, NONE, "Values that may stand for nothing, such as -9999"),
