@@ -22,6 +22,7 @@ include: "workflow/rules/quality.smk"
 include: "workflow/rules/splits.smk"
 include: "workflow/rules/leakage.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/harmonisation.smk"
 include: "workflow/rules/explain.smk"
 include: "workflow/rules/null.smk"
 include: "workflow/rules/rescore.smk"
@@ -45,6 +46,7 @@ rule all:
         QUALITY_PARTS,
         QUALITY_FILES,
         rules.rescore.output if CONFIG.reference_ages else [],
+        rules.harmonisation.output if CONFIG.harmonise.used else [],
         rules.leakage.output,
         rules.aggregate.output,
         rules.groups.output if CONFIG.compared else [],

@@ -15,8 +15,10 @@ class MeanOfReadings:
     def __init__(self, random_state: int = 0) -> None:
         self.random_state = random_state
 
-    def fit(self, X, y, groups=None):
+    def fit(self, X, y, groups=None, sites=None):
         self.groups_ = groups
+        if sites is not None:
+            self.sites_ = tuple(sorted(set(sites)))
         self.out_of_fold_prediction_ = self.predict({name: np.asarray(block) for name, block in X.items()})
         self.out_of_fold_subsets_ = self.subset_predictions({name: np.asarray(block) for name, block in X.items()})
         self.centre_ = float(np.mean(y))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from brainpid.config.analysis import DecompositionSettings, Explain, Null, Splits
 from brainpid.config.cohorts import Target
+from brainpid.config.harmonise import Harmonise
 from brainpid.config.report_inputs import ReportInput
 from brainpid.config.slices import ReportSettings
 
@@ -35,6 +36,7 @@ SETTINGS = ReportSettings(
     reference_ages=None,
     train_on=None,
     compared=(),
+    harmonise=Harmonise(),
 )
 
 

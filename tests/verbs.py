@@ -6,6 +6,7 @@ from pathlib import Path
 
 from brainpid.cli import main
 from brainpid.config import slices
+from brainpid.config.leakage_slice import LeakageSettings
 from brainpid.config.schema import Config, load_config
 from brainpid.config.section import Section
 from brainpid.core.files import read_own_tsv
@@ -54,7 +55,7 @@ def run_tables(path: Path) -> Path:
         if model == config.models[0] and config.final_model:
             run_verb("final", *training, "--out", out / f"final/{model}")
     run_verb(
-        "leakage", slices.LeakageSettings.of(config), *people_and_features, "--splits", splits, *grouped,
+        "leakage", LeakageSettings.of(config), *people_and_features, "--splits", splits, *grouped,
         "--persons", out / "features/persons", "--out", out / "aggregate/leakage.tsv",
     )  # fmt: skip
     nulls = [out / f"null/{cohort}.tsv" for cohort in config.cohorts]

@@ -38,6 +38,7 @@ VERBS = {
     "train": "train one model on a fold, or on several, and predict its test people",
     "explain": "ask what one fold's model rests on",
     "final": "train one model on everybody, for people who are not in the study",
+    "harmonisation": "tell what harmonisation costs or brings, by a cheap model both ways",
     "predict": "predict new people with a saved model, from any subset of its modalities",
     "null": "permute one cohort's target with refitting, for p-values",
     "groups": "compare groups of people in brain-PAD",

@@ -47,6 +47,7 @@ def finished(tmp_path_factory):
             "diffusion": {"resolution": 5},
         },
         "splits": {"folds": 3, "repeats": 1},
+        "controls": ["sex", {"quality": "fmri", "columns": ["fd_mean_mm"]}],
         "models": ["ridge"],
         "null": {"permutations": 19, "folds": 2},
         "explain": {"permutations": 1},
@@ -95,6 +96,14 @@ def test_quality_and_pictures_are_in_the_report(finished):
 def made_up_to_features(folder, site):
     """Bring the index and the features of one site up to date, and give the jobs that were done."""
     return done(folder / "c.yaml", f"{folder}/out/index/{site}.tsv", f"{folder}/out/features/{site}.h5")
+
+
+def test_information_is_given_beyond_the_quality_of_images(finished):
+    aggregate = finished / "out/aggregate"
+    told = pd.read_csv(aggregate / "controls.tsv", sep="\t")
+    assert {"sex", "fmri_quality"} <= set(told.loc[told["kind"] == "control", "name"])
+    beyond = pd.read_csv(aggregate / "pid.tsv", sep="\t", keep_default_na=False)["given"]
+    assert "sex+fmri_quality" in set(beyond)
 
 
 @pytest.fixture

@@ -59,11 +59,23 @@ def test_several_schemes_in_one_run(tmp_path):
     assert planned(path) == {"train_baseline": 1, "aggregate": 1, "report": 1}
     assert done(path) == {"train_baseline": 1, "aggregate": 1, "report": 1}
 
-    more = planned(configure(tmp_path, "abc"))
+    # Log scores are read anew from the models of every scheme, and those of the first are told; nothing is trained.
+    reference: dict[str, object] = {"reference_ages": {"range": [30, 70]}}
+    jobs = done(configure(tmp_path, "ab", **reference))
+    assert jobs == {"rescore": 1, "aggregate": 1, "report": 1}
+    scores = read_own_tsv(out / "reference/scores.tsv")
+    assert scores.groupby("repeat").size().to_dict() == {0: 80, 1: 80, 2: 40}
+    told = read_own_tsv(out / "aggregate/pid.tsv")
+    for cohort, own in scores[scores["repeat"] == 0].groupby("cohort"):
+        total = told[(told["cohort"] == cohort) & (told["atom"] == "total")].set_index("estimator")["bits"]
+        expected = np.average(own["log_score_t1+dwi"], weights=own["weight"])
+        assert total["log_score_reference_ages"].to_numpy() == pytest.approx(expected, abs=1e-9)
+
+    more = planned(configure(tmp_path, "abc", **reference))
     made = {"participants": 1, "extract_table": 2, "collect": 1}
     assert {name: more.get(name) for name in made} == made
     assert more["train_baseline"] == 2 + 3 + 2
-    several = planned(configure(tmp_path, "ab", folds_per_job=2))
+    several = planned(configure(tmp_path, "ab", folds_per_job=2, **reference))
     assert several == {}
 
     missing = configure(tmp_path, "b")

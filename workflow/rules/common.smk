@@ -21,6 +21,8 @@ for sentence in take_out_shadows(os.environ):
 
 from brainpid.config import slices
 from brainpid.config.analysis import ControlQuality, ControlTable
+from brainpid.config.harmonisation_slice import HarmonisationSettings
+from brainpid.config.leakage_slice import LeakageSettings
 from brainpid.config.schema import parse_config
 from brainpid.config.yaml_files import read_yaml
 from brainpid.core.errors import BrainpidError, InputError, MachineError
@@ -485,6 +487,9 @@ COHORT_FILES = [
 FOLD_RESULTS = ["predictions.tsv", "pid.tsv", "history.tsv", "provenance.json"]
 # Of people who are predicted and never trained on.
 FOLD_RESULTS += ["others.tsv"] if CONFIG.train_on else []
+# What is to be taken from the features of people whom the model predicts lies beside it.
+HARMONISED = ["harmonisation.npz"] if CONFIG.harmonise.used else []
+FOLD_RESULTS += HARMONISED
 FOLD_FILES = [
     f"{OUT}/folds/{model}/repeat-{repeat}_fold-{fold}/{file}"
     for model in CONFIG.models

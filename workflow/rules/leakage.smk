@@ -26,7 +26,7 @@ rule leakage:
     resources:
         mem_mb=lambda wildcards, attempt: FITTING_MB * attempt,
     params:
-        **given(slices.LeakageSettings.of),
+        **given(LeakageSettings.of),
         code=code_digest("brainpid.commands.leakage"),
         families=lambda wildcards: families_content(),
         persons=unrecorded(lambda wildcards: f"{OUT}/features/persons"),

@@ -1,9 +1,9 @@
 # REQUIRES     participants.tsv, features.tsv, splits.tsv and features/<cohort>.h5 of every cohort; with splits.group its
 #              sheets too
 # PRODUCES     folds/<model>/repeat-<r>_fold-<k>/: the model, predictions.tsv, pid.tsv, history.tsv, provenance.json;
-#              final/<model>/: the first model trained on everybody, for new people
+#              final/<model>/: the first model trained on everybody, for new people; with harmonise harmonisation.npz in both
 # CONFIG KEYS  modalities, models, final_model, hyperparameters.<model>, device, folds_per_job, splits.seed,
-#              splits.group, interval_coverage, pid
+#              splits.group, interval_coverage, pid, harmonise
 
 
 SHEETS = rules.split.input.sheets if CONFIG.splits.group else []
@@ -59,6 +59,7 @@ rule train_final:
         model=FINAL_MODEL,
         provenance=f"{OUT}/final/{CONFIG.models[0]}/provenance.json",
         history=f"{OUT}/final/{CONFIG.models[0]}/history.tsv",
+        harmonised=[f"{OUT}/final/{CONFIG.models[0]}/{file}" for file in HARMONISED],
     log:
         f"{OUT}/logs/train_final.log",
     benchmark:

@@ -26,7 +26,7 @@ from brainpid.evaluation.base_learners import base_learner_table, choices
 from brainpid.evaluation.comparison import comparison_table
 from brainpid.evaluation.control_models import control_table
 from brainpid.evaluation.coverage import coverage_table
-from brainpid.evaluation.given import Controls
+from brainpid.evaluation.given import Controls, by_person
 from brainpid.evaluation.importance import MOST_PEOPLE, MOST_READ, READS
 from brainpid.evaluation.importance_summary import agreement, summarise
 from brainpid.evaluation.information import (
@@ -213,7 +213,7 @@ def _within_cohorts(paths: Sequence[Path], given: str, settings: AggregateSettin
         )
     tables = {cohort: read_own_tsv(path) for cohort, path in ordered.items()}
     found_in = {cohort: nulls_of_table(table) for cohort, table in tables.items() if len(table)}
-    factors = {cohort: float(own["se_factor"]) for cohort, own in told.items()}
+    factors = {cohort: {"": own["se_factor"], **own["se_factor_given"]} for cohort, own in told.items()}
     nulls = {cohort: own[""] for cohort, own in found_in.items()}
     # Beyond controls that do not differ in a cohort there is what there is without them.
     beyond = {cohort: [*own.values()][-1] for cohort, own in found_in.items()} if given else {}
@@ -224,8 +224,7 @@ def _controls(predictions: pd.DataFrame, quality: Sequence[Path], settings: Aggr
     """Columns of the controls of everybody who was predicted."""
     people = predictions.drop_duplicates(["cohort", "participant_id"])[["cohort", "participant_id", "site"]]
     found = read_columns(settings.controls, settings.people, {path.stem: path for path in quality}, people)
-    index = pd.MultiIndex.from_frame(people[["cohort", "participant_id"]])
-    return {name: columns.set_axis(index) for name, columns in found.items()}
+    return by_person(found, people)
 
 
 def _sites_told(nulls: Sequence[Path]) -> dict[str, dict[str, dict[str, float]]]:

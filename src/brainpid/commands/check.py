@@ -20,6 +20,7 @@ from brainpid.cohort.controls import check_columns, controls_in_words
 from brainpid.cohort.exclusions import read_exclusions
 from brainpid.cohort.finding import find, refuse_strangers_alone, unmatched_labels
 from brainpid.cohort.groups import group_codes
+from brainpid.cohort.harmonisable import doubts_of_harmonisation
 from brainpid.cohort.overview import doubts_of_people, people_of_sites
 from brainpid.cohort.participants import SUCCESS, UNAVAILABLE, has_every_modality, read_participants
 from brainpid.cohort.person_files import IMAGE_ENDINGS, Found
@@ -127,6 +128,8 @@ def run(args: argparse.Namespace) -> None:
     for finding in leaks_before_a_run(config, planned, splits, groups, tables, features, images):
         console.print(f"{'LEAK' if finding.severity == ERROR else 'warning'}: {finding.sentence}", soft_wrap=True)
     for sentence in doubts_of_people(planned, config.target.units, config.splits.schemes):
+        console.print(f"warning: {sentence}", soft_wrap=True)
+    for sentence in doubts_of_harmonisation(planned, config.harmonise, config.target.units):
         console.print(f"warning: {sentence}", soft_wrap=True)
     if images and (sentence := _may_fail(planned, splits, config)):
         console.print(f"warning: {sentence}", soft_wrap=True)

@@ -16,6 +16,7 @@ from brainpid.core.seeds import derive
 from brainpid.evaluation.correlated import correlated_groups
 from brainpid.evaluation.importance import MOST_PEOPLE, Columns, importances
 from brainpid.features.matrix import read_chosen, read_descriptions, read_roles, read_tables
+from brainpid.model.harmonised import Harmoniser
 from brainpid.model.registry import MODELS
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,8 @@ def run(args: argparse.Namespace) -> None:
         )
     if test.sum() > MOST_PEOPLE:
         log.info("%d of %d test people are looked at", MOST_PEOPLE, int(test.sum()))
+    if harmoniser := Harmoniser.load(args.folder):
+        tables = harmoniser.apply(tables, people["site"].tolist(), people["sex"].tolist())
     X = {modality: table[test].to_numpy(dtype=float) for modality, table in tables.items()}
     seed = derive(settings.seed, "explain", args.repeat, args.fold)
     explain = settings.explain

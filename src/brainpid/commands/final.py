@@ -6,6 +6,8 @@ import argparse
 import logging
 from pathlib import Path
 
+import numpy as np
+
 from brainpid.cohort.groups import read_groups
 from brainpid.cohort.training_group import training_group
 from brainpid.commands.options import read_settings, set_threads
@@ -16,7 +18,9 @@ from brainpid.core.files import read_own_tsv
 from brainpid.core.seeds import derive
 from brainpid.features.matrix import read_chosen, read_tables
 from brainpid.model.fitting import fit_model
+from brainpid.model.harmonised import harmonise
 from brainpid.model.registry import MODELS
+from brainpid.model.sites import several_sites
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +44,10 @@ def run(args: argparse.Namespace) -> None:
     people = training_group(people[people["included"]]).reset_index(drop=True)
     tables = read_tables(args.features, people, read_chosen(args.chosen, settings.modalities))
     set_threads(args.threads, MODELS[args.model].packages)
+    everybody = np.ones(len(people), dtype=bool)
+    tables, harmoniser = harmonise(settings.harmonise, tables, people, everybody)
+    if harmoniser is not None:
+        harmoniser.save(args.out)
     fitted = fit_model(
         args.model,
         options_of(args, settings) | ({"share": True} if args.share else {}),
@@ -47,6 +55,7 @@ def run(args: argparse.Namespace) -> None:
         people["age"].to_numpy(dtype=float),
         read_groups(args.sheets, people, settings.group),
         derive(settings.seed, "final"),
+        several_sites(people, everybody),
     )
     if args.share:
         log.info("the model can be passed on; those of the folds, whose accuracy is reported, may have more in them")

@@ -10,7 +10,7 @@ from brainpid.cohort.families import read_families
 from brainpid.cohort.groups import read_groups
 from brainpid.cohort.same_files import kept_contents
 from brainpid.commands.options import add_settings, read_settings
-from brainpid.config.slices import LeakageSettings
+from brainpid.config.leakage_slice import LeakageSettings
 from brainpid.core.files import read_own_tsv, write_json, write_tsv
 from brainpid.features.findings import COLUMNS, findings_table
 from brainpid.features.leakage import audit

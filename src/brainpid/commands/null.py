@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from brainpid.crossfit.inflation import inflation_or_assumed
 from brainpid.crossfit.minima import why_no_null, why_not_cross_fitted
 from brainpid.crossfit.null import empty_null_table, null_table, permutation_null
 from brainpid.crossfit.told import labels_told
+from brainpid.evaluation.given import by_person, design_of, reported_sets
 from brainpid.features.matrix import read_chosen, read_matrix
 from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
 
@@ -63,13 +64,14 @@ def run(args: argparse.Namespace) -> None:
     exchanged = {} if groups is None or people.empty else _exchanged(exchange_of(age, groups), args.cohort, settings)
     set_threads(args.threads, entry.packages)
     estimated: dict[str, Any] = {"encoder": settings.null.encoder, "folds": settings.null.folds}
+    designs = {} if people.empty else _designs(people, args.quality, settings)
     blocks, reason = None, why_not_cross_fitted(age, settings.modalities, settings.null.folds)
     if reason:
-        estimated |= {"se_factor": OUT_OF_FOLD_SE_FACTOR, "se_factor_assumed_because": reason}
+        estimated |= {"se_factor": OUT_OF_FOLD_SE_FACTOR, "se_factor_assumed_because": reason, "se_factor_given": {}}
     else:
         blocks = read_matrix([args.features], people, read_chosen(args.chosen, settings.modalities))
         seed = derive(settings.seed, "inflation", args.cohort)
-        estimated |= _se_factor(blocks, age, settings, seed, groups)
+        estimated |= _se_factors(blocks, age, settings, seed, groups, designs)
         seed = derive(settings.seed, "sites", args.cohort)
         told = {name: labels_told(block, people["site"].astype(str), seed) for name, block in blocks.items()}
         estimated["site_told"] = {name: asdict(own) for name, own in told.items() if own is not None}
@@ -96,7 +98,7 @@ def run(args: argparse.Namespace) -> None:
                 ),
                 given,
             )
-            for given, design in _given(people, args.quality, settings)
+            for given, design in [("", None), *[*designs.items()][-1:]]
         ]
     except NumericalError as fault:
         log.warning("cohort '%s' has no null and no p-values: %s", args.cohort, fault)
@@ -105,25 +107,33 @@ def run(args: argparse.Namespace) -> None:
     write_tsv(args.out, pd.concat(tables, ignore_index=True))
 
 
-def _given(
-    people: pd.DataFrame, quality: Sequence[Path], settings: NullSettings
-) -> Iterator[tuple[str, ControlDesign | None]]:
-    """What is given: nothing, and all controls of the cohort, where they differ between its people."""
-    yield "", None
+def _designs(people: pd.DataFrame, quality: Sequence[Path], settings: NullSettings) -> dict[str, ControlDesign]:
+    """Controls that information is given beyond, by their names, where they differ in the cohort; all come last."""
     found = read_columns(settings.controls, settings.people, {path.stem: path for path in quality}, people)
-    columns = {
-        f"{name}.{column}" if column != name else name: own[column] for name, own in found.items() for column in own
+    controls, cohort = by_person(found, people), str(people["cohort"].iloc[0])
+    designs = {
+        "+".join(names): design_of(controls, names, cohort, people["participant_id"].tolist())
+        for names in reported_sets(controls)
     }
-    if columns and not (design := ControlDesign.of(columns)).empty:
-        yield "+".join(found), design
+    return {given: design for given, design in designs.items() if not design.empty}
 
 
-def _se_factor(
-    blocks: Blocks, age: FloatArray, settings: NullSettings, seed: int, groups: IntArray | None
+def _se_factors(
+    blocks: Blocks,
+    age: FloatArray,
+    settings: NullSettings,
+    seed: int,
+    groups: IntArray | None,
+    designs: Mapping[str, ControlDesign],
 ) -> dict[str, Any]:
     """Estimate the widening of standard errors, or say why `OUT_OF_FOLD_SE_FACTOR` stands in its place."""
-    factor, why = inflation_or_assumed(blocks, age, folds=settings.null.folds, seed=seed, groups=groups)
-    return {"se_factor": factor} | ({"se_factor_assumed_because": why} if why else {})
+    folds = settings.null.folds
+    factor, why = inflation_or_assumed(blocks, age, folds=folds, seed=seed, groups=groups)
+    given = {
+        name: inflation_or_assumed(blocks, age, folds=folds, seed=seed, groups=groups, controls=design)[0]
+        for name, design in designs.items()
+    }
+    return {"se_factor": factor, "se_factor_given": given} | ({"se_factor_assumed_because": why} if why else {})
 
 
 def _exchanged(exchange: Exchange, cohort: str, settings: NullSettings) -> dict[str, Any]:

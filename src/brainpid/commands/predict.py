@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,8 +22,10 @@ from brainpid.evaluation.atypicality import ATYPICAL, atypicality_of
 from brainpid.features.new_people import NewPeople, of_config, of_tables
 from brainpid.features.source_versions import pipelines_of, warn_of_other_versions
 from brainpid.model.age_bias import AgeBias, correct_predictions
+from brainpid.model.harmonised import Harmoniser
 from brainpid.model.inputs import Layout
 from brainpid.model.registry import MODELS, MultimodalRegressor
+from brainpid.model.sites import SITE_SEEN, sites_seen, unseen_in_words
 
 log = logging.getLogger(__name__)
 
@@ -74,11 +77,17 @@ def run(args: argparse.Namespace) -> None:
         warn_of_other_versions(provenance.get("pipelines", {}), pipelines_of(config, cohorts))
     else:
         new = of_tables(paths, names, divided)
+    if harmoniser := Harmoniser.load(args.model):
+        tables = harmoniser.apply(new.tables, new.sites, new.sexes)
+        new = replace(new, tables=tables)
     for modality, part in far_modalities(new.tables, model.scalers_).items():
         log.warning(
             "%s: %.0f%% of the features lie farther from the training people than these did from one another; are the "
             "units, and what they are divided by, those of the training?", modality, 100 * part,
         )  # fmt: skip
+    known = getattr(model, "sites_", None)
+    if known is not None and (words := unseen_in_words(new.sites, sites_seen(known, new.sites))):
+        log.warning("%s; errors at new sites are larger", words)
     biases = {subset: AgeBias(**line) for subset, line in provenance.get("age_bias", {}).items()}
     table = predict_new(model, new, biases, coverage)
     write_table(args.out, table)
@@ -178,11 +187,12 @@ def predict_new(model: SavedModel, new: NewPeople, biases: Mapping[str, AgeBias]
     Returns
     -------
     DataFrame
-        The people, `modalities` that each has, predicted_age, predicted_age_corrected, pi_low and pi_high, in the
-        target's units; `atypicality`, 0 to 1, how unusual the features are for any target, NaN by models that do not
-        tell it; ``gain_<m>``, by how much the interval is expected to narrow, in the same units, NaN where the
-        person has m; and `reason`, why a person has no prediction, or which features of a person who has one are so far
-        from the training people that their values were clipped.
+        The people, `site_seen` where the model knows its training sites, `modalities` that each has, predicted_age,
+        predicted_age_corrected, pi_low and pi_high, in the target's units; `atypicality`, 0 to 1, how unusual the
+        features are for any target, NaN by models that do not tell it; ``gain_<m>``, by how much the interval is
+        expected to narrow, in the same units, NaN where the person has m; and `reason`, why a person has no
+        prediction, or which features of a person who has one are so far from the training people that their values
+        were clipped.
     """
     present = new.present
     some = present.any(axis=1).to_numpy()
@@ -196,6 +206,8 @@ def predict_new(model: SavedModel, new: NewPeople, biases: Mapping[str, AgeBias]
         **{f"gain_{modality}": np.nan for modality in new.tables},
         reason=None,
     )
+    if hasattr(model, "sites_"):
+        table.insert(table.columns.get_loc("modalities"), SITE_SEEN, sites_seen(model.sites_, new.sites))
     far = {modality: clipped_features(features, model.scalers_[modality]) for modality, features in new.tables.items()}
     told = [far if has else new.reasons for has in some]
     reasons = [

@@ -65,6 +65,8 @@ def run(args: argparse.Namespace) -> None:
     tables["accuracy"] = tables["accuracy"][tables["accuracy"]["scheme"] == schemes[0]]
     if len(schemes) > 1:
         tables["transfer"] = read_own_tsv(folder / "aggregate/transfer.tsv")
+    if settings.harmonise.used:
+        tables["harmonisation"] = read_own_tsv(folder / "aggregate/harmonisation.tsv")
     tables["motion"] = _motion(folder, settings.image_modalities)
     label = f"{settings.target.column} ({settings.target.units})"
     shown = settings.models[0]

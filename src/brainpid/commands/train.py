@@ -27,7 +27,9 @@ from brainpid.evaluation.predictions import GROUP, decomposable, not_decomposabl
 from brainpid.features.matrix import read_chosen, read_divisors, read_roles, read_tables
 from brainpid.features.pipelines import read_pipelines
 from brainpid.model.fitting import Fitted, fit_model
+from brainpid.model.harmonised import Harmoniser, harmonise
 from brainpid.model.registry import MODELS
+from brainpid.model.sites import several_sites
 from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
 
 log = logging.getLogger(__name__)
@@ -78,6 +80,9 @@ def _train_fold(args: argparse.Namespace, settings: TrainSettings, fold: int, fo
     people = everybody[everybody["role"] != OTHER].reset_index(drop=True)
     tables = read_tables(args.features, people, read_chosen(args.chosen, settings.modalities))
     training = (people["role"] == TRAIN).to_numpy()
+    tables, harmoniser = harmonise(settings.harmonise, tables, people, training)
+    if harmoniser is not None:
+        harmoniser.save(folder)
     fitted = fit_model(
         args.model,
         options_of(args, settings),
@@ -85,12 +90,13 @@ def _train_fold(args: argparse.Namespace, settings: TrainSettings, fold: int, fo
         people.loc[training, "age"].to_numpy(dtype=float),
         read_groups(args.sheets, people[training], settings.group),
         derive(settings.seed, "train", args.repeat, fold),
+        several_sites(people, training),
     )
     # What a left-out site tells is told beside its whole cohort, as in other folds, not beside the other sites.
     beside = people if SCHEME in people and people[SCHEME].str.contains(BY_SITE).any() else people[training]
     if TRAINED in everybody:
         others = everybody[everybody["role"] == OTHER].reset_index(drop=True)
-        write_tsv(folder / "others.tsv", _predict_others(others, args, settings, fitted, beside, fold))
+        write_tsv(folder / "others.tsv", _predict_others(others, args, settings, fitted, harmoniser, beside, fold))
     if training.all():
         whom = " who is trained on elsewhere" if TRAINED in everybody else ""
         log.warning(
@@ -122,6 +128,7 @@ def _predict_others(
     args: argparse.Namespace,
     settings: TrainSettings,
     fitted: Fitted,
+    harmoniser: Harmoniser | None,
     beside: pd.DataFrame,
     fold: int,
 ) -> pd.DataFrame:
@@ -129,6 +136,8 @@ def _predict_others(
     if others.empty:
         return others[["participant_id", "cohort"]]
     tables = read_tables(args.features, others, read_chosen(args.chosen, settings.modalities))
+    if harmoniser is not None:
+        tables = harmoniser.apply(tables, others["site"].tolist(), others["sex"].tolist())
     values = {modality: table.to_numpy() for modality, table in tables.items()}
     found = predict_table(fitted.model, values, others, fitted.biases, settings.interval_coverage, beside)
     return found.assign(model=args.model, repeat=args.repeat, fold=fold)

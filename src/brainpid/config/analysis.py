@@ -91,7 +91,7 @@ class ControlQuality(Section):
     """Nuisance columns among the quality measures of the images of a modality."""
 
     quality: Name = Field(description="modality whose `quality/<modality>.tsv` it is")
-    columns: tuple[str, ...] = Field(min_length=1, description="its columns, such as `mean_fd_mm`")
+    columns: tuple[str, ...] = Field(min_length=1, description="its columns, such as `fd_mean_mm`")
 
     @property
     def name(self) -> str:

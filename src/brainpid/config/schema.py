@@ -29,6 +29,7 @@ from brainpid.config.analysis import (
 from brainpid.config.cohorts import Cohort, Shards, Target
 from brainpid.config.designs import Groups, TrainOn, column_of
 from brainpid.config.extraction import Extraction
+from brainpid.config.harmonise import Harmonise
 from brainpid.config.models import Hyperparameters, Models
 from brainpid.config.paths import OutputPath
 from brainpid.config.reference_ages import ReferenceAges
@@ -101,7 +102,10 @@ class Config(Section):
         (),
         description="nuisance that information is also given beyond, as `given` in `aggregate/pid.tsv`: columns of the "
         "participants table (such as sex, icv_mm3), tables (`{table: motion.tsv, columns: [mean_fd]}`) and measures "
-        "of images (`{quality: fmri, columns: [mean_fd_mm]}`). `site` is one by itself where a cohort has two",
+        "of images (`{quality: fmri, columns: [fd_mean_mm]}`). `site` is one by itself where a cohort has two",
+    )
+    harmonise: Harmonise = Field(
+        default_factory=Harmonise, description="site effects that are taken from features, inside each fold"
     )
     explain: Explain = Field(default_factory=Explain, description="what predictions of the first model rest on")
     report: Report = Field(default_factory=Report, description="words on the report")
@@ -156,6 +160,8 @@ class Config(Section):
         self._refuse_visits_apart()
         self._refuse_unknown_reference()
         self._refuse_other_controls()
+        if fault := self.harmonise.against(self.splits.schemes, self.shares_final_model):
+            raise ValueError(fault)
         if "leave_one_cohort_out" in self.splits.schemes and len(self.cohorts) < self._fewest_cohorts:
             raise ValueError("splits.scheme: leave_one_cohort_out needs at least 2 cohorts, found 1")
         return self

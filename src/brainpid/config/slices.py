@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from pydantic import SerializeAsAny, create_model
+from pydantic.main import IncEx
 
 from brainpid.config.analysis import (
     Controls,
@@ -31,6 +32,7 @@ from brainpid.config.extraction import (
     FunctionalExtraction,
     StructuralExtraction,
 )
+from brainpid.config.harmonise import Harmonise
 from brainpid.config.models import Hyperparameters, Members, Models, ModelSettings
 from brainpid.config.paths import PathText
 from brainpid.config.people_tables import PeopleTable, people_tables
@@ -153,41 +155,6 @@ class LimitSettings(Section):
         )
 
 
-class LeakageSettings(Section):
-    """What `brainpid leakage` needs to know.
-
-    `participants` and `labels` are of each cohort, its table and the column of the labels in it; `of_tables` are
-    modalities of which some cohort has a table, and `of_images` those that each cohort has from images.
-    """
-
-    target: str
-    modalities: Modalities
-    group: str | None
-    participants: dict[Name, PathText]
-    labels: dict[Name, str]
-    of_tables: tuple[Name, ...]
-    of_images: dict[Name, tuple[Name, ...]]
-
-    @classmethod
-    def of(cls, config: Config) -> LeakageSettings:
-        """Slice of the audit."""
-        kinds = {
-            cohort: {m: source.kind for m, source in block.sources.items()} for cohort, block in config.cohorts.items()
-        }
-        return cls(
-            target=config.target.column,
-            modalities=config.modalities,
-            group=config.splits.group,
-            participants={name: block.participants_path for name, block in config.cohorts.items()},
-            labels={name: block.columns.participant_id for name, block in config.cohorts.items()},
-            of_tables=tuple(m for m in config.modalities if any(own.get(m) == "table" for own in kinds.values())),
-            of_images={
-                cohort: tuple(m for m in config.modalities if own.get(m, "table") != "table")
-                for cohort, own in kinds.items()
-            },
-        )
-
-
 class TrainSettings(Section):
     """What `brainpid train` and `brainpid final` need to know; `of_model` gives the class of one model."""
 
@@ -197,6 +164,12 @@ class TrainSettings(Section):
     group: str | None
     interval_coverage: Coverage
     pid: DecompositionSettings
+    harmonise: Harmonise
+
+    def recorded(self, labels: IncEx | None = None) -> dict[str, Any]:
+        """As of every section; what was trained before features could be harmonised is not trained again."""
+        found = super().recorded(labels)
+        return found if self.harmonise.used else {name: own for name, own in found.items() if name != "harmonise"}
 
     @classmethod
     @cache
@@ -215,6 +188,7 @@ class TrainSettings(Section):
             group=config.splits.group,
             interval_coverage=config.interval_coverage,
             pid=config.pid,
+            harmonise=config.harmonise,
         )
 
 
@@ -363,6 +337,7 @@ class ReportSettings(Section):
     reference_ages: ReferenceAges | None
     train_on: TrainOn | None
     compared: tuple[str, ...]
+    harmonise: Harmonise
 
     @classmethod
     def of(cls, config: Config) -> ReportSettings:
@@ -386,4 +361,5 @@ class ReportSettings(Section):
             reference_ages=config.reference_ages,
             train_on=config.train_on,
             compared=config.compared,
+            harmonise=config.harmonise,
         )

@@ -19,7 +19,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from brainpid.core.arrays import FloatArray, IntArray
+from brainpid.core.arrays import BoolArray, FloatArray, IntArray
 from brainpid.core.errors import InputError, NumericalError
 from brainpid.core.linalg import factorising, thin_svd
 from brainpid.crossfit.transforms import normal_scores
@@ -85,6 +85,13 @@ class ControlDesign:
             if not known.all():
                 random.append((~known).astype(float)[:, None])
         return cls(np.concatenate(fixed, axis=1), tuple(random), levels)
+
+    def rows(self, taken: IntArray | BoolArray) -> ControlDesign:
+        """The same columns of some of the people; one without controls is that of anybody."""
+        if self.empty:
+            return self
+        levels = {name: codes[taken] for name, codes in self.levels.items()}
+        return ControlDesign(self.fixed[taken], tuple(block[taken] for block in self.random), levels)
 
     @property
     def empty(self) -> bool:

@@ -150,6 +150,10 @@ def work_of(config: Config, study: Study) -> list[Work]:
         seconds = IMPORTS_S.get(model, OTHER_IMPORTS_S) + one
         mb = _fit_mb(config, study, study.n)
         steps.append(Work("train_final", 1, seconds, mb, _model_bytes(config, study, model, study.n)))
+    if config.harmonise.used:
+        folds = sum(len(division.names) for division in study.divisions)
+        both_ways = 2 * folds * _fit_s(config, study, "ridge", study.n)
+        steps.append(Work("harmonisation", 1, OTHER_IMPORTS_S + both_ways, FITTING_MB))
     steps += [_explanation(config, study, total), _null(config, study, total)]
     rows = study.predictions * len(config.models)
     if config.reference_ages:

@@ -42,6 +42,12 @@ def reported_sets(controls: Controls) -> list[tuple[str, ...]]:
     return [one for one in sets if one == (SITE,) or one == sets[-1]]
 
 
+def by_person(columns: Mapping[str, pd.DataFrame], people: pd.DataFrame) -> Controls:
+    """Columns of controls with the index of `people`, under the cohort and the label of each person."""
+    index = pd.MultiIndex.from_frame(people[["cohort", "participant_id"]])
+    return {name: own.set_axis(index) for name, own in columns.items()}
+
+
 def design_of(controls: Controls, names: Sequence[str], cohort: str, people: Sequence[str]) -> ControlDesign:
     """Design of some controls of one cohort's people, in their order."""
     columns: dict[str, pd.Series] = {}

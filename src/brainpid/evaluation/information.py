@@ -24,7 +24,6 @@ from brainpid.evaluation.random_effects import POOLED, pool_decompositions
 from brainpid.evaluation.reference_ages import decompose_for_reference
 from brainpid.evaluation.reference_weights import WEIGHT
 from brainpid.evaluation.within_cohort import WithinCohorts, rows_of_tests
-from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
 
 log = logging.getLogger(__name__)
 
@@ -95,12 +94,13 @@ def decompose_cohorts(
     found: ByCohort = {}
     told = predictions[~predictions["model"].isin(WITHOUT_LATENTS)]
     for (model, cohort), rows in decomposable(told, modalities).groupby(["model", "cohort"], sort=False):
-        factor = within.se_factors.get(cohort, OUT_OF_FOLD_SE_FACTOR)
+        factor = within.se_factor(str(cohort))
         with without_rows(cohort, f"the decomposition of {model}"):
             weights = _weights(told[(told["model"] == model) & (told["cohort"] == cohort)], rows)
             own = decompose_cohort(rows, modalities, settings, factor, weights)
             for names in reported_sets(controls or {}):
-                own += decompose_given(rows, modalities, settings, factor, weights, controls or {}, names)
+                beyond = within.se_factor(str(cohort), "+".join(names))
+                own += decompose_given(rows, modalities, settings, beyond, weights, controls or {}, names)
             if reference is not None:
                 own += _for_reference(reference, rows, modalities, settings, factor)
             found.setdefault(str(model), {})[str(cohort)] = own

@@ -17,6 +17,7 @@ from brainpid.evaluation.atypicality import atypicality_of
 from brainpid.model.age_bias import AgeBias, correct_predictions
 from brainpid.model.inputs import Read
 from brainpid.model.registry import MultimodalRegressor
+from brainpid.model.sites import SITE_SEEN, sites_seen
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +146,8 @@ def predict_table(
         person has; latents, predictions and log scores of a subset are NaN where the person lacks one of its
         modalities. Log scores are relative to the targets of the person's cohort among the training people, and among
         those who are predicted as well where fewer than `FEWEST_OF_REFERENCE` of the cohort were trained on.
-        `atypicality` is NaN by models that do not tell it.
+        `atypicality` is NaN by models that do not tell it. `site_seen` is there where the model knows the sites of
+        its training people: whether the person's is one of them.
 
     Raises
     ------
@@ -170,6 +172,8 @@ def predict_table(
         modalities=present,
         atypicality=atypicality_of(model, read),
     )
+    if hasattr(model, "sites_"):
+        table[SITE_SEEN] = sites_seen(model.sites_, people["site"].tolist())
     latents = {LATENT + modality: values for modality, values in model.scalar_latents(read).items()}
     return table.assign(**latents, **reading_table(model, read, table, training))
 

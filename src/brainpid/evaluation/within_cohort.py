@@ -15,6 +15,7 @@ import pandas as pd
 from brainpid.core.names import GAUSSIAN_SCORE, WITHIN_COHORT
 from brainpid.crossfit.null import Null, p_value, pool_nulls
 from brainpid.evaluation.random_effects import POOLED
+from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
 
 NULL_COLUMNS = ["cohort", "given", "modalities", "atom", "bits", "null_mean", "null_95", "p_value", "permutations", "n"]
 
@@ -31,18 +32,24 @@ class WithinCohorts:
         Name of the null's encoder (`brainpid.crossfit.encoders`).
     folds : int
         Of the null.
-    se_factors : mapping of str to float
-        Widening of standard errors in each cohort (`brainpid.crossfit.inflation`).
+    se_factors : mapping of str to mapping of str to float
+        Widening of standard errors (`brainpid.crossfit.inflation`) by cohort and by what is given: the names of
+        controls joined by ``+``, empty for none.
     """
 
     nulls: Mapping[str, Null]
     encoder: str
     folds: int
-    se_factors: Mapping[str, float]
+    se_factors: Mapping[str, Mapping[str, float]]
     beyond: Mapping[str, Null] = field(default_factory=dict)
     """As `nulls`, of what is told beyond controls."""
     given: str = ""
     """These controls, joined by ``+``."""
+
+    def se_factor(self, cohort: str, given: str = "") -> float:
+        """Widening in a cohort; controls that do not differ there leave that without them."""
+        own = self.se_factors.get(cohort, {})
+        return own.get(given, own.get("", OUT_OF_FOLD_SE_FACTOR))
 
 
 def with_pooled_null(nulls: Mapping[str, Null]) -> dict[str, Null]:

@@ -12,6 +12,7 @@ import yaml
 
 from brainpid.cohort.offers import Offer
 from brainpid.config.paths import plain_path
+from brainpid.core.names import SEX
 from brainpid.features.draft_designs import list_of_exclusions, training_groups, words_on_groups
 from brainpid.features.survey import CohortFound, modalities_of
 
@@ -21,6 +22,8 @@ FEW, MANY = 30, 100
 """People from which on five folds leave enough to train `pidreg` on, and from which on ten leave enough to test on."""
 PEOPLE_OF_SHARD, MOST_SHARDS = 50, 8
 """People whose images one job extracts, and most jobs of a modality that are asked for."""
+NUISANCE = re.compile(r"icv|e?tiv$|head_?size|motion|displacement|(^|_)fd(_|$)|mean_?fd", re.IGNORECASE)
+"""Columns of people that tell the size of the head, or how much it moved."""
 MANY_MODALITIES = 5
 """Modalities from which on every further one doubles a long decomposition."""
 
@@ -82,6 +85,7 @@ def draft(cohorts: Sequence[CohortFound], name: str, config: str, output_dir: st
         lines += _comment("`scheme: [kfold, leave_one_cohort_out]` sets that beside the random folds.", "")
     if len({site for cohort in cohorts for site in cohort.people.sheet["site"]}) > 1:
         lines += _comment("`scheme: [kfold, leave_one_site_out]` also asks how well people of a new site fare.", "")
+    lines += _controls(cohorts)
     lines += [
         "",
         *_comment("The first is shown in detail; each further one is trained as often, to compare.", ""),
@@ -110,6 +114,27 @@ def _designs(cohorts: Sequence[CohortFound]) -> list[str]:
     found = training_groups([cohort.people.sheet for cohort in cohorts])
     keys = [f"# train_on: {_flow({column: value})}" for column, value in found.items()]
     return ["", *_comment(words_on_groups(found), ""), *keys] if found else []
+
+
+def _controls(cohorts: Sequence[CohortFound]) -> list[str]:
+    """Nuisance that every cohort knows of its people, to be told beyond; nothing where there is none.
+
+    The site needs no word, being a control by itself where a cohort has two.
+    """
+    sheets = [cohort.people.sheet for cohort in cohorts]
+    taken = {name for cohort in cohorts for name in cohort.people.columns.model_dump().values()}
+    found: list[Any] = [
+        column
+        for column in sheets[0]
+        if (column == SEX or (column not in taken and NUISANCE.search(column)))
+        and all(column in sheet and len(set(sheet[column].dropna())) > 1 for sheet in sheets)
+    ]
+    if any(offer.kind != "table" for cohort in cohorts if (offer := cohort.taken.get("fmri")) is not None):
+        found.append({"quality": "fmri", "columns": ["fd_mean_mm"]})
+    if not found:
+        return []
+    words = "What the modalities tell that is not sex, head size or motion is given beside all they tell by"
+    return [*_comment(words, ""), f"# controls: {_flow(found)}"]
 
 
 def _cohort(cohort: CohortFound, modalities: Sequence[str]) -> list[str]:

@@ -10,8 +10,8 @@ import pandas as pd
 from brainpid.cohort.families import read_families
 from brainpid.cohort.person_files import Found
 from brainpid.cohort.same_files import contents_of_one_size
+from brainpid.config.leakage_slice import LeakageSettings
 from brainpid.config.schema import Config
-from brainpid.config.slices import LeakageSettings
 from brainpid.core.arrays import IntArray
 from brainpid.features.block import FeatureBlock
 from brainpid.features.findings import Finding

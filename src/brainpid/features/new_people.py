@@ -49,11 +49,15 @@ class NewPeople:
         Features by modality in the order of the model; a row of NaN is a missing modality.
     reasons : dict of str to list of str
         Why each person lacks a modality; empty where the person has it.
+    sites, sexes : list of str or None
+        Site and sex of each person, as a study has them; None or NaN where they are not known.
     """
 
     people: pd.DataFrame
     tables: dict[str, pd.DataFrame]
     reasons: dict[str, list[str]]
+    sites: list[str | None]
+    sexes: list[str | None]
 
     @property
     def present(self) -> pd.DataFrame:
@@ -109,7 +113,7 @@ def of_tables(paths: Mapping[str, Path], names: Names, divided: Mapping[str, Map
         else pd.DataFrame(np.nan, index=range(len(labels)), columns=list(features))
         for modality, features in names.items()
     }
-    return NewPeople(pd.DataFrame({ID_COLUMN: labels}), tables, reasons)
+    return NewPeople(pd.DataFrame({ID_COLUMN: labels}), tables, reasons, [None] * len(labels), [None] * len(labels))
 
 
 def _warn_of_labels(labels: Mapping[str, Sequence[str]]) -> None:
@@ -211,6 +215,8 @@ def of_config(
         pd.concat([part.people for part in parts], ignore_index=True),
         {modality: pd.concat([part.tables[modality] for part in parts], ignore_index=True) for modality in names},
         {modality: [reason for part in parts for reason in part.reasons[modality]] for modality in names},
+        [site for part in parts for site in part.sites],
+        [sex for part in parts for sex in part.sexes],
     )
 
 
@@ -252,7 +258,9 @@ def _cohort(
         tables[modality] = table.reindex(labels).reset_index(drop=True)
         known = dict(zip(block.participant_id, block.reason, strict=True))
         reasons[modality] = [known.get(label, f"no row in {path}; run the workflow again") for label in labels]
-    return NewPeople(sheet[["participant_id", "cohort"]], tables, reasons)
+    return NewPeople(
+        sheet[["participant_id", "cohort"]], tables, reasons, sheet["site"].tolist(), sheet["sex"].tolist()
+    )
 
 
 def _from_images(path: Path, modality: str, origin: str) -> FeatureBlock:

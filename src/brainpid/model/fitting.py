@@ -42,7 +42,13 @@ class Fitted:
 
 
 def fit_model(
-    name: str, hyperparameters: Mapping[str, Any], X: Modalities, y: FloatArray, groups: ArrayLike | None, seed: int
+    name: str,
+    hyperparameters: Mapping[str, Any],
+    X: Modalities,
+    y: FloatArray,
+    groups: ArrayLike | None,
+    seed: int,
+    sites: ArrayLike | None = None,
 ) -> Fitted:
     """Fit a model to training people.
 
@@ -59,11 +65,13 @@ def fit_model(
     groups : array_like, shape (n,), or None
         People of one group share an inner fold.
     seed : int
+    sites : array_like of str, shape (n,), optional
+        Site of each person; NaN where it is not known.
 
     Raises
     ------
     InputError
-        Where an option is unknown or invalid, or features, target or groups are not usable.
+        Where an option is unknown or invalid, or features, target, groups or sites are not usable.
     NumericalError
         Where the fit has no finite answer.
     """
@@ -71,7 +79,7 @@ def fit_model(
         model = MODELS[name].load_class()(**hyperparameters, random_state=seed)
     except TypeError as fault:
         raise InputError(f"hyperparameters of {name}: {fault}") from fault
-    model.fit(X, y, groups=groups)
+    model.fit(X, y, groups=groups, sites=sites)
     biases = fit_age_biases(model.out_of_fold_subsets_, y)
     for subset, bias in biases.items():
         if not bias.correctable:

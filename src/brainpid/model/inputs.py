@@ -132,9 +132,11 @@ def _arrays(X: Modalities) -> dict[str, FloatArray]:
     return blocks
 
 
-def check_people(X: Modalities | ArrayLike | pd.DataFrame | Read, y: object, groups: object = None) -> None:
-    """Raise an `InputError` where features, target and groups have labels of rows that are not the same in order."""
-    check_same_people(_named(X) | {"y": y, "groups": groups})
+def check_people(
+    X: Modalities | ArrayLike | pd.DataFrame | Read, y: object, groups: object = None, sites: object = None
+) -> None:
+    """Raise an `InputError` where features, target, groups and sites have labels of rows not the same in order."""
+    check_same_people(_named(X) | {"y": y, "groups": groups, "sites": sites})
 
 
 def _named(X: object) -> dict[str, object]:
@@ -145,7 +147,7 @@ def _named(X: object) -> dict[str, object]:
 
 
 def checked_training(
-    X: Modalities, y: ArrayLike, groups: ArrayLike | None
+    X: Modalities, y: ArrayLike, groups: ArrayLike | None, sites: ArrayLike | None = None
 ) -> tuple[Layout, dict[str, FloatArray], FloatArray, IntArray]:
     """Layout, features (n, p_m), target (n,) and numbers of groups (n,) of training people.
 
@@ -157,7 +159,7 @@ def checked_training(
     layout, blocks = Layout.fit(X)
     n = len(next(iter(blocks.values())))
     target, group = checked_target(y, n), checked_groups(groups, n)
-    check_people(X, y, groups)
+    check_people(X, y, groups, sites)
     return layout, blocks, target, group
 
 

@@ -32,8 +32,11 @@ class MultimodalRegressor(Protocol):
     out_of_fold_subsets_: dict[Subset, FloatArray]
     """The same from every non-empty subset of the modalities, NaN for people who lack one of it."""
 
-    def fit(self, X: Modalities, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Fit to people; `y` (n,) is in the target's units, rows of equal `groups` (n,) share an inner fold."""
+    def fit(self, X: Modalities, y: ArrayLike, groups: ArrayLike | None = None, sites: ArrayLike | None = None) -> Self:
+        """Fit to people; `y` (n,) is in the target's units, rows of equal `groups` (n,) share an inner fold.
+
+        `sites` (n,) are texts, or NaN; where they are given, `sites_` has their names.
+        """
 
     def read(self, X: Modalities | Read) -> Read:
         """Read new people once; each of the methods below takes the features, or what this gave of them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import r2_score
@@ -15,6 +15,7 @@ from brainpid.core.errors import InputError
 from brainpid.core.modalities import Subset
 from brainpid.crossfit.densities import PredictiveDensities
 from brainpid.model.inputs import Read, check_people, checked_coverage, checked_target
+from brainpid.model.sites import checked_sites
 
 
 class NotFitted(InputError, NotFittedError):  # type: ignore[misc]
@@ -31,6 +32,16 @@ class MultimodalMixin(RegressorMixin):  # type: ignore[misc]
     """What follows from the predictions of every subset of the modalities, and scikit-learn's score."""
 
     modalities_: tuple[str, ...]
+    sites_: tuple[str, ...]
+
+    def _remember_sites(self, sites: ArrayLike | None, n: int) -> NDArray[np.object_]:
+        """Keep the names of the training sites, where they are given; the site of each person (n,), or None."""
+        if hasattr(self, "sites_"):
+            del self.sites_
+        own = checked_sites(sites, n)
+        if sites is not None:
+            self.sites_ = tuple(sorted({str(site) for site in own if site is not None}))
+        return own
 
     @property
     def _densities(self) -> PredictiveDensities:

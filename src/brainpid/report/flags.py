@@ -16,6 +16,7 @@ from brainpid.pid.result import MIN_PEOPLE_FOR_SHARES
 from brainpid.report.age_ranges import age_range_words
 from brainpid.report.beyond import warnings_beyond
 from brainpid.report.groups import group_flags
+from brainpid.report.harmonised import harmonisation_costs
 from brainpid.report.information import SIGNIFICANT, headline_cohort, verdict_of
 from brainpid.report.leaks import leak_sentences
 from brainpid.report.motion import MEASURE, MUCH_MM, link, people_of_motion
@@ -56,7 +57,8 @@ def red_flags(
         What was run.
     tables : mapping of str to DataFrame
         ``pid``, ``coverage``, ``predictions`` and ``normality`` as they stand in the output folder, ``transfer`` of
-        several schemes, ``motion``, what the quality tables say of it, and ``leakage``, what the audit found.
+        several schemes, ``harmonisation`` where there is any, ``motion``, what the quality tables say of it, and
+        ``leakage``, what the audit found.
     verdicts : sequence of mapping
         What each modality adds and whether it is shown, as `report.information.verdicts` gives it.
     mixed_versions, against_target : sequence of str
@@ -76,6 +78,7 @@ def red_flags(
         *_coverage(own["coverage"], settings),
         *(Flag(words, "elsewhere") for words in (gaps_shown(own["transfer"], settings) if "transfer" in own else ())),
         *(Flag(words, "groups") for words in group_flags(tables, settings)),
+        *(Flag(words, "harmonisation") for words in _harmonised(tables, settings)),
         *_sites(own["predictions"], settings),
         *_motion(people_of_motion(tables["motion"], own["predictions"]), settings),
         *_atypical(own["predictions"]),
@@ -141,6 +144,11 @@ def _coverage(coverage: pd.DataFrame, settings: ReportSettings) -> list[Flag]:
                 )
             )
     return flags
+
+
+def _harmonised(tables: Mapping[str, pd.DataFrame], settings: ReportSettings) -> list[str]:
+    """Schemes under which harmonisation is shown to cost error."""
+    return harmonisation_costs(tables["harmonisation"], settings) if settings.harmonise.used else []
 
 
 def _sites(predictions: pd.DataFrame, settings: ReportSettings) -> list[Flag]:

@@ -13,6 +13,7 @@ from brainpid.core.names import WITHOUT_LATENTS
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.report.beyond import in_words
 from brainpid.report.groups import groups_in_methods
+from brainpid.report.harmonised import harmonisation_in_methods
 from brainpid.report.leaks import leaks_in_methods
 from brainpid.report.words import BASE_LEARNER_LABELS, LABELS, design, listed, number, people
 
@@ -64,7 +65,7 @@ def methods_text(
     return [
         Paragraph("Participants", _participants(tables["participants"], settings)),
         Paragraph("Imaging data", _inputs(settings)),
-        Paragraph("Features", _features(tables["features"]) + _regions(settings)),
+        Paragraph("Features", _features(tables["features"]) + _regions(settings) + harmonisation_in_methods(settings)),
         Paragraph("Audit", leaks_in_methods(tables["leakage"])),
         Paragraph("Design", _design(settings) + groups_in_methods(tables["participants"], settings)),
         Paragraph("Models", _models(tables["base_learners"], made_of, settings)),

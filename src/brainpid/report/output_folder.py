@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from brainpid.report.output_tables import OUTPUT_TABLES, OutputTable
+from brainpid.report.described import OutputTable
+from brainpid.report.output_tables import OUTPUT_TABLES
 
 OF_BIDS = ("README.md", "dataset_description.json", ".bidsignore")
 """What BIDS knows, at the top of the folder."""

@@ -20,6 +20,7 @@ from brainpid.report.figures import MOST_FEATURES
 from brainpid.report.flags import red_flags
 from brainpid.report.glossary import CANNOT_SAY, ESTIMATORS, MEASURES
 from brainpid.report.groups import group_rows, group_sentences, trained_in_words
+from brainpid.report.harmonised import harmonisation_rows, harmonisation_sentences
 from brainpid.report.information import information, totals, verdicts
 from brainpid.report.inlined import inline, packaged
 from brainpid.report.leaks import leak_rows
@@ -104,8 +105,8 @@ def render(
         ``participants``, ``features``, ``accuracy``, ``comparison``, ``coverage``, ``predictions``, ``pid``,
         ``controls``, ``normality``, ``person``, ``selection``, ``importance``, ``base_learners``, ``atypicality`` and
         ``leakage`` as they stand in the output folder, of the first scheme and the training group; ``transfer``, of
-        several; ``groups`` and ``others``, where groups are compared and a part is trained on; and ``motion``, of the
-        quality tables that measure it.
+        several; ``groups`` and ``others``, where groups are compared and a part is trained on; ``harmonisation``,
+        where there is any; and ``motion``, of the quality tables that measure it.
     choice : mapping
         ``aggregate/selection.json``: what the choice among subsets is worth.
     explained : mapping
@@ -192,6 +193,10 @@ def render(
         group_sentences=group_sentences,
         trained_words=trained_in_words(participants, settings),
         transfer=tables.get("transfer"),
+        harmonisation=harmonisation_rows(tables["harmonisation"], settings) if settings.harmonise.used else [],
+        harmonisation_sentences=harmonisation_sentences(tables["harmonisation"], settings)
+        if settings.harmonise.used
+        else [],
         transfer_card=card,
         transfer_sentences=sentences,
         over_people=over_people,

@@ -57,6 +57,10 @@ ARTICLES = {
     "FreedmanLane1983": _article(
         "Freedman, David and Lane, David", 1983, "A nonstochastic interpretation of reported significance levels",
         "Journal of Business and Economic Statistics", "1:292--298", "10.1080/07350015.1983.10509354"),
+    "Johnson2007": _article(
+        "Johnson, W. Evan and Li, Cheng and Rabinovic, Ariel", 2007,
+        "Adjusting batch effects in microarray expression data using empirical {Bayes} methods", "Biostatistics",
+        "8:118--127", "10.1093/biostatistics/kxj037"),
     "WoodFasiolo2017": _article(
         "Wood, Simon N. and Fasiolo, Matteo", 2017,
         "A generalized {Fellner-Schall} method for smoothing parameter optimization with application to {Tweedie} "
@@ -158,6 +162,7 @@ def references(settings: ReportSettings, beyond: bool = False) -> list[str]:
         *(["LiangZeger1986"] if len(settings.splits.schemes) > 1 else []),
         *(["deLange2022", "MacKinnonWhite1985", "FreedmanLane1983"] if settings.compared else []),
         *(["WoodFasiolo2017"] if beyond else []),
+        *(["Johnson2007"] if settings.harmonise.used else []),
         *([METHOD] if "pidreg" in settings.models else []),
     }
     return [key for key in bibtex_entries() | BIBTEX if key in used]

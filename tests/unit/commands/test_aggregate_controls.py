@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -62,6 +64,17 @@ def test_tests_are_beyond_all_controls_too(tables):
     assert null.loc[("site+motion", "total", "t1+dwi"), "p_value"] == pytest.approx(1 / 20)
     assert null.loc[("site+motion", "added", "t1"), "p_value"] > 0.05
     assert null.loc[("site+motion", "added", "dwi"), "p_value"] == pytest.approx(1 / 20)
+
+
+def test_standard_errors_are_widened_by_what_was_estimated_beyond_the_same_controls(tables, study):
+    told = json.loads((study[1] / "out/null/a.json").read_text())
+    expected = {"": told["se_factor"], **told["se_factor_given"]}
+    assert set(expected) == {"", "site", "site+motion"}
+    assert len(set(expected.values())) > 1
+    own = tables["pid"][tables["pid"]["model"] == "ridge"].assign(given=tables["pid"]["given"].fillna(""))
+    assert own.groupby("given")["se_factor"].unique().map(list).to_dict() == {
+        given: [pytest.approx(factor)] for given, factor in expected.items()
+    }
 
 
 def test_nuisance_by_itself_and_the_site_from_features(tables):

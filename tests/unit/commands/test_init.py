@@ -200,6 +200,28 @@ def test_cohorts_side_by_side_take_one_kind_of_each_modality(init, tmp_path, cap
     assert "leave_one_site_out" in text
 
 
+def test_nuisance_that_all_cohorts_know_is_offered_as_controls(init, tmp_path, capsys):
+    more = {"gender": ["F", "M"] * 15, "eTIV": [1400.0 + k for k in range(30)], "motion": 0.1, "received_on": 3}
+    for name in ("one", "two"):
+        labels = people(tmp_path / "all" / name, more=more)
+        files(tmp_path / "all" / name, labels, RAW)
+        files(tmp_path / "all" / name / "derivatives/fmriprep", labels, BOLD)
+    assert init(tmp_path / "all", "--out", "two.yaml")[0] == 0
+    text = Path("two.yaml").read_text()
+    (line,) = re.findall(r"^# (controls: .*)$", text, flags=re.MULTILINE)
+    assert yaml.safe_load(line) == {"controls": ["sex", "eTIV", {"quality": "fmri", "columns": ["fd_mean_mm"]}]}
+    Path("two.yaml").write_text(text.replace(f"# {line}", line))
+    assert checked("two.yaml", capsys).controls[:2] == ("sex", "eTIV")
+
+
+def test_no_controls_are_offered_that_a_cohort_lacks(init, tmp_path, capsys):
+    for name, more in (("one", {"eTIV": [1400.0 + k for k in range(30)]}), ("two", {})):
+        labels = people(tmp_path / "all" / name, more=more)
+        files(tmp_path / "all" / name, labels, RAW)
+    assert init(tmp_path / "all", "--out", "two.yaml")[0] == 0
+    assert "controls" not in Path("two.yaml").read_text()
+
+
 def test_a_table_of_everybody_above_datasets_makes_no_cohort_of_its_own(init, tmp_path, capsys):
     for k, site in enumerate(("a", "b")):
         labels = people(tmp_path / f"all/{site}", first=1 + 30 * k)

@@ -10,6 +10,7 @@ from cohorts import make_config, make_tables, write_cohort, write_config
 
 from brainpid.cli import main
 from brainpid.config import slices
+from brainpid.config.leakage_slice import LeakageSettings
 from brainpid.config.schema import load_config
 
 PEOPLE = 40
@@ -58,7 +59,7 @@ def test_planted_leaks_are_told_before_a_run_and_in_it(study, capsys, monkeypatc
         "--out-participants", people, "--out-splits", splits, "--out-features", chosen,
     )  # fmt: skip
     verbs.run_verb(
-        "leakage", slices.LeakageSettings.of(config), "--participants", people, "--splits", splits, "--chosen", chosen,
+        "leakage", LeakageSettings.of(config), "--participants", people, "--splits", splits, "--chosen", chosen,
         "--features", *features, "--persons", out / "features/persons", "--out", out / "aggregate/leakage.tsv",
     )  # fmt: skip
     found = pd.read_csv(out / "aggregate/leakage.tsv", sep="\t")

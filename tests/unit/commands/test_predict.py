@@ -16,6 +16,7 @@ from brainpid.config.schema import load_config
 from brainpid.config.slices import ExtractSettings, ParticipantsSettings, SplitSettings, TrainSettings
 from brainpid.features.new_people import of_tables
 from brainpid.model import PIDReg
+from brainpid.model.baselines.linear import Ridge
 
 UNITS = {f"t1_{k}": {"Units": "mm^3" if k < 3 else "mm"} for k in range(5)}
 
@@ -333,3 +334,22 @@ def test_a_provenance_that_was_damaged_is_named(trained, predict, tmp_path, chan
     found = predict(new_tables(trained), copy)
     assert f"{copy}/provenance.json: " in found
     assert message in found
+
+
+def test_people_of_sites_that_training_has_not_seen_are_counted_once_and_marked(trained, predict, tmp_path, caplog):
+    folder, tables = trained
+    people = tables["participants"].assign(site=["one"] * 70 + ["far"] * 6 + [None] * 4)
+    write_cohort(folder / "sites", tables | {"participants": people.drop(columns="age")})
+    path = write_config(folder / "sites.yaml", make_config(folder, ["sites"], folder / "out"))
+    X = {m: tables[m].drop(columns="participant_id") for m in ("t1", "dwi")}
+    model = Ridge().fit(X, tables["participants"]["age"], sites=["one", "two"] * 40)
+    model.save(tmp_path / "model")
+    found = predict(model=tmp_path / "model", options=["--config", path])
+    # Who has no site is of the cohort's name, as in a run.
+    assert found["site_seen"].tolist() == ["yes"] * 70 + ["no"] * 10
+    words = "10 of 80 people are of sites that training has not seen: far, sites"
+    assert caplog.text.count(words) == 1
+    caplog.clear()
+    found = predict({m: tables[m] for m in ("t1", "dwi")}, tmp_path / "model")
+    assert found["site_seen"].isna().all()
+    assert "training has not seen" not in caplog.text

@@ -15,6 +15,7 @@ import pytest
 from cohorts import ROOT, make_config
 
 from brainpid.config import slices
+from brainpid.config.harmonisation_slice import HarmonisationSettings
 from brainpid.config.schema import parse_config
 from brainpid.core.provenance import reachable_modules
 from brainpid.model.registry import MODELS
@@ -34,34 +35,38 @@ RULES = {
     for name, block in rules_of(file.read_text())
 }
 VERBS = {rule: re.search(r"\bbrainpid (\w+) ", block[block.index("    shell:") :])[1] for rule, block in RULES.items()}
-ENTRIES = {
-    verb: [f"brainpid.commands.{verb}"]
-    for verb in (
-        "participants",
-        "index",
-        "extract",
-        "collect",
-        "quality",
-        "split",
-        "leakage",
-        "null",
-        "rescore",
-        "aggregate",
-        "groups",
-        "report",
-    )
-} | {
-    f"{verb} {model}": [f"brainpid.commands.{verb}", MODELS[model].module]
-    for verb in ("train", "explain", "final")
-    for model in ("pidreg", "ridge")
-}
+ENTRIES = (
+    {
+        verb: [f"brainpid.commands.{verb}"]
+        for verb in (
+            "participants",
+            "index",
+            "extract",
+            "collect",
+            "quality",
+            "split",
+            "leakage",
+            "null",
+            "rescore",
+            "aggregate",
+            "groups",
+            "report",
+        )
+    }
+    | {
+        f"{verb} {model}": [f"brainpid.commands.{verb}", MODELS[model].module]
+        for verb in ("train", "explain", "final")
+        for model in ("pidreg", "ridge")
+    }
+    | {"harmonisation": ["brainpid.commands.harmonisation", MODELS["ridge"].module]}
+)
 """Modules whose code each verb's digest is of; the extractor and the encoder of a null left out."""
 MODELS_ALL = {"train pidreg", "explain pidreg", "final pidreg", "train ridge", "explain ridge", "final ridge"}
 PIDREG = {name for name in MODELS_ALL if name.endswith("pidreg")}
 
 
 def test_there_is_a_rule_for_every_step():
-    assert len(RULES) == 16  # and train_pidreg, which stands in one loop with train_baseline
+    assert len(RULES) == 17  # and train_pidreg, which stands in one loop with train_baseline
     assert set(VERBS.values()) == {name.split()[0] for name in ENTRIES}
 
 
@@ -71,11 +76,11 @@ def test_a_rule_holds_the_code_and_the_settings_of_its_verb(rule):
     params = block[block.index("    params:") : block.index("    shell:")]
     assert re.findall(r'code_digest\(\s*"brainpid\.commands\.(\w+)"', params) == [verb]
     slice_of = {"final": "Train", "collect": None, "quality": None}.get(verb, verb.capitalize())
-    assert re.findall(r"given\(\s*(?:lambda config: )?slices\.(\w+)Settings\.of", params) == (
+    assert re.findall(r"given\(\s*(?:lambda config: )?(?:slices\.)?(\w+)Settings\.of", params) == (
         [slice_of] if slice_of else []
     )
     assert ("--settings {params.settings:q}" in block) == bool(slice_of)
-    needs_model = verb in ("train", "explain", "final", "rescore")
+    needs_model = verb in ("train", "explain", "final", "rescore", "harmonisation")
     assert bool(re.search(r"MODELS\[[^\]]+(\[0\])?\]\.module", params)) == needs_model
 
 
@@ -83,10 +88,13 @@ def test_a_rule_holds_the_code_and_the_settings_of_its_verb(rule):
     ("module", "verbs"),
     [
         ("model.pidreg.network.penalties", PIDREG),
-        ("model.baselines.base", {"train ridge", "explain ridge", "final ridge"}),
+        ("model.baselines.base", {"train ridge", "explain ridge", "final ridge", "harmonisation"}),
         ("report.figures", {"report"}),
         ("crossfit.null", {"null", "aggregate", "report"}),
-        ("evaluation.decomposition", {*MODELS_ALL, "aggregate", "report"} - {"explain pidreg", "explain ridge"}),
+        (
+            "evaluation.decomposition",
+            {*MODELS_ALL, "null", "aggregate", "report"} - {"explain pidreg", "explain ridge"},
+        ),
         ("evaluation.importance", {"explain pidreg", "explain ridge", "aggregate"}),
         ("evaluation.importance_summary", {"aggregate"}),
         ("evaluation.correlated", {"explain pidreg", "explain ridge"}),
@@ -119,6 +127,7 @@ def held(config: dict[str, Any]) -> dict[str, list[str]]:
         "null": [slices.NullSettings.of(checked)],
         "aggregate": [slices.AggregateSettings.of(checked)],
         "report": [slices.ReportSettings.of(checked)],
+        "harmonisation": [HarmonisationSettings.of(checked)],
     }
     return {verb: [section.model_dump_json() for section in sections] for verb, sections in found.items()}
 
@@ -143,21 +152,30 @@ def configuration() -> dict[str, Any]:
         ("report.title", "Another", {"report"}),
         ("costs", {"dwi": 3}, {"aggregate"}),
         ("null.permutations", 19, {"null", "report"}),
-        ("hyperparameters", {"ridge": {"alphas": 5}}, {"train ridge"}),
+        ("hyperparameters", {"ridge": {"alphas": 5}}, {"train ridge", "harmonisation"}),
         ("hyperparameters", {"pidreg": {"members": 3}}, {"train pidreg"}),
         ("hyperparameters", {"svr": {"epsilon": 0.2}}, set()),
         ("interval_coverage", 0.8, {"train pidreg", "train ridge", "aggregate", "report"}),
-        ("pid.confidence", 0.9, {"train pidreg", "train ridge", "aggregate", "report"}),
+        ("pid.confidence", 0.9, {"train pidreg", "train ridge", "aggregate", "report", "harmonisation"}),
         ("incomplete", "exclude", {"split", "report"}),
         ("splits.folds", 3, {"split", "report"}),
-        ("splits.seed", 1, {"split", "train pidreg", "train ridge", "explain", "null", "report"}),
-        ("splits.group", "family", {"split", "train pidreg", "train ridge", "null", "aggregate", "report"}),
+        ("splits.seed", 1, {"split", "train pidreg", "train ridge", "explain", "null", "report", "harmonisation"}),
+        (
+            "splits.group",
+            "family",
+            {"split", "train pidreg", "train ridge", "null", "aggregate", "report", "harmonisation"},
+        ),
         ("target.units", "months", {"participants", "aggregate", "report"}),
         ("extraction.structural.divide_by_icv", True, {"extract image"}),
         ("extraction.diffusion.max_b", 900, set()),
         ("cohorts.a.sources.dwi.drop", ["dwi_1"], {"extract table"}),
         ("cohorts.a.sources.t1.path", "fs7", {"extract image", "index"}),
         ("cohorts.a.columns.sex", "gender", {"participants"}),
+        (
+            "harmonise",
+            {"method": "location"},
+            {"train pidreg", "train ridge", "report", "harmonisation"},
+        ),
     ],
 )
 def test_a_key_concerns_the_verbs_that_receive_it(key, value, verbs):

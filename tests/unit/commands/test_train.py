@@ -25,14 +25,16 @@ def test_groups_reach_the_model(tmp_path, monkeypatch):
     seen = {}
 
     class Spy(MeanOfReadings):
-        def fit(self, X, y, groups=None):
-            seen.update(groups=groups, n=len(y))
-            return super().fit(X, y, groups)
+        def fit(self, X, y, groups=None, sites=None):
+            seen.update(groups=groups, sites=sites, n=len(y))
+            return super().fit(X, y, groups, sites)
 
     entry = ModelEntry("fake_model", "MeanOfReadings", "model.joblib", ("numpy",), "Fake")
     monkeypatch.setitem(MODELS, "mean", entry)
     monkeypatch.setattr("fake_model.MeanOfReadings", Spy)
-    sheet = make_tables(20)["participants"].assign(cohort="a", family=[None, *np.repeat(list("abcdefghi"), 2), "a"])
+    sheet = make_tables(20)["participants"].assign(
+        cohort="a", site=["x", "y", "01", "z"] * 5, family=[None, *np.repeat(list("abcdefghi"), 2), "a"]
+    )
     age = sheet["age"].to_numpy()
     blocks = [
         FeatureBlock(m, tuple(sheet["participant_id"]), ("x",), ("1",), reading[:, None], (SUCCESS,) * 20, ("",) * 20)
@@ -56,6 +58,9 @@ def test_groups_reach_the_model(tmp_path, monkeypatch):
     assert code == 0
     families = sheet["family"][role == "train"].reset_index(drop=True)
     assert seen["n"] == len(families) == len(seen["groups"])
+    assert seen["sites"].tolist() == ["x", "y", "01"] * 5
+    written = pd.read_csv(tmp_path / "out/predictions.tsv", sep="\t")
+    assert written["site_seen"].tolist() == ["no"] * 5  # everybody of site z is tested
     same = families.to_numpy()[:, None] == families.to_numpy()[None]
     own = np.eye(len(families), dtype=bool)
     np.testing.assert_array_equal(seen["groups"][:, None] == seen["groups"][None], same | own)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from brainpid.core.errors import InputError
+from brainpid.crossfit.controls import ControlDesign
 from brainpid.crossfit.inflation import inflation
 
 
@@ -42,6 +44,23 @@ def test_groups_are_deleted_as_wholes():
     assert inflation(X, y, folds=4, seed=0, groups=[f"p{k:03d}" for k in range(100)]) == inflation(
         X, y, folds=4, seed=0
     )
+
+
+def test_beyond_the_site_it_is_that_of_what_is_left():
+    """Features tell the site, and sites differ in age: beyond it readers have less to go by, and overfit more."""
+    rng = np.random.default_rng(2)
+    site = np.arange(300) % 6
+    y = rng.normal(size=6)[site] + rng.normal(size=300)
+    X = {m: 0.15 * y[:, None] + rng.normal(size=(6, 60))[site] + rng.normal(size=(300, 60)) for m in ("t1", "dwi")}
+    by_site, by_chance = (
+        ControlDesign.of({"site": pd.Series(own.astype(str))}) for own in (site, rng.permutation(site))
+    )
+    plain, nothing, beyond, unrelated = (
+        inflation(X, y, folds=4, seed=0, controls=given) for given in (None, ControlDesign.of({}), by_site, by_chance)
+    )
+    assert plain == nothing
+    assert beyond > plain + 0.05
+    assert unrelated == pytest.approx(plain, abs=0.04)
 
 
 def test_too_few_groups_are_refused():

@@ -14,7 +14,7 @@ from brainpid.evaluation.information import decompose_all
 from brainpid.evaluation.within_cohort import WithinCohorts
 
 SETTINGS = DecompositionSettings(measures=("mmi",))
-UNTESTED = WithinCohorts({}, "ridge", 5, {"a": 1.0, "b": 1.0})
+UNTESTED = WithinCohorts({}, "ridge", 5, {"a": {"": 1.0}, "b": {"": 1.0}})
 
 
 def rows_and_controls(n=400):

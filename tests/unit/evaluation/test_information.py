@@ -142,7 +142,7 @@ def test_p_values_stand_beside_the_bits_that_were_tested_and_nowhere_else():
 
 
 def test_standard_errors_are_widened_by_the_factor_of_their_cohort():
-    factors = WithinCohorts({}, "ridge", 5, {"b": 2.5})
+    factors = WithinCohorts({}, "ridge", 5, {"b": {"": 2.5}})
     narrow, wide = (decomposed(out_of_fold(60), w) for w in (UNTESTED, factors))
     ratio = (wide["se"] / narrow["se"]).groupby(wide["cohort"]).median()
     assert ratio["a"] == pytest.approx(1)

@@ -39,7 +39,7 @@ def nulls(cohorts: list[str]) -> WithinCohorts:
     rng = np.random.default_rng(1)
     drawn = {c: rng.normal(0.0, 0.05, (3, 400)) for c in cohorts}
     found = {c: Null(d[0] + np.eye(1, 400)[0] * 0.2, {"t1": d[1], "dwi": d[2]}, 100) for c, d in drawn.items()}
-    return WithinCohorts(found, "ridge", 5, {"a": 1.1})
+    return WithinCohorts(found, "ridge", 5, {"a": {"": 1.1}})
 
 
 def people(n: int = 60) -> pd.DataFrame:

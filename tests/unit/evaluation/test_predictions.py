@@ -70,3 +70,13 @@ def test_a_person_without_prediction_is_a_numerical_error():
         pytest.warns(RuntimeWarning, match="empty slice"),
     ):
         table(nothing)
+
+
+def test_people_of_sites_that_training_has_not_seen_are_marked_where_the_model_knows_its_sites():
+    people = PEOPLE.assign(site=["s", "new", np.nan])
+    training = pd.DataFrame({"cohort": ["a"] * 30, "age": 44.0})
+    model = MeanOfReadings().fit(X, PEOPLE["age"], sites=["s", "t", "t"])
+    found = predict_table(model, X, people, LINES, 0.8, training)
+    assert found["site_seen"].fillna("").tolist() == ["yes", "no", ""]
+    without = predict_table(MeanOfReadings().fit(X, PEOPLE["age"]), X, people, LINES, 0.8, training)
+    pd.testing.assert_frame_equal(found.drop(columns="site_seen"), without)

@@ -9,6 +9,7 @@ from brainpid.evaluation.accuracy import ACCURACY_COLUMNS
 from brainpid.evaluation.comparison import COMPARISON_COLUMNS
 from brainpid.evaluation.coverage import COVERAGE_COLUMNS
 from brainpid.evaluation.decomposition import PID_COLUMNS
+from brainpid.evaluation.harmonisation_cost import COLUMNS as HARMONISATION_COLUMNS
 from brainpid.evaluation.information import NORMALITY_COLUMNS, POOLING_COLUMNS
 from brainpid.evaluation.persons import KEYS, RELIABILITY_COLUMNS, _names
 from brainpid.evaluation.transfer import TRANSFER_COLUMNS
@@ -39,6 +40,7 @@ PROMISED = {
         ("pooling", POOLING_COLUMNS),
         ("reliability", RELIABILITY_COLUMNS),
         ("transfer", TRANSFER_COLUMNS),
+        ("harmonisation", HARMONISATION_COLUMNS),
         ("null", NULL_COLUMNS),
         ("person", [*KEYS, TRAINED, *_names(["<m>"])]),
     ],

@@ -94,6 +94,8 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         Prediction of each training person by fits without that person's inner fold, in the target's units.
     out_of_fold_subsets_ : dict of tuple of str to ndarray, shape (n_train,)
         The same from every subset of the modalities.
+    sites_ : tuple of str
+        Names of the training sites; there where sites were given.
 
     Notes
     -----
@@ -117,7 +119,7 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
     def _finish(self, training: Training, scale: NormalScores, chosen: Any) -> Mapping[Subset, SubsetFit]:
         """Fit every subset with what was chosen."""
 
-    def fit(self, X: Modalities, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+    def fit(self, X: Modalities, y: ArrayLike, groups: ArrayLike | None = None, sites: ArrayLike | None = None) -> Self:
         """Fit to training people.
 
         Parameters
@@ -128,15 +130,18 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
             Target, in its units.
         groups : array_like, shape (n,), optional
             People with equal labels share an inner fold.
+        sites : array_like of str, shape (n,), optional
+            Site of each person, NaN where it is not known; their names are remembered.
 
         Raises
         ------
         InputError
-            Where an option is out of its range, features, target or groups are not usable, or too few people have all
-            modalities.
+            Where an option is out of its range, features, target, groups or sites are not usable, or too few people
+            have all modalities.
         """
         settings_of(self.section, self.get_params(deep=False), type(self).__name__)
-        self.layout_, blocks, y, group = checked_training(X, y, groups)
+        self.layout_, blocks, y, group = checked_training(X, y, groups, sites)
+        self._remember_sites(sites, len(y))
         self.modalities_ = self.layout_.modalities
         has = _present(blocks)
         anything = np.any(list(has.values()), axis=0)

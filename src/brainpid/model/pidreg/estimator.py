@@ -138,6 +138,8 @@ class PIDReg(ModelFileMixin):
         The same for the scalar latents; NaN where the modality is missing.
     out_of_fold_target_ : ndarray, shape (n_train,)
         The target they belong to, in its units. A model that was shared comes back without these four.
+    sites_ : tuple of str
+        Names of the training sites; there where sites were given.
     history_ : list of dict
         One entry per epoch: loss terms, learning rate, error and information on people who were left out, weights.
 
@@ -225,6 +227,7 @@ class PIDReg(ModelFileMixin):
         y: ArrayLike,
         groups: ArrayLike | None = None,
         callback: Callback | None = None,
+        sites: ArrayLike | None = None,
     ) -> Self:
         """Fit to training people.
 
@@ -241,6 +244,8 @@ class PIDReg(ModelFileMixin):
             Called with a mapping after each step: ``stage``, ``step`` and ``of``. The stages are ``pilot`` (with
             ``fall`` and ``spread``), ``network`` (an epoch a step, with its ``record`` of `history`), ``base learners``
             (with the ``name``) and ``calibration``. What it raises ends the fit.
+        sites : array_like of str, shape (n,), optional
+            Site of each person, NaN where it is not known; their names are remembered.
 
         Raises
         ------
@@ -252,7 +257,8 @@ class PIDReg(ModelFileMixin):
             Where a loss term is not finite.
         """
         settings, own, device = checked_settings(self.get_params()), self._own, device_of(self.device)
-        layout, features, y, group = checked_training(*self._training_modalities(X, y), groups)
+        layout, features, y, group = checked_training(*self._training_modalities(X, y), groups, sites)
+        self._remember_sites(sites, len(y))
         n_rows, present = len(y), presence(features)
         members, n_complete = settings.members, int(present.all(axis=1).sum())
         if n_complete < (least := fewest_of_ensemble(members, len(layout.modalities))):

@@ -30,7 +30,7 @@ _CHOSEN = (
     "expert_weights_",
     "device_",
 )
-_KEPT = ("modalities_", *MATRIX_FITTED, *_CHOSEN, "history_")
+_KEPT = ("modalities_", "sites_", *MATRIX_FITTED, *_CHOSEN, "history_")
 _KEPT_OF_PEOPLE = ("out_of_fold_prediction_", "out_of_fold_subsets_", "out_of_fold_latents_", "out_of_fold_target_")
 
 
