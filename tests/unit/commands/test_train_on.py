@@ -22,9 +22,11 @@ def study(patients: bool = True) -> dict[str, pd.DataFrame]:
     """Controls, and between them patients of older brains, one without a diagnosis; dwi_0 differs in them alone."""
     tables = make_tables(CONTROLS, 0)
     tables["participants"]["diagnosis"] = "control"
+    tables["participants"]["site"] = np.where(np.arange(CONTROLS) % 2, "s1", "s0")
     tables["dwi"]["dwi_0"] = 1.0
     if patients:
         more = make_tables(PATIENTS, 1, "sub-p")
+        more["participants"]["site"] = np.where(np.arange(PATIENTS) % 3, "s1", "s2")
         more["participants"]["diagnosis"] = ["patient"] * (PATIENTS - 1) + [None]
         for modality in ("t1", "dwi"):
             more[modality].iloc[:, 1:] += 0.5
@@ -42,11 +44,13 @@ def config(folder: Path, **changes: object) -> Path:
     return write_config(folder / "c.yaml", content)
 
 
-def test_a_run_with_patients_learns_nothing_from_them(tmp_path):
+@pytest.mark.parametrize("method", ["none", "location"])
+def test_a_run_with_patients_learns_nothing_from_them(tmp_path, method):
     """Every file that follows from training people is, byte by byte, that of the run of the controls alone."""
     for name, patients in (("with", True), ("without", False)):
         write_cohort(tmp_path / name / "a", study(patients))
-    with_them, without = (run_tables(config(tmp_path / name)) for name in ("with", "without"))
+    further = {"harmonise": {"method": method}} if method != "none" else {}
+    with_them, without = (run_tables(config(tmp_path / name, **further)) for name in ("with", "without"))
 
     people = read_own_tsv(with_them / "participants.tsv").set_index("participant_id")
     assert people["included"].all()
