@@ -24,7 +24,7 @@ class MeanOfReadings:
         self.centre_ = float(np.mean(y))
         return self
 
-    def read(self, X):
+    def read(self, X, sites=None):
         self.reads_ = getattr(self, "reads_", 0) + 1
         return X
 
@@ -35,6 +35,9 @@ class MeanOfReadings:
         lacking = sum(np.isnan(block[:, 0]) for block in X.values())
         half = 10 * coverage * (1 + lacking)  # wider for those who have less
         return self.predict(X)[:, None] + half[:, None] * np.array([-1, 1])
+
+    def known_site_width(self, X, coverage=0.9):
+        return np.full(len(self.predict(X)), np.nan)
 
     def scalar_latents(self, X):
         return {modality: (block[:, 0] - self.centre_) / 15 for modality, block in X.items()}

@@ -9,6 +9,7 @@ from report_tables import SETTINGS, motion
 from brainpid.evaluation.control_models import COLUMNS as CONTROL_TABLE
 from brainpid.evaluation.coverage import coverage_table
 from brainpid.features.findings import findings_table
+from brainpid.report.new_sites import of_new_sites
 from brainpid.report.page import ALTERNATIVES, render
 
 ADDED = [0.30, 0.005]
@@ -91,6 +92,7 @@ def tables(cohorts: tuple[str, ...] = ("a",)) -> dict[str, pd.DataFrame]:
                                      "difference": 0.75, "ci_low": 0.25, "ci_high": 1.25}]),
         "coverage": coverage_table(predictions, (0, 120), 0.9),
         "predictions": predictions,
+        "new_sites": of_new_sites(predictions),
         "motion": motion(predictions).iloc[:0],
         "person": pd.DataFrame({"cohort": "a", "model": "pidreg", "modalities": ["t1+dwi", "dwi+t1", "t1"],
                                 "information": [1.0, 2.5, 9.0]}),

@@ -12,6 +12,7 @@ from brainpid.config.cohorts import Target
 from brainpid.config.harmonise import Harmonise
 from brainpid.config.report_inputs import ReportInput
 from brainpid.config.slices import ReportSettings
+from brainpid.report.new_sites import of_new_sites
 
 SETTINGS = ReportSettings(
     title="A <study> of ages",
@@ -38,6 +39,9 @@ SETTINGS = ReportSettings(
     compared=(),
     harmonise=Harmonise(),
 )
+
+NO_NEW_SITES = of_new_sites(pd.DataFrame(columns=["participant_id", "cohort", "model", "age", "pi_low", "pi_high"]))
+"""Of a run in which training had seen everybody's site."""
 
 
 def pid_rows(n: int, cohort: str = "a", estimator: str = "log_score", bits: Mapping[str, float] | None = None):

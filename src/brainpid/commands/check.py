@@ -37,6 +37,7 @@ from brainpid.core.machine import free_bytes_for
 from brainpid.evaluation.effort import WORKFLOW_S, Study, Work, with_own_benchmarks, work_of
 from brainpid.evaluation.group_tables import groups_in_words
 from brainpid.evaluation.left_out import left_out
+from brainpid.evaluation.new_sites import doubts_of_new_sites
 from brainpid.evaluation.reference_weights import refuse_no_cohort, weights_for
 from brainpid.features.between_cohorts import warn_of_target
 from brainpid.features.block import FeatureBlock, FeatureSummary
@@ -128,6 +129,8 @@ def run(args: argparse.Namespace) -> None:
     for finding in leaks_before_a_run(config, planned, splits, groups, tables, features, images):
         console.print(f"{'LEAK' if finding.severity == ERROR else 'warning'}: {finding.sentence}", soft_wrap=True)
     for sentence in doubts_of_people(planned, config.target.units, config.splits.schemes):
+        console.print(f"warning: {sentence}", soft_wrap=True)
+    for sentence in doubts_of_new_sites(planned, config.splits.schemes):
         console.print(f"warning: {sentence}", soft_wrap=True)
     for sentence in doubts_of_harmonisation(planned, config.harmonise, config.target.units):
         console.print(f"warning: {sentence}", soft_wrap=True)

@@ -17,6 +17,7 @@ from brainpid.commands.options import check_out_table
 from brainpid.config.schema import load_predict_config
 from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import write_table
+from brainpid.crossfit.site_folds import FEWEST_SITES
 from brainpid.crossfit.transforms import Standardizer, clipped_features, far_modalities
 from brainpid.evaluation.atypicality import ATYPICAL, atypicality_of
 from brainpid.features.new_people import NewPeople, of_config, of_tables
@@ -25,7 +26,7 @@ from brainpid.model.age_bias import AgeBias, correct_predictions
 from brainpid.model.harmonised import Harmoniser
 from brainpid.model.inputs import Layout
 from brainpid.model.registry import MODELS, MultimodalRegressor
-from brainpid.model.sites import SITE_SEEN, sites_seen, unseen_in_words
+from brainpid.model.sites import KNOWN_WIDTH, SITE_SEEN, sites_seen, unseen_in_words
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ class SavedModel(MultimodalRegressor, Protocol):
 
     layout_: Layout
     scalers_: Mapping[str, Standardizer]
+    learned_new_sites: bool
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,7 +89,7 @@ def run(args: argparse.Namespace) -> None:
         )  # fmt: skip
     known = getattr(model, "sites_", None)
     if known is not None and (words := unseen_in_words(new.sites, sites_seen(known, new.sites))):
-        log.warning("%s; errors at new sites are larger", words)
+        log.warning("%s; errors at new sites are larger, %s", words, _intervals_at_new_sites(model))
     biases = {subset: AgeBias(**line) for subset, line in provenance.get("age_bias", {}).items()}
     table = predict_new(model, new, biases, coverage)
     write_table(args.out, table)
@@ -187,10 +189,10 @@ def predict_new(model: SavedModel, new: NewPeople, biases: Mapping[str, AgeBias]
     Returns
     -------
     DataFrame
-        The people, `site_seen` where the model knows its training sites, `modalities` that each has, predicted_age,
-        predicted_age_corrected, pi_low and pi_high, in the target's units; `atypicality`, 0 to 1, how unusual the
-        features are for any target, NaN by models that do not tell it; ``gain_<m>``, by how much the interval is
-        expected to narrow, in the same units, NaN where the person has m; and `reason`, why a person has no
+        The people, `site_seen` and `pi_width_known_site` where the model knows its training sites, `modalities` that
+        each has, predicted_age, predicted_age_corrected, pi_low and pi_high, in the target's units; `atypicality`, 0 to
+        1, how unusual the features are for any target, NaN by models that do not tell it; ``gain_<m>``, by how much the
+        interval is expected to narrow, in the same units, NaN where the person has m; and `reason`, why a person has no
         prediction, or which features of a person who has one are so far from the training people that their values
         were clipped.
     """
@@ -207,7 +209,9 @@ def predict_new(model: SavedModel, new: NewPeople, biases: Mapping[str, AgeBias]
         reason=None,
     )
     if hasattr(model, "sites_"):
-        table.insert(table.columns.get_loc("modalities"), SITE_SEEN, sites_seen(model.sites_, new.sites))
+        place = table.columns.get_loc("modalities")
+        table.insert(place, SITE_SEEN, sites_seen(model.sites_, new.sites))
+        table.insert(place + 1, KNOWN_WIDTH, np.nan)
     far = {modality: clipped_features(features, model.scalers_[modality]) for modality, features in new.tables.items()}
     told = [far if has else new.reasons for has in some]
     reasons = [
@@ -224,18 +228,27 @@ def predict_new(model: SavedModel, new: NewPeople, biases: Mapping[str, AgeBias]
     if not some.any():
         return table
     X = {modality: features[some] for modality, features in new.tables.items()}
-    read = model.read(X)
+    read = model.read(X, np.array(new.sites, dtype=object)[some])
     predicted = model.predict(read)
     table.loc[some, "predicted_age"] = predicted
     if biases:
         own = table.loc[some, "modalities"].tolist()
         table.loc[some, "predicted_age_corrected"] = correct_predictions(biases, predicted, own)
     table.loc[some, ["pi_low", "pi_high"]] = model.predict_interval(read, coverage)
+    if KNOWN_WIDTH in table:
+        table.loc[some, KNOWN_WIDTH] = model.known_site_width(read, coverage)
     for modality, gain in model.expected_gain(read, coverage).items():
         table.loc[some, f"gain_{modality}"] = gain
     table.loc[some, "atypicality"] = atypicality_of(model, read)
     _warn_of_atypical(table)
     return table
+
+
+def _intervals_at_new_sites(model: SavedModel) -> str:
+    """What intervals of people of new sites are worth, in words."""
+    if model.learned_new_sites:
+        return "and their intervals are wider, as training sites that were left out have shown"
+    return f"and their intervals too narrow: these need training at {FEWEST_SITES} sites or more"
 
 
 def _warn_of_atypical(table: pd.DataFrame) -> None:

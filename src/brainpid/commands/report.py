@@ -29,6 +29,7 @@ from brainpid.report.beyond import headline_given, rows_given
 from brainpid.report.forest import contributions, forest
 from brainpid.report.groups import groups_figure
 from brainpid.report.motion import MEASURE
+from brainpid.report.new_sites import of_new_sites
 from brainpid.report.output_folder import bidsignore, readme
 from brainpid.report.pad_figure import brain_pad, pads, people_of_pads
 from brainpid.report.page import QCImage, render
@@ -58,7 +59,9 @@ def run(args: argparse.Namespace) -> None:
     tables = {name: read_own_tsv(folder / f"aggregate/{name}.tsv") for name in TABLES}
     tables |= {name: read_own_tsv(folder / f"{name}.tsv") for name in ("participants", "features")}
     schemes = settings.splits.schemes
-    tables["predictions"] = training_group(of_scheme(tables["predictions"], schemes[0]))
+    trained = training_group(tables["predictions"])
+    tables["new_sites"] = of_new_sites(trained)
+    tables["predictions"] = of_scheme(trained, schemes[0])
     tables["person"] = training_group(tables["person"])
     for name in [*(["groups"] if settings.compared else []), *(["others"] if settings.train_on else [])]:
         tables[name] = read_own_tsv(folder / f"aggregate/{name}.tsv")

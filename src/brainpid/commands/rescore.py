@@ -79,5 +79,6 @@ def _scored(model: str, folder: Path, settings: RescoreSettings, reference: Floa
     fitted = MODELS[model].load_class().load(folder)
     subsets = subsets_of(settings.modalities)
     predictions = {subset: rows[SUBSET + "+".join(subset)].to_numpy(dtype=float) for subset in subsets}
-    told = fitted.rescored(predictions, rows["age"].to_numpy(dtype=float), reference)
+    sites = rows["site"].to_numpy(dtype=object)
+    told = fitted.rescored(predictions, rows["age"].to_numpy(dtype=float), reference, sites)
     return rows[[*KEYS, "age"]].assign(**{LOG_SCORE + "+".join(subset): told[subset] for subset in subsets})

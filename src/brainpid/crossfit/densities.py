@@ -70,7 +70,12 @@ class PredictiveDensities:
 
     @classmethod
     def fit(
-        cls, predictions: Mapping[Subset, ArrayLike], y: ArrayLike, fold: ArrayLike, least: int = 1
+        cls,
+        predictions: Mapping[Subset, ArrayLike],
+        y: ArrayLike,
+        fold: ArrayLike,
+        least: int = 1,
+        site: IntArray | None = None,
     ) -> PredictiveDensities:
         """Fit to out-of-fold predictions of training people.
 
@@ -85,6 +90,8 @@ class PredictiveDensities:
             Inner fold of each person. Where all are of one, the densities are fitted by five folds of their own.
         least : int
             People behind each value that is kept, at least; 1 where the model is not to be passed on.
+        site : ndarray of int, shape (n,), optional
+            Number of each person's site, where folds leave whole sites out (`brainpid.crossfit.site_folds`).
 
         Raises
         ------
@@ -102,22 +109,27 @@ class PredictiveDensities:
             )
         if bad := int((~np.isfinite(ages)).sum()):
             raise InputError(f"predictive densities: {bad} of n = {n} targets are not finite")
-        return cls._fit(known, ages, member, least)
+        return cls._fit(known, ages, member, least, site)
 
     @classmethod
-    def _fit(cls, known: dict[Subset, FloatArray], y: FloatArray, fold: IntArray, least: int) -> PredictiveDensities:
+    def _fit(
+        cls, known: dict[Subset, FloatArray], y: FloatArray, fold: IntArray, least: int, site: IntArray | None
+    ) -> PredictiveDensities:
         target_map = NormalScores.fit(y, least)
         if len(y) > MOST_PEOPLE:
             taken = np.lexsort((*known.values(), y))[:: -(-len(y) // MOST_PEOPLE)]
             known, y, fold = {a: values[taken] for a, values in known.items()}, y[taken], fold[taken]
+            site = None if site is None else site[taken]
         fits = [
             (scale, {a: centred(scaled(v, scale, target_map), y, fold, scale, target_map) for a, v in known.items()})
             for scale in (target_map, NormalScores.straight(y))
         ]
-        last = [_reader(f, [*f][-1], y, fold, scale, target_map, least) for scale, f in fits]
+        last = [_reader(f, [*f][-1], y, fold, scale, target_map, least, site) for scale, f in fits]
         best = max((0, 1), key=lambda k: last[k].held_out_bits)
         scale, f = fits[best]
-        readers = {a: _reader(f, a, y, fold, scale, target_map, least) for a in [*f][:-1]} | {[*f][-1]: last[best]}
+        readers = {a: _reader(f, a, y, fold, scale, target_map, least, site) for a in [*f][:-1]} | {
+            [*f][-1]: last[best]
+        }
         complete = np.isfinite(np.column_stack(list(f.values()))).all(axis=1)
         return cls(target_map, scale, readers, group_ages(y[complete] if complete.any() else y, least)[0])
 
@@ -292,6 +304,7 @@ def _reader(
     scale: NormalScores,
     target_map: NormalScores,
     least: int,
+    site: IntArray | None,
 ) -> ReaderDensity:
     """Density of one reader, from its people's predictions from every part of it."""
     parts = {a: values for a, values in f.items() if set(a) <= set(subset)}
@@ -299,4 +312,5 @@ def _reader(
     if rows.sum() < 2 or np.ptp(y[rows]) == 0:
         return ReaderDensity.of_ages(y, target_map, subset, least)
     own = {a: values[rows] for a, values in parts.items()}
-    return ReaderDensity.fit(own, scale.transform(y[rows]), y[rows], fold[rows], target_map, least)
+    own_site = None if site is None else site[rows]
+    return ReaderDensity.fit(own, scale.transform(y[rows]), y[rows], fold[rows], target_map, least, own_site)

@@ -16,6 +16,7 @@ from brainpid.crossfit.age_groups import AgeGroups, group_ages
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.level_spread import level_ratios
 from brainpid.crossfit.minima import INNER_FOLDS, fewest_of_baseline, fewest_of_interval
+from brainpid.crossfit.site_folds import person_weights
 from brainpid.crossfit.tilt import PersonalTilts, TiltedAges
 from brainpid.crossfit.transforms import NormalScores
 
@@ -40,7 +41,8 @@ class ReaderDensity:
     mixture : ndarray, shape (3,)
         Weights of the age distribution and of both tilts.
     needed : ndarray, shape (n,)
-        Probability of the interval that just holds the age of each held-out training person, ascending.
+        Probability of the interval that just holds the age of each held-out training person, ascending; where people
+        have weights, the k-th value is the one up to which they weigh the part k / n.
     held_out_bits : float
         Mean log score of held-out training people.
     """
@@ -60,6 +62,7 @@ class ReaderDensity:
         fold: IntArray,
         target_map: NormalScores,
         least: int,
+        site: IntArray | None = None,
     ) -> ReaderDensity:
         """Fit to held-out predictions.
 
@@ -76,6 +79,9 @@ class ReaderDensity:
         target_map : NormalScores
         least : int
             People behind each value that is kept, at least.
+        site : ndarray of int, shape (n,), optional
+            Number of each person's site, where folds leave sites out: intervals are for a person of any new site, so
+            that sites count alike and not by their people.
 
         Raises
         ------
@@ -98,7 +104,8 @@ class ReaderDensity:
         needed = 1 - np.minimum(below / lower, (1 - below) / (1 - lower))
         held_out_bits = float(np.log2(mixture @ ratios).mean())
         weights, tilted = own_fit.to(np.ones(n, dtype=bool))
-        return cls(dict(zip(f, weights.tolist(), strict=True)), tilted, mixture, np.sort(needed), held_out_bits)
+        calibration = np.sort(needed) if site is None else _in_order(needed, person_weights(site))
+        return cls(dict(zip(f, weights.tolist(), strict=True)), tilted, mixture, calibration, held_out_bits)
 
     @classmethod
     def of_ages(cls, y: FloatArray, target_map: NormalScores, subset: Subset, least: int) -> ReaderDensity:
@@ -215,6 +222,14 @@ class _Fit:
             weights, tilted = self.to(~own)
             people = tilted.of(self.columns[own] @ weights)
             yield own, people, _with_own_age(people.at_own(self.y[own], g[own]), 1.0, float((~own).sum()))
+
+
+def _in_order(values: FloatArray, weights: FloatArray) -> FloatArray:
+    """Values (n,) up to which people with weights (n,) weigh 1 / n to n / n; with equal weights they are sorted."""
+    order, n = np.argsort(values, kind="stable"), len(values)
+    reached = np.cumsum(weights[order]) / weights.sum() * n
+    place = np.searchsorted(reached, np.arange(1, n + 1) - 1e-9 * n)
+    return np.asarray(values[order][np.minimum(place, n - 1)])
 
 
 def _with_own_age(ratio: FloatArray, mean: ArrayLike, n: float) -> FloatArray:

@@ -13,11 +13,12 @@ from brainpid.core.arrays import Blocks, FloatArray, IntArray
 from brainpid.core.errors import InputError, NumericalError
 from brainpid.core.modalities import presence
 from brainpid.crossfit.minima import why_not_decomposed
+from brainpid.crossfit.site_folds import FEWEST_SITES
 from brainpid.evaluation.atypicality import atypicality_of
 from brainpid.model.age_bias import AgeBias, correct_predictions
 from brainpid.model.inputs import Read
 from brainpid.model.registry import MultimodalRegressor
-from brainpid.model.sites import SITE_SEEN, sites_seen
+from brainpid.model.sites import KNOWN_WIDTH, SITE_SEEN, sites_seen
 
 log = logging.getLogger(__name__)
 
@@ -147,14 +148,16 @@ def predict_table(
         modalities. Log scores are relative to the targets of the person's cohort among the training people, and among
         those who are predicted as well where fewer than `FEWEST_OF_REFERENCE` of the cohort were trained on.
         `atypicality` is NaN by models that do not tell it. `site_seen` is there where the model knows the sites of
-        its training people: whether the person's is one of them.
+        its training people: whether the person's is one of them. Of people whose site it is not, everything is as the
+        model reads such people, and `pi_width_known_site` is the width that their intervals would have if it were; NaN
+        where the model could not learn what its predictions are worth there, and for others.
 
     Raises
     ------
     NumericalError
         Where a person could not be predicted.
     """
-    read = model.read(X)
+    read = model.read(X, people["site"].to_numpy(dtype=object))
     predicted = model.predict(read)
     if not np.isfinite(predicted).all():
         raise NumericalError(f"{int((~np.isfinite(predicted)).sum())} of {len(predicted)} people got no prediction")
@@ -174,8 +177,19 @@ def predict_table(
     )
     if hasattr(model, "sites_"):
         table[SITE_SEEN] = sites_seen(model.sites_, people["site"].tolist())
+        table[KNOWN_WIDTH] = model.known_site_width(read, coverage)
+        _warn_of_narrow(table)
     latents = {LATENT + modality: values for modality, values in model.scalar_latents(read).items()}
     return table.assign(**latents, **reading_table(model, read, table, training))
+
+
+def _warn_of_narrow(table: pd.DataFrame) -> None:
+    """Count people of new sites whose intervals are those of known ones."""
+    if narrow := int(((table[SITE_SEEN] == "no") & table[KNOWN_WIDTH].isna()).sum()):
+        log.warning(
+            "%d of %d are of sites that training has not seen, and their intervals too narrow: calibrating needs "
+            "%d training sites or more", narrow, len(table), FEWEST_SITES,
+        )  # fmt: skip
 
 
 def reading_table(model: MultimodalRegressor, read: Read, people: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from brainpid.core.arrays import FloatArray, IntArray, Modalities
+from brainpid.core.arrays import BoolArray, FloatArray, IntArray, Modalities
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.labels import check_same_people, numbers_of
 
@@ -98,9 +98,12 @@ class Read:
     ----------
     reader : object
         The fitted state that read them; a model refuses what another one has read.
+    unseen : ndarray of bool, shape (n,)
+        Who is of a site that training has not seen, where the model has learned what its predictions are worth there.
     """
 
     reader: object
+    unseen: BoolArray
 
     def check(self, reader: object) -> Self:
         """Return it where `reader` made it.

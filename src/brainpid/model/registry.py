@@ -38,8 +38,11 @@ class MultimodalRegressor(Protocol):
         `sites` (n,) are texts, or NaN; where they are given, `sites_` has their names.
         """
 
-    def read(self, X: Modalities | Read) -> Read:
-        """Read new people once; each of the methods below takes the features, or what this gave of them."""
+    def read(self, X: Modalities | Read, sites: ArrayLike | None = None) -> Read:
+        """Read new people once; each of the methods below takes the features, or what this gave of them.
+
+        People whose site, of `sites` (n,), training has not seen are read as such.
+        """
 
     def predict(self, X: Modalities | Read) -> FloatArray:
         """Predict targets of shape (n,), in the target's units, of everybody with at least one modality."""
@@ -49,6 +52,9 @@ class MultimodalRegressor(Protocol):
 
     def predict_interval(self, X: Modalities | Read, coverage: float = 0.9) -> FloatArray:
         """Intervals (n, 2) that cover the target of a new person with this probability, in its units."""
+
+    def known_site_width(self, X: Modalities | Read, coverage: float = 0.9) -> FloatArray:
+        """Width (n,) that intervals of people of new sites would have at a known one; NaN for everybody else."""
 
     def scalar_latents(self, X: Modalities | Read) -> dict[str, FloatArray]:
         """Each modality's own prediction of the target's normal score, shape (n,) each; NaN where it is missing."""
@@ -62,9 +68,13 @@ class MultimodalRegressor(Protocol):
         """Log scores (n,) in bits of people's targets under the predictive density from every subset."""
 
     def rescored(
-        self, predictions: Mapping[Subset, ArrayLike], y: ArrayLike, reference: ArrayLike
+        self,
+        predictions: Mapping[Subset, ArrayLike],
+        y: ArrayLike,
+        reference: ArrayLike,
+        sites: ArrayLike | None = None,
     ) -> dict[Subset, FloatArray]:
-        """`log_scores` from predictions of every subset (n,) that the model gave before, in the target's units."""
+        """`log_scores` from predictions of every subset (n,) that the model gave of people of these sites before."""
 
     def subset_predictions(self, X: Modalities | Read) -> dict[Subset, FloatArray]:
         """Predict targets (n,) from every non-empty subset of the modalities, in the target's units.

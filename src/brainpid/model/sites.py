@@ -18,6 +18,9 @@ from brainpid.core.errors import InputError, list_some
 SITE_SEEN = "site_seen"
 """Column of whether training has seen a person's site: ``yes``, ``no``, or empty where the site is not known."""
 
+KNOWN_WIDTH = "pi_width_known_site"
+"""Column of the width that the interval of a person of a new site would have if training had seen the site."""
+
 
 def checked_sites(sites: ArrayLike | None, n: int) -> NDArray[np.object_]:
     """Site of each person (n,): text, or None where it is not known.

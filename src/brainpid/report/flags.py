@@ -20,6 +20,7 @@ from brainpid.report.harmonised import harmonisation_costs
 from brainpid.report.information import SIGNIFICANT, headline_cohort, verdict_of
 from brainpid.report.leaks import leak_sentences
 from brainpid.report.motion import MEASURE, MUCH_MM, link, people_of_motion
+from brainpid.report.new_sites import unlearned_sentences
 from brainpid.report.sites import people_of_sites
 from brainpid.report.transfer import gaps_shown
 from brainpid.report.words import LABELS, listed, number, people
@@ -76,6 +77,7 @@ def red_flags(
         *(Flag(words, "information") for words in age_range_words(every)),
         *_beyond(every_given, tables, settings),
         *_coverage(own["coverage"], settings),
+        *(Flag(words, "intervals") for words in unlearned_sentences(tables["new_sites"], settings)),
         *(Flag(words, "elsewhere") for words in (gaps_shown(own["transfer"], settings) if "transfer" in own else ())),
         *(Flag(words, "groups") for words in group_flags(tables, settings)),
         *(Flag(words, "harmonisation") for words in _harmonised(tables, settings)),

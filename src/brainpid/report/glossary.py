@@ -56,6 +56,10 @@ ATOMS = {
     "redundant": "what each of them tells by itself",
     "synergy": "what is known only from looking at them together",
 }
+KNOWN_WIDTH = (
+    "Width that the interval would have if training had seen the site; empty where it had, and where intervals at new "
+    "sites could not be calibrated"
+)
 CANNOT_SAY = (
     "It is the information in the readers that were learned at this number of people, not that of the population: "
     "cohorts of different size cannot be compared without allowing for it.",

@@ -15,6 +15,7 @@ from brainpid.report.beyond import in_words
 from brainpid.report.groups import groups_in_methods
 from brainpid.report.harmonised import harmonisation_in_methods
 from brainpid.report.leaks import leaks_in_methods
+from brainpid.report.new_sites import new_sites_in_methods
 from brainpid.report.words import BASE_LEARNER_LABELS, LABELS, design, listed, number, people
 
 KINDS = {
@@ -54,7 +55,7 @@ def methods_text(
         What was run.
     tables : mapping of str to DataFrame
         ``participants``, ``features``, ``base_learners``, ``accuracy`` and ``leakage`` as they stand in
-        the output folder.
+        the output folder; ``new_sites``, rows of people of new sites.
     made_of : mapping
         ``Choices`` of ``aggregate/base_learners.json``.
     trained_with : mapping of str to str
@@ -70,7 +71,11 @@ def methods_text(
         Paragraph("Design", _design(settings) + groups_in_methods(tables["participants"], settings)),
         Paragraph("Models", _models(tables["base_learners"], made_of, settings)),
         Paragraph("Measures", _measures(settings) + _beyond(given)),
-        Paragraph("Intervals", _intervals((tables["accuracy"]["cohort"] == POOLED).any(), settings)),
+        Paragraph(
+            "Intervals",
+            _intervals((tables["accuracy"]["cohort"] == POOLED).any(), settings)
+            + new_sites_in_methods(tables["new_sites"], settings),
+        ),
         Paragraph("Tests", _tests(settings)),
         Paragraph("Software", _software(trained_with)),
     ]

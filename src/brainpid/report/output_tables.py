@@ -192,7 +192,10 @@ COVERAGE: Described = {
 SCHEME_OF: Described = {
     "scheme": (TEXT, NONE, "How test sets were made; the column is there where there are several schemes")
 }
-SEEN: Described = {"site_seen": (TEXT, NONE, "yes or no: whether training had this site; empty where it is not known")}
+SEEN: Described = {
+    "site_seen": (TEXT, NONE, "yes or no: whether training had this site; empty where it is not known"),
+    "pi_width_known_site": (NUMBER, TARGET, glossary.KNOWN_WIDTH),
+}
 _GAPS = {"mae": TARGET, "bias": TARGET, "coverage": PART, "bits": BITS}
 TRANSFER: Described = {
     **MODEL,
@@ -291,17 +294,15 @@ POOLING: Described = {
     "per_doubling_ci_low": (NUMBER, BITS, "Lower end of its interval"),
     "per_doubling_ci_high": (NUMBER, BITS, "Upper end of it"),
 }
-NEW_PEOPLE: Described = (
-    WHO
-    | SEEN
-    | {
-        "modalities": PREDICTION["modalities"],
-        **{name: PREDICTION[name] for name in ("predicted_age", "predicted_age_corrected", "pi_low", "pi_high")},
-        "atypicality": PREDICTION["atypicality"],
-        "gain_<m>": (NUMBER, TARGET, "By how much the interval is expected to narrow if the modality were acquired"),
-        "reason": (TEXT, NONE, "Why there is no prediction, or which features lie so far out that they were clipped"),
-    }
-)
+NEW_PEOPLE: Described = {
+    **WHO,
+    **SEEN,
+    "modalities": PREDICTION["modalities"],
+    **{name: PREDICTION[name] for name in ("predicted_age", "predicted_age_corrected", "pi_low", "pi_high")},
+    "atypicality": PREDICTION["atypicality"],
+    "gain_<m>": (NUMBER, TARGET, "By how much the interval is expected to narrow if the modality were acquired"),
+    "reason": (TEXT, NONE, "Why there is no prediction, or which features lie so far out that they were clipped"),
+}
 PERSON_MEANINGS = (
     glossary.PERSON_COLUMNS
     | {"trained_on": group_columns.TRAINED_ON}

@@ -26,6 +26,7 @@ from brainpid.report.inlined import inline, packaged
 from brainpid.report.leaks import leak_rows
 from brainpid.report.methods import methods_text
 from brainpid.report.motion import MUCH_MM, motion_table, people_of_motion
+from brainpid.report.new_sites import new_site_sentences
 from brainpid.report.pad_figure import pad_table, pads
 from brainpid.report.references import bibtex
 from brainpid.report.sites import site_table
@@ -104,9 +105,10 @@ def render(
     tables : mapping of str to DataFrame
         ``participants``, ``features``, ``accuracy``, ``comparison``, ``coverage``, ``predictions``, ``pid``,
         ``controls``, ``normality``, ``person``, ``selection``, ``importance``, ``base_learners``, ``atypicality`` and
-        ``leakage`` as they stand in the output folder, of the first scheme and the training group; ``transfer``, of
-        several; ``groups`` and ``others``, where groups are compared and a part is trained on; ``harmonisation``,
-        where there is any; and ``motion``, of the quality tables that measure it.
+        ``leakage`` as they stand in the output folder, of the first scheme and the training group; ``new_sites``, what
+        `report.new_sites.of_new_sites` gives of ``predictions`` of all schemes; ``transfer``, of several; ``groups``
+        and ``others``, where groups are compared and a part is trained on; ``harmonisation``, where there is any; and
+        ``motion``, of the quality tables that measure it.
     choice : mapping
         ``aggregate/selection.json``: what the choice among subsets is worth.
     explained : mapping
@@ -201,6 +203,7 @@ def render(
         transfer_sentences=sentences,
         over_people=over_people,
         coverage=dict(zip(all_people["model"], all_people["coverage"], strict=True)),
+        new_sites=new_site_sentences(tables["new_sites"], settings),
         coverage_of=_coverage_of(coverage[coverage["model"] == shown]),
         subsets=subsets.sort_values(["cost", "mae"], kind="stable").to_dict("records"),
         recommended=subsets[subsets["recommended"]].iloc[0],

@@ -349,6 +349,12 @@ def test_people_of_sites_that_training_has_not_seen_are_counted_once_and_marked(
     assert found["site_seen"].tolist() == ["yes"] * 70 + ["no"] * 10
     words = "10 of 80 people are of sites that training has not seen: far, sites"
     assert caplog.text.count(words) == 1
+    assert "their intervals too narrow: these need training at 3 sites or more" in caplog.text
+    assert found["pi_width_known_site"].isna().all()
+    Ridge().fit(X, tables["participants"]["age"], sites=["one", "two", "three", "four"] * 20).save(tmp_path / "four")
+    elsewhere = predict(model=tmp_path / "four", options=["--config", path])
+    assert "their intervals are wider, as training sites that were left out have shown" in caplog.text
+    assert elsewhere["pi_width_known_site"].notna().tolist() == [False] * 70 + [True] * 10
     caplog.clear()
     found = predict({m: tables[m] for m in ("t1", "dwi")}, tmp_path / "model")
     assert found["site_seen"].isna().all()

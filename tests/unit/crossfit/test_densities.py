@@ -323,3 +323,23 @@ def test_input_that_does_not_fit_is_refused():
         PredictiveDensities.fit(predictions, np.full(200, 50.0), fold)
     with pytest.raises(InputError, match="expected one or more finite ages"):
         found.log_scores(predictions, y, reference=[])
+
+
+def test_sites_count_alike_in_intervals_for_new_sites():
+    """One site of 400 with errors of 2 years, 20 of 20 with errors of 8: nine tenths of people, or of sites' people."""
+    rng = np.random.default_rng(0)
+    site = np.r_[np.zeros(400, int), np.repeat(np.arange(1, 21), 20)]
+    spread, y = np.where(site == 0, 2.0, 8.0), rng.uniform(20, 80, 800)
+    predictions, fold = {("a",): y + spread * rng.standard_normal(800)}, site % 10
+    by_people = PredictiveDensities.fit(predictions, y, fold)
+    by_site = PredictiveDensities.fit(predictions, y, fold, site=site)
+    new = rng.uniform(35, 65, 4000)
+    told = {("a",): new + 8 * rng.standard_normal(4000)}
+    covered = []
+    for found in (by_people, by_site):
+        low, high = found.interval(told, ("a",), 0.9).T
+        covered.append(np.mean((low <= new) & (new <= high)))
+    assert covered[0] < 0.84
+    assert 0.87 < covered[1] < 0.92
+    everybody = PredictiveDensities.fit(predictions, y, fold, site=np.arange(800))
+    np.testing.assert_array_equal(everybody.readers["a",].needed, by_people.readers["a",].needed)

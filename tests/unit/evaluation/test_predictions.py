@@ -11,6 +11,7 @@ from prediction_tables import out_of_fold
 from brainpid.core.errors import InputError, NumericalError
 from brainpid.evaluation.predictions import by_repeat, predict_table
 from brainpid.model.age_bias import AgeBias
+from brainpid.model.baselines.linear import Ridge
 
 
 def test_a_person_predicted_twice_is_refused():
@@ -72,11 +73,36 @@ def test_a_person_without_prediction_is_a_numerical_error():
         table(nothing)
 
 
-def test_people_of_sites_that_training_has_not_seen_are_marked_where_the_model_knows_its_sites():
+def test_people_of_sites_that_training_has_not_seen_are_marked_where_the_model_knows_its_sites(caplog):
     people = PEOPLE.assign(site=["s", "new", np.nan])
     training = pd.DataFrame({"cohort": ["a"] * 30, "age": 44.0})
     model = MeanOfReadings().fit(X, PEOPLE["age"], sites=["s", "t", "t"])
     found = predict_table(model, X, people, LINES, 0.8, training)
     assert found["site_seen"].fillna("").tolist() == ["yes", "no", ""]
+    assert "1 of 3 are of sites that training has not seen, and their intervals too narrow" in caplog.text
     without = predict_table(MeanOfReadings().fit(X, PEOPLE["age"]), X, people, LINES, 0.8, training)
-    pd.testing.assert_frame_equal(found.drop(columns="site_seen"), without)
+    pd.testing.assert_frame_equal(found.drop(columns=["site_seen", "pi_width_known_site"]), without)
+
+
+def test_people_of_new_sites_have_intervals_of_such_and_the_width_that_others_have():
+    rng = np.random.default_rng(0)
+    site, g = np.repeat([f"s{k}" for k in range(8)], 15).astype(object), rng.normal(size=120)
+    shift = np.repeat(rng.normal(size=8), 15)
+    blocks = {m: (g + shift)[:, None] + 0.3 * rng.normal(size=(120, 2)) for m in ("t1", "dwi")}
+    model = Ridge().fit(blocks, 50 + 15 * g, sites=site)
+    people = pd.DataFrame({"participant_id": "p", "cohort": "a", "site": [None, "s1", "new"], "age": [40.0, 50, 60]})
+    training = pd.DataFrame({"cohort": "a", "age": 50 + 15 * g})
+    found, known = (
+        predict_table(
+            model, {m: block[:3] for m, block in blocks.items()}, people.assign(site=own), LINES, 0.9, training
+        )
+        for own in (people["site"], "s1")
+    )
+    width = found["pi_high"] - found["pi_low"]
+    assert found["site_seen"].fillna("").tolist() == ["", "yes", "no"]
+    assert found["pi_width_known_site"].isna().tolist() == [True, True, False]
+    assert found["pi_width_known_site"][2] == pytest.approx(known["pi_high"][2] - known["pi_low"][2])
+    assert width[2] > 1.3 * found["pi_width_known_site"][2]
+    np.testing.assert_allclose(found["predicted_age"], known["predicted_age"])
+    np.testing.assert_allclose(width[:2], (known["pi_high"] - known["pi_low"])[:2])
+    assert found["log_score_t1"][2] != known["log_score_t1"][2]

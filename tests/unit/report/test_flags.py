@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from report_tables import SETTINGS, motion, normality, pid_rows, predictions, verdict
+from report_tables import NO_NEW_SITES, SETTINGS, motion, normality, pid_rows, predictions, verdict
 
 from brainpid.features.findings import findings_table
 from brainpid.report.flags import Flag, red_flags
@@ -26,6 +26,7 @@ def flags(verdicts=CLEAN, mixed=(), against=(), **tables) -> list[Flag]:
         "normality": normality(None),
         "motion": motion(predictions()),
         "leakage": findings_table([]),
+        "new_sites": NO_NEW_SITES,
     }
     return red_flags(SETTINGS, found | tables, verdicts, mixed, against)
 

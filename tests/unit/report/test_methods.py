@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 import pytest
-from report_tables import SETTINGS
+from report_tables import NO_NEW_SITES, SETTINGS
 
 from brainpid.config.analysis import DecompositionSettings, Null, Splits
 from brainpid.config.extraction import AtlasFiles
@@ -38,6 +38,7 @@ def methods(settings=SETTINGS, cohorts=("a",), participants=PARTICIPANTS) -> dic
         ),
         "accuracy": pd.DataFrame({"cohort": list(cohorts)}),
         "leakage": findings_table([]),
+        "new_sites": NO_NEW_SITES,
     }
     return dict(
         methods_text(

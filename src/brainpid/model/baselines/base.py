@@ -18,7 +18,7 @@ from typing import Any, Self, cast
 
 import joblib
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
 from brainpid.config.models import TargetTransform
@@ -30,6 +30,7 @@ from brainpid.core.modalities import Subset, lacking, subsets_of
 from brainpid.crossfit.densities import PredictiveDensities
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.minima import INNER_FOLDS, fewest_of_baseline
+from brainpid.crossfit.site_folds import deal_sites, site_numbers
 from brainpid.crossfit.transforms import NormalScores, Standardizer
 from brainpid.model.baselines.subset_fits import ReadBySubsets, SubsetFit, VaryingPeople
 from brainpid.model.inputs import Read, checked_training
@@ -96,6 +97,8 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         The same from every subset of the modalities.
     sites_ : tuple of str
         Names of the training sites; there where sites were given.
+    unseen_densities_ : PredictiveDensities or None
+        What predictions are worth at sites that training has not seen; None where it could not be learned.
 
     Notes
     -----
@@ -119,6 +122,10 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
     def _finish(self, training: Training, scale: NormalScores, chosen: Any) -> Mapping[Subset, SubsetFit]:
         """Fit every subset with what was chosen."""
 
+    @abstractmethod
+    def _left_out(self, training: Training, scale: NormalScores, fold: IntArray) -> Mapping[Subset, FloatArray]:
+        """Scores of the people who have each subset by fits without their fold (n,), with the settings as chosen."""
+
     def fit(self, X: Modalities, y: ArrayLike, groups: ArrayLike | None = None, sites: ArrayLike | None = None) -> Self:
         """Fit to training people.
 
@@ -131,7 +138,8 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         groups : array_like, shape (n,), optional
             People with equal labels share an inner fold.
         sites : array_like of str, shape (n,), optional
-            Site of each person, NaN where it is not known; their names are remembered.
+            Site of each person, NaN where it is not known; their names are remembered, and with three or more of them
+            inner folds that leave sites out tell how sure predictions of people of other sites are.
 
         Raises
         ------
@@ -141,7 +149,7 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         """
         settings_of(self.section, self.get_params(deep=False), type(self).__name__)
         self.layout_, blocks, y, group = checked_training(X, y, groups, sites)
-        self._remember_sites(sites, len(y))
+        own_site = self._remember_sites(sites, len(y))
         self.modalities_ = self.layout_.modalities
         has = _present(blocks)
         anything = np.any(list(has.values()), axis=0)
@@ -168,7 +176,20 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         self.scale_ = scales[self.target_transform_]
         self.fits_ = dict(self._finish(training, self.scale_, choices[self.target_transform_][1]))
         self._keep(training, anything)
+        self._learn_new_sites(training, own_site[anything])
         return self
+
+    def _learn_new_sites(self, training: Training, sites: NDArray[np.object_]) -> None:
+        """Fit densities to predictions of training people by fits that have not seen their site."""
+        self.unseen_densities_ = None
+        complete = training.rows(tuple(training.has))
+        fold = deal_sites(sites, training.y, complete, self.random_state)
+        if fold is None:
+            return
+        left_out = self._left_out(training, self.scale_, fold)
+        told = {s: among(self.scale_.inverse_transform(left_out[s]), training.rows(s)) for s in self.subsets_}
+        member, _ = site_numbers(sites)
+        self.unseen_densities_ = PredictiveDensities.fit(told, training.y, fold, site=member)
 
     def _keep(self, training: Training, anything: BoolArray) -> None:
         """Keep what held-out training people tell: a prediction of each from every subset, and how sure these are."""
@@ -186,12 +207,23 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         return self.densities_
 
     @property
+    def _unseen_densities(self) -> PredictiveDensities | None:
+        return self.unseen_densities_
+
+    @property
     def subsets_(self) -> list[Subset]:
         """Every non-empty subset of the modalities, small ones first, each in the order of the modalities."""
         return subsets_of(self.modalities_)
 
-    def read(self, X: Modalities | Read) -> ReadBySubsets:
+    def read(self, X: Modalities | Read, sites: ArrayLike | None = None) -> ReadBySubsets:
         """Standardise new people once; every method below takes what this gives in the place of `X`.
+
+        Parameters
+        ----------
+        X : mapping of str to array_like or DataFrame, shape (n, p_m), or what this gave before
+        sites : array_like of str, shape (n,), optional
+            Site of each person, NaN where it is not known. Intervals and log scores of people whose site training has
+            not seen are those of such people.
 
         Raises
         ------
@@ -203,7 +235,8 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
             return cast(ReadBySubsets, X.check(self.fits_))
         blocks = self.layout_.check(X)
         scaled = {name: self.scalers_[name].transform(block) for name, block in blocks.items()}
-        return ReadBySubsets(self.fits_, self.scale_, scaled, _present(blocks))
+        n = len(next(iter(blocks.values())))
+        return ReadBySubsets(self.fits_, self._unseen(sites, n), self.scale_, scaled, _present(blocks))
 
     def predict(self, X: Modalities | Read) -> FloatArray:
         """Predict targets (n,), in the target's units, from what each person has; NaN for a person with nothing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -171,6 +171,25 @@ class ConcatenatedRegressor(Baseline):
                 choice = self.choose(features, y, scale, training.fold[rows], chosen.setting)
             fits[subset] = self.fit_setting(subset, choice, features, scale.transform(y))
         return fits
+
+    def _left_out(self, training: Training, scale: NormalScores, fold: IntArray) -> Mapping[Subset, FloatArray]:
+        scores, found = scale.transform(training.y), {}
+        for subset, fit in cast(Mapping[Subset, ConcatenatedFit], self.fits_).items():
+            rows = training.rows(subset)
+            features = side_by_side(training.blocks, subset)[rows]
+            found[subset] = self.held_out(features, scores[rows], fold[rows], fit.setting)
+        return found
+
+    def held_out(self, features: FloatArray, scores: FloatArray, fold: IntArray, setting: Setting) -> FloatArray:
+        """Scores (n,) of everybody by fits of one setting without the own fold.
+
+        Raises
+        ------
+        NumericalError
+            Where a matrix cannot be factorised.
+        """
+        with factorising(type(self).__name__, features, *features.shape):
+            return np.asarray(self._held_out(features, scores, fold, [setting])[0])
 
     def fit_setting(self, subset: Subset, choice: Choice, features: FloatArray, scores: FloatArray) -> ConcatenatedFit:
         """Fit the chosen setting to features (n, p) of a subset and scores (n,).

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from brainpid.config.models import MeanSettings, TargetTransform
-from brainpid.core.arrays import Blocks, FloatArray, Modalities
+from brainpid.core.arrays import Blocks, FloatArray, IntArray, Modalities
 from brainpid.core.modalities import Subset
 from brainpid.crossfit.transforms import NormalScores
 from brainpid.model.baselines.base import Baseline, Training
@@ -66,7 +66,11 @@ class Mean(Baseline):
         return 0.0, None
 
     def _finish(self, training: Training, scale: NormalScores, chosen: None) -> Mapping[Subset, MeanFit]:
+        mean, held_out = float(scale.transform(training.y).mean()), self._left_out(training, scale, training.fold)
+        return {subset: MeanFit(mean, held_out[subset]) for subset in self.subsets_}
+
+    def _left_out(self, training: Training, scale: NormalScores, fold: IntArray) -> Mapping[Subset, FloatArray]:
         scores = scale.transform(training.y)
-        outside = {k: scores[training.fold != k].mean() for k in np.unique(training.fold)}
-        held_out = np.array([outside[k] for k in training.fold])
-        return {subset: MeanFit(float(scores.mean()), held_out[training.rows(subset)]) for subset in self.subsets_}
+        outside = {k: scores[fold != k].mean() for k in np.unique(fold)}
+        held_out = np.array([outside[k] for k in fold])
+        return {subset: held_out[training.rows(subset)] for subset in self.subsets_}

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from sklearn import linear_model
@@ -155,6 +155,33 @@ class Stacking(Baseline):
             own = {block: base_learners[block] for block in _within(chosen, subset)}
             fits[subset] = StackedFit(own, stack, held_out)
         return fits
+
+    def _left_out(self, training: Training, scale: NormalScores, fold: IntArray) -> Mapping[Subset, FloatArray]:
+        """Base learners leave the folds out; weights are fitted to what inner folds gave of the other people."""
+        fits = cast(Mapping[Subset, StackedFit], self.fits_)
+        scores, learners = scale.transform(training.y), fits[self.modalities_].base_learners
+        told: dict[Subset, list[FloatArray]] = {}
+        for block, kinds in learners.items():
+            rows = training.rows(block)
+            features = side_by_side(training.blocks, block)[rows]
+            told[block] = [
+                family.held_out(features, scores[rows], fold[rows], kinds[kind].setting)
+                for kind, family in self._families().items()
+            ]
+        found = {}
+        for subset, fit in fits.items():
+            rows, within = training.rows(subset), _within(told, subset)
+            new = np.column_stack([own[rows[training.rows(block)]] for block in within for own in told[block]])
+            known = np.column_stack(
+                [one.held_out[rows[training.rows(block)]] for block in within for one in learners[block].values()]
+            )
+            own_fold, left_out = fold[rows], np.empty(int(rows.sum()))
+            for k in np.unique(own_fold):
+                out = own_fold == k
+                stack = _weights(fit.stack.alpha).fit(known[~out], scores[rows][~out])
+                left_out[out] = stack.predict(new[out])
+            found[subset] = left_out
+        return found
 
     def _stack(
         self, training: Training, scale: NormalScores, choices: Mapping[Subset, list[Choice]], subset: Subset

@@ -168,14 +168,19 @@ _Fitted = tuple[Regressor, FloatArray]
 class _Kind:
     """How a kind of regressor is fitted and made again from its fields; a fit gives left-out scores (n,) besides.
 
+    `leave_out` takes a fitted regressor, training people whose folds leave sites out, and the number of each one's
+    site; it gives the regressor for people of other sites, and left-out scores, by settings as they are.
+
     Subsets of all modalities but one are as many as the modalities, and nearly as wide as all: where a fit is dear they
     have one of their own, which costs less.
     """
 
     fit: Callable[[TrainingPeople], _Fitted]
     again: Callable[..., Regressor]
+    leave_out: Callable[[Any, TrainingPeople, IntArray], _Fitted]
     takes_missing: bool = False
     fit_to_rest: Callable[[TrainingPeople], _Fitted] | None = None
+    leave_out_of_rest: Callable[[Any, TrainingPeople, IntArray], _Fitted] | None = None
 
 
 def base_learners_for(trees: bool, wanted: Sequence[str], share: bool = False) -> tuple[str, ...]:
@@ -203,7 +208,7 @@ def base_learners_for(trees: bool, wanted: Sequence[str], share: bool = False) -
     return tuple(name for name, suitable in suits.items() if name in wanted or ("auto" in wanted and suitable))
 
 
-def fit_base_learner(name: str, training: TrainingPeople, own: Any = None) -> tuple[BaseLearner, BasePredictions]:
+def fit_base_learner(name: str, training: TrainingPeople, own: Any = None) -> tuple[RegressorLearner, BasePredictions]:
     """Fit a base learner by name; returns it and the out-of-fold predictions of the training people.
 
     Parameters
@@ -219,21 +224,68 @@ def fit_base_learner(name: str, training: TrainingPeople, own: Any = None) -> tu
     NumericalError
         Where a matrix cannot be factorised.
     """
-    kind = _KINDS[name] if own is None else _Kind(partial(_fit_own, own), OwnRegressor)
+    kind = _kind(name, own)
 
-    def fit_to(modalities: Subset) -> _Fitted:
+    def fit_to(modalities: Subset, people: TrainingPeople, rows: BoolArray) -> _Fitted:
+        fit = kind.fit_to_rest if _is_rest(modalities, training) and kind.fit_to_rest else kind.fit
+        return fit(people)
+
+    return _by_subset(kind, training, fit_to)
+
+
+def leave_sites_out(
+    name: str, learner: RegressorLearner, training: TrainingPeople, site: IntArray, own: Any = None
+) -> tuple[RegressorLearner, BasePredictions]:
+    """Base learner for people of sites that training has not seen, and what it predicts of sites that are left out.
+
+    Nothing is chosen anew.
+
+    Parameters
+    ----------
+    name, own
+        As of `fit_base_learner`.
+    learner : RegressorLearner
+        What that gave.
+    training : TrainingPeople
+        With folds that leave sites out.
+    site : ndarray of int, shape (n,)
+        Number of each person's site.
+
+    Raises
+    ------
+    NumericalError
+        Where a matrix cannot be factorised.
+    """
+    kind = _kind(name, own)
+
+    def leave_out(modalities: Subset, people: TrainingPeople, rows: BoolArray) -> _Fitted:
+        rest = kind.leave_out_of_rest if _is_rest(modalities, training) else None
+        return (rest or kind.leave_out)(learner.regressors[modalities], people, site[rows])
+
+    return _by_subset(kind, training, leave_out)
+
+
+def _kind(name: str, own: Any) -> _Kind:
+    return _KINDS[name] if own is None else _Kind(partial(_fit_own, own), OwnRegressor, partial(_leave_own_out, own))
+
+
+def _is_rest(modalities: Subset, training: TrainingPeople) -> bool:
+    return 1 < len(modalities) < len(training.blocks)
+
+
+def _by_subset(
+    kind: _Kind, training: TrainingPeople, fit_to: Callable[[Subset, TrainingPeople, BoolArray], _Fitted]
+) -> tuple[RegressorLearner, BasePredictions]:
+    """Regressors of all subsets that are read, each of the people whom its kind takes, and left-out scores."""
+    regressors, scores = {}, []
+    for modalities in subsets_read(list(training.blocks)):
         chosen = {m: training.blocks[m] for m in modalities}
         has_all = complete(chosen)
-        own = np.asarray(presence(chosen).any(axis=1)) if kind.takes_missing else has_all
-        left_out = np.full(len(own), np.nan)
-        is_rest = 1 < len(modalities) < len(training.blocks)
-        fit = kind.fit_to_rest if is_rest and kind.fit_to_rest else kind.fit
-        regressor, left_out[own] = fit(training.of(modalities, own))
-        return regressor, np.where(has_all, left_out, np.nan)
-
-    fitted = {subset: fit_to(subset) for subset in subsets_read(list(training.blocks))}
-    learner = RegressorLearner({subset: regressor for subset, (regressor, _) in fitted.items()})
-    return learner, BasePredictions(np.column_stack([left_out for _, left_out in fitted.values()]))
+        rows = np.asarray(presence(chosen).any(axis=1)) if kind.takes_missing else has_all
+        left_out = np.full(len(rows), np.nan)
+        regressors[modalities], left_out[rows] = fit_to(modalities, training.of(modalities, rows), rows)
+        scores.append(np.where(has_all, left_out, np.nan))
+    return RegressorLearner(regressors), BasePredictions(np.column_stack(scores))
 
 
 def fit_together(name: str, training: TrainingPeople, learning_rows: int) -> Regressor:
@@ -268,6 +320,19 @@ def _fit_normative(training: TrainingPeople, of_scores: bool) -> _Fitted:
     )
 
 
+def _normative_at_new_sites(
+    model: NormativeModel, training: TrainingPeople, site: IntArray, of_scores: bool
+) -> _Fitted:
+    return model.at_new_sites(
+        training.blocks, training.y, training.target_map, training.fold, site, training.least, of_scores,
+        training.products,
+    )  # fmt: skip
+
+
+def _leave_out_of_process(process: GaussianProcess, training: TrainingPeople, site: IntArray) -> _Fitted:
+    return process, process.leave_out(training.blocks, training.target_map.transform(training.y), training.fold)
+
+
 def _fit_process(training: TrainingPeople, learning_rows: int = LEARNING_ROWS) -> _Fitted:
     scores, rng = training.target_map.transform(training.y), np.random.default_rng(training.seed)
     return GaussianProcess.fit(training.blocks, scores, training.fold, rng, learning_rows)
@@ -275,12 +340,20 @@ def _fit_process(training: TrainingPeople, learning_rows: int = LEARNING_ROWS) -
 
 def _fit_trees(grow: Callable[[Blocks, FloatArray, int], Trees], training: TrainingPeople) -> _Fitted:
     scores, seed = training.target_map.transform(training.y), int(training.seed.generate_state(1)[0])
+    trees = grow(training.blocks, scores, seed)
+    return _leave_out_of_trees(grow, trees, training, training.fold)
+
+
+def _leave_out_of_trees(
+    grow: Callable[[Blocks, FloatArray, int], Trees], trees: Trees, training: TrainingPeople, site: IntArray
+) -> _Fitted:
+    scores, seed = training.target_map.transform(training.y), int(training.seed.generate_state(1)[0])
     fold, left_out = training.fold % TREES_FOLDS, np.empty(len(scores))
     for k in np.unique(fold):
         inside = fold == k
-        trees = grow({m: block[~inside] for m, block in training.blocks.items()}, scores[~inside], seed)
-        left_out[inside] = trees.predict({m: block[inside] for m, block in training.blocks.items()})
-    return grow(training.blocks, scores, seed), left_out
+        part = grow({m: block[~inside] for m, block in training.blocks.items()}, scores[~inside], seed)
+        left_out[inside] = part.predict({m: block[inside] for m, block in training.blocks.items()})
+    return trees, left_out
 
 
 def _fit_own(regressor: Any, training: TrainingPeople) -> _Fitted:
@@ -288,18 +361,39 @@ def _fit_own(regressor: Any, training: TrainingPeople) -> _Fitted:
     return OwnRegressor.fit(regressor, training.blocks, scores, training.fold, seed)
 
 
+def _leave_own_out(regressor: Any, fitted: OwnRegressor, training: TrainingPeople, site: IntArray) -> _Fitted:
+    scores, seed = training.target_map.transform(training.y), int(training.seed.generate_state(1)[0])
+    return fitted, OwnRegressor.leave_out(regressor, training.blocks, scores, training.fold, seed)
+
+
+_FOREST, _BOOSTING = Trees.randomised, Trees.boosted
+_REST_FOREST, _REST_BOOSTING = partial(Trees.randomised, **REST_FOREST), partial(Trees.boosted, **REST_BOOSTING)
 _KINDS = {
-    "normative": _Kind(partial(_fit_normative, of_scores=False), NormativeModel),
-    "normative_scores": _Kind(partial(_fit_normative, of_scores=True), NormativeModel),
-    "kernel": _Kind(_fit_process, GaussianProcess, True, partial(_fit_process, learning_rows=REST_LEARNING_ROWS)),
+    "normative": _Kind(
+        partial(_fit_normative, of_scores=False), NormativeModel, partial(_normative_at_new_sites, of_scores=False)
+    ),
+    "normative_scores": _Kind(
+        partial(_fit_normative, of_scores=True), NormativeModel, partial(_normative_at_new_sites, of_scores=True)
+    ),
+    "kernel": _Kind(
+        _fit_process,
+        GaussianProcess,
+        _leave_out_of_process,
+        takes_missing=True,
+        fit_to_rest=partial(_fit_process, learning_rows=REST_LEARNING_ROWS),
+    ),
     "forest": _Kind(
-        partial(_fit_trees, Trees.randomised),
+        partial(_fit_trees, _FOREST),
         Trees,
-        fit_to_rest=partial(_fit_trees, partial(Trees.randomised, **REST_FOREST)),
+        partial(_leave_out_of_trees, _FOREST),
+        fit_to_rest=partial(_fit_trees, _REST_FOREST),
+        leave_out_of_rest=partial(_leave_out_of_trees, _REST_FOREST),
     ),
     "boosting": _Kind(
-        partial(_fit_trees, Trees.boosted),
+        partial(_fit_trees, _BOOSTING),
         Trees,
-        fit_to_rest=partial(_fit_trees, partial(Trees.boosted, **REST_BOOSTING)),
+        partial(_leave_out_of_trees, _BOOSTING),
+        fit_to_rest=partial(_fit_trees, _REST_BOOSTING),
+        leave_out_of_rest=partial(_leave_out_of_trees, _REST_BOOSTING),
     ),
 }

@@ -90,7 +90,10 @@ class ReadByBaseLearners(Read):
         Of each base learner.
     blocks : mapping of str to ndarray, shape (n, p_m)
         The standardised features that were read.
+    at_new_sites : tuple of BasePredictions
+        Of those who are `unseen` alone, by the base learners that take part there.
     """
 
     predictions: tuple[BasePredictions, ...]
     blocks: Blocks
+    at_new_sites: tuple[BasePredictions, ...] = ()

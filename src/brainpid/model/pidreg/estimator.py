@@ -17,28 +17,31 @@ Ma and Yu 2025, arXiv:2512.22102.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from brainpid.core.arrays import Modalities, among
+from brainpid.core.arrays import IntArray, Modalities, among
 from brainpid.core.errors import InputError
-from brainpid.core.modalities import presence
+from brainpid.core.modalities import complete, presence
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.minima import fewest_of_ensemble
+from brainpid.crossfit.site_folds import deal_sites, site_numbers
 from brainpid.crossfit.transforms import NormalScores
 from brainpid.model.inputs import checked_training
 from brainpid.model.matrix import Columns, Matrix
 from brainpid.model.pidreg.atypicality import Atypicality
 from brainpid.model.pidreg.base_learners import BaseLearner, TrainingPeople, base_learners_for, fit_base_learner
-from brainpid.model.pidreg.fitted import FittedModel, fit_standardizers, standardise
+from brainpid.model.pidreg.base_predictions import BasePredictions
+from brainpid.model.pidreg.fitted import FittedModel, fit_standardizers, patterns_of, standardise
 from brainpid.model.pidreg.fusion import fusion
 from brainpid.model.pidreg.model_file import ModelFileMixin
 from brainpid.model.pidreg.network.device import device_of
 from brainpid.model.pidreg.network.fit import NOBODY, fit_network
+from brainpid.model.pidreg.new_sites import NewSites
 from brainpid.model.pidreg.normative import Products
 from brainpid.model.pidreg.options import ONE_NETWORK, checked_settings, chosen_recipe, options_of
 from brainpid.model.pidreg.pilot import Pilot, run_pilot
@@ -245,7 +248,8 @@ class PIDReg(ModelFileMixin):
             ``fall`` and ``spread``), ``network`` (an epoch a step, with its ``record`` of `history`), ``base learners``
             (with the ``name``) and ``calibration``. What it raises ends the fit.
         sites : array_like of str, shape (n,), optional
-            Site of each person, NaN where it is not known; their names are remembered.
+            Site of each person, NaN where it is not known; their names are remembered, and with three or more of them
+            inner folds that leave sites out tell how people of other sites are predicted and how sure that is.
 
         Raises
         ------
@@ -258,7 +262,7 @@ class PIDReg(ModelFileMixin):
         """
         settings, own, device = checked_settings(self.get_params()), self._own, device_of(self.device)
         layout, features, y, group = checked_training(*self._training_modalities(X, y), groups, sites)
-        self._remember_sites(sites, len(y))
+        own_site = self._remember_sites(sites, len(y))
         n_rows, present = len(y), presence(features)
         members, n_complete = settings.members, int(present.all(axis=1).sum())
         if n_complete < (least := fewest_of_ensemble(members, len(layout.modalities))):
@@ -313,6 +317,15 @@ class PIDReg(ModelFileMixin):
             layout, standardizers, training.target_map, base_learners, predictions, known, fold, self._least,
             alone=one_network and not learners,
         )  # fmt: skip
+
+        def again(site_fold: IntArray) -> BasePredictions:
+            folds = np.unique(site_fold).tolist()
+            pairs = np.random.SeedSequence(seeds[2].generate_state(4).tolist()).spawn(2 * len(folds))
+            args = options, weights, pairs, None, device
+            return fit_network(blocks, scores, site_fold, folds, *args)[0].leave_out(blocks, site_fold, folds)
+
+        told_by = dict(zip(base_learners, predictions, strict=True))
+        self._learn_new_sites(training, own_site[some], told_by, own, again, one_network and not learners)
         self._atypicality = Atypicality.fit(blocks, known, fold, np.random.default_rng(seeds[2]), self._least)
         self.modalities_, self.device_ = layout.modalities, device
         by_modality, self.synergy_weight_ = network.weights()
@@ -325,6 +338,26 @@ class PIDReg(ModelFileMixin):
         self.out_of_fold_latents_ = {m: among(latent, some) for m, latent in unseen.latents.items()}
         told(callback, "calibration", 1, 1)
         return self
+
+    def _learn_new_sites(
+        self,
+        training: TrainingPeople,
+        sites: NDArray[np.object_],
+        predictions: Mapping[str, BasePredictions],
+        own: Mapping[str, Any],
+        networks: Callable[[IntArray], BasePredictions],
+        alone: bool,
+    ) -> None:
+        """Learn from training sites that are left out how people of others are predicted."""
+        fold = deal_sites(sites, training.y, complete(training.blocks), 0)
+        if fold is None:
+            return
+        fitted, leaving, (site, _) = self._fitted, replace(training, fold=fold), site_numbers(sites)
+        new_sites = NewSites.fit(
+            leaving, site, fitted.base_learners, own, predictions, lambda: networks(fold), fitted.stack,
+            patterns_of(fitted.layout.modalities), alone,
+        )  # fmt: skip
+        self._fitted = replace(fitted, new_sites=new_sites)
 
     def history(self) -> list[dict[str, float]]:
         """Course of the training, one record an epoch."""

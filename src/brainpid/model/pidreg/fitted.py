@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self, cast
 
@@ -16,6 +16,7 @@ from brainpid.crossfit.transforms import NormalScores, RankedStandardizer, Stand
 from brainpid.model.inputs import Layout, Read
 from brainpid.model.pidreg.base_learners import BaseLearner, base_learner_from_state
 from brainpid.model.pidreg.base_predictions import BasePredictions, ReadByBaseLearners
+from brainpid.model.pidreg.new_sites import NewSites, stack_from_state
 from brainpid.model.pidreg.stacking import Stack
 from brainpid.model.pidreg.state import to_arrays, to_tensors
 from brainpid.model.pidreg.varying import VaryingPeople
@@ -58,6 +59,8 @@ class FittedModel:
     stack : Stack
     densities : PredictiveDensities
         How sure a prediction from each subset of the modalities is.
+    new_sites : NewSites or None
+        How people of sites that training has not seen are predicted; None where it could not be learned.
     """
 
     layout: Layout
@@ -66,6 +69,7 @@ class FittedModel:
     base_learners: dict[str, BaseLearner]
     stack: Stack
     densities: PredictiveDensities
+    new_sites: NewSites | None = None
 
     @classmethod
     def calibrate(
@@ -101,7 +105,7 @@ class FittedModel:
         alone : bool
             Whether what the first base learner predicts from all modalities is the prediction.
         """
-        patterns = {subset: _pattern(subset, standardizers) for subset in subsets_of(layout.modalities)}
+        patterns = patterns_of(layout.modalities)
         predicted, left_out = np.empty(len(y)), {subset: np.empty(len(y)) for subset in patterns}
         latents = np.empty((len(y), len(standardizers)))
         for k in np.unique(fold):
@@ -116,12 +120,20 @@ class FittedModel:
         found = cls(layout, standardizers, NormalScores.fit(y, least), base_learners, stack, densities)
         return found, OutOfFold(predicted, left_out, found._by_modality(latents))
 
-    def read(self, X: Modalities | Read) -> ReadByBaseLearners:
-        """Predictions of people by all base learners; what it has read already stays as it is."""
+    def read(self, X: Modalities | Read, unseen: Callable[[int], BoolArray]) -> ReadByBaseLearners:
+        """Predictions of people by all base learners; what it has read already stays as it is.
+
+        `unseen` gives which of n people are of sites that training has not seen.
+        """
         if isinstance(X, Read):
             return cast(ReadByBaseLearners, X.check(self))
         blocks = standardise(self.layout.check(X), self.standardizers)
-        return ReadByBaseLearners(self, tuple(learner.read(blocks) for learner in self.base_learners.values()), blocks)
+        own = unseen(len(next(iter(blocks.values()))))
+        told = tuple(learner.read(blocks) for learner in self.base_learners.values())
+        elsewhere: tuple[BasePredictions, ...] = ()
+        if self.new_sites is not None and own.any():
+            elsewhere = self.new_sites.read({m: block[own] for m, block in blocks.items()}, self.base_learners)
+        return ReadByBaseLearners(self, own, told, blocks, elsewhere)
 
     def vary(self, X: Modalities, modality: str) -> Varying:
         """People, all of whom have a modality, as they vary in it."""
@@ -129,19 +141,29 @@ class FittedModel:
             raise InputError(f"there is no modality '{modality}'; {did_you_mean(modality, self.layout.modalities)}")
         blocks = standardise(self.layout.check(X), self.standardizers)
         learners = list(self.base_learners.values())
-        return VaryingPeople(self.predict, learners, self.standardizers[modality], blocks, modality)
+        return VaryingPeople(self.stack.predict, learners, self.standardizers[modality], blocks, modality)
 
-    def predict(self, predictions: Sequence[BasePredictions]) -> FloatArray:
+    def predict(self, read: ReadByBaseLearners) -> FloatArray:
         """Predictions (n,) in the target's units, from the modalities that each person has."""
-        return self.stack.predict(predictions)
+        return self._told(read, Stack.predict)
 
-    def predict_from(self, predictions: Sequence[BasePredictions], subset: Subset) -> FloatArray:
+    def predict_from(self, read: ReadByBaseLearners, subset: Subset) -> FloatArray:
         """Predictions (n,) in the target's units from a subset of the modalities."""
-        return self.stack.predict_from(predictions, _pattern(subset, self.standardizers))
+        pattern = patterns_of(self.layout.modalities)[subset]
+        return self._told(read, lambda stack, predictions: stack.predict_from(predictions, pattern))
 
-    def latents(self, predictions: Sequence[BasePredictions]) -> dict[str, FloatArray]:
+    def latents(self, read: ReadByBaseLearners) -> dict[str, FloatArray]:
         """Scalar latents by modality as normal scores, (n,) each; NaN for people who lack the modality."""
-        return self._by_modality(self.stack.latents(predictions))
+        return self._by_modality(self._told(read, Stack.latents))
+
+    def _told(
+        self, read: ReadByBaseLearners, tell: Callable[[Stack, Sequence[BasePredictions]], FloatArray]
+    ) -> FloatArray:
+        """What stacks tell of people, that of new sites of those who are of one."""
+        found = tell(self.stack, read.predictions)
+        if self.new_sites is not None and read.unseen.any():
+            found[read.unseen] = tell(self.new_sites.stack, read.at_new_sites)
+        return found
 
     def _by_modality(self, latents: FloatArray) -> dict[str, FloatArray]:
         """Latents (n, M) on the base learners' scale as normal scores by modality, (n,) each."""
@@ -159,27 +181,28 @@ class FittedModel:
             "densities": asdict(self.densities),
         }
         return dict(to_tensors(plain)) | {
-            "base_learners": {name: learner.state() for name, learner in self.base_learners.items()}
+            "base_learners": {name: learner.state() for name, learner in self.base_learners.items()},
+            "new_sites": None if self.new_sites is None else self.new_sites.state(),
         }
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
         """Undo `state`."""
-        plain = to_arrays({name: held for name, held in state.items() if name != "base_learners"})
-        target_map = NormalScores(**plain["stack"]["target_map"])
+        plain = to_arrays({name: held for name, held in state.items() if name not in ("base_learners", "new_sites")})
         return cls(
             layout=Layout(**plain["layout"]),
             standardizers={m: standardizer_from(held) for m, held in plain["standardizers"].items()},
             score_map=NormalScores(**plain["score_map"]),
             base_learners={name: base_learner_from_state(name, held) for name, held in state["base_learners"].items()},
-            stack=Stack(**plain["stack"] | {"target_map": target_map}),
+            stack=stack_from_state(plain["stack"]),
             densities=PredictiveDensities.from_state(plain["densities"]),
+            new_sites=None if state["new_sites"] is None else NewSites.from_state(state["new_sites"]),
         )
 
 
-def _pattern(subset: Subset, modalities: Iterable[str]) -> BoolArray:
-    """Which of the modalities a subset has, (M,)."""
-    return np.array([m in subset for m in modalities])
+def patterns_of(modalities: Sequence[str]) -> dict[Subset, BoolArray]:
+    """Subsets of the modalities, and which of them, in the order of their names, each has (M,)."""
+    return {subset: np.array([m in subset for m in sorted(modalities)]) for subset in subsets_of(modalities)}
 
 
 def fit_standardizers(features: Mapping[str, FloatArray], transform: str, least: int) -> dict[str, Standardizer]:

@@ -175,6 +175,13 @@ class GaussianProcess:
         dual = _solved(everybody, sum_towards, scores, terms)
         return cls(terms, few, mean, log_variance, log_length, log_noise, dual), left_out
 
+    def leave_out(self, blocks: Blocks, scores: FloatArray, fold: IntArray) -> FloatArray:
+        """Scores (n,) that it predicts of its training people where their fold is left out, as of `fit`."""
+        learned = self.terms, self.log_variance, self.log_length, self.log_noise
+        if len(scores) <= EXACT_ROWS:
+            return self._exact(blocks, scores, fold, *learned)[1]
+        return self._carried(blocks, scores, fold, self.blocks, *learned)[1]
+
     def predict(self, blocks: Blocks) -> FloatArray:
         """Predicted scores (n,) of standardised features (n, p_m)."""
         between = _covariance(_mean_squares(self.terms, blocks, self.blocks), self.log_variance, self.log_length)

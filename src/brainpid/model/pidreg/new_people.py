@@ -33,15 +33,23 @@ class NewPeopleMixin(MatrixMixin, MultimodalMixin):
     _fitted: FittedModel
     _atypicality: Atypicality
 
-    def read(self, X: Modalities | Matrix | Read) -> ReadByBaseLearners:
+    def read(self, X: Modalities | Matrix | Read, sites: ArrayLike | None = None) -> ReadByBaseLearners:
         """Predictions of new people by the base learners, which every method below takes in the place of `X`.
+
+        Parameters
+        ----------
+        X : mapping of str to array_like or DataFrame, shape (n, p_m), one matrix, or what this gave before
+        sites : array_like of str, shape (n,), optional
+            Site of each person, NaN where it is not known. People whose site training has not seen are predicted as
+            `brainpid.model.pidreg.new_sites` says, with intervals and log scores of such people.
 
         Raises
         ------
         InputError
-            Where `X` does not have the modalities and features that were fitted, or was read by another model.
+            Where `X` does not have the modalities and features that were fitted, or was read by another model, or
+            there is not a site a row.
         """
-        return self._state.read(self._modalities_of(X))
+        return self._state.read(self._modalities_of(X), lambda n: self._unseen(sites, n))
 
     def predict(self, X: Modalities | Matrix | Read) -> FloatArray:
         """Predict targets (n,), in the target's units, from the modalities that each person has; NaN without any.
@@ -51,7 +59,7 @@ class NewPeopleMixin(MatrixMixin, MultimodalMixin):
         InputError
             Where `X` does not have the modalities and features that were fitted.
         """
-        return self._state.predict(self.read(X).predictions)
+        return self._state.predict(self.read(X))
 
     def vary(self, X: Modalities | Matrix, modality: str) -> Varying:
         """People, all of whom have a modality, as they vary in some of its features; see `brainpid.model.varying`."""
@@ -62,12 +70,12 @@ class NewPeopleMixin(MatrixMixin, MultimodalMixin):
 
         NaN for people who lack a modality of the subset. The subset of all modalities gives what `predict` gives.
         """
-        predictions = self.read(X).predictions
-        return {subset: self._state.predict_from(predictions, subset) for subset in subsets_of(self.modalities_)}
+        read = self.read(X)
+        return {subset: self._state.predict_from(read, subset) for subset in subsets_of(self.modalities_)}
 
     def scalar_latents(self, X: Modalities | Matrix | Read) -> dict[str, FloatArray]:
         """Each modality's own prediction of the normal score, (n,) each; NaN for people who lack the modality."""
-        return self._state.latents(self.read(X).predictions)
+        return self._state.latents(self.read(X))
 
     def atypicality(self, X: Modalities | Matrix | Read) -> FloatArray:
         """How unusual the features of people are for any target (n,), 0 to 1, by the modalities that each has.
@@ -119,6 +127,10 @@ class NewPeopleMixin(MatrixMixin, MultimodalMixin):
     @property
     def _densities(self) -> PredictiveDensities:
         return self._state.densities
+
+    @property
+    def _unseen_densities(self) -> PredictiveDensities | None:
+        return None if self._state.new_sites is None else self._state.new_sites.densities
 
     @property
     def layout_(self) -> Layout:

@@ -20,6 +20,10 @@ are taken away and modalities are blocks, or, where there are more features than
 columns a fold's are left out. There features are read by their coordinates in the space that the people's rows span,
 of which there are no more than people: weights outside of it are 0.
 
+**At a site that training has not seen** features are shifted besides, in directions in which the training sites differ
+too. There the scatter is that of people plus the covariance of the sites' mean residuals times `BETWEEN_SITES`, so that
+these directions count less; people of training sites are better predicted without it.
+
 A regression of the target on the features errs in other ways than this does, so the two together err less than either;
 and curves of the target and of its score bend at other places.
 
@@ -40,6 +44,7 @@ from scipy.special import softmax
 
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
 from brainpid.core.linalg import RowSpace, factorising, least_squares
+from brainpid.crossfit.site_folds import PEOPLE_OF_A_SITE
 from brainpid.crossfit.transforms import NormalScores, means_of_neighbours
 from brainpid.model.varying import Additive, Reading
 
@@ -48,6 +53,8 @@ DEGREE = 3
 SCORE_DEGREE = 5
 """Of curves of the normal score, whose tails are stretched."""
 SHRINKAGES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.8)
+BETWEEN_SITES = 10.0
+"""Weight of the covariance of site means, where sites are new: 1 gains a half, and beyond 30 nothing is gained."""
 PEOPLE_PER_COEFFICIENT = 10
 """Training people that a coefficient of the curves takes; with fewer the degree is lower, 1 at least."""
 
@@ -128,6 +135,51 @@ class NormativeModel:
         chosen = SHRINKAGES[best : best + 1]
         (model,) = _models(features, own, everybody, y, target_map, chosen, least, of_scores)
         return replace(model, weights=own.of_features(model.weights)), left_out[best]
+
+    def at_new_sites(
+        self,
+        blocks: Blocks,
+        y: FloatArray,
+        target_map: NormalScores,
+        fold: IntArray,
+        site: IntArray,
+        least: int = 1,
+        of_scores: bool = False,
+        products: Products | None = None,
+    ) -> tuple[NormativeModel, FloatArray]:
+        """Model for people of sites that training has not seen, with the shrinkage of this one; parameters as of `fit`.
+
+        Parameters
+        ----------
+        fold : ndarray of int, shape (n,)
+            Folds that leave whole sites out.
+        site : ndarray of int, shape (n,)
+            Number of each person's site.
+
+        Returns
+        -------
+        NormativeModel
+        ndarray, shape (n,)
+            Scores of the training people by models that have not seen their fold.
+
+        Raises
+        ------
+        NumericalError
+            Where a covariance cannot be factorised.
+        """
+        own = (products or Products(blocks, fold)).of(tuple(blocks))
+        features, left_out = own.features, np.empty(len(y))
+
+        def fitted(people: BoolArray) -> NormativeModel:
+            s = [self.shrinkage]
+            (model,) = _models(features, own, people, y, target_map, s, least, of_scores, site[people])
+            return model
+
+        for k in np.unique(fold):
+            inside = fold == k
+            left_out[inside] = fitted(~inside)._posterior_mean(features[inside])
+        model = fitted(np.ones(len(y), dtype=bool))
+        return replace(model, weights=own.of_features(model.weights)), left_out
 
     def predict(self, blocks: Blocks) -> FloatArray:
         """Predicted scores (n,) of people who have all modalities, standardised features (n, p_m)."""
@@ -251,8 +303,9 @@ def _models(
     shrinkages: Sequence[float],
     least: int,
     of_scores: bool,
+    site: IntArray | None = None,
 ) -> list[NormativeModel]:
-    """Models of some of the people that differ in shrinkage alone."""
+    """Models of some of the people that differ in shrinkage alone; for new sites where their sites are given."""
     x, y = features[people], y[people]
     n = len(x)
     degree = int(np.clip(n // PEOPLE_PER_COEFFICIENT - 1, 1, SCORE_DEGREE if of_scores else DEGREE))
@@ -268,7 +321,7 @@ def _models(
     quantiles = np.asarray(np.quantile(y, levels) if least == 1 else means_of_neighbours(y, least), dtype=np.float64)
     at, scores = basis(quantiles), target_map.transform(quantiles)
     models = []
-    for s, weights in zip(shrinkages, _weights(x, products, people, design, curves, shrinkages), strict=True):
+    for s, weights in zip(shrinkages, _weights(x, products, people, design, curves, shrinkages, site), strict=True):
         log_prior = -0.5 * np.einsum("ki,ij,kj->k", at, weights @ curves.T, at)
         models.append(NormativeModel(weights, log_prior, at, scores, float(s)))
     return models
@@ -281,16 +334,19 @@ def _weights(
     design: FloatArray,
     curves: FloatArray,
     shrinkages: Sequence[float],
+    site: IntArray | None,
 ) -> Iterator[FloatArray]:
     r"""``W Sigma^-1`` (q + 1, p) for each shrinkage.
 
     With residuals ``R = X - B W`` of n people and d degrees of freedom, Sigma is ``a R'R + f I``, ``a = (1 - s) / d``.
-    Where there are more features than people, its inverse is ``(I - R'(R R' + f / a I)^-1 R) / f``.
+    Where there are more features than people, its inverse is ``(I - R'(R R' + f / a I)^-1 R) / f``. What sites add to
+    the scatter are a few rows more of R, sums ``C R`` of the others.
     """
     n, p = len(x), products.width
     freedom = max(n - design.shape[1], 1)
     product = products.of(people)
     least = _LEAST_NOISE * float(np.trace(product)) / (n * p)
+    sums = None if site is None else _site_sums(site, freedom)
     if products.dual:
         residuals = x - design @ curves
         # (I - H) K (I - H) with H = B (B'B)^-1 B'
@@ -302,6 +358,12 @@ def _weights(
         scatter, towards = product - (x.T @ design) @ curves, curves.T
     scatter = (scatter + scatter.T) / 2
     mean_variance = max(float(np.trace(scatter)) / (freedom * p), least)
+    if sums is not None and products.dual:
+        residuals, towards = np.concatenate([residuals, sums @ residuals]), np.concatenate([towards, sums @ towards])
+        scatter = np.block([[scatter, scatter @ sums.T], [sums @ scatter, sums @ scatter @ sums.T]])
+    elif sums is not None:
+        between = sums @ (x - design @ curves)
+        scatter = scatter + between.T @ between
     for s in shrinkages:
         floor = s * mean_variance
         ridge = floor * freedom / (1 - s) if products.dual else floor
@@ -310,3 +372,15 @@ def _weights(
         with factorising("normative model", sigma, n, p):
             solved = cho_solve(cho_factor(sigma, lower=True, overwrite_a=True, check_finite=False), towards)
         yield (curves - solved.T @ residuals) / floor if products.dual else solved.T
+
+
+def _site_sums(site: IntArray, freedom: int) -> FloatArray:
+    """Sums (S, n) of residuals whose products, over the degrees of freedom, are the covariance of site means.
+
+    Means of small sites are drawn to 0, see `PEOPLE_OF_A_SITE`.
+    """
+    _, member, counts = np.unique(site, return_inverse=True, return_counts=True)
+    weight = np.sqrt(BETWEEN_SITES * freedom / len(counts) / (counts * (counts + PEOPLE_OF_A_SITE)))
+    sums = np.zeros((len(counts), len(site)))
+    sums[member, np.arange(len(site))] = weight[member]
+    return sums

@@ -101,12 +101,18 @@ class OwnRegressor:
         NumericalError
             Where predictions are not finite.
         """
+        left_out = cls.leave_out(regressor, blocks, scores, fold, seed)
+        return cls(_fitted(regressor, _table(blocks), scores, seed)), left_out
+
+    @classmethod
+    def leave_out(cls, regressor: Any, blocks: Blocks, scores: FloatArray, fold: IntArray, seed: int) -> FloatArray:
+        """Scores (n,) by copies of a regressor that are fitted without the person's fold; parameters as of `fit`."""
         table, joined, left_out = _table(blocks), fold % FOLDS, np.empty(len(scores))
         for k in np.unique(joined):
             inside = joined == k
             part = cls(_fitted(regressor, table[~inside], scores[~inside], seed))
             left_out[inside] = part.predict({m: block[inside] for m, block in blocks.items()})
-        return cls(_fitted(regressor, table, scores, seed)), left_out
+        return left_out
 
     def predict(self, blocks: Blocks) -> FloatArray:
         """Predicted scores (n,)."""

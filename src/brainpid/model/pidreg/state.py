@@ -19,7 +19,7 @@ from torch import Tensor
 from brainpid.core.errors import InputError
 from brainpid.core.files import write_bytes
 
-FORMAT, VERSION = "brainpid.PIDReg", 3
+FORMAT, VERSION = "brainpid.PIDReg", 4
 """What a file says that it is. The version rises whenever older code could not read a file, or would misread it."""
 
 

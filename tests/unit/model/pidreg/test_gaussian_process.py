@@ -113,3 +113,13 @@ def test_left_out_people_of_a_carried_process_are_predicted_without_them(carried
             inside.T @ inside + np.exp(process.log_noise) * prior, inside.T @ (g[~own] - process.mean)
         )
         np.testing.assert_allclose(left_out[own], process.mean + between[own] @ dual, atol=1e-6)
+
+
+@pytest.mark.parametrize("exact_rows", [1500, 50])
+def test_other_folds_are_left_out_by_the_hyperparameters_at_hand(monkeypatch, exact_rows):
+    monkeypatch.setattr(gaussian_process, "EXACT_ROWS", exact_rows)
+    blocks, g = people()
+    fold = np.arange(80) % 4
+    process, left_out = GaussianProcess.fit(blocks, g, fold, np.random.default_rng(0))
+    np.testing.assert_allclose(process.leave_out(blocks, g, fold), left_out, atol=1e-10)
+    assert np.abs(process.leave_out(blocks, g, fold[::-1] // 2) - left_out).max() > 1e-3

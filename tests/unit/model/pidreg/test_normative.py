@@ -160,3 +160,51 @@ def test_products_of_modalities_are_those_of_their_features_side_by_side(p):
         whole = features[people_in]
         assert own.dual == (features.shape[1] > 50)
         np.testing.assert_allclose(own.of(people_in), whole @ whole.T if own.dual else whole.T @ whole, atol=1e-9)
+
+
+@pytest.mark.parametrize("n", [60, 30])
+def test_at_new_sites_the_covariance_of_site_means_is_added_to_the_scatter(n):
+    """Weights with everything written out, by products of features and, where these are more than people, of people."""
+    rng, p = np.random.default_rng(0), 40
+    age, site = rng.uniform(20, 80, n), np.arange(n) % 6
+    x = rng.normal(size=(n, p)) + 2 * rng.normal(size=(6, p))[site] + np.outer(age / 20, np.ones(p))
+    target_map, fold = NormalScores.fit(age), site % 3
+    model, left_out = NormativeModel.fit({"a": x}, age, target_map, fold)
+    new, at_new = model.at_new_sites({"a": x}, age, target_map, fold, site)
+
+    def weights(rows):
+        t = (age[rows] - age[rows].mean()) / age[rows].std()
+        design = np.vander(t, min(len(t) // 10, 4), increasing=True)
+        if design.shape[1] < 2:
+            design = np.vander(t, 2, increasing=True)
+        curves = np.linalg.lstsq(design, x[rows], rcond=None)[0]
+        residuals, own = x[rows] - design @ curves, site[rows]
+        scatter = residuals.T @ residuals / (len(t) - design.shape[1])
+        between = np.zeros((p, p))
+        for s in np.unique(own):
+            mean, m = residuals[own == s].mean(axis=0), (own == s).sum()
+            between += 10 * m / (m + 10) * np.outer(mean, mean) / len(np.unique(own))
+        s = model.shrinkage
+        sigma = (1 - s) * (scatter + between) + s * np.trace(scatter) / p * np.eye(p)
+        return curves @ np.linalg.inv(sigma)
+
+    np.testing.assert_allclose(new.weights, weights(np.ones(n, dtype=bool)), atol=1e-7)
+    rows = fold != 0
+    part, _ = model.at_new_sites({"a": x[rows]}, age[rows], target_map, fold[rows], site[rows])
+    np.testing.assert_allclose(part.predict({"a": x[~rows]}), at_new[~rows], atol=1e-7)
+    assert np.abs(at_new - left_out).max() > 0.01
+
+
+def test_a_direction_in_which_sites_differ_counts_less_at_new_sites():
+    rng, n = np.random.default_rng(1), 300
+    age, site = rng.uniform(20, 80, n), np.arange(n) % 10
+    signal = (age - 50)[:, None] / 17
+    shift = rng.normal(size=10)[site]
+    x = signal + rng.normal(size=(n, 2)) * 0.7
+    x[:, 0] += shift
+    target_map = NormalScores.fit(age)
+    model, _ = NormativeModel.fit({"a": x}, age, target_map, site % 5)
+    new, _ = model.at_new_sites({"a": x}, age, target_map, site % 5, site)
+    one, other = model.weights[1], new.weights[1]
+    assert one[0] / one[1] > 0.25
+    assert other[0] / other[1] < 0.12

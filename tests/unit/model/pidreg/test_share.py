@@ -52,10 +52,14 @@ def traces(model: PIDReg, X: dict[str, np.ndarray], y: np.ndarray, folder) -> di
 EXPRESSIVE = {"bins": 4, "target_transform": "none", "experts": ("normative", "boosting")}
 
 
-@pytest.mark.parametrize("options", [{}, EXPRESSIVE], ids=["recommended", "trees and bins"])
-def test_nobody_is_found_in_the_file(tmp_path, options):
+@pytest.mark.parametrize(
+    ("options", "sites"),
+    [({}, None), ({}, [f"site {k % 6}" for k in range(200)]), (EXPRESSIVE, None)],
+    ids=["recommended", "of several sites", "trees and bins"],
+)
+def test_nobody_is_found_in_the_file(tmp_path, options, sites):
     X, y = cohort()
-    shared = traces(PIDReg(**SMALL | options, share=True).fit(X, y), X, y, tmp_path)
+    shared = traces(PIDReg(**SMALL | options, share=True).fit(X, y, sites=sites), X, y, tmp_path)
     # A few of thousands of numbers are near another by chance.
     assert shared["features"] == 0
     assert all(part < 0.05 for part in shared.values()), shared

@@ -27,7 +27,7 @@ def saved(tmp_path_factory):
 def test_a_file_names_its_format_and_version(saved, tmp_path):
     (tmp_path / "model.pt").write_bytes(saved)
     content = torch.load(tmp_path / "model.pt", weights_only=True)
-    assert (content["format"], content["version"]) == (FORMAT, VERSION) == ("brainpid.PIDReg", 3)
+    assert (content["format"], content["version"]) == (FORMAT, VERSION) == ("brainpid.PIDReg", 4)
 
 
 @pytest.mark.parametrize("part", [0.0, 0.1, 0.5, 0.9, 0.999])
