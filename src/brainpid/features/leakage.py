@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from brainpid.cohort.training_group import OTHER, TEST
 from brainpid.core.arrays import IntArray
 from brainpid.core.errors import list_some
 from brainpid.features.findings import ERROR, WARNING, Finding, Severity
@@ -135,7 +136,7 @@ def _apart(pairs: Sequence[tuple[int, int]], people: pd.DataFrame, splits: pd.Da
     """How many pairs are on different sides of any split."""
     keys = ["cohort", "participant_id"]
     named = people[keys].assign(row=np.arange(len(people))).iloc[sorted({row for pair in pairs for row in pair})]
-    own = splits.merge(named, on=keys)
+    own = splits.assign(role=splits["role"].replace(OTHER, TEST)).merge(named, on=keys)
     side = own.groupby("row", sort=False)[["repeat", "fold", "role"]]
     roles = {int(row): dict(zip(zip(t["repeat"], t["fold"], strict=True), t["role"], strict=True)) for row, t in side}
     return sum(
