@@ -39,10 +39,13 @@ import pandas as pd
 from scipy.stats import t as student_t
 
 from brainpid.core.arrays import BoolArray, FloatArray, IntArray
+from brainpid.crossfit.splines import natural_spline
 
 PERMUTATIONS = 1999
 FEWEST = 10
 """People of each group, of ages and sites that both have, below which nothing is compared."""
+KNOTS = (0, 1 / 3, 2 / 3, 1)
+"""Quantiles of age at which its smooth bends: 3 degrees of freedom."""
 _BLOCK = 200
 """Permutations that are made at once."""
 _TINY = 1e-8
@@ -172,22 +175,6 @@ def group_effect(
     )
 
 
-def natural_spline(x: FloatArray, df: int = 3) -> FloatArray:
-    """Natural cubic spline of values, shape (n, df): linear beyond the outer knots, without a constant.
-
-    Knots lie at the ends and at even quantiles between (Hastie, Tibshirani & Friedman 2009, eq. 5.4).
-    """
-    scaled = (x - x.mean()) / (np.ptp(x) or 1.0)
-    knots = np.unique(np.quantile(scaled, np.linspace(0, 1, df + 1)))
-
-    def beyond(k: int) -> FloatArray:
-        cubes = np.maximum(scaled - knots[k], 0) ** 3 - np.maximum(scaled - knots[-1], 0) ** 3
-        return np.asarray(cubes / (knots[-1] - knots[k]))
-
-    curved = [beyond(k) - beyond(len(knots) - 2) for k in range(len(knots) - 2)]
-    return np.column_stack([scaled, *curved])
-
-
 def comparable(group: BoolArray, age: FloatArray, site: IntArray) -> BoolArray:
     """Mark people of ages that both groups have, of sites that then have both; parameters as of `group_effect`."""
     kept = _with_both(np.ones(len(group), dtype=bool), group, site)
@@ -211,7 +198,7 @@ def _design(
     n = len(values)
     if n == 0:
         return values, group.astype(float), np.empty((0, 0)), site
-    columns = [_levels(site), _levels(sex)[:, 1:], natural_spline(age, 3 if n >= 6 * FEWEST else 1)]
+    columns = [_levels(site), _levels(sex)[:, 1:], natural_spline(age, age, KNOTS if n >= 6 * FEWEST else (0, 1))]
     frame = pd.DataFrame(np.column_stack([values, group, *columns]))
     means = frame.groupby([site, group, clusters], sort=True).mean()
     table = means.to_numpy()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from brainpid.evaluation.group_effects import FEWEST, group_effect, natural_spline
+from brainpid.evaluation.group_effects import FEWEST, group_effect
 
 
 def study(seed: int, effect: float = 0.0, n: int = 80, older: float = 0.0, spread: float = 1.0, slope: float = 0.6):
@@ -102,12 +102,3 @@ def test_visits_of_a_person_are_one():
     assert thrice.n == 3 * once.n
     assert thrice.difference == pytest.approx(once.difference, rel=0.05)
     assert thrice.ci_high - thrice.ci_low == pytest.approx(once.ci_high - once.ci_low, rel=0.05)
-
-
-def test_the_spline_is_linear_beyond_its_ends_and_bends_between():
-    x = np.linspace(20, 80, 301)
-    basis = natural_spline(x)
-    assert basis.shape == (301, 3)
-    assert np.linalg.matrix_rank(np.column_stack([np.ones(301), basis])) == 4
-    second = np.diff(basis, 2, axis=0)
-    assert np.abs(second[[0, -1]]).max() < 0.02 * np.abs(second).max()
