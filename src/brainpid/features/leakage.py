@@ -114,9 +114,10 @@ def _same_people(
             apart = None if splits is None else _apart(own, people, splits)
             severity: Severity = ERROR if kind == "equal_people" and apart != 0 else WARNING
             sides = "" if apart is None else f", {apart} of them on different sides of a split"
+            what = "counts twice" if apart == 0 else "is held out and trained on at once"
             yield Finding(
                 kind, severity, where, len(own), tuple(f"{labels[one]} = {labels[other]}" for one, other in own),
-                f"{len(own)} pair(s) {words}{sides}: one person under two labels is held out and trained on at once",
+                f"{len(own)} pair(s) {words}{sides}: one person under two labels {what}",
                 "remove one of them, or name both as one group (splits.group)",
             )  # fmt: skip
 
