@@ -42,6 +42,7 @@ VERBS = {
     "predict": "predict new people with a saved model, from any subset of its modalities",
     "calibrate": "correct a saved model at new sites by a few of their people",
     "null": "permute one cohort's target with refitting, for p-values",
+    "groups": "compare groups of people in brain-PAD",
     "rescore": "read every fold's log scores anew for the reference ages",
     "aggregate": "join all folds into accuracy, predictions and decomposition",
     "pid": "decompose what groups of columns of any table tell about one of its columns",

@@ -1,4 +1,4 @@
-# REQUIRES     splits.tsv, features.tsv, every fold's predictions.tsv and provenance.json, importance.tsv of those that
+# REQUIRES     splits.tsv, features.tsv, every fold's predictions.tsv and provenance.json (with train_on others.tsv), importance.tsv of those that
 #              were asked, and every cohort's null/<cohort>.tsv and .json; with splits.group the sheets too, with
 #              reference_ages reference/, and quality/<modality>.tsv of those whose measures are controls
 # PRODUCES     aggregate/{accuracy,comparison,predictions,latents,pid,controls,null,normality,selection,
@@ -14,6 +14,7 @@ rule aggregate:
     input:
         splits=rules.split.output.splits,
         folds=[path for path in FOLD_FILES if path.endswith("predictions.tsv")],
+        others=[path for path in FOLD_FILES if path.endswith("others.tsv")],
         made_by=[path for path in FOLD_FILES if path.endswith("provenance.json")],
         chosen=rules.split.output.chosen,
         nulls=NULL_FILES,

@@ -159,7 +159,7 @@ def extract_named(call: BidsCall, path: Path, workers: int) -> int:
 def people_of(config: Config) -> dict[str, list[str]]:
     """Labels of everybody, by cohort."""
     return {
-        name: read_labels(block.participants_path, block.columns.participant_id)
+        name: read_labels(block.participants_path, block.columns.participant_id, config.visits_of(name))
         for name, block in config.cohorts.items()
     }
 

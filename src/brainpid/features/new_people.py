@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from brainpid.cohort.exclusions import read_exclusions
 from brainpid.cohort.participants import read_ids, read_participants
 from brainpid.config.schema import Config
 from brainpid.config.slices import ParticipantsSettings
@@ -27,6 +28,7 @@ from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_header, read_table, require_column
 from brainpid.features.between_cohorts import same_way
 from brainpid.features.block import FeatureBlock
+from brainpid.features.excluded import without_excluded
 from brainpid.features.store import read_features, read_modalities
 from brainpid.features.tables import ID_COLUMN, divisor_of, extract_table, read_units
 
@@ -227,6 +229,8 @@ def _cohort(
     labels, units, sources = sheet[ID_COLUMN].tolist(), read_units(settings.path), config.cohorts[cohort].sources
     if ignored := sorted(set(sources) - set(names)):
         log.info("cohort '%s': the model has no modality %s, ignored", cohort, list_some(ignored))
+    listed = config.cohorts[cohort].exclude
+    excluded = {} if listed is None else read_exclusions(listed, labels, list(sources))
     tables, reasons = {}, {}
     for modality, features in names.items():
         source = sources.get(modality)
@@ -246,6 +250,7 @@ def _cohort(
         else:
             path = Path(config.output_dir) / "features" / f"{cohort}.h5"
             block = _from_images(path, modality, origin)
+        block = without_excluded(block, excluded.get(modality, {}))
         table = pd.DataFrame(np.where(block.present[:, None], block.values, np.nan), columns=list(block.names))
         # Where nobody has a modality of images, it has no features.
         table = choose(table, features, modality, path) if block.names else table.reindex(columns=list(features))

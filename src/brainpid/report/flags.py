@@ -15,6 +15,7 @@ from brainpid.evaluation.random_effects import POOLED
 from brainpid.pid.result import MIN_PEOPLE_FOR_SHARES
 from brainpid.report.age_ranges import age_range_words
 from brainpid.report.beyond import warnings_beyond
+from brainpid.report.groups import group_flags
 from brainpid.report.harmonised import harmonisation_costs
 from brainpid.report.information import SIGNIFICANT, headline_cohort, verdict_of
 from brainpid.report.leaks import leak_sentences
@@ -80,6 +81,7 @@ def red_flags(
         *(Flag(words, "intervals") for words in unlearned_sentences(tables["new_sites"], settings)),
         *(Flag(words, "elsewhere") for words in (gaps_shown(own["transfer"], settings) if "transfer" in own else ())),
         *(Flag(words, "local") for words in warnings(tables.get("calibration"), settings)),
+        *(Flag(words, "groups") for words in group_flags(tables, settings)),
         *(Flag(words, "harmonisation") for words in _harmonised(tables, settings)),
         *_sites(own["predictions"], settings),
         *_motion(people_of_motion(tables["motion"], own["predictions"]), settings),

@@ -49,6 +49,17 @@ ARTICLES = {
     "LiangZeger1986": _article(
         "Liang, Kung-Yee and Zeger, Scott L.", 1986, "Longitudinal data analysis using generalized linear models",
         "Biometrika", "73:13--22", "10.1093/biomet/73.1.13"),
+    "deLange2022": _article(
+        "de Lange, Ann-Marie G. and Anat{\\\"u}rk, Melis and Rokicki, Jaroslav and others", 2022,
+        "Mind the gap: performance metric evaluation in brain-age prediction", "Human Brain Mapping", "43:3113--3129",
+        "10.1002/hbm.25837"),
+    "MacKinnonWhite1985": _article(
+        "MacKinnon, James G. and White, Halbert", 1985,
+        "Some heteroskedasticity-consistent covariance matrix estimators with improved finite sample properties",
+        "Journal of Econometrics", "29:305--325", "10.1016/0304-4076(85)90158-7"),
+    "FreedmanLane1983": _article(
+        "Freedman, David and Lane, David", 1983, "A nonstochastic interpretation of reported significance levels",
+        "Journal of Business and Economic Statistics", "1:292--298", "10.1080/07350015.1983.10509354"),
     "Johnson2007": _article(
         "Johnson, W. Evan and Li, Cheng and Rabinovic, Ariel", 2007,
         "Adjusting batch effects in microarray expression data using empirical {Bayes} methods", "Biostatistics",
@@ -152,6 +163,7 @@ def references(settings: ReportSettings, beyond: bool = False, local: bool = Fal
         *(["Power2012"] if moves else []),
         *(["Holt1979"] if settings.reference_ages else []),
         *(["LiangZeger1986"] if len(settings.splits.schemes) > 1 else []),
+        *(["deLange2022", "MacKinnonWhite1985", "FreedmanLane1983"] if settings.compared else []),
         *(["WoodFasiolo2017"] if beyond else []),
         *(["EfronMorris1975"] if local else []),
         *(["Johnson2007"] if settings.harmonise.used else []),

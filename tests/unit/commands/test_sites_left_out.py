@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from cohorts import make_config, make_tables, write_cohort, write_config
-from verbs import run_tables
+from verbs import run_tables, run_verb
 
 from brainpid.cohort.participants import read_participants, read_sites
 from brainpid.cohort.schemes import sites_of
 from brainpid.config.schema import load_config
-from brainpid.config.slices import ParticipantsSettings
+from brainpid.config.slices import ParticipantsSettings, ReportSettings
 from brainpid.core.errors import InputError
 from brainpid.core.files import read_json, read_own_tsv
 from brainpid.report.calibration_columns import CALIBRATION_COLUMNS
@@ -57,3 +57,26 @@ def test_a_run_with_sites_left_out_one_of_which_has_nobody(tmp_path):
     assert about["Learned"] == {}
     assert about["mae"] == {"Description": CALIBRATION_COLUMNS["mae"]}
     assert not read_own_tsv(out / "aggregate/pid.tsv").empty
+
+
+def test_people_of_a_site_that_is_left_out_are_read_as_such_to_the_end(tmp_path):
+    """Reference ages bring the verb that scores the folds' predictions again."""
+    tables = make_tables(80)
+    tables["participants"]["site"] = np.repeat(["s0", "s1", "s2", "s3"], 20)
+    write_cohort(tmp_path / "a", tables)
+    config = make_config(
+        tmp_path, ["a"], tmp_path / "out", splits={"scheme": ["kfold", "leave_one_site_out"], "folds": 2, "repeats": 1},
+        models=["ridge"], null={"permutations": 0}, explain={"permutations": 0}, final_model=False,
+        reference_ages={"range": [20, 80]},
+    )  # fmt: skip
+    path = write_config(tmp_path / "c.yaml", config)
+    out = run_tables(path)
+    run_verb("report", ReportSettings.of(load_config(path)), "--results", out)
+    predictions = read_own_tsv(out / "aggregate/predictions.tsv")
+    left = predictions["scheme"] == "leave_one_site_out"
+    assert predictions.loc[left, "site_seen"].eq("no").all()
+    assert predictions.loc[~left, "site_seen"].eq("yes").all()
+    assert predictions["pi_width_known_site"].notna().eq(left).all()
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "Intervals of 80 people whose site training had not seen are calibrated on training sites" in page
+    assert "calibrated on inner folds that left whole sites out" in page
