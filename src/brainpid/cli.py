@@ -40,6 +40,7 @@ VERBS = {
     "final": "train one model on everybody, for people who are not in the study",
     "harmonisation": "tell what harmonisation costs or brings, by a cheap model both ways",
     "predict": "predict new people with a saved model, from any subset of its modalities",
+    "calibrate": "correct a saved model at new sites by a few of their people",
     "null": "permute one cohort's target with refitting, for p-values",
     "groups": "compare groups of people in brain-PAD",
     "rescore": "read every fold's log scores anew for the reference ages",

@@ -3,6 +3,7 @@
 #              reference_ages reference/, and quality/<modality>.tsv of those whose measures are controls
 # PRODUCES     aggregate/{accuracy,comparison,predictions,latents,pid,controls,null,normality,selection,
 #              importance,base_learners,atypicality}.tsv, of several schemes transfer.tsv too;
+#              where sites or cohorts are left out calibration.{tsv,json};
 #              {pid,pool,controls,selection,importance,base_learners,atypicality,provenance}.json
 # CONFIG KEYS  cohorts (their names), modalities, costs, models, target (column, units), reference_ages,
 #              splits.scheme, splits.group, pid, controls, explain
@@ -24,6 +25,14 @@ rule aggregate:
         sheets=rules.split.input.sheets if CONFIG.splits.group else [],
     output:
         **({"transfer": f"{OUT}/aggregate/transfer.tsv"} if len(DIVISIONS) > 1 else {}),
+        **(
+            {
+                "calibration": f"{OUT}/aggregate/calibration.tsv",
+                "learned": f"{OUT}/aggregate/calibration.json",
+            }
+            if LEAVES_SITES_OUT
+            else {}
+        ),
         accuracy=f"{OUT}/aggregate/accuracy.tsv",
         comparison=f"{OUT}/aggregate/comparison.tsv",
         predictions=f"{OUT}/aggregate/predictions.tsv",

@@ -468,6 +468,7 @@ CONFIG = checked_config()
 OUT = CONFIG.output_dir
 COHORTS = list(CONFIG.cohorts)
 DIVISIONS = found_divisions()
+LEAVES_SITES_OUT = any(division.scheme != "kfold" for division in DIVISIONS)
 PLACES = [place for division in DIVISIONS for place in division.places]
 FOLD = "repeat-{repeat}_fold-{fold}"
 COHORT_FILES = [

@@ -28,6 +28,7 @@ rule report:
         leakage=rules.leakage.output.table,
         quality=QUALITY_FILES,
         transfer=rules.aggregate.output.transfer if len(DIVISIONS) > 1 else [],
+        calibration=rules.aggregate.output.calibration if LEAVES_SITES_OUT else [],
         groups=rules.groups.output if CONFIG.compared else [],
         harmonisation=rules.harmonisation.output if CONFIG.harmonise.used else [],
     output:

@@ -35,12 +35,15 @@ from brainpid.evaluation.information import (
     normality_table,
     readings_against_target,
 )
+from brainpid.evaluation.local_promise import learned, left_out_scheme, promise_table
 from brainpid.evaluation.persons import person_table, reliability_table
 from brainpid.evaluation.pool_summary import Found, cohort_summaries, pool_summary
 from brainpid.evaluation.predictions import GROUP, LATENT, LOG_SCORE, SUBSET, decomposable, not_decomposable
 from brainpid.evaluation.selection import select
 from brainpid.evaluation.transfer import transfer_table
 from brainpid.evaluation.within_cohort import WithinCohorts, rows_of_tests, summary_of
+from brainpid.model.calibration import CALIBRATION
+from brainpid.report.calibration_columns import calibration_dictionary
 from brainpid.report.glossary import (
     atypicality_dictionary,
     base_learner_dictionary,
@@ -107,6 +110,10 @@ def run(args: argparse.Namespace) -> None:
         told = _with_groups(everything, args.sheets, settings)
         gaps = transfer_table(told, settings.modalities, schemes, settings.pid.confidence)
         write_tsv(args.out / "transfer.tsv", gaps)
+    if left_out_scheme(schemes):
+        promise = promise_table(everything, schemes, settings.interval_coverage, settings.pid.confidence)
+        write_tsv(args.out / "calibration.tsv", promise.table)
+        write_json(args.out / CALIBRATION, calibration_dictionary(learned(promise)))
     # All that follows is of the scheme that is shown in detail.
     predictions = of_scheme(everything, schemes[0])
     controls = _controls(predictions, args.quality, settings)

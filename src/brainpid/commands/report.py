@@ -21,6 +21,7 @@ from brainpid.core.files import read_json, read_own_tsv, write_json, write_text
 from brainpid.core.names import LOG_SCORE_ESTIMATOR
 from brainpid.core.provenance import record
 from brainpid.evaluation.information import joint_distances
+from brainpid.evaluation.local_promise import left_out_scheme
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.features.person_results import picture_path
 from brainpid.features.quality import to_look_at
@@ -68,6 +69,8 @@ def run(args: argparse.Namespace) -> None:
     tables["accuracy"] = tables["accuracy"][tables["accuracy"]["scheme"] == schemes[0]]
     if len(schemes) > 1:
         tables["transfer"] = read_own_tsv(folder / "aggregate/transfer.tsv")
+    if left_out_scheme(schemes):
+        tables["calibration"] = read_own_tsv(folder / "aggregate/calibration.tsv")
     if settings.harmonise.used:
         tables["harmonisation"] = read_own_tsv(folder / "aggregate/harmonisation.tsv")
     tables["motion"] = _motion(folder, settings.image_modalities)

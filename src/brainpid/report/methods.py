@@ -15,6 +15,7 @@ from brainpid.report.beyond import in_words
 from brainpid.report.groups import groups_in_methods
 from brainpid.report.harmonised import harmonisation_in_methods
 from brainpid.report.leaks import leaks_in_methods
+from brainpid.report.local_people import in_methods
 from brainpid.report.new_sites import new_sites_in_methods
 from brainpid.report.words import BASE_LEARNER_LABELS, LABELS, design, listed, number, people
 
@@ -54,8 +55,8 @@ def methods_text(
     settings : ReportSettings
         What was run.
     tables : mapping of str to DataFrame
-        ``participants``, ``features``, ``base_learners``, ``accuracy`` and ``leakage`` as they stand in
-        the output folder; ``new_sites``, rows of people of new sites.
+        ``participants``, ``features``, ``base_learners``, ``accuracy``, ``leakage`` and, where sites are left out,
+        ``calibration`` as they stand in the output folder; ``new_sites``, rows of people of new sites.
     made_of : mapping
         ``Choices`` of ``aggregate/base_learners.json``.
     trained_with : mapping of str to str
@@ -68,7 +69,12 @@ def methods_text(
         Paragraph("Imaging data", _inputs(settings)),
         Paragraph("Features", _features(tables["features"]) + _regions(settings) + harmonisation_in_methods(settings)),
         Paragraph("Audit", leaks_in_methods(tables["leakage"])),
-        Paragraph("Design", _design(settings) + groups_in_methods(tables["participants"], settings)),
+        Paragraph(
+            "Design",
+            _design(settings)
+            + groups_in_methods(tables["participants"], settings)
+            + in_methods(tables.get("calibration"), settings),
+        ),
         Paragraph("Models", _models(tables["base_learners"], made_of, settings)),
         Paragraph("Measures", _measures(settings) + _beyond(given)),
         Paragraph(

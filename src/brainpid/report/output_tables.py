@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from brainpid.features.findings import COLUMNS as LEAKAGE_COLUMNS
 from brainpid.report import glossary, group_columns, plan
+from brainpid.report.calibration_columns import CALIBRATION, OF_NEW_SITES
 from brainpid.report.described import (
     ANY,
     BITS,
@@ -295,14 +296,13 @@ POOLING: Described = {
     "per_doubling_ci_high": (NUMBER, BITS, "Upper end of it"),
 }
 NEW_PEOPLE: Described = {
-    **WHO,
-    **SEEN,
-    "modalities": PREDICTION["modalities"],
+    **WHO, **SEEN, "modalities": PREDICTION["modalities"],
     **{name: PREDICTION[name] for name in ("predicted_age", "predicted_age_corrected", "pi_low", "pi_high")},
     "atypicality": PREDICTION["atypicality"],
     "gain_<m>": (NUMBER, TARGET, "By how much the interval is expected to narrow if the modality were acquired"),
+    **OF_NEW_SITES,
     "reason": (TEXT, NONE, "Why there is no prediction, or which features lie so far out that they were clipped"),
-}
+}  # fmt: skip
 PERSON_MEANINGS = (
     glossary.PERSON_COLUMNS
     | {"trained_on": group_columns.TRAINED_ON}
@@ -328,6 +328,7 @@ OUTPUT_TABLES = (
     table(
         "aggregate/transfer.tsv", "of several schemes, one row a model, scheme and cohort or site", TRANSFER
     ),
+    of_glossary("aggregate/calibration.tsv", "one row a model and number of people of a new site", *CALIBRATION),
     table("aggregate/groups.tsv", "of groups that are compared, one row a group and cohort", group_columns.GROUPS),
     table("aggregate/others.tsv", "with `train_on`, one row a cohort, model and group", group_columns.OTHERS),
     table("aggregate/harmonisation.tsv", "with `harmonise`, one row a scheme and quantity", HARMONISATION),

@@ -24,6 +24,7 @@ from brainpid.report.harmonised import harmonisation_rows, harmonisation_sentenc
 from brainpid.report.information import information, totals, verdicts
 from brainpid.report.inlined import inline, packaged
 from brainpid.report.leaks import leak_rows
+from brainpid.report.local_people import rows_of, sentence
 from brainpid.report.methods import methods_text
 from brainpid.report.motion import MUCH_MM, motion_table, people_of_motion
 from brainpid.report.new_sites import new_site_sentences
@@ -107,8 +108,8 @@ def render(
         ``controls``, ``normality``, ``person``, ``selection``, ``importance``, ``base_learners``, ``atypicality`` and
         ``leakage`` as they stand in the output folder, of the first scheme and the training group; ``new_sites``, what
         `report.new_sites.of_new_sites` gives of ``predictions`` of all schemes; ``transfer``, of several; ``groups``
-        and ``others``, where groups are compared and a part is trained on; ``harmonisation``, where there is any; and
-        ``motion``, of the quality tables that measure it.
+        and ``others``, where groups are compared and a part is trained on; ``calibration``, of one that leaves
+        sites out; ``harmonisation``, where there is any; and ``motion``, of the quality tables that measure it.
     choice : mapping
         ``aggregate/selection.json``: what the choice among subsets is worth.
     explained : mapping
@@ -146,7 +147,7 @@ def render(
     motion = motion_table(people_of_motion(tables["motion"], predictions))
     optional = {
         "groups": "groups" in tables,
-        "elsewhere": "transfer" in tables,
+        "elsewhere": "transfer" in tables or "calibration" in tables,
         "rests": bool(importance["feature"]),
         "images": bool(said_of_images),
         "quality": bool(qc_images) or bool(motion),
@@ -163,7 +164,7 @@ def render(
         summary=summarise(settings, tables, choice, told),
         flags=red_flags(settings, tables, told, mixed_versions, against_target, every_given),
         methods=methods_text(settings, tables, made_of, trained_with, given),
-        bibtex=bibtex(settings, bool(given)),
+        bibtex=bibtex(settings, bool(given), bool(len(tables.get("calibration", ())))),
         figures={name: inline(name, svg, ALTERNATIVES[name]) for name, svg in figures.items()},
         names_dots="<title>" in figures["predicted_age"],
         several_folds=bool((tables["importance"]["n_folds"] > 1).any()),
@@ -202,6 +203,9 @@ def render(
         transfer_card=card,
         transfer_sentences=sentences,
         over_people=over_people,
+        local_people=tables.get("calibration"),
+        local_rows=rows_of,
+        local_sentence=sentence(tables.get("calibration"), settings),
         coverage=dict(zip(all_people["model"], all_people["coverage"], strict=True)),
         new_sites=new_site_sentences(tables["new_sites"], settings),
         coverage_of=_coverage_of(coverage[coverage["model"] == shown]),

@@ -13,7 +13,8 @@ from brainpid.cohort.schemes import sites_of
 from brainpid.config.schema import load_config
 from brainpid.config.slices import ParticipantsSettings, ReportSettings
 from brainpid.core.errors import InputError
-from brainpid.core.files import read_own_tsv
+from brainpid.core.files import read_json, read_own_tsv
+from brainpid.report.calibration_columns import CALIBRATION_COLUMNS
 
 
 def test_sites_read_beforehand_are_those_of_the_sheet(tmp_path):
@@ -50,6 +51,11 @@ def test_a_run_with_sites_left_out_one_of_which_has_nobody(tmp_path):
     assert pd.crosstab(predictions["site"], predictions["fold"]).to_numpy().tolist() == [[20, 0], [0, 20]]
     assert "scheme" not in predictions
     assert not (out / "aggregate/transfer.tsv").exists()
+    local = read_own_tsv(out / "aggregate/calibration.tsv")
+    assert (len(local), list(local)) == (0, list(CALIBRATION_COLUMNS))  # two sites say nothing of a third
+    about = read_json(out / "aggregate/calibration.json")
+    assert about["Learned"] == {}
+    assert about["mae"] == {"Description": CALIBRATION_COLUMNS["mae"]}
     assert not read_own_tsv(out / "aggregate/pid.tsv").empty
 
 
