@@ -51,9 +51,7 @@ def read_exclusions(path: str | Path, people: Sequence[str], modalities: Sequenc
     visits: dict[str, list[str]] = {}
     for label in people:
         visits.setdefault(visit_of(label)[0], []).append(label)
-    own_rows = {label: [label] for label in people} | {
-        person: own for person, own in visits.items() if person not in set(people)
-    }
+    own_rows = visits | {label: [label] for label in people}
     if strangers := sorted(set(labels) - set(own_rows)):
         raise InputError(
             f"{path}: {list_some(strangers)} {'is' if len(strangers) == 1 else 'are'} in no row of the participants "

@@ -153,15 +153,15 @@ def _start(args: argparse.Namespace, name: str) -> Calibration:
 
 def _new_sites(sites: Sequence[str | None], seen: Sequence[str]) -> list[str]:
     """Sites that took no part in the training."""
-    named = list(dict.fromkeys(site for site in sites if site is not None))
-    if both := [site for site in named if site in set(seen)]:
+    named, known = list(dict.fromkeys(site for site in sites if site is not None)), set(seen)
+    if both := [site for site in named if site in known]:
         if len(both) == len(named):
             raise InputError(
                 f"all sites took part in the training: {list_some(both)}; expected a new one (another site of the same "
                 "name needs another name)"
             )
         log.warning("sites that took part in the training are left as they are: %s", list_some(both))
-    return [site for site in named if site not in set(seen)]
+    return [site for site in named if site not in known]
 
 
 def _drawn(site: str, known: IntArray, people: int | None, seed: int) -> IntArray:

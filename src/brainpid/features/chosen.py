@@ -212,13 +212,15 @@ def _in_all(names: Mapping[str, Names], everything: Names, modality: str) -> Nam
 def _with_others(table: pd.DataFrame, blocks: Mapping[str, FeatureSummary], everything: Names) -> pd.DataFrame:
     """Add the features that some cohorts lack, each in its place, with the reason."""
     known = set(table["feature"])
+    places = {cohort: {name: column for column, name in enumerate(block.names)} for cohort, block in blocks.items()}
     records = []
     for name in everything:
         if name in known:
             continue
-        where = {cohort: block.of([name]) for cohort, block in blocks.items() if name in set(block.names)}
-        unit = next((own.units[0] for own in where.values() if is_known(own.units[0])), UNKNOWN_UNIT)
-        n = sum(int(own.known[0]) for own in where.values())
+        where = {cohort: own[name] for cohort, own in places.items() if name in own}
+        units = [blocks[cohort].units[column] for cohort, column in where.items()]
+        unit = next((one for one in units if is_known(one)), UNKNOWN_UNIT)
+        n = sum(int(blocks[cohort].known[column]) for cohort, column in where.items())
         reason = f"only in cohort {list_some(where)}"
         records.append((table["modality"].iloc[0], name, unit, n, False, reason))
     joined = pd.concat([table, pd.DataFrame(records, columns=FEATURE_COLUMNS)], ignore_index=True)

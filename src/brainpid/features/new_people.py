@@ -163,7 +163,7 @@ def choose(table: pd.DataFrame, features: Sequence[str], modality: str, path: st
         Where one is absent; the message names the file and the columns.
     """
     if absent := [name for name in features if name not in table.columns]:
-        further = [name for name in table.columns if name not in set(features)]
+        further = sorted(set(table.columns) - set(features))
         hint = f"; {did_you_mean(absent[0], further)}" if further and len(further) <= 20 else ""
         raise InputError(
             f"{path}: {len(absent)} of the {len(features)} features of {modality} that the model was fitted on are no "
@@ -179,7 +179,8 @@ def choose(table: pd.DataFrame, features: Sequence[str], modality: str, path: st
 def _divide(table: pd.DataFrame, way: Mapping[str, Any], modality: str) -> pd.DataFrame:
     """Divide features as in training; a person without a positive divisor lacks the modality."""
     divisor = table[way["by"]].where(table[way["by"]] > 0)
-    columns = [name for name in table.columns if name != way["by"] and name not in set(way["except"])]
+    kept = {way["by"], *way["except"]}
+    columns = [name for name in table.columns if name not in kept]
     log.info("%s: %d features are divided by %s, as in training", modality, len(columns), way["by"])
     divided = table.copy()
     divided[columns] = table[columns].div(divisor, axis=0)
