@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from cohorts import make_config, make_tables, write_cohort, write_config
+from report_pages import glued_sentences
 from verbs import run_tables, run_verb
 
 from brainpid.cohort.participants import read_participants, read_sites
@@ -78,5 +79,6 @@ def test_people_of_a_site_that_is_left_out_are_read_as_such_to_the_end(tmp_path)
     assert predictions.loc[~left, "site_seen"].eq("yes").all()
     assert predictions["pi_width_known_site"].notna().eq(left).all()
     page = (out / "report.html").read_text(encoding="utf-8")
+    assert glued_sentences(page) == []
     assert "Intervals of 80 people whose site training had not seen are calibrated on training sites" in page
     assert "calibrated on inner folds that left whole sites out" in page

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from cohorts import make_config, make_tables, write_cohort, write_config
+from report_pages import glued_sentences
 from verbs import run_tables, run_verb
 
 from brainpid.config.schema import load_config
@@ -146,4 +147,6 @@ def test_a_cohort_of_patients_alone_is_predicted_under_every_scheme(tmp_path, ca
     ]  # fmt: skip
     report = ReportSettings.of(load_config(path))
     run_verb("report", report, "--results", out)
-    assert "Groups of people" in (out / "report.html").read_text()
+    page = (out / "report.html").read_text()
+    assert "Groups of people" in page
+    assert glued_sentences(page) == []
