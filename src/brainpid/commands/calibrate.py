@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from brainpid.cohort.participants import read_participants
+from brainpid.cohort.training_group import in_training_group
 from brainpid.commands.options import check_out_folder
 from brainpid.commands.predict import load_model, people_of_config, predict_new, read_provenance
 from brainpid.config.schema import load_predict_config
@@ -65,11 +66,16 @@ def run(args: argparse.Namespace) -> None:
     config = load_predict_config(args.config)
     cohorts = list(config.cohorts) if args.cohorts is None else args.cohorts
     new = people_of_config(args.config, args.cohorts, args.model, model, provenance)
-    sheets = [
-        read_participants(cohort, ParticipantsSettings.of(config, cohort), needs_target=args.people != 0)
+    sheets = {
+        cohort: read_participants(cohort, ParticipantsSettings.of(config, cohort), needs_target=args.people != 0)
         for cohort in cohorts
-    ]
-    ages = pd.concat([sheet["age"] for sheet in sheets], ignore_index=True).to_numpy(float)
+    }
+    ages = pd.concat([sheet["age"] for sheet in sheets.values()], ignore_index=True).to_numpy(float)
+    if config.train_on is not None:
+        inside = np.concatenate(list(in_training_group(sheets, config.train_on).values()))
+        log.info("%d of %d people are not of the training group (train_on): none of them is drawn", (~inside).sum(),
+                 len(inside))  # fmt: skip
+        ages = np.where(inside, ages, np.nan)
     told = predict_new(model, new, {}, learned.spread.coverage)
     predicted, low, high = told[["predicted_age", "pi_low", "pi_high"]].to_numpy(float).T
     raw, sites = Raw(predicted, low, high, (high - low) / 2), np.array(new.sites, dtype=object)

@@ -125,6 +125,27 @@ def test_ten_people_take_the_bias_of_the_site_away(study, calibrate, predict, tm
     assert calibrate("other", "--people", 10, "--seed", 1)["sites"]["north"] != told["sites"]["north"]
 
 
+def test_patients_and_excluded_people_calibrate_nothing(study, calibrate, tmp_path):
+    """The corrections are those of the same tables without them."""
+    tables = {name: pd.read_csv(study[0] / f"new/{name}.tsv", sep="\t") for name in ("participants", "t1", "dwi")}
+    people = tables["participants"]
+    patient, excluded = np.arange(60) % 4 == 0, np.arange(60) % 10 == 1
+    write_cohort(tmp_path / "all", tables | {"participants": people.assign(group=np.where(patient, "p", "c"))})
+    why = pd.DataFrame({"participant_id": people.loc[excluded, "participant_id"], "reason": "moved"})
+    why.to_csv(tmp_path / "exclude.tsv", sep="\t", index=False)
+    config = make_config(tmp_path, ["all"], tmp_path / "out", train_on={"group": "c"})
+    config["cohorts"]["all"]["exclude"] = str(tmp_path / "exclude.tsv")
+    write_cohort(tmp_path / "few", {name: own[~patient & ~excluded] for name, own in tables.items()})
+    few = write_config(tmp_path / "few.yaml", make_config(tmp_path, ["few"], tmp_path / "out"))
+    everybody = write_config(tmp_path / "all.yaml", config)
+    told, expected = (calibrate(path.stem, "--config", path)["sites"] for path in (everybody, few))
+    assert {site: own["people"] for site, own in told.items()} == {"north": 26, "south": 13}
+    corrections = ("people", "zz", "zr", "rr", "known", "offset", "slope", "at")
+    assert {site: [own[key] for key in corrections] for site, own in told.items()} == {
+        site: [own[key] for key in corrections] for site, own in expected.items()
+    }
+
+
 def test_with_nobody_predictions_stay_and_intervals_are_those_of_sites_left_out(study, calibrate, predict, tmp_path):
     before = predict()
     tables = {name: pd.read_csv(study[0] / f"new/{name}.tsv", sep="\t") for name in ("participants", "t1", "dwi")}
