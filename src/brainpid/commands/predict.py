@@ -22,7 +22,7 @@ from brainpid.crossfit.transforms import Standardizer, clipped_features, far_mod
 from brainpid.evaluation.atypicality import ATYPICAL, atypicality_of
 from brainpid.features.new_people import NewPeople, of_config, of_tables
 from brainpid.features.source_versions import pipelines_of, warn_of_other_versions
-from brainpid.model.age_bias import AgeBias, correct_predictions
+from brainpid.model.age_bias import KNOWN, NEW_SITES, AgeBiases
 from brainpid.model.harmonised import Harmoniser
 from brainpid.model.inputs import Layout
 from brainpid.model.registry import MODELS, MultimodalRegressor
@@ -90,8 +90,7 @@ def run(args: argparse.Namespace) -> None:
     known = getattr(model, "sites_", None)
     if known is not None and (words := unseen_in_words(new.sites, sites_seen(known, new.sites))):
         log.warning("%s; errors at new sites are larger, %s", words, _intervals_at_new_sites(model))
-    biases = {subset: AgeBias(**line) for subset, line in provenance.get("age_bias", {}).items()}
-    table = predict_new(model, new, biases, coverage)
+    table = predict_new(model, new, AgeBiases.read(provenance), coverage)
     write_table(args.out, table)
     log.info("%d of %d people are predicted", int(table["predicted_age"].notna().sum()), len(table))
 
@@ -116,9 +115,11 @@ def _wrong_provenance(content: object) -> str | None:
         return f"expected a mapping, found {type(content).__name__}"
     if "model" in content and content["model"] not in list(MODELS):
         return f"model: {did_you_mean(str(content['model']), MODELS)}, found {content['model']!r}"
-    biases, settings, divided = (content.get(key, {}) for key in ("age_bias", "settings", "divided"))
-    if not isinstance(biases, dict) or not all(_is_line(line) for line in biases.values()):
-        return f"age_bias: expected intercept and slope of each subset of the modalities, found {biases!r}"
+    settings, divided = (content.get(key, {}) for key in ("settings", "divided"))
+    for key in (KNOWN, NEW_SITES):
+        biases = content.get(key, {})
+        if not isinstance(biases, dict) or not all(_is_line(line) for line in biases.values()):
+            return f"{key}: expected intercept and slope of each subset of the modalities, found {biases!r}"
     coverage = settings.get("interval_coverage", COVERAGE) if isinstance(settings, dict) else settings
     if not isinstance(coverage, int | float) or not 0 < coverage < 1:
         return f"settings.interval_coverage: expected a number between 0 and 1, found {coverage!r}"
@@ -174,15 +175,15 @@ def feature_names(model: SavedModel, folder: Path) -> dict[str, tuple[str, ...]]
     return {modality: layout.names[modality] for modality in layout.modalities}
 
 
-def predict_new(model: SavedModel, new: NewPeople, biases: Mapping[str, AgeBias], coverage: float) -> pd.DataFrame:
+def predict_new(model: SavedModel, new: NewPeople, biases: AgeBiases, coverage: float) -> pd.DataFrame:
     """One line a person: prediction, interval, and what acquiring a missing modality would narrow it by.
 
     Parameters
     ----------
     model : SavedModel
     new : NewPeople
-    biases : mapping of str to AgeBias
-        Lines of the training people by subset of the modalities; empty where they are not known.
+    biases : AgeBiases
+        Lines of the training people; without any where they are not known.
     coverage : float
         Nominal coverage of the intervals.
 
@@ -208,9 +209,10 @@ def predict_new(model: SavedModel, new: NewPeople, biases: Mapping[str, AgeBias]
         **{f"gain_{modality}": np.nan for modality in new.tables},
         reason=None,
     )
+    seen = sites_seen(getattr(model, "sites_", ()), new.sites)
     if hasattr(model, "sites_"):
         place = table.columns.get_loc("modalities")
-        table.insert(place, SITE_SEEN, sites_seen(model.sites_, new.sites))
+        table.insert(place, SITE_SEEN, seen)
         table.insert(place + 1, KNOWN_WIDTH, np.nan)
     far = {modality: clipped_features(features, model.scalers_[modality]) for modality, features in new.tables.items()}
     told = [far if has else new.reasons for has in some]
@@ -231,9 +233,10 @@ def predict_new(model: SavedModel, new: NewPeople, biases: Mapping[str, AgeBias]
     read = model.read(X, np.array(new.sites, dtype=object)[some])
     predicted = model.predict(read)
     table.loc[some, "predicted_age"] = predicted
-    if biases:
+    if biases.known:
         own = table.loc[some, "modalities"].tolist()
-        table.loc[some, "predicted_age_corrected"] = correct_predictions(biases, predicted, own)
+        of_site = [one for one, has in zip(seen, some, strict=True) if has]
+        table.loc[some, "predicted_age_corrected"] = biases.correct(predicted, own, of_site)
     table.loc[some, ["pi_low", "pi_high"]] = model.predict_interval(read, coverage)
     if KNOWN_WIDTH in table:
         table.loc[some, KNOWN_WIDTH] = model.known_site_width(read, coverage)

@@ -122,3 +122,14 @@ def test_people_vary_as_they_are_read(model):
         np.testing.assert_allclose(varying(columns, changed), whole(columns, changed), rtol=2e-6)
         found, expected = (np.subtract(*way.each(columns, little)) for way in (varying, whole))
         np.testing.assert_allclose(found, expected, atol=0.05 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("model", [Ridge(alphas=5), PIDReg(**QUICK, experts=("normative",))])
+def test_sites_that_share_a_family_are_left_out_together(model, caplog):
+    caplog.set_level("INFO")
+    X, y, site = cohort(4, seed=0, size=15)
+    X["t1"][3] = X["dwi"][3] = np.nan  # takes no part
+    group = np.arange(60)
+    group[[2, 20]] = 99
+    model.fit(X, y, groups=group, sites=site)
+    assert "sites that share groups are left out together: 4 are 3" in caplog.text

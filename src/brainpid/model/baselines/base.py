@@ -178,14 +178,16 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         self.scale_ = scales[self.target_transform_]
         self.fits_ = dict(self._finish(training, self.scale_, choices[self.target_transform_][1]))
         self._keep(training, anything)
-        self._learn_new_sites(training, own_site[anything], anything)
+        self._learn_new_sites(training, own_site[anything], group[anything], anything)
         return self
 
-    def _learn_new_sites(self, training: Training, sites: NDArray[np.object_], anything: BoolArray) -> None:
+    def _learn_new_sites(
+        self, training: Training, sites: NDArray[np.object_], group: IntArray, anything: BoolArray
+    ) -> None:
         """Fit densities to predictions of training people by fits that have not seen their site, and keep these."""
         self.unseen_densities_, self.left_out_subsets_ = None, {}
         complete = training.rows(tuple(training.has))
-        fold = deal_sites(sites, training.y, complete, self.random_state)
+        fold = deal_sites(sites, training.y, complete, self.random_state, group)
         if fold is None:
             return
         left_out = self._left_out(training, self.scale_, fold)

@@ -328,7 +328,9 @@ class PIDReg(ModelFileMixin):
             return fit_network(blocks, scores, site_fold, folds, *args)[0].leave_out(blocks, site_fold, folds)
 
         told_by = dict(zip(base_learners, predictions, strict=True))
-        left_out_of = self._learn_new_sites(training, own_site[some], told_by, own, again, one_network and not learners)
+        left_out_of = self._learn_new_sites(
+            training, own_site[some], group, told_by, own, again, one_network and not learners
+        )
         self._atypicality = Atypicality.fit(blocks, known, fold, np.random.default_rng(seeds[2]), self._least)
         self.modalities_, self.device_ = layout.modalities, device
         by_modality, self.synergy_weight_ = network.weights()
@@ -347,13 +349,14 @@ class PIDReg(ModelFileMixin):
         self,
         training: TrainingPeople,
         sites: NDArray[np.object_],
+        group: IntArray,
         predictions: Mapping[str, BasePredictions],
         own: Mapping[str, Any],
         networks: Callable[[IntArray], BasePredictions],
         alone: bool,
     ) -> dict[Subset, FloatArray]:
         """Learn from training sites that are left out how people of others are predicted; what is predicted of them."""
-        fold = deal_sites(sites, training.y, complete(training.blocks), 0)
+        fold = deal_sites(sites, training.y, complete(training.blocks), 0, group)
         if fold is None:
             return {}
         fitted, leaving, (site, _) = self._fitted, replace(training, fold=fold), site_numbers(sites)
