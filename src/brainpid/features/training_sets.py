@@ -170,5 +170,5 @@ def _refuse_unseen(training: NDArray[np.object_], tested: NDArray[np.object_], p
         n = int(np.isin(tested, alone).sum())
         raise InputError(
             f"{place}: all people of site(s) {list_some(alone)} ({n}) are tested, and the training has nobody of "
-            "theirs: harmonise.unseen: error refuses them. Give harmonise.unseen: none or own, or leave such small sites out"
+            "theirs: harmonise.unseen: error refuses them. Give harmonise.unseen: none or own, or leave such sites out"
         )
