@@ -27,6 +27,7 @@ include: "workflow/rules/explain.smk"
 include: "workflow/rules/null.smk"
 include: "workflow/rules/rescore.smk"
 include: "workflow/rules/aggregate.smk"
+include: "workflow/rules/groups.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -48,6 +49,7 @@ rule all:
         rules.harmonisation.output if CONFIG.harmonise.used else [],
         rules.leakage.output,
         rules.aggregate.output,
+        rules.groups.output if CONFIG.compared else [],
         rules.report.output,
 
 

@@ -10,7 +10,8 @@ import pandas as pd
 from brainpid.config.analysis import DecompositionSettings, Explain, Null, Splits
 from brainpid.config.cohorts import Target
 from brainpid.config.harmonise import Harmonise
-from brainpid.config.slices import ReportInput, ReportSettings
+from brainpid.config.report_inputs import ReportInput
+from brainpid.config.slices import ReportSettings
 from brainpid.report.new_sites import of_new_sites
 
 SETTINGS = ReportSettings(
@@ -34,6 +35,8 @@ SETTINGS = ReportSettings(
     atlases={},
     data_folders={"a": "data/a"},
     reference_ages=None,
+    train_on=None,
+    compared=(),
     harmonise=Harmonise(),
 )
 

@@ -92,4 +92,6 @@ def _extract(config: Config, cohort: str, sheet: Path, merged: Path) -> None:
             "extract", slices.ExtractSettings.of(config, cohort, modality), "--cohort", cohort, "--modality", modality,
             "--participants", sheet, "--out", parts[-1],
         )  # fmt: skip
-    run_verb("collect", None, "--cohort", cohort, "--participants", sheet, "--parts", *parts, "--out", merged)
+    exclude = config.cohorts[cohort].exclude
+    listed = [] if exclude is None else ["--exclude", exclude]
+    run_verb("collect", None, "--cohort", cohort, "--participants", sheet, "--parts", *parts, *listed, "--out", merged)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from brainpid.cli import VERBS, whole_parser
 from brainpid.config.reference import reference
-from brainpid.report.output_tables import OUTPUT_TABLES, OutputTable
+from brainpid.report.described import OutputTable
+from brainpid.report.output_tables import OUTPUT_TABLES
 
 RULES = Path(__file__).parents[2] / "workflow" / "rules"
 

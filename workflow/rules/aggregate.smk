@@ -1,8 +1,9 @@
-# REQUIRES     splits.tsv, features.tsv, every fold's predictions.tsv and provenance.json, importance.tsv of those that
+# REQUIRES     splits.tsv, features.tsv, every fold's predictions.tsv and provenance.json (with train_on others.tsv), importance.tsv of those that
 #              were asked, and every cohort's null/<cohort>.tsv and .json; with splits.group the sheets too, with
 #              reference_ages reference/, and quality/<modality>.tsv of those whose measures are controls
 # PRODUCES     aggregate/{accuracy,comparison,predictions,latents,pid,controls,null,normality,selection,
 #              importance,base_learners,atypicality}.tsv, of several schemes transfer.tsv too;
+#              where sites or cohorts are left out calibration.{tsv,json};
 #              {pid,pool,controls,selection,importance,base_learners,atypicality,provenance}.json
 # CONFIG KEYS  cohorts (their names), modalities, costs, models, target (column, units), reference_ages,
 #              splits.scheme, splits.group, pid, controls, explain
@@ -13,6 +14,7 @@ rule aggregate:
     input:
         splits=rules.split.output.splits,
         folds=[path for path in FOLD_FILES if path.endswith("predictions.tsv")],
+        others=[path for path in FOLD_FILES if path.endswith("others.tsv")],
         made_by=[path for path in FOLD_FILES if path.endswith("provenance.json")],
         chosen=rules.split.output.chosen,
         nulls=NULL_FILES,
@@ -23,6 +25,14 @@ rule aggregate:
         sheets=rules.split.input.sheets if CONFIG.splits.group else [],
     output:
         **({"transfer": f"{OUT}/aggregate/transfer.tsv"} if len(DIVISIONS) > 1 else {}),
+        **(
+            {
+                "calibration": f"{OUT}/aggregate/calibration.tsv",
+                "learned": f"{OUT}/aggregate/calibration.json",
+            }
+            if LEAVES_SITES_OUT
+            else {}
+        ),
         accuracy=f"{OUT}/aggregate/accuracy.tsv",
         comparison=f"{OUT}/aggregate/comparison.tsv",
         predictions=f"{OUT}/aggregate/predictions.tsv",

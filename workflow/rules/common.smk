@@ -64,6 +64,8 @@ def checked_config():
                 for m, source in cohort.sources.items()
                 if source.kind == "table"
             }
+            if cohort.exclude is not None:
+                paths[f"cohorts.{name}.exclude"] = cohort.exclude
             for key, path in paths.items():
                 if not Path(path).is_file():
                     raise InputError(
@@ -73,7 +75,11 @@ def checked_config():
                 root_of(source, cohort.bids)
                 extractor_of(source, modality)
             if image_sources(cohort):
-                labels(cohort.participants_path, cohort.columns.participant_id)
+                labels(
+                    cohort.participants_path,
+                    cohort.columns.participant_id,
+                    checked.visits_of(name),
+                )
         own = checked.reference_ages
         if own is not None and own.table is not None and not Path(own.table).is_file():
             raise InputError(
@@ -107,14 +113,24 @@ def image_sources(cohort):
 
 
 @cache
-def labels(path, column):
-    """Labels of a participants table; read once, where jobs are planned."""
+def labels(path, column, visits):
+    """Labels of a participants table, or of visits; read once, where jobs are planned."""
     if not workflow.is_main_process:
         return []
     # Not above: it brings pandas, which a process that runs one job does without.
     from brainpid.cohort.participants import read_labels
 
-    return read_labels(path, column)
+    return read_labels(path, column, visits)
+
+
+def people_of(cohort):
+    """Labels of a cohort's people, or of their visits."""
+    block = CONFIG.cohorts[cohort]
+    return labels(
+        block.participants_path,
+        block.columns.participant_id,
+        CONFIG.visits_of(cohort),
+    )
 
 
 @cache
@@ -125,7 +141,7 @@ def found_in_shards(cohort, modality):
     """
     block = CONFIG.cohorts[cohort]
     source = block.sources[modality]
-    people = labels(block.participants_path, block.columns.participant_id)
+    people = people_of(cohort)
     try:
         found = {
             person: find(source, modality, block.bids, person) for person in people
@@ -169,7 +185,7 @@ def unmatched_digest(cohort):
     if not workflow.is_main_process:
         return ""
     block = CONFIG.cohorts[cohort]
-    people = labels(block.participants_path, block.columns.participant_id)
+    people = people_of(cohort)
     others = {
         modality: unmatched_labels(source, block.bids, people)
         for modality, source in image_sources(block).items()
@@ -252,9 +268,27 @@ def participants_content(cohort):
     own = [block.columns.target or CONFIG.target.column, *CONFIG.used_columns(cohort)]
     own += [block.columns.participant_id, block.columns.sex, block.columns.site]
     described = CONFIG.used_columns(cohort)
-    return table_digest(
+    if (visits := CONFIG.visits_of(cohort)) is None:
+        return table_digest(
+            block.participants_path, lambda names: own, lambda names: described
+        )
+    # Not above: it brings pandas.
+    from brainpid.cohort.visits import visits_digest
+
+    own.append(visits.session)
+    told = table_digest(
         block.participants_path, lambda names: own, lambda names: described
     )
+    return f"{told}+{visits_digest(visits)}"
+
+
+@cache
+def exclusions_content(cohort):
+    """Digest of a cohort's list of exclusions, where there is one; read once, where jobs are planned."""
+    path = CONFIG.cohorts[cohort].exclude
+    if path is None or not workflow.is_main_process:
+        return ""
+    return table_digest(path, lambda names: names, lambda names: [])
 
 
 @cache
@@ -383,8 +417,13 @@ def found_divisions():
             from brainpid.cohort.participants import read_sites
 
             for name, block in CONFIG.cohorts.items():
+                visits = CONFIG.visits_of(name)
+                label = block.columns.participant_id
                 sites[name] = read_sites(
-                    block.participants_path, block.columns.site, name
+                    block.participants_path,
+                    block.columns.site,
+                    name,
+                    None if visits is None else (label, visits),
                 )
         return divisions(CONFIG.splits, sites)
     except BrainpidError as error:
@@ -429,6 +468,7 @@ CONFIG = checked_config()
 OUT = CONFIG.output_dir
 COHORTS = list(CONFIG.cohorts)
 DIVISIONS = found_divisions()
+LEAVES_SITES_OUT = any(division.scheme != "kfold" for division in DIVISIONS)
 PLACES = [place for division in DIVISIONS for place in division.places]
 FOLD = "repeat-{repeat}_fold-{fold}"
 COHORT_FILES = [
@@ -446,6 +486,8 @@ COHORT_FILES = [
     *expand(f"{OUT}/features/{{cohort}}.h5", cohort=COHORTS),
 ]
 FOLD_RESULTS = ["predictions.tsv", "pid.tsv", "history.tsv", "provenance.json"]
+# Of people who are predicted and never trained on.
+FOLD_RESULTS += ["others.tsv"] if CONFIG.train_on else []
 # What is to be taken from the features of people whom the model predicts lies beside it.
 HARMONISED = ["harmonisation.npz"] if CONFIG.harmonise.used else []
 FOLD_RESULTS += HARMONISED

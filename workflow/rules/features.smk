@@ -4,7 +4,7 @@
 #              <modality>.table.h5 of tables and <modality>_<shard>.h5 of images, with quality/parts/<cohort>/
 #              <modality>_<shard>.tsv; features/persons/: results of single people, kept; and, merged,
 #              features/<cohort>.h5
-# CONFIG KEYS  cohorts.<cohort>.sources, cohorts.<cohort>.bids, cohorts.<cohort>.participants,
+# CONFIG KEYS  cohorts.<cohort>.sources, cohorts.<cohort>.bids, cohorts.<cohort>.participants, cohorts.<cohort>.exclude,
 #              cohorts.<cohort>.columns.participant_id, extraction, shards
 
 
@@ -108,6 +108,10 @@ rule collect:
         "../../envs/brainpid.yaml"
     params:
         code=code_digest("brainpid.commands.collect"),
+        excluded=lambda wildcards: exclusions_content(wildcards.cohort),
+        exclude=unrecorded(
+            lambda wildcards: CONFIG.cohorts[wildcards.cohort].exclude or ""
+        ),
     shell:
         "brainpid collect --cohort {wildcards.cohort} --participants {input.sheet:q} --parts {input.parts:q}"
-        " --out {output:q} 2> {log:q}"
+        " --exclude {params.exclude:q} --out {output:q} 2> {log:q}"

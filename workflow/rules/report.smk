@@ -1,7 +1,7 @@
 # REQUIRES     participants.tsv, features.tsv and the tables under aggregate/
 # PRODUCES     report.html, figures/*.svg, dataset_description.json, README.md, .bidsignore
 # CONFIG KEYS  report, target, cohorts (kinds of sources), modalities, incomplete, models, splits, interval_coverage, pid,
-#              null, explain, harmonise, extraction (atlases)
+#              null, explain, harmonise, train_on, groups, extraction (atlases)
 
 
 rule report:
@@ -28,8 +28,21 @@ rule report:
         leakage=rules.leakage.output.table,
         quality=QUALITY_FILES,
         transfer=rules.aggregate.output.transfer if len(DIVISIONS) > 1 else [],
+        calibration=rules.aggregate.output.calibration if LEAVES_SITES_OUT else [],
+        groups=rules.groups.output if CONFIG.compared else [],
         harmonisation=rules.harmonisation.output if CONFIG.harmonise.used else [],
     output:
+        **(
+            {
+                "groups": report(
+                    f"{OUT}/figures/groups.svg",
+                    caption="../report/groups.rst",
+                    category="Accuracy",
+                )
+            }
+            if CONFIG.compared
+            else {}
+        ),
         **(
             {
                 "transfer": report(

@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from brainpid.cohort.participants import normalise_ids, read_ids
+from brainpid.cohort.participants import normalise_ids, read_ids, read_people
 from brainpid.config.analysis import ControlQuality, ControlTable, control_name
-from brainpid.config.slices import PeopleTable
+from brainpid.config.people_tables import PeopleTable
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import read_header, read_own_tsv, read_table, require_column
 from brainpid.core.names import SEX, SITE
@@ -138,9 +138,16 @@ def _of_participants(column: str, tables: Mapping[str, PeopleTable], people: pd.
         own = tables[str(cohort)]
         name = own.sex if column == SEX else column
         header = read_header(own.path)
-        for needed, purpose in ((own.participant_id, "the label of each person"), (name, "of controls")):
-            require_column(own.path, header, needed, purpose)
-        table = read_table(own.path, text=[own.participant_id], columns=[own.participant_id, name])
-        labels = read_ids(table, own.participant_id, own.path)
-        cells = table[name].set_axis(labels).reindex(rows[ID])
+        require_column(own.path, header, own.participant_id, "the label of each person")
+        if own.visits is None:
+            require_column(own.path, header, name, "of controls")
+            table = read_table(own.path, text=[own.participant_id], columns=[own.participant_id, name])
+            labels = read_ids(table, own.participant_id, own.path)
+            cells = table[name].set_axis(labels).reindex(rows[ID])
+        else:
+            visits = read_people(own.path, own.participant_id, "", own.visits)
+            require_column(own.path, list(visits), name, "of controls")
+            cells = visits[name].reindex(rows[ID])
+            numbers = pd.to_numeric(cells, errors="coerce")
+            cells = numbers if numbers.notna().equals(cells.notna()) else cells
         yield pd.DataFrame({column: cells.to_numpy()}, index=rows.index)

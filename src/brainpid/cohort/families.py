@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from brainpid.cohort.names import visit_of
 from brainpid.cohort.participants import read_ids
 from brainpid.core.files import read_header, read_table
 
@@ -62,4 +63,10 @@ def read_families(
     if not found:
         return None
     keys = ["cohort", "participant_id"]
+    known = {(row.cohort, row.participant_id) for own in found for row in own.itertuples()}
+    labels_of = [
+        label if (cohort, label) in known else visit_of(label)[0]  # visits are of the person's family
+        for cohort, label in people[keys].itertuples(index=False)
+    ]
+    people = people[keys].assign(participant_id=labels_of)
     return people[keys].merge(pd.concat(found, ignore_index=True), how="left", on=keys).drop(columns=keys)

@@ -11,6 +11,7 @@ from pathlib import Path
 from brainpid.cohort import bids
 from brainpid.cohort.derivatives import find_fmriprep, find_qsirecon
 from brainpid.cohort.freesurfer import LONGITUDINAL, find_freesurfer, is_person, is_template
+from brainpid.cohort.names import visit_of
 from brainpid.cohort.patterns import find_patterns
 from brainpid.cohort.person_files import NOT_FETCHED, Found, listed, unusable
 from brainpid.config.extraction import DIFFUSION_METRICS
@@ -59,8 +60,10 @@ def _not_listed(root: Path, fault: OSError) -> BrainpidError:
     return machine_error(fault, root) or InputError(f"{root}: {fault.strerror}")
 
 
-def find(source: ImageSource, modality: str, bids_root: str | None, person: str) -> Found:
-    """Find one person's files; absence is no error but a reason, and so is what cannot be used or may not be read.
+def find(source: ImageSource, modality: str, bids_root: str | None, label: str) -> Found:
+    """Find files of a person, or of a visit where the source has a row of each.
+
+    Absence is no error but a reason, and so is what cannot be used or may not be read.
 
     Raises
     ------
@@ -70,8 +73,9 @@ def find(source: ImageSource, modality: str, bids_root: str | None, person: str)
         Where the machine does not tell what is there.
     """
     root = root_of(source, bids_root)
+    person, session = (label, _session(source)) if source.sessions == "first" else visit_of(label)
     try:
-        found = _find(source, modality, root, person)
+        found = _find(source, modality, root, person, session)
         unfit = unusable(found.files)
         empty = not found.files and (root / person).is_dir() and not listed(root / person)
     except OSError as fault:
@@ -106,26 +110,30 @@ def refuse_strangers_alone(cohort: str, modality: str, found: Mapping[str, Found
         )
 
 
-def _find(source: ImageSource, modality: str, root: Path, person: str) -> Found:
+def _session(source: ImageSource) -> str | None:
+    """Session that a source asks for; a function of one's own has it in its patterns."""
+    return None if isinstance(source, ImportSource) else source.session
+
+
+def _find(source: ImageSource, modality: str, root: Path, person: str, session: str | None) -> Found:
     """Find one person's files, fetched or not."""
     if isinstance(source, NiftiSource):
-        return bids.find(root, person, image_of(source, modality), source.session, source.task, source.entities)
+        return bids.find(root, person, image_of(source, modality), session, source.task, source.entities)
     if isinstance(source, FMRIPrepSource):
-        return find_fmriprep(root, person, source.space, source.session, source.task, source.entities)
+        return find_fmriprep(root, person, source.space, session, source.task, source.entities)
     if isinstance(source, FreeSurferSource):
-        return find_freesurfer(root, person, source.session, source.parcellation)
+        return find_freesurfer(root, person, session, source.parcellation)
     if isinstance(source, QSIReconSource):
-        return find_qsirecon(
-            root, person, source.space, source.session, source.entities, source.maps, DIFFUSION_METRICS
-        )
+        return find_qsirecon(root, person, source.space, session, source.entities, source.maps, DIFFUSION_METRICS)
     if isinstance(source, ImportSource):
-        return find_patterns(root, person, source.files)
+        return find_patterns(root / person if session else root, f"ses-{session}" if session else person, source.files)
     raise InputError(f"sources.{modality}: no finder for kind '{source.kind}'")
 
 
 def unmatched_labels(source: ImageSource, bids_root: str | None, people: Iterable[str]) -> list[str]:
     """Labels of a source's folders that are none of these people's."""
-    return sorted(set(people_in(source, bids_root)) - set(people))
+    known = people if source.sessions == "first" else (visit_of(label)[0] for label in people)
+    return sorted(set(people_in(source, bids_root)) - set(known))
 
 
 def people_in(source: ImageSource, bids_root: str | None) -> list[str]:

@@ -165,7 +165,10 @@ def _of_visits(visits: Counter[str]) -> list[str]:
         return []
     there = list_some((f"{name} ({names[name]})" for name in sorted(names, key=natural)), 6)
     key = f"session: '{min(names, key=natural)}'"
-    return [f"sessions: {there}; each person's first is taken, `{key}` takes one for all"]
+    return [
+        f"sessions: {there}; each person's first is taken, `{key}` takes one for all",
+        "`sessions: all`, with `splits: {group: person}`, takes every session as a row of its own",
+    ]
 
 
 def _of_entities(seen: Sequence[_Image]) -> list[str]:

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+MARK = "_ses-"
+"""What parts the person from the session in the label of a visit."""
+
 NUMBERED = {"run", "echo", "inv", "flip", "split", "chunk", "cohort", "res", "den"}
 """Entities whose values are numbers or may be: ``run-01`` is ``run-1``."""
 _TEXT_OR_NUMBER = re.compile(r"(\d+)")
@@ -77,3 +80,15 @@ def natural(text: str) -> tuple[tuple[int, int, str], ...]:
 def written(found: Mapping[str, str], without: Iterable[str] = ()) -> str:
     """Entities as they stand in a name, in its order."""
     return "_".join(f"{key}-{value}" for key, value in found.items() if key not in set(without))
+
+
+def visit_of(label: str) -> tuple[str, str | None]:
+    """Give the person and the session of a label; none of somebody who is one row.
+
+    Examples
+    --------
+    >>> visit_of("sub-01_ses-2"), visit_of("sub-01")
+    (('sub-01', '2'), ('sub-01', None))
+    """
+    person, mark, session = label.partition(MARK)
+    return person, session if mark else None

@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from brainpid.cohort.targets import read_targets
+from brainpid.cohort.visits import with_visits
 from brainpid.config.slices import ParticipantsSettings
+from brainpid.config.visits import Visits
 from brainpid.core.codes import warn_of_codes
 from brainpid.core.errors import InputError, list_some, shortened
 from brainpid.core.files import line_of, read_header, read_own_tsv, read_table, require_column
@@ -59,8 +61,8 @@ def read_ids(table: pd.DataFrame, column: str, path: str | Path, unique: bool = 
     return labels
 
 
-def read_labels(path: str | Path, column: str) -> list[str]:
-    """Labels of everybody in a participants table, normalised; no other column is read.
+def read_labels(path: str | Path, column: str, visits: Visits | None = None) -> list[str]:
+    """Labels of everybody in a participants table, normalised, or of their visits; no other column is read for people.
 
     Raises
     ------
@@ -68,25 +70,55 @@ def read_labels(path: str | Path, column: str) -> list[str]:
         Where the file or the column is absent, or a label is missing or given twice.
     """
     require_column(path, read_header(path), column, "the label of each person")
+    if visits is not None:
+        return read_people(path, column, "", visits).index.tolist()
     return read_ids(read_table(path, columns=[column]), column, path).tolist()
 
 
-def read_sites(path: str | Path, column: str, cohort: str) -> list[str]:
+def read_people(path: str | Path, column: str, target: str, visits: Visits | None) -> pd.DataFrame:
+    """Texts of a participants table without spaces around them, with the label of each person, or visit, as its index.
+
+    Parameters
+    ----------
+    path : path
+    column, target : str
+        Columns of the labels and of the target.
+    visits : Visits or None
+        Where every visit is a row of its own.
+
+    Raises
+    ------
+    InputError
+        Where a label is missing or given twice.
+    """
+    table = _trimmed(read_table(path))
+    labels = read_ids(table, column, path, unique=visits is None)
+    if visits is None:
+        return table.set_axis(pd.Index(labels), axis=0)
+    expanded = with_visits(table, labels, path, target, visits)
+    if (twice := expanded.index.duplicated()).any():
+        raise InputError(f"{path}: expected one row a visit, found several of {list_some(expanded.index[twice])}")
+    return expanded
+
+
+def read_sites(path: str | Path, column: str, cohort: str, visits: tuple[str, Visits] | None = None) -> list[str]:
     """Sites of a participants table in the order of its rows, each once; the cohort's name for people without one.
 
-    They are those of `read_participants`, of which no other column is read here.
+    They are those of `read_participants`, of which no other column is read here, unless `visits`, the column of the
+    labels and where visits are told, is given.
 
     Raises
     ------
     InputError
         Where the file is absent, or the column is and was configured.
     """
-    header = read_header(path)
+    people = None if visits is None else read_people(path, visits[0], "", visits[1])
+    header = read_header(path) if people is None else list(people)
     if column not in header:
         if column != "site":
             require_column(path, header, column, "configured as the site")
         return [cohort]
-    table = _trimmed(read_table(path, columns=[column]))
+    table = _trimmed(read_table(path, columns=[column])) if people is None else people
     return list(dict.fromkeys(table[column].fillna(cohort)))
 
 
@@ -119,16 +151,22 @@ def read_participants(cohort: str, settings: ParticipantsSettings, needs_target:
     target_column = columns.target or target.column
     header = read_header(path)
     require_column(path, header, columns.participant_id, "the label of each person")
+    people = None
+    if settings.visits is not None:
+        people = read_people(path, columns.participant_id, target_column, settings.visits)
+        header = list(people)
     if needs_target:
         require_column(path, header, target_column, f"the target, in {target.units}")
     for name, default in (("sex", "sex"), ("site", "site")):
         column = getattr(columns, name)
         if column != default:
             require_column(path, header, column, f"configured as the {name}")
-    table = _trimmed(read_table(path))
-    if table.empty:
+    if people is None:
+        people = read_people(path, columns.participant_id, target_column, None)
+    if people.empty:
         raise InputError(f"{path}: no people; expected one line a person below the header")
-    labels = read_ids(table, columns.participant_id, path)
+    labels, table = pd.Series(people.index), people.reset_index(drop=True)
+    table.attrs = people.attrs
     no_value = pd.Series(np.nan, index=table.index, dtype=object)
     targets, reasons = np.full(len(table), np.nan), [""] * len(table)
     if needs_target:

@@ -12,6 +12,9 @@ by one, a group with members in two of them cannot share a fold: those of its me
 ones are left out of the training of that fold, so that every person is tested, and nobody by a model that has seen a
 relative. People whose site is not known may be of any site of their cohort: they are tested together, by models that
 have seen nobody of the cohort, and are left out of the training wherever people of their cohort are tested.
+
+Where a part of the people is trained on, folds are dealt among them as if the others were not there; the others are
+dealt to the same folds beside them, each to that of the relatives who are trained on, if there are any.
 """
 
 from __future__ import annotations
@@ -26,6 +29,8 @@ from numpy.typing import NDArray
 
 from brainpid.cohort.groups import group_codes
 from brainpid.cohort.schemes import BY_SITE, SCHEME, Division, divisions, sites_of
+from brainpid.cohort.training_group import OTHER, TEST, TRAIN, TRAINED
+from brainpid.config.analysis import Splits
 from brainpid.config.slices import SplitSettings
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.seeds import derive
@@ -125,9 +130,10 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
     Returns
     -------
     DataFrame
-        participant_id, cohort, repeat, fold, role (train or test); scheme, where there are several or sites are left
-        out, with + between those that share a fold. A person who shares a group with somebody who is tested has no
-        row in that fold, where the tested people are a whole cohort or site, and so has one who may be of that site.
+        participant_id, cohort, repeat, fold, role (train, test, or other of those who are never trained on); scheme,
+        where there are several or sites are left out, with + between those that share a fold. A person who shares a
+        group with somebody who is tested has no row in that fold, where the tested people are a whole cohort or site,
+        and so has one who may be of that site.
 
     Raises
     ------
@@ -136,6 +142,7 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
     """
     splits = settings.splits
     included = people["included"].to_numpy(dtype=bool)
+    trained = included & _of_group(people)
     labels = None if groups is None else group_codes(groups)
     sites: dict[str, list[str]] = {cohort: [] for cohort in settings.cohorts}
     found = divisions(splits, sites | sites_of(people))
@@ -143,16 +150,16 @@ def make_splits(people: pd.DataFrame, groups: pd.Series | None, settings: SplitS
     for division in found:
         for repeat in range(division.repeats):
             fold = _tested_in(people, groups, labels, settings, division, repeat)
-            _refuse_empty(fold[included], settings, division, repeat)
+            _refuse_empty(fold[included if division.scheme != "kfold" else trained], settings, division, repeat)
             for k in range(len(division.names)):
                 tested = included & (fold == k)
-                training = included & (fold != k)
+                training = trained & (fold != k)
                 if division.scheme != "kfold":
                     training &= ~_left_aside(people, labels, tested, training, settings, division, k)
                 rows = tested | training
                 own = people.loc[rows, ["participant_id", "cohort"]]
                 place = (division.first + repeat, k)
-                role = np.where(tested, "test", "train")[rows]
+                role = np.where(tested, np.where(trained, TEST, OTHER), TRAIN)[rows]
                 tables.append(own.assign(repeat=place[0], fold=k, role=role).assign(**{SCHEME: division.scheme}))
     table = pd.concat(tables, ignore_index=True)
     return _with_shared(table, found) if len(found) > 1 or BY_SITE in splits.schemes else table.drop(columns=SCHEME)
@@ -171,10 +178,13 @@ def _tested_in(
     if division.scheme != "kfold":
         column = "site" if division.scheme == BY_SITE else "cohort"
         return people[column].map({name: k for k, name in enumerate(division.names)}).to_numpy()
-    included = people["included"].to_numpy(dtype=bool)
+    of_group = _of_group(people)
+    everybody = people["included"].to_numpy(dtype=bool)
+    included = everybody & of_group
     if included.sum() < 2 * folds:
+        verb = "take part" if of_group.all() else "take part and are trained on"
         raise InputError(
-            f"{int(included.sum())} people take part, which is too few for {folds} folds; expected at least "
+            f"{int(included.sum())} people {verb}, which is too few for {folds} folds; expected at least "
             f"{2 * folds}, two a fold. Give fewer splits.folds or look at the reasons in participants.tsv"
         )
     if groups is not None and repeat == 0:
@@ -185,15 +195,32 @@ def _tested_in(
         for cohort, site, level in zip(people["cohort"], people["site"], np.digitize(people["age"], edges), strict=True)
     ]
     # Groups are dealt by the number of people who take part; single people whether or not they do.
-    dealt = people["age"].notna().to_numpy() if labels is None else included
-    own = [stratum for stratum, known in zip(strata, dealt, strict=True) if known]
+    known = people["age"].notna().to_numpy()
     fold = np.full(len(people), -1)
-    fold[dealt] = (
-        deal_folds(own, folds, repeat, splits.seed)
-        if labels is None
-        else deal_groups(own, labels[dealt].tolist(), folds, repeat, splits.seed)
-    )
+    dealt = known & of_group if labels is None else included
+    fold[dealt] = _dealt(strata, labels, dealt, splits, repeat)
+    others = known & ~of_group if labels is None else everybody & ~of_group
+    if labels is not None:  # relatives of those who are trained on are with them
+        own = dict(zip(labels[dealt].tolist(), fold[dealt].tolist(), strict=True))
+        fold[others] = [own.get(label, -1) for label in labels[others].tolist()]
+        others &= fold < 0
+    fold[others] = _dealt([(OTHER, *stratum) for stratum in strata], labels, others, splits, repeat)
     return fold
+
+
+def _of_group(people: pd.DataFrame) -> NDArray[np.bool_]:
+    """Mark the training group, whether or not its people take part; everybody, where all are trained on."""
+    return people[TRAINED].to_numpy(dtype=bool) if TRAINED in people else np.ones(len(people), dtype=bool)
+
+
+def _dealt(
+    strata: Sequence[Hashable], labels: NDArray[np.int64] | None, rows: NDArray[np.bool_], splits: Splits, repeat: int
+) -> NDArray[np.int64]:
+    """Folds of the people of some rows, alone or by their groups; shape (number of rows,)."""
+    own = [stratum for stratum, known in zip(strata, rows, strict=True) if known]
+    if labels is None:
+        return deal_folds(own, splits.folds, repeat, splits.seed)
+    return deal_groups(own, labels[rows].tolist(), splits.folds, repeat, splits.seed)
 
 
 def _refuse_empty(fold: NDArray[np.int64], settings: SplitSettings, division: Division, repeat: int) -> None:

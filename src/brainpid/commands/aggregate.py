@@ -12,6 +12,7 @@ import pandas as pd
 from brainpid.cohort.controls import read_columns
 from brainpid.cohort.groups import read_groups
 from brainpid.cohort.schemes import SCHEME, of_scheme
+from brainpid.cohort.training_group import OTHER, TRAINED
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.analysis import schemes_of
 from brainpid.config.slices import AggregateSettings
@@ -34,12 +35,15 @@ from brainpid.evaluation.information import (
     normality_table,
     readings_against_target,
 )
+from brainpid.evaluation.local_promise import learned, left_out_scheme, promise_table
 from brainpid.evaluation.persons import person_table, reliability_table
 from brainpid.evaluation.pool_summary import Found, cohort_summaries, pool_summary
 from brainpid.evaluation.predictions import GROUP, LATENT, LOG_SCORE, SUBSET, decomposable, not_decomposable
 from brainpid.evaluation.selection import select
 from brainpid.evaluation.transfer import transfer_table
 from brainpid.evaluation.within_cohort import WithinCohorts, rows_of_tests, summary_of
+from brainpid.model.calibration import CALIBRATION
+from brainpid.report.calibration_columns import calibration_dictionary
 from brainpid.report.glossary import (
     atypicality_dictionary,
     base_learner_dictionary,
@@ -93,6 +97,7 @@ def run(args: argparse.Namespace) -> None:
                     "; ".join(mixed))  # fmt: skip
     predictions = pd.concat(tables, ignore_index=True)
     _check_complete(predictions, tested, settings)
+    others = _others(args.folds, splits, settings)
     schemes = schemes_of(settings.scheme)
     everything = _in_order(_with_schemes(predictions, splits), settings)
     by_cohort = {
@@ -105,6 +110,10 @@ def run(args: argparse.Namespace) -> None:
         told = _with_groups(everything, args.sheets, settings)
         gaps = transfer_table(told, settings.modalities, schemes, settings.pid.confidence)
         write_tsv(args.out / "transfer.tsv", gaps)
+    if left_out_scheme(schemes):
+        promise = promise_table(everything, schemes, settings.interval_coverage, settings.pid.confidence)
+        write_tsv(args.out / "calibration.tsv", promise.table)
+        write_json(args.out / CALIBRATION, calibration_dictionary(learned(promise)))
     # All that follows is of the scheme that is shown in detail.
     predictions = of_scheme(everything, schemes[0])
     controls = _controls(predictions, args.quality, settings)
@@ -127,8 +136,12 @@ def run(args: argparse.Namespace) -> None:
     )
     own = [column for column in predictions if not column.startswith((LATENT, SUBSET, LOG_SCORE))]
     latents = [column for column in predictions if column not in own]
-    shown = predictions if len(schemes) == 1 else _scheme_by_scheme(everything, schemes)
-    write_tsv(args.out / "predictions.tsv", shown[_public_order(own, [SCHEME] if SCHEME in shown else [])])
+    public = everything
+    if others is not None:
+        public = _in_order(pd.concat([everything.assign(**{TRAINED: True}), others], ignore_index=True), settings)
+    shown = of_scheme(public, schemes[0]) if len(schemes) == 1 else _scheme_by_scheme(public, schemes)
+    first_columns = [column for column in (TRAINED, SCHEME) if column in shown]
+    write_tsv(args.out / "predictions.tsv", shown[_public_order(own, first_columns)])
     write_tsv(args.out / "latents.tsv", predictions[[*PERSON, *latents]])
     write_tsv(args.out / "null.tsv", summary_of(within, settings.modalities))
     write_tsv(args.out / "normality.tsv", normality_table(predictions, settings.modalities))
@@ -137,8 +150,8 @@ def run(args: argparse.Namespace) -> None:
     write_json(args.out / "selection.json", selection_dictionary(selection))
     write_tsv(args.out / "accuracy.tsv", accuracy)
     write_tsv(args.out / "coverage.tsv", coverage_table(predictions, settings.target_range, settings.interval_coverage))
-    write_tsv(args.out / "person.tsv", person_table(predictions, settings.modalities))
-    write_json(args.out / "person.json", person_dictionary(settings.modalities))
+    write_tsv(args.out / "person.tsv", person_table(of_scheme(public, schemes[0]), settings.modalities))
+    write_json(args.out / "person.json", person_dictionary(settings.modalities, others is not None))
     write_tsv(args.out / "reliability.tsv", reliability_table(predictions, settings.modalities))
     comparison = comparison_table(predictions, settings.modalities, settings.pid.confidence)
     write_tsv(args.out / "comparison.tsv", comparison)
@@ -178,6 +191,20 @@ def run(args: argparse.Namespace) -> None:
         "reference_ages": None if reference is None else {key: reference[key] for key in ("words", "cohorts")},
     }
     write_json(args.out / "provenance.json", provenance | found)
+
+
+def _others(folder: Path, splits: pd.DataFrame, settings: AggregateSettings) -> pd.DataFrame | None:
+    """Predictions of people who were never trained on, of every model, as of those held out; None without any."""
+    named = splits[splits["role"] == OTHER]
+    if named.empty:
+        return None
+    places = [
+        (m, *place) for m in settings.models for place in sorted(set(zip(named["repeat"], named["fold"], strict=True)))
+    ]
+    tables = [read_own_tsv(folder / m / f"repeat-{repeat}_fold-{fold}" / "others.tsv") for m, repeat, fold in places]
+    found = pd.concat(tables, ignore_index=True)
+    _check_complete(found, named, settings)
+    return _with_schemes(found, splits).assign(**{TRAINED: False})
 
 
 def _within_cohorts(paths: Sequence[Path], given: str, settings: AggregateSettings) -> WithinCohorts:
@@ -241,10 +268,10 @@ def _in_order(predictions: pd.DataFrame, settings: AggregateSettings) -> pd.Data
     return ordered.astype({"model": str, "cohort": str}).reset_index(drop=True)
 
 
-def _public_order(columns: list[str], scheme: list[str]) -> list[str]:
-    """Columns with the person first, then scheme, model, repeat and fold."""
+def _public_order(columns: list[str], further: list[str]) -> list[str]:
+    """Columns with the person first, then whether trained on and scheme, model, repeat and fold."""
     place = PERSON.index("model")
-    return [*PERSON[:place], *scheme, *PERSON[place:]] + [column for column in columns if column not in PERSON]
+    return [*PERSON[:place], *further, *PERSON[place:]] + [column for column in columns if column not in PERSON]
 
 
 def _with_schemes(predictions: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:

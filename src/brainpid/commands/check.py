@@ -17,6 +17,7 @@ from rich.table import Column, Table
 from brainpid.cohort.acquisitions import counted, different
 from brainpid.cohort.choice import IN_WORDS
 from brainpid.cohort.controls import check_columns, controls_in_words
+from brainpid.cohort.exclusions import read_exclusions
 from brainpid.cohort.finding import find, refuse_strangers_alone, unmatched_labels
 from brainpid.cohort.groups import group_codes
 from brainpid.cohort.harmonisable import doubts_of_harmonisation
@@ -25,20 +26,24 @@ from brainpid.cohort.participants import SUCCESS, UNAVAILABLE, has_every_modalit
 from brainpid.cohort.person_files import IMAGE_ENDINGS, Found
 from brainpid.cohort.reference_ages import read_reference
 from brainpid.cohort.schemes import Division, divisions, sites_of
+from brainpid.cohort.training_group import TRAINED, in_training_group, training_group, training_in_words
 from brainpid.config.schema import Config, load_config
 from brainpid.config.slices import AggregateSettings, LimitSettings, ParticipantsSettings, SplitSettings
 from brainpid.config.sources import ImportSource, TableSource, reader_of, settings_of
 from brainpid.core.errors import InputError
+from brainpid.core.files import require_column
 from brainpid.core.imports import import_function
 from brainpid.core.machine import free_bytes_for
 from brainpid.evaluation.effort import WORKFLOW_S, Study, Work, with_own_benchmarks, work_of
+from brainpid.evaluation.group_tables import groups_in_words
 from brainpid.evaluation.left_out import left_out
 from brainpid.evaluation.new_sites import doubts_of_new_sites
 from brainpid.evaluation.reference_weights import refuse_no_cohort, weights_for
 from brainpid.features.between_cohorts import warn_of_target
 from brainpid.features.block import FeatureBlock, FeatureSummary
-from brainpid.features.chosen import choose_features, commonest, without_chosen
+from brainpid.features.chosen import choose_features, commonest, of_training_group, without_chosen
 from brainpid.features.duration import image_work
+from brainpid.features.excluded import without_excluded
 from brainpid.features.findings import ERROR
 from brainpid.features.inclusion import join_participants, plan
 from brainpid.features.leaks_before import leaks_before_a_run
@@ -90,6 +95,15 @@ def run(args: argparse.Namespace) -> None:
                 images[cohort, modality] = found
                 strangers[cohort, modality] = unmatched_labels(source, block.bids, people)
                 blocks[cohort, modality] = _images(found, modality).summary()
+        if block.exclude is not None:
+            reasons = read_exclusions(block.exclude, sheets[cohort]["participant_id"].tolist(), list(block.sources))
+            for modality in block.sources:
+                place = (cohort, modality)
+                known = tables.get(place) or _images(images[place], modality)
+                left = without_excluded(known, reasons[modality])
+                blocks[place] = left.summary()
+                if place in tables:
+                    tables[place] = left
     console = Console(markup=False, emoji=False)  # a path or a label may hold [brackets]
     # Before what may refuse the cohorts, so that it is seen who lacks what.
     everybody = join_participants(sheets, blocks, config.modalities, config.incomplete)
@@ -103,7 +117,11 @@ def run(args: argparse.Namespace) -> None:
         refuse_strangers_alone(cohort, modality, found, strangers[cohort, modality])
     if any(one.note for found in images.values() for one in found.values()):
         console.print(IN_WORDS, soft_wrap=True)
-    features = choose_features(blocks, config.modalities, divided)
+    counted = blocks
+    if config.train_on is not None:
+        inside = in_training_group(sheets, config.train_on)
+        counted = of_training_group(blocks, inside, lambda cohort, modality: tables.get((cohort, modality)))
+    features = choose_features(counted, config.modalities, divided)
     blocks = without_chosen(blocks, features, lambda cohort, modality: tables[cohort, modality])
     planned, splits = plan(sheets, blocks, SplitSettings.of(config), LimitSettings.of(config))
     group = config.splits.group
@@ -118,9 +136,14 @@ def run(args: argparse.Namespace) -> None:
         console.print(f"warning: {sentence}", soft_wrap=True)
     if images and (sentence := _may_fail(planned, splits, config)):
         console.print(f"warning: {sentence}", soft_wrap=True)
-    for sentence in _without_reference(planned, config):
+    for sentence in training_in_words(planned, config.train_on, config.target.units):
+        console.print(sentence, soft_wrap=True)
+    for sentence in _groups(planned, sheets, config):
+        console.print(sentence, soft_wrap=True)
+    told = planned.assign(included=planned["included"] & planned.get(TRAINED, True))
+    for sentence in _without_reference(told, config):
         console.print(f"left out: {sentence}", soft_wrap=True)
-    for sentence in left_out(planned, splits, groups, config):
+    for sentence in left_out(told, splits, groups, config):
         console.print(f"left out: {sentence}", soft_wrap=True)
     steps = with_own_benchmarks(work_of(config, _study(planned, config, blocks, images)), Path(config.output_dir))
     console.print(_effort(steps))
@@ -129,6 +152,16 @@ def run(args: argparse.Namespace) -> None:
         f"{args.config} is valid: {_trainings(divisions(config.splits, sites_of(planned)), len(config.models))}",
         soft_wrap=True,
     )
+
+
+def _groups(people: pd.DataFrame, sheets: Mapping[str, pd.DataFrame], config: Config) -> list[str]:
+    """Groups that will be compared; refuses a column that a cohort lacks, or that is none of groups."""
+    for column in config.compared:
+        for cohort, sheet in sheets.items():
+            require_column(config.cohorts[cohort].participants_path, list(sheet), column, "of groups")
+    joined = pd.concat([sheets[cohort] for cohort in config.cohorts], ignore_index=True)
+    cells = {column: joined[column] for column in config.compared}
+    return groups_in_words(people, cells, config.train_on or {})
 
 
 def _without_reference(people: pd.DataFrame, config: Config) -> list[str]:
@@ -189,7 +222,8 @@ def _study(
 ) -> Study:
     """Sizes of the study, for the estimate of what a run takes."""
     taking = people[people["included"]]
-    complete = taking[has_every_modality(taking, config.modalities)]
+    trained = training_group(taking)
+    complete = trained[has_every_modality(trained, config.modalities)]
     work = {}
     for (cohort, modality), found in images.items():
         source: Any = config.cohorts[cohort].sources[modality]

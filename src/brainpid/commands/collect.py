@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 from typing import Any
 
+from brainpid.cohort.exclusions import read_exclusions
 from brainpid.cohort.participants import read_sheet
 from brainpid.cohort.pipelines import joined
 from brainpid.core.provenance import record
 from brainpid.features.block import join_people
+from brainpid.features.excluded import without_excluded
 from brainpid.features.store import read_features, read_modalities, read_provenance, write_features
+
+log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cohort", required=True, help="name of the cohort")
     parser.add_argument("--participants", required=True, type=Path, help="the cohort's sheet from `participants`")
     parser.add_argument("--parts", required=True, nargs="+", type=Path, help="files that `extract` wrote")
+    parser.add_argument(
+        "--exclude", nargs="?", type=Path, help="table of people who are left out, with reasons (default: nobody)"
+    )
     parser.add_argument("--out", required=True, type=Path, help="HDF5 file to write")
 
 
@@ -33,6 +41,11 @@ def run(args: argparse.Namespace) -> None:
         join_people([read_features(part, modality) for part in own], people, not _is_table(sources[modality]))
         for modality, own in parts.items()
     ]
+    if args.exclude is not None:
+        reasons = read_exclusions(args.exclude, people, list(parts))
+        blocks = [without_excluded(block, reasons[block.modality]) for block in blocks]
+        left_out = {person for own in reasons.values() for person in own}
+        log.info("%s: %d people are left out, wholly or in a modality, by %s", args.cohort, len(left_out), args.exclude)
     write_features(args.out, args.cohort, blocks, record(__name__, {"parts": sources}, ("h5py",)))
 
 

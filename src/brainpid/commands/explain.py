@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from brainpid.cohort.training_group import OTHER
 from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.slices import ExplainSettings
 from brainpid.core.files import write_tsv
@@ -44,6 +45,7 @@ def run(args: argparse.Namespace) -> None:
     set_threads(args.threads, entry.packages)
     model = entry.load_class().load(args.folder)
     people = read_roles(args.participants, args.splits, args.repeat, args.fold)
+    people = people[people["role"] != OTHER].reset_index(drop=True)
     chosen = read_chosen(args.chosen, settings.modalities)
     tables = read_tables(args.features, people, chosen)
     described = read_descriptions(args.features, chosen)

@@ -160,7 +160,7 @@ def _plan(args: argparse.Namespace, settings: ExtractSettings, source: ImageSour
         found = find(source, args.modality, settings.bids, person)
         return Task(person, found, root, extract, atlas, text, made_by, keep, scratch)
 
-    people = read_labels(args.participants, settings.participant_id)
+    people = read_labels(args.participants, settings.participant_id, settings.visits)
     return _Plan(people, settings.shards, entry.packages, code, atlas, task_of)
 
 

@@ -1,4 +1,4 @@
-"""Train one model on everybody who takes part, to predict people who do not."""
+"""Train one model on everybody who takes part, of the training group where there is one, to predict other people."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from brainpid.cohort.groups import read_groups
+from brainpid.cohort.training_group import training_group
 from brainpid.commands.options import read_settings, set_threads
 from brainpid.commands.train import add_training_arguments, options_of, write_fitted
 from brainpid.config.slices import TrainSettings
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> None:
     if args.share and args.model != "pidreg":
         raise InputError(f"--share: the file of '{args.model}' keeps training people; expected --model pidreg")
     people = read_own_tsv(args.participants)
-    people = people[people["included"]].reset_index(drop=True)
+    people = training_group(people[people["included"]]).reset_index(drop=True)
     tables = read_tables(args.features, people, read_chosen(args.chosen, settings.modalities))
     set_threads(args.threads, MODELS[args.model].packages)
     everybody = np.ones(len(people), dtype=bool)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from brainpid.cohort.groups import read_groups
 from brainpid.cohort.schemes import BY_SITE, of_scheme
+from brainpid.cohort.training_group import training_group
 from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.analysis import schemes_of
 from brainpid.config.harmonisation_slice import HarmonisationSettings
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
         raise InputError("harmonise.method: 'none' changes nothing; expected location or location_scale")
     set_threads(args.threads, MODELS[READER].packages)
     people = read_own_tsv(args.participants)
-    people = people[people["included"].astype(bool)].reset_index(drop=True)
+    people = training_group(people[people["included"].astype(bool)]).reset_index(drop=True)
     study = CostStudy(
         people,
         read_tables(args.features, people, read_chosen(args.chosen, settings.modalities)),

@@ -14,6 +14,7 @@ import pandas as pd
 from brainpid.cohort.controls import read_columns
 from brainpid.cohort.groups import read_groups
 from brainpid.cohort.participants import has_every_modality
+from brainpid.cohort.training_group import training_group
 from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.slices import NullSettings
 from brainpid.core.arrays import Blocks, FloatArray, IntArray
@@ -55,6 +56,7 @@ def run(args: argparse.Namespace) -> None:
     people = everybody[(everybody["cohort"] == args.cohort) & everybody["included"]]
     if people.empty:
         raise InputError(f"{args.participants}: nobody of cohort '{args.cohort}' takes part")
+    people = training_group(people)
     people = people[has_every_modality(people, settings.modalities)]
     entry = ENCODERS[settings.null.encoder]
     age = people["age"].to_numpy(dtype=float)
@@ -62,7 +64,7 @@ def run(args: argparse.Namespace) -> None:
     exchanged = {} if groups is None or people.empty else _exchanged(exchange_of(age, groups), args.cohort, settings)
     set_threads(args.threads, entry.packages)
     estimated: dict[str, Any] = {"encoder": settings.null.encoder, "folds": settings.null.folds}
-    designs = _designs(people, args.quality, settings)
+    designs = {} if people.empty else _designs(people, args.quality, settings)
     blocks, reason = None, why_not_cross_fitted(age, settings.modalities, settings.null.folds)
     if reason:
         estimated |= {"se_factor": OUT_OF_FOLD_SE_FACTOR, "se_factor_assumed_because": reason, "se_factor_given": {}}

@@ -28,9 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Read, check, write."""
     settings = read_settings(args, ParticipantsSettings)
-    for column in args.keep or []:
-        require_column(settings.path, read_header(settings.path), column, "of splits.group or divide_by")
     sheet, units = read_participants(args.cohort, settings), read_units(settings.path)
+    header = read_header(settings.path) if settings.visits is None else list(sheet)
+    for column in args.keep or []:
+        require_column(settings.path, header, column, "of splits.group, train_on, groups or divide_by")
     column = settings.columns.target or settings.target.column
     warn_of_target(args.cohort, column, units.get(column, UNKNOWN_UNIT), settings.target.units)
     if args.keep is not None:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from brainpid.cohort.groups import read_groups
 from brainpid.cohort.schemes import of_scheme
+from brainpid.cohort.training_group import training_group
 from brainpid.commands.options import check_out_folder
 from brainpid.config.analysis import schemes_of
 from brainpid.config.models import RidgeSettings
@@ -149,7 +150,7 @@ def read_study(folder: Path, settings: AggregateSettings, repeats: int) -> Study
         Where a file of the run is missing or does not fit the others.
     """
     people = read_own_tsv(folder / "participants.tsv")
-    people = people[people["included"]].reset_index(drop=True)
+    people = training_group(people[people["included"]]).reset_index(drop=True)
     paths = [folder / f"features/{cohort}.h5" for cohort in settings.cohorts]
     X = read_matrix(paths, people, read_chosen(folder / "features.tsv", settings.modalities))
     sheets = [folder / f"participants/{cohort}.tsv" for cohort in settings.cohorts] if settings.group else []

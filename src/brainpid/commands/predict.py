@@ -20,9 +20,18 @@ from brainpid.core.files import write_table
 from brainpid.crossfit.site_folds import FEWEST_SITES
 from brainpid.crossfit.transforms import Standardizer, clipped_features, far_modalities
 from brainpid.evaluation.atypicality import ATYPICAL, atypicality_of
+from brainpid.evaluation.calibrated import calibrated, growth_in_words, with_expected_error
 from brainpid.features.new_people import NewPeople, of_config, of_tables
 from brainpid.features.source_versions import pipelines_of, warn_of_other_versions
 from brainpid.model.age_bias import KNOWN, NEW_SITES, AgeBiases
+from brainpid.model.calibration import (
+    Calibration,
+    Learned,
+    learned_beside,
+    models_learned,
+    read_calibration,
+    read_learned,
+)
 from brainpid.model.harmonised import Harmoniser
 from brainpid.model.inputs import Layout
 from brainpid.model.registry import MODELS, MultimodalRegressor
@@ -51,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tables", nargs="+", metavar="MODALITY=FILE", help="tables keyed by participant_id, as those of the training"
     )
     parser.add_argument("--cohorts", nargs="+", help="with --config: cohorts to predict (default: all)")
+    parser.add_argument("--site", help="with --tables: site that these people are of")
     parser.add_argument(
         "--coverage", type=float, help=f"of the intervals (default: that of the training, else {COVERAGE})"
     )
@@ -63,23 +73,46 @@ def run(args: argparse.Namespace) -> None:
         raise InputError(f"--coverage: expected a number between 0 and 1, found {args.coverage:g}")
     if args.cohorts is not None and args.config is None:
         raise InputError("--cohorts: expected with --config, found with --tables, whose people have no cohort")
+    if args.site is not None and args.tables is None:
+        raise InputError("--site: expected with --tables, found with --config, whose participants tables name sites")
     check_out_table(args.out)
     paths = _paths(args.tables or [])
     provenance = read_provenance(args.model)
     model = load_model(args.model, provenance)
-    names = feature_names(model, args.model)
+    local = local_knowledge(args.model, provenance)
     coverage = args.coverage
     if coverage is None:
         coverage = provenance.get("settings", {}).get("interval_coverage", COVERAGE)
-    divided = provenance.get("divided", {})
     if args.config is not None:
-        config = load_predict_config(args.config)
-        cohorts = list(config.cohorts) if args.cohorts is None else args.cohorts
-        new = of_config(config, cohorts, names, divided, args.config)
-        warn_of_other_versions(provenance.get("pipelines", {}), pipelines_of(config, cohorts))
+        new = people_of_config(args.config, args.cohorts, args.model, model, provenance)
     else:
-        new = of_tables(paths, names, divided)
-    if harmoniser := Harmoniser.load(args.model):
+        if args.site is None and isinstance(local, Calibration) and local.sites:
+            raise InputError(
+                f"--tables: the model is calibrated at {list_some(sorted(local.sites))}, and tables do not say whose "
+                "people they have; expected --site NAME, one of these or another"
+            )
+        new = of_tables(paths, feature_names(model, args.model), provenance.get("divided", {}))
+        new = as_in_training(replace(new, sites=[args.site] * len(new.people)), args.model, model)
+    table = predict_new(model, new, AgeBiases.read(provenance), coverage, local)
+    warn_of_new_sites(model, new, local)
+    write_table(args.out, table)
+    log.info("%d of %d people are predicted", int(table["predicted_age"].notna().sum()), len(table))
+
+
+def people_of_config(
+    path: str, cohorts: list[str] | None, folder: Path, model: SavedModel, provenance: Mapping[str, Any]
+) -> NewPeople:
+    """Features of people of a configuration's cohorts as the model takes them; warns where they were made otherwise."""
+    config = load_predict_config(path)
+    chosen = list(config.cohorts) if cohorts is None else cohorts
+    new = of_config(config, chosen, feature_names(model, folder), provenance.get("divided", {}), path)
+    warn_of_other_versions(provenance.get("pipelines", {}), pipelines_of(config, chosen))
+    return as_in_training(new, folder, model)
+
+
+def as_in_training(new: NewPeople, folder: Path, model: SavedModel) -> NewPeople:
+    """People with site effects taken away where training did so; warns of features that lie far from it."""
+    if harmoniser := Harmoniser.load(folder):
         tables = harmoniser.apply(new.tables, new.sites, new.sexes)
         new = replace(new, tables=tables)
     for modality, part in far_modalities(new.tables, model.scalers_).items():
@@ -87,12 +120,27 @@ def run(args: argparse.Namespace) -> None:
             "%s: %.0f%% of the features lie farther from the training people than these did from one another; are the "
             "units, and what they are divided by, those of the training?", modality, 100 * part,
         )  # fmt: skip
-    known = getattr(model, "sites_", None)
-    if known is not None and (words := unseen_in_words(new.sites, sites_seen(known, new.sites))):
-        log.warning("%s; errors at new sites are larger, %s", words, _intervals_at_new_sites(model))
-    table = predict_new(model, new, AgeBiases.read(provenance), coverage)
-    write_table(args.out, table)
-    log.info("%d of %d people are predicted", int(table["predicted_age"].notna().sum()), len(table))
+    return new
+
+
+def local_knowledge(folder: Path, provenance: Mapping[str, Any]) -> Calibration | Learned | None:
+    """What is known of new sites: the calibration of a model's folder, or what the run of a final model learned."""
+    path, name = learned_beside(folder), provenance.get("model")
+    return read_calibration(folder) or (read_learned(path, name) if name in models_learned(path) else None)
+
+
+def warn_of_new_sites(model: SavedModel, new: NewPeople, local: Calibration | Learned | None) -> None:
+    """Name the sites that training has not seen and nobody has calibrated, and by how much errors grow there."""
+    calibrated = set(local.sites) if isinstance(local, Calibration) else set()
+    seen = sites_seen({*getattr(model, "sites_", ()), *calibrated}, new.sites)
+    if not hasattr(model, "sites_") or not (words := unseen_in_words(new.sites, seen)):
+        return
+    grown = "" if local is None else f" ({growth_in_words(_learned(local))})"
+    widths = "their intervals are as wide as errors at sites left out"
+    log.warning(
+        "%s; errors at new sites are larger%s, %s", words, grown,
+        widths if isinstance(local, Calibration) else _intervals_at_new_sites(model),
+    )  # fmt: skip
 
 
 def read_provenance(folder: Path) -> dict[str, Any]:
@@ -175,7 +223,13 @@ def feature_names(model: SavedModel, folder: Path) -> dict[str, tuple[str, ...]]
     return {modality: layout.names[modality] for modality in layout.modalities}
 
 
-def predict_new(model: SavedModel, new: NewPeople, biases: AgeBiases, coverage: float) -> pd.DataFrame:
+def predict_new(
+    model: SavedModel,
+    new: NewPeople,
+    biases: AgeBiases,
+    coverage: float,
+    local: Calibration | Learned | None = None,
+) -> pd.DataFrame:
     """One line a person: prediction, interval, and what acquiring a missing modality would narrow it by.
 
     Parameters
@@ -186,6 +240,8 @@ def predict_new(model: SavedModel, new: NewPeople, biases: AgeBiases, coverage: 
         Lines of the training people; without any where they are not known.
     coverage : float
         Nominal coverage of the intervals.
+    local : Calibration or Learned, optional
+        What is known of new sites: by a calibration, predictions and intervals are corrected there.
 
     Returns
     -------
@@ -195,7 +251,7 @@ def predict_new(model: SavedModel, new: NewPeople, biases: AgeBiases, coverage: 
         1, how unusual the features are for any target, NaN by models that do not tell it; ``gain_<m>``, by how much the
         interval is expected to narrow, in the same units, NaN where the person has m; and `reason`, why a person has no
         prediction, or which features of a person who has one are so far from the training people that their values
-        were clipped.
+        were clipped. Where something is known of new sites, the columns of `brainpid.evaluation.calibrated` too.
     """
     present = new.present
     some = present.any(axis=1).to_numpy()
@@ -227,24 +283,38 @@ def predict_new(model: SavedModel, new: NewPeople, biases: AgeBiases, coverage: 
             "%d of %d people have features so far from the training people that they are clipped (column reason): %s; "
             "are they measured, and no code for a missing value?", len(clipped), len(table), list_some(clipped, 3),
         )  # fmt: skip
+    half_width = np.full(len(table), np.nan)
     if not some.any():
-        return table
+        return table if local is None else with_expected_error(table, half_width, new.sites, _learned(local))
     X = {modality: features[some] for modality, features in new.tables.items()}
     read = model.read(X, np.array(new.sites, dtype=object)[some])
-    predicted = model.predict(read)
-    table.loc[some, "predicted_age"] = predicted
-    if biases.known:
-        own = table.loc[some, "modalities"].tolist()
-        of_site = [one for one, has in zip(seen, some, strict=True) if has]
-        table.loc[some, "predicted_age_corrected"] = biases.correct(predicted, own, of_site)
+    table.loc[some, "predicted_age"] = model.predict(read)
     table.loc[some, ["pi_low", "pi_high"]] = model.predict_interval(read, coverage)
     if KNOWN_WIDTH in table:
         table.loc[some, KNOWN_WIDTH] = model.known_site_width(read, coverage)
     for modality, gain in model.expected_gain(read, coverage).items():
         table.loc[some, f"gain_{modality}"] = gain
+    if local is not None:
+        learned = _learned(local)
+        half_width[some] = np.diff(model.predict_interval(read, learned.spread.coverage), axis=1)[:, 0] / 2
+        table = (
+            calibrated(table, half_width, new.sites, local, coverage)
+            if isinstance(local, Calibration)
+            else with_expected_error(table, half_width, new.sites, learned)
+        )
+    if biases.known:
+        own = table.loc[some, "modalities"].tolist()
+        of_site = [one for one, has in zip(seen, some, strict=True) if has]
+        corrected = biases.correct(table.loc[some, "predicted_age"].to_numpy(float), own, of_site)
+        table.loc[some, "predicted_age_corrected"] = corrected
     table.loc[some, "atypicality"] = atypicality_of(model, read)
     _warn_of_atypical(table)
     return table
+
+
+def _learned(local: Calibration | Learned) -> Learned:
+    """What was learned from sites left out."""
+    return local.learned if isinstance(local, Calibration) else local
 
 
 def _intervals_at_new_sites(model: SavedModel) -> str:

@@ -13,6 +13,7 @@ import pandas as pd
 from brainpid import __version__
 from brainpid.cohort.acquisitions import counted, different
 from brainpid.cohort.schemes import of_scheme
+from brainpid.cohort.training_group import training_group
 from brainpid.cohort.truth import read_truths
 from brainpid.commands.options import add_settings, read_settings
 from brainpid.config.slices import ReportSettings
@@ -20,12 +21,14 @@ from brainpid.core.files import read_json, read_own_tsv, write_json, write_text
 from brainpid.core.names import LOG_SCORE_ESTIMATOR
 from brainpid.core.provenance import record
 from brainpid.evaluation.information import joint_distances
+from brainpid.evaluation.local_promise import left_out_scheme
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.features.person_results import picture_path
 from brainpid.features.quality import to_look_at
 from brainpid.report import figures
 from brainpid.report.beyond import headline_given, rows_given
 from brainpid.report.forest import contributions, forest
+from brainpid.report.groups import groups_figure
 from brainpid.report.motion import MEASURE
 from brainpid.report.new_sites import of_new_sites
 from brainpid.report.output_folder import bidsignore, readme
@@ -57,11 +60,17 @@ def run(args: argparse.Namespace) -> None:
     tables = {name: read_own_tsv(folder / f"aggregate/{name}.tsv") for name in TABLES}
     tables |= {name: read_own_tsv(folder / f"{name}.tsv") for name in ("participants", "features")}
     schemes = settings.splits.schemes
-    tables["new_sites"] = of_new_sites(tables["predictions"])
-    tables["predictions"] = of_scheme(tables["predictions"], schemes[0])
+    trained = training_group(tables["predictions"])
+    tables["new_sites"] = of_new_sites(trained)
+    tables["predictions"] = of_scheme(trained, schemes[0])
+    tables["person"] = training_group(tables["person"])
+    for name in [*(["groups"] if settings.compared else []), *(["others"] if settings.train_on else [])]:
+        tables[name] = read_own_tsv(folder / f"aggregate/{name}.tsv")
     tables["accuracy"] = tables["accuracy"][tables["accuracy"]["scheme"] == schemes[0]]
     if len(schemes) > 1:
         tables["transfer"] = read_own_tsv(folder / "aggregate/transfer.tsv")
+    if left_out_scheme(schemes):
+        tables["calibration"] = read_own_tsv(folder / "aggregate/calibration.tsv")
     if settings.harmonise.used:
         tables["harmonisation"] = read_own_tsv(folder / "aggregate/harmonisation.tsv")
     tables["motion"] = _motion(folder, settings.image_modalities)
@@ -99,6 +108,10 @@ def run(args: argparse.Namespace) -> None:
     }
     if len(schemes) > 1:
         drawn["transfer"] = figures.to_svg(transfer_forest(tables["transfer"], shown, schemes, settings.target.units))
+    if "groups" in tables:
+        drawn["groups"] = figures.to_svg(
+            groups_figure(tables["groups"], shown, settings.target.column, settings.target.units)
+        )
     if settings.explain.permutations:
         drawn["importance"] = figures.to_svg(figures.importance(tables["importance"], settings.target.units))
         if settings.atlases:

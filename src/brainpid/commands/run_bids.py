@@ -159,7 +159,7 @@ def extract_named(call: BidsCall, path: Path, workers: int) -> int:
 def people_of(config: Config) -> dict[str, list[str]]:
     """Labels of everybody, by cohort."""
     return {
-        name: read_labels(block.participants_path, block.columns.participant_id)
+        name: read_labels(block.participants_path, block.columns.participant_id, config.visits_of(name))
         for name, block in config.cohorts.items()
     }
 
@@ -168,11 +168,11 @@ def _chosen(labels: list[str], people: dict[str, list[str]]) -> dict[str, list[s
     """People of each cohort who are named; labels stand with and without ``sub-``."""
     if not labels:
         return people
-    wanted = [label if label.startswith("sub-") else f"sub-{label}" for label in labels]
+    wanted = {label if label.startswith("sub-") else f"sub-{label}": None for label in labels}
     known = {label for own in people.values() for label in own}
     if unknown := [label for label in wanted if label not in known]:
         raise InputError(
             f"--participant-label: {list_some(unknown)} stand(s) in no participants table; "
             f"{did_you_mean(unknown[0], known)}"
         )
-    return {cohort: [label for label in own if label in set(wanted)] for cohort, own in people.items()}
+    return {cohort: [label for label in own if label in wanted] for cohort, own in people.items()}

@@ -6,10 +6,12 @@ import argparse
 from pathlib import Path
 
 from brainpid.cohort.participants import read_sheet
+from brainpid.cohort.training_group import in_training_group
 from brainpid.commands.options import add_settings, parse_json, read_settings
 from brainpid.config.slices import LimitSettings, SplitSettings
 from brainpid.core.files import write_tsv
-from brainpid.features.chosen import choose_features, without_chosen
+from brainpid.features.block import FeatureBlock
+from brainpid.features.chosen import choose_features, of_training_group, without_chosen
 from brainpid.features.inclusion import plan
 from brainpid.features.matrix import read_notes
 from brainpid.features.store import read_cohort, read_features, read_modalities, read_provenance, read_summary
@@ -33,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Join the cohorts, choose the features, deal the folds, write the tables.
 
-    Values are read only where a person may have none of the features that are chosen.
+    Values are read only where a person may have none of the features that are chosen, or a part is trained on.
     """
     settings = read_settings(args, SplitSettings)
     sheets = {sheet["cohort"].iloc[0]: sheet for sheet in map(read_sheet, args.participants)}
@@ -51,9 +53,17 @@ def run(args: argparse.Namespace) -> None:
         for modality, part in own.items()
         if "divided" in part
     }
-    features = choose_features(blocks, settings.modalities, divided)
+
+    def values_of(cohort: str, modality: str) -> FeatureBlock:
+        return read_features(paths[cohort], modality)
+
+    counted = blocks
+    if settings.train_on is not None:
+        own = in_training_group({cohort: sheets[cohort] for cohort in settings.cohorts}, settings.train_on)
+        counted = of_training_group(blocks, own, values_of)
+    features = choose_features(counted, settings.modalities, divided)
     features["note"] = read_notes(args.features, features)
-    blocks = without_chosen(blocks, features, lambda cohort, modality: read_features(paths[cohort], modality))
+    blocks = without_chosen(blocks, features, values_of)
     limits = None if args.limits is None else parse_json(args.limits, LimitSettings, "--limits")
     people, splits = plan(sheets, blocks, settings, limits)
     write_tsv(args.out_features, features)

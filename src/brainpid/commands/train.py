@@ -12,6 +12,7 @@ import pandas as pd
 
 from brainpid.cohort.groups import read_groups
 from brainpid.cohort.schemes import BY_SITE, SCHEME
+from brainpid.cohort.training_group import OTHER, TRAIN, TRAINED
 from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.slices import TrainSettings
 from brainpid.core.errors import InputError
@@ -25,7 +26,7 @@ from brainpid.evaluation.predictions import GROUP, decomposable, not_decomposabl
 from brainpid.features.matrix import read_chosen, read_divisors, read_roles, read_tables
 from brainpid.features.pipelines import read_pipelines
 from brainpid.model.fitting import Fitted, fit_model
-from brainpid.model.harmonised import harmonise
+from brainpid.model.harmonised import Harmoniser, harmonise
 from brainpid.model.registry import MODELS
 from brainpid.model.sites import several_sites
 from brainpid.pid.decompose import OUT_OF_FOLD_SE_FACTOR
@@ -74,9 +75,10 @@ def run(args: argparse.Namespace) -> None:
 
 def _train_fold(args: argparse.Namespace, settings: TrainSettings, fold: int, folder: Path) -> None:
     """Read the fold's people and features; fit on the training people; write what the test people give."""
-    people = read_roles(args.participants, args.splits, args.repeat, fold)
+    everybody = read_roles(args.participants, args.splits, args.repeat, fold)
+    people = everybody[everybody["role"] != OTHER].reset_index(drop=True)
     tables = read_tables(args.features, people, read_chosen(args.chosen, settings.modalities))
-    training = (people["role"] == "train").to_numpy()
+    training = (people["role"] == TRAIN).to_numpy()
     tables, harmoniser = harmonise(settings.harmonise, tables, people, training)
     if harmoniser is not None:
         harmoniser.save(folder)
@@ -89,8 +91,16 @@ def _train_fold(args: argparse.Namespace, settings: TrainSettings, fold: int, fo
         derive(settings.seed, "train", args.repeat, fold),
         several_sites(people, training),
     )
+    # What a left-out site tells is told beside its whole cohort, as in other folds, not beside the other sites.
+    beside = people if SCHEME in people and people[SCHEME].str.contains(BY_SITE).any() else people[training]
+    if TRAINED in everybody:
+        others = everybody[everybody["role"] == OTHER].reset_index(drop=True)
+        write_tsv(folder / "others.tsv", _predict_others(others, args, settings, fitted, harmoniser, beside, fold))
     if training.all():
-        log.warning("repeat %d, fold %d: nobody is tested, because nobody of its site takes part", args.repeat, fold)
+        whom = " who is trained on elsewhere" if TRAINED in everybody else ""
+        log.warning(
+            "repeat %d, fold %d: nobody is tested, because nobody of its site%s takes part", args.repeat, fold, whom
+        )
         write_tsv(folder / "predictions.tsv", people.iloc[:0][["participant_id", "cohort"]])
         write_tsv(folder / "pid.tsv", pd.DataFrame(columns=PID_COLUMNS))
         write_fitted(folder, args, settings, fitted, __name__, {"repeat": args.repeat, "fold": fold, "n_test": 0})
@@ -101,8 +111,7 @@ def _train_fold(args: argparse.Namespace, settings: TrainSettings, fold: int, fo
         people[~training],
         fitted.biases,
         settings.interval_coverage,
-        # What a left-out site tells is told beside its whole cohort, as in other folds, not beside the other sites.
-        people if SCHEME in people and people[SCHEME].str.contains(BY_SITE).any() else people[training],
+        beside,
     ).assign(model=args.model, repeat=args.repeat, fold=fold)
     write_tsv(folder / "predictions.tsv", predictions)
     groups = read_groups(args.sheets, people[~training], settings.group)
@@ -111,6 +120,26 @@ def _train_fold(args: argparse.Namespace, settings: TrainSettings, fold: int, fo
     half_width = float((predictions["pi_high"] - predictions["pi_low"]).mean() / 2)
     own = {"repeat": args.repeat, "fold": fold, "n_test": int((~training).sum())}
     write_fitted(folder, args, settings, fitted, __name__, own | {"mean_interval_half_width": half_width})
+
+
+def _predict_others(
+    others: pd.DataFrame,
+    args: argparse.Namespace,
+    settings: TrainSettings,
+    fitted: Fitted,
+    harmoniser: Harmoniser | None,
+    beside: pd.DataFrame,
+    fold: int,
+) -> pd.DataFrame:
+    """Predictions of people who are never trained on, with columns as of the people held out."""
+    if others.empty:
+        return others[["participant_id", "cohort"]]
+    tables = read_tables(args.features, others, read_chosen(args.chosen, settings.modalities))
+    if harmoniser is not None:
+        tables = harmoniser.apply(tables, others["site"].tolist(), others["sex"].tolist())
+    values = {modality: table.to_numpy() for modality, table in tables.items()}
+    found = predict_table(fitted.model, values, others, fitted.biases, settings.interval_coverage, beside)
+    return found.assign(model=args.model, repeat=args.repeat, fold=fold)
 
 
 def write_fitted(

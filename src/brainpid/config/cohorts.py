@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from brainpid.config.paths import PathText
 from brainpid.config.section import Name, Section
-from brainpid.config.sources import Source
+from brainpid.config.sources import Source, TableSource
 
 Shards = Annotated[int, Field(ge=1)]
 
@@ -57,6 +57,9 @@ class Columns(Section):
     participant_id: str = Field("participant_id", description="column of the person's label")
     target: str | None = Field(None, description="column of the target, where it is not `target.column`")
     sex: str = Field("sex", description="column of sex; a table without it has sex n/a")
+    session: str = Field(
+        "session_id", description="column of the session, where `sessions: all` and the table has one row a visit"
+    )
     site: str = Field("site", description="column of the site; a table without it is one site, named as the cohort")
 
 
@@ -71,6 +74,11 @@ class Cohort(Section):
     )
     columns: Columns = Field(default_factory=Columns, description="renames of columns")
     sources: dict[Name, Source] = Field(description="where each modality's features come from")
+    exclude: PathText | None = Field(
+        None,
+        description="TSV or CSV of people who are left out: participant_id, reason, and modality where it is that "
+        "alone; they are EXCLUDED with the reason",
+    )
 
     @model_validator(mode="after")
     def _has_people(self) -> Cohort:
@@ -78,7 +86,23 @@ class Cohort(Section):
             raise ValueError("give participants, or bids with a participants.tsv in it")
         if self.bids is None and any(source.kind == "nifti" for source in self.sources.values()):
             raise ValueError("a source of kind nifti needs bids, the top of the dataset")
+        self._refuse_mixed_visits()
         return self
+
+    def _refuse_mixed_visits(self) -> None:
+        """Refuse sources of which some have a row a visit and others a row a person, or one visit in particular."""
+        kinds = {name: source.sessions for name, source in self.sources.items() if not isinstance(source, TableSource)}
+        if len(set(kinds.values())) > 1:
+            one, other = (next(name for name, own in kinds.items() if own == kind) for kind in ("all", "first"))
+            raise ValueError(f"sources.{one} has sessions: all and sources.{other} has not; expected it of all or none")
+        for name, source in self.sources.items():
+            if kinds.get(name) == "all" and getattr(source, "session", None) is not None:
+                raise ValueError(f"sources.{name}: session names one visit, and sessions: all takes every one")
+
+    @property
+    def by_visits(self) -> bool:
+        """Whether every visit is a row of its own."""
+        return any(not isinstance(source, TableSource) and source.sessions == "all" for source in self.sources.values())
 
     @property
     def participants_path(self) -> str:

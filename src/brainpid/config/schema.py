@@ -27,6 +27,7 @@ from brainpid.config.analysis import (
     Splits,
 )
 from brainpid.config.cohorts import Cohort, Shards, Target
+from brainpid.config.designs import Groups, TrainOn, column_of
 from brainpid.config.extraction import Extraction
 from brainpid.config.harmonise import Harmonise
 from brainpid.config.models import Hyperparameters, Models
@@ -34,6 +35,7 @@ from brainpid.config.paths import OutputPath
 from brainpid.config.reference_ages import ReferenceAges
 from brainpid.config.section import Modalities, Name, Section, parse_section
 from brainpid.config.sources import TableSource
+from brainpid.config.visits import PERSON, Visits
 from brainpid.config.yaml_files import read_yaml
 from brainpid.core.errors import did_you_mean
 from brainpid.core.names import KEEP_PEOPLE, WITHOUT_LATENTS
@@ -56,6 +58,17 @@ class Config(Section):
     shards: Shards = Field(8, description="jobs per cohort and image modality; tables are read in one job")
     extraction: Extraction = Field(default_factory=Extraction, description="how images become features")
     splits: Splits = Field(default_factory=Splits, description="how people are divided into training and test")
+    train_on: TrainOn | None = Field(
+        None,
+        description="who is trained on: a column of every cohort's participants table and the value or values of those "
+        "people in it, such as `{diagnosis: control}`. All others are predicted by the folds' models, and nothing is "
+        "learned from them; accuracy and information are of those who are trained on",
+    )
+    groups: Groups = Field(
+        (),
+        description="columns of every cohort's participants table whose groups are compared in brain-PAD, people of "
+        "equal target, sex and site with each other; that of `train_on` by itself",
+    )
     models: Models = Field(("pidreg", "ridge", "gradient_boosting"), description="models to train and compare")
     final_model: FinalModelChoice = Field(
         True,
@@ -143,6 +156,8 @@ class Config(Section):
             if not any(modality in block.sources for block in self.cohorts.values()):
                 raise ValueError(f"modalities: no cohort has a source for '{modality}'")
         self._refuse_reserved_group()
+        self._refuse_reserved_designs()
+        self._refuse_visits_apart()
         self._refuse_unknown_reference()
         self._refuse_other_controls()
         if fault := self.harmonise.against(self.splits.schemes, self.shares_final_model):
@@ -206,6 +221,41 @@ class Config(Section):
             if group in names:
                 raise ValueError(f"splits.group: '{group}' is {meaning}")
 
+    def _refuse_reserved_designs(self) -> None:
+        """Refuse columns of designs that name a person or the target."""
+        columns = [block.columns for block in self.cohorts.values()]
+        names = {"participant_id", "cohort", "age", "target_reason", self.target.column}
+        names |= {name for own in columns for name in (own.participant_id, own.target) if name is not None}
+        for key, own in (("train_on", self.train_on or ()), ("groups", self.groups)):
+            for column in own:
+                if column in names:
+                    raise ValueError(
+                        f"{key}: '{column}' is the label, the cohort or the target; expected a column of groups, such "
+                        "as diagnosis"
+                    )
+
+    def _refuse_visits_apart(self) -> None:
+        """Refuse visits of one person on both sides of a split."""
+        visits = [name for name, block in self.cohorts.items() if block.by_visits]
+        if visits and self.splits.group is None:
+            raise ValueError(
+                f"cohorts.{visits[0]}: sessions: all needs splits.group, such as {PERSON} (whose visit a row is), so "
+                "that nobody is trained on and tested at once"
+            )
+
+    def visits_of(self, cohort: str) -> Visits | None:
+        """Where the visits of a cohort's people are told; None where no cohort of the study has a row a visit."""
+        if not any(block.by_visits for block in self.cohorts.values()):
+            return None
+        block = self.cohorts[cohort]
+        return Visits(bids=block.bids if block.by_visits else None, session=block.columns.session)
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Columns whose groups are compared: those of `groups`, and that of `train_on`."""
+        own = column_of(self.train_on)
+        return tuple(dict.fromkeys([*([own] if own is not None else []), *self.groups]))
+
     @property
     def shares_final_model(self) -> bool:
         """Whether the final model is to be passed on."""
@@ -217,10 +267,12 @@ class Config(Section):
         return self.hyperparameters.pidreg.own_base_learners if "pidreg" in self.models else []
 
     def used_columns(self, cohort: str) -> list[str]:
-        """Further columns of a cohort's participants table that a result depends on: of groups, and divisors."""
+        """Further columns of a cohort's participants table that a result depends on: of groups, designs, divisors."""
         sources = self.cohorts[cohort].sources.values()
         divisors = [source.divide_by for source in sources if isinstance(source, TableSource)]
-        return list(dict.fromkeys(name for name in [self.splits.group, *divisors] if name is not None))
+        designs = [name for name in self.compared if name not in ("sex", "site")]  # which are always kept
+        names = [self.splits.group, *designs, *divisors]
+        return list(dict.fromkeys(name for name in names if name is not None))
 
 
 class PredictConfig(Config):

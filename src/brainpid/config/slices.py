@@ -6,9 +6,8 @@ field has a default: a slice holds every value that the verb uses, as the config
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import SerializeAsAny, create_model
 from pydantic.main import IncEx
@@ -26,8 +25,8 @@ from brainpid.config.analysis import (
     Splits,
 )
 from brainpid.config.cohorts import Columns, Shards, Target, TargetValues
+from brainpid.config.designs import TrainOn
 from brainpid.config.extraction import (
-    Atlas,
     DiffusionExtraction,
     Extraction,
     FunctionalExtraction,
@@ -36,11 +35,13 @@ from brainpid.config.extraction import (
 from brainpid.config.harmonise import Harmonise
 from brainpid.config.models import Hyperparameters, Members, Models, ModelSettings
 from brainpid.config.paths import PathText
+from brainpid.config.people_tables import PeopleTable, people_tables
 from brainpid.config.reference_ages import ReferenceAges
+from brainpid.config.report_inputs import ReportAtlas, ReportInput, report_atlas, report_inputs
 from brainpid.config.schema import Config
 from brainpid.config.section import Modalities, Name, Section
-from brainpid.config.sources import SECTIONS, TISSUES, Source, reader_of, section_of
-from brainpid.core.names import SITE
+from brainpid.config.sources import Source, section_of
+from brainpid.config.visits import Visits
 
 
 class ParticipantsSettings(Section):
@@ -49,12 +50,15 @@ class ParticipantsSettings(Section):
     path: PathText
     columns: Columns
     target: Target
+    visits: Visits | None
 
     @classmethod
     def of(cls, config: Config, cohort: str) -> ParticipantsSettings:
         """Slice of one cohort's participants table."""
         block = config.cohorts[cohort]
-        return cls(path=block.participants_path, columns=block.columns, target=config.target)
+        return cls(
+            path=block.participants_path, columns=block.columns, target=config.target, visits=config.visits_of(cohort)
+        )
 
 
 class IndexSettings(Section):
@@ -80,6 +84,7 @@ class ExtractSettings(Section):
     source: Source
     bids: PathText | None
     participant_id: str | None
+    visits: Visits | None
     shards: Shards | None
     structural: StructuralExtraction | None
     diffusion: DiffusionExtraction | None
@@ -92,12 +97,13 @@ class ExtractSettings(Section):
         source = block.sources[modality]
         sections = dict.fromkeys(Extraction.model_fields)
         if source.kind == "table":
-            return cls(source=source, bids=None, participant_id=None, shards=None, **sections)
+            return cls(source=source, bids=None, participant_id=None, visits=None, shards=None, **sections)
         name = section_of(source, modality)
         return cls(
             source=source,
             bids=block.bids if source.kind == "nifti" else None,
             participant_id=block.columns.participant_id,
+            visits=config.visits_of(cohort),
             shards=config.shards,
             **sections | ({} if name is None else {name: getattr(config.extraction, name)}),
         )
@@ -111,6 +117,7 @@ class SplitSettings(Section):
     target: TargetValues
     incomplete: Incomplete
     splits: Splits
+    train_on: TrainOn | None
 
     @classmethod
     def of(cls, config: Config) -> SplitSettings:
@@ -121,6 +128,7 @@ class SplitSettings(Section):
             target=config.target.values(),
             incomplete=config.incomplete,
             splits=config.splits,
+            train_on=config.train_on,
         )
 
 
@@ -203,26 +211,6 @@ class ExplainSettings(Section):
         )
 
 
-class PeopleTable(Section):
-    """Where the columns of a cohort's people are, and what the label and sex are called there."""
-
-    path: PathText
-    participant_id: str
-    sex: str
-
-
-def _people_tables(config: Config) -> dict[str, PeopleTable]:
-    """Participants tables, where columns of theirs are controls."""
-    if not any(isinstance(one, str) and one != SITE for one in config.controls):
-        return {}
-    return {
-        name: PeopleTable(
-            path=block.participants_path, participant_id=block.columns.participant_id, sex=block.columns.sex
-        )
-        for name, block in config.cohorts.items()
-    }
-
-
 class NullSettings(Section):
     """What `brainpid null` needs to know."""
 
@@ -242,7 +230,7 @@ class NullSettings(Section):
             group=config.splits.group,
             null=config.null,
             controls=config.controls,
-            people=_people_tables(config),
+            people=people_tables(config),
         )
 
 
@@ -302,22 +290,33 @@ class AggregateSettings(Section):
             interval_coverage=config.interval_coverage,
             pid=config.pid,
             controls=config.controls,
-            people=_people_tables(config),
+            people=people_tables(config),
         )
 
 
-class ReportInput(Section):
-    """What the report says of one modality's source: its kind, and the column that its features are divided by."""
+class GroupsSettings(Section):
+    """What `brainpid groups` needs to know."""
 
-    kind: str
-    divide_by: str | None
+    cohorts: tuple[Name, ...]
+    models: Models
+    compared: tuple[str, ...]
+    train_on: TrainOn | None
+    group: str | None
+    seed: Seed
+    confidence: float
 
-
-class ReportAtlas(Section):
-    """Atlas by whose regions a modality's features are named."""
-
-    tissue: Literal["gray", "white"]
-    files: Atlas
+    @classmethod
+    def of(cls, config: Config) -> GroupsSettings:
+        """Slice of the comparison of groups."""
+        return cls(
+            cohorts=tuple(config.cohorts),
+            models=config.models,
+            compared=config.compared,
+            train_on=config.train_on,
+            group=config.splits.group,
+            seed=config.splits.seed,
+            confidence=config.pid.confidence,
+        )
 
 
 class ReportSettings(Section):
@@ -338,6 +337,8 @@ class ReportSettings(Section):
     atlases: dict[Name, ReportAtlas]
     data_folders: dict[Name, PathText]
     reference_ages: ReferenceAges | None
+    train_on: TrainOn | None
+    compared: tuple[str, ...]
     harmonise: Harmonise
 
     @classmethod
@@ -355,24 +356,12 @@ class ReportSettings(Section):
             pid=config.pid,
             null=config.null,
             explain=config.explain,
-            inputs={cohort: _report_inputs(block.sources) for cohort, block in config.cohorts.items()},
+            inputs={cohort: report_inputs(block.sources) for cohort, block in config.cohorts.items()},
             image_modalities=tuple(m for m in config.modalities if any(n == m and k != "table" for n, k in sources)),
-            atlases={m: atlas for m in config.modalities if (atlas := _report_atlas(config, m)) is not None},
+            atlases={m: atlas for m in config.modalities if (atlas := report_atlas(config, m)) is not None},
             data_folders={name: block.data_folder for name, block in config.cohorts.items()},
             reference_ages=config.reference_ages,
+            train_on=config.train_on,
+            compared=config.compared,
             harmonise=config.harmonise,
         )
-
-
-def _report_inputs(sources: Mapping[str, Source]) -> dict[str, ReportInput]:
-    return {m: ReportInput(kind=own.kind, divide_by=getattr(own, "divide_by", None)) for m, own in sources.items()}
-
-
-def _report_atlas(config: Config, modality: str) -> ReportAtlas | None:
-    """Atlas of a modality; none where some cohort's features are not made by brainpid with an atlas."""
-    sources = [block.sources[modality] for block in config.cohorts.values() if modality in block.sources]
-    readers = ["" if source.kind == "table" else reader_of(source, modality) for source in sources]
-    found = {(SECTIONS[reader], TISSUES[reader]) if reader in TISSUES else None for reader in readers}
-    if len(found) != 1 or (one := found.pop()) is None:
-        return None
-    return ReportAtlas(tissue=one[1], files=getattr(config.extraction, one[0]).atlas)

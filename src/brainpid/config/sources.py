@@ -21,6 +21,12 @@ ENTITIES = (
     "entities that the file's name must have, such as `{acq: mprage, rec: null, dir: [AP, PA]}`: a value, several in "
     "the order of preference, or null for an entity that must not be there; compared whole"
 )
+Sessions = Literal["first", "all"]
+SESSIONS = (
+    "`all`: every session is a row of its own, labelled as in sub-01_ses-2, with the target of the visit; `session` is "
+    "then not given, all sources of images of the cohort have it, and `splits.group` keeps visits of one person on one "
+    "side"
+)
 OWN_SPACES = ("T1w", "T2w", "ACPC", "anat", "func", "bold", "boldref", "dwi", "individual", "native", "orig", "scanner")
 """Spaces of a person's own images, which regions of a template do not fit."""
 
@@ -65,6 +71,7 @@ class NiftiSource(Section):
         None, description="which image; by the modality's name, where that is t1, t1w, dwi, fmri or bold"
     )
     session: str | None = Field(None, description="session to use; the first one by default")
+    sessions: Sessions = Field("first", description=SESSIONS)
     task: str = Field("rest", description="task of a BOLD run, compared whole")
     entities: Entities = Field({}, description=ENTITIES)
 
@@ -79,6 +86,7 @@ class FMRIPrepSource(Section):
         description="template whose grid the BOLD is on; of one with cohorts any, or `X+2` or `X:cohort-2` one",
     )
     session: str | None = Field(None, description="session to use; the first one by default")
+    sessions: Sessions = Field("first", description=SESSIONS)
     task: str = Field("rest", description="task of the run, compared whole")
     entities: Entities = Field({}, description=ENTITIES)
 
@@ -89,6 +97,7 @@ class FreeSurferSource(Section):
     kind: Literal["freesurfer"] = Field(description="kind of source")
     path: PathText = Field(description="SUBJECTS_DIR: one folder a person, with stats/ in it")
     session: str | None = Field(None, description="session to use; the first one by default")
+    sessions: Sessions = Field("first", description=SESSIONS)
     parcellation: str | None = Field(
         None,
         description="cortical parcellation, such as `aparc.a2009s` of `lh.aparc.a2009s.stats`; by default the first "
@@ -111,6 +120,7 @@ class QSIReconSource(Section):
     path: PathText = Field(description="QSIRecon's output folder")
     space: Space = Field("MNI152NLin2009cAsym", description="template whose grid the maps are on")
     session: str | None = Field(None, description="session to use; the first one by default")
+    sessions: Sessions = Field("first", description=SESSIONS)
     entities: Entities = Field({}, description=f"of every map: {ENTITIES}")
     maps: dict[str, Entities] = Field(
         {},
@@ -156,6 +166,7 @@ class ImportSource(Section):
         "`brainpid.imaging.extracted.Extracted`"
     )
     options: dict[str, Any] = Field({}, description="its further keyword arguments")
+    sessions: Sessions = Field("first", description=f"{SESSIONS}. Patterns are then below sub-<label>/ses-<label>")
 
 
 Source = Annotated[

@@ -46,7 +46,8 @@ TEXT_COLUMNS = frozenset(
 )  # fmt: skip
 """Columns of the program's own tables that hold text, whatever it looks like: the site ``01`` is not 1."""
 DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
-_LINES = "lines"
+LINES = "lines"
+"""What `line_of` finds in the attributes of a table: the line of the file in which each row begins."""
 
 
 OF_A_NAME = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP, errno.ENAMETOOLONG, errno.EILSEQ)
@@ -306,13 +307,13 @@ def read_table(
     if len(table) != len(lines):
         raise InputError(f"{path}: {len(lines)} rows are in the file, but {len(table)} were read; is it a plain table?")
     if lines != list(range(2, len(lines) + 2)):  # kept where needed alone: pandas copies it with every column
-        table.attrs[_LINES] = lines
+        table.attrs[LINES] = lines
     return table
 
 
 def line_of(table: pd.DataFrame, row: int) -> int:
     """Line of the file, counted from 1, in which a row of a table that `read_table` read begins."""
-    return int(table.attrs[_LINES][row]) if _LINES in table.attrs else row + 2
+    return int(table.attrs[LINES][row]) if LINES in table.attrs else row + 2
 
 
 def _without_quotes(path: Path) -> Path | StringIO:

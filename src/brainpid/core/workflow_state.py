@@ -26,6 +26,7 @@ STEPS = {
     "null": "permuting for p-values",
     "rescore": "reading information for the reference ages",
     "aggregate": "joining all folds",
+    "groups": "comparing groups",
     "report": "writing the report",
 }
 """Rules of the workflow in words."""

@@ -34,8 +34,6 @@ from numpy.typing import NDArray
 from brainpid.core.arrays import BoolArray, FloatArray
 from brainpid.core.errors import NumericalError
 
-KNOTS = (0.05, 0.275, 0.5, 0.725, 0.95)
-"""Quantiles of the training ages at which the spline bends (Harrell 2015): 4 degrees of freedom."""
 FEWEST_OF_SCALE = 5
 """People of a site with a feature from whom its spread is estimated; with fewer it is that of all sites."""
 FEWEST_OF_OWN = 5
@@ -94,7 +92,8 @@ class Harmonisation:
         covariates : ndarray, shape (n, c)
             Known of everybody whose features are harmonised later.
         preserved : ndarray, shape (n, k)
-            What is preserved and not known later, such as `natural_spline` of the age; k may be 0.
+            What is preserved and not known later, such as a spline of the age (`brainpid.crossfit.splines`); k may
+            be 0.
         scaled : bool
 
         Raises
@@ -186,33 +185,6 @@ class Harmonisation:
     def from_state(cls, state: dict[str, Any]) -> Self:
         """Undo `state`."""
         return cls(**state | {"sites": tuple(state["sites"].tolist()), "scaled": bool(state["scaled"])})
-
-
-def natural_spline(at: FloatArray, training: FloatArray) -> FloatArray:
-    """Natural cubic spline without its intercept, linear beyond the outer knots: columns (n, k), k at most 4.
-
-    Parameters
-    ----------
-    at, training : ndarray, shape (n,), (m,)
-        Values, and those whose quantiles `KNOTS` are the knots. Columns are in standard deviations of `training`; there
-        are none where it has one value.
-    """
-    scale = float(training.std())
-    if not scale > 0:
-        return np.empty((len(at), 0))
-    x, knots = (at - training.mean()) / scale, (np.unique(np.quantile(training, KNOTS)) - training.mean()) / scale
-    if len(knots) < 3:
-        return x[:, None]
-    last, before = knots[-1], knots[-2]
-
-    def cubed(knot: float) -> FloatArray:
-        return np.maximum(x - knot, 0.0) ** 3
-
-    columns = [x]
-    for knot in knots[:-2]:
-        bend = cubed(knot) - (cubed(before) * (last - knot) - cubed(last) * (before - knot)) / (last - before)
-        columns.append(bend / (last - knots[0]) ** 2)
-    return np.column_stack(columns)
 
 
 def _least_squares(x: FloatArray, design: FloatArray) -> FloatArray:

@@ -162,6 +162,7 @@ def work_of(config: Config, study: Study) -> list[Work]:
         steps.append(Work("rescore", 1, start + 0.3 * fits, FITTING_MB, rows * _columns(config) * ROW_BYTES / 2))
     steps += [
         Work("aggregate", 1, 1.5 + 2e-4 * rows, bytes=2 * rows * _columns(config) * ROW_BYTES),
+        Work("groups", 1 if config.compared else 0, JOB_S + 1e-3 * study.n * len(config.models)),
         Work("report", 1, 2.0 + 2e-5 * rows, bytes=REPORT_BYTES),
     ]
     return [replace(one, bytes=one.bytes + RECORD_BYTES * one.jobs) for one in steps if one.jobs]

@@ -20,10 +20,12 @@ from brainpid.crossfit.minima import why_no_null, why_not_cross_fitted, why_not_
 from brainpid.evaluation.accuracy import MIN_PEOPLE_OF_PATTERN
 from brainpid.evaluation.coverage import FEWEST_OF_SITE
 from brainpid.evaluation.importance import FEWEST_PERMUTED
+from brainpid.evaluation.local_promise import left_out_scheme
 from brainpid.evaluation.persons import FEWEST_OF_LINE
 from brainpid.evaluation.predictions import FEWEST_OF_REFERENCE
 from brainpid.evaluation.selection import FEWEST_TO_CHOOSE, fewest_outside
 from brainpid.evaluation.transfer import FEWEST_SITES
+from brainpid.model.site_spread import FEWEST_OF_SITE as FEWEST_TO_LEARN
 
 
 def left_out(people: pd.DataFrame, splits: pd.DataFrame, groups: NDArray[np.int64] | None, config: Config) -> list[str]:
@@ -50,6 +52,7 @@ def left_out(people: pd.DataFrame, splits: pd.DataFrame, groups: NDArray[np.int6
         *_folds(taking, splits, decomposed, design[0], config),
         *_accuracy(taking, config),
         *(_gaps(taking) if len(design) > 1 else ()),
+        *(_local_people(taking) if left_out_scheme([division.scheme for division in design]) else ()),
     ]
 
 
@@ -178,6 +181,16 @@ def _gaps(taking: pd.DataFrame) -> Iterator[str]:
         yield (
             f"transfer.tsv has intervals over people alone, which say nothing of how sites differ: there are {sites} "
             f"sites; expected at least {FEWEST_SITES}"
+        )
+
+
+def _local_people(taking: pd.DataFrame) -> Iterator[str]:
+    """What sites are too few or too small for."""
+    sizes = taking["site"].value_counts()
+    if (large := int((sizes >= FEWEST_TO_LEARN).sum())) < FEWEST_SITES:
+        yield (
+            f"calibration.tsv, what a few people of a new site are worth, is empty: {large} sites have "
+            f"{FEWEST_TO_LEARN} people or more; expected at least {FEWEST_SITES}"
         )
 
 

@@ -128,6 +128,14 @@ def paired_difference(
     return PairedDifference(len(target), *_student(difference, confidence))
 
 
+def mean_of_people(values: FloatArray, confidence: float) -> tuple[float, float, float]:
+    """Mean of people's values (n,) and Student's interval; NaN of nobody, and no interval of one person."""
+    if len(values) == 0:
+        return np.nan, np.nan, np.nan
+    mean, _, low, high = _student(values, confidence)
+    return mean, low, high
+
+
 def _student(values: FloatArray, confidence: float) -> tuple[float, float, float, float]:
     """Mean of people's values (n,), its standard error, and Student's interval; NaN for one person."""
     n, mean = len(values), float(values.mean())

@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from brainpid.core.arrays import FloatArray
+from brainpid.cohort.training_group import TRAINED
+from brainpid.core.arrays import BoolArray, FloatArray
 from brainpid.evaluation.predictions import LOG_SCORE, SUBSET, by_repeat
 
 PUBLIC = ("predicted_age", "predicted_age_corrected", "pi_low", "pi_high", "brain_pad", "brain_pad_corrected")
@@ -41,20 +42,22 @@ def person_table(predictions: pd.DataFrame, modalities: Sequence[str]) -> pd.Dat
     Parameters
     ----------
     predictions : DataFrame
-        Out-of-fold rows of every model, with predictions and log scores of every subset.
+        Out-of-fold rows of every model, with predictions and log scores of every subset; with the column `TRAINED`
+        where a part of the people is trained on, through whom alone lines on age are then drawn.
     modalities : sequence of str
 
     Returns
     -------
     DataFrame
-        Columns of ``aggregate/person.tsv``: who, prediction and interval and differences in the target's units,
-        information in bits, differences of each modality; NaN where a person lacks what a quantity needs.
+        Columns of ``aggregate/person.tsv``, with `TRAINED` where it is given: who, prediction and interval and
+        differences in the target's units, information in bits, differences of each modality; NaN where a person lacks
+        what a quantity needs.
     """
     frames = []
     for people, quantities in _quantities(predictions, modalities):
         means = {name: values.mean(axis=0) for name, values in quantities.items()}
         frames.append(people.assign(**means))
-    columns = [*KEYS, *_names(modalities)]
+    columns = [*KEYS, *([TRAINED] if TRAINED in predictions else []), *_names(modalities)]
     return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
 
 
@@ -99,12 +102,12 @@ def _quantities(
         told = [name for name in rows if name.startswith((SUBSET, LOG_SCORE))]
         values, age, _ = by_repeat(rows, [*PUBLIC, *told])
         people = rows.drop_duplicates("participant_id").sort_values("participant_id").reset_index(drop=True)
-        people = people[["participant_id", "site", "age", "modalities"]].assign(
-            cohort=cohort, model=model, repeats=len(values["predicted_age"])
-        )
+        inside = people[TRAINED].to_numpy(dtype=bool) if TRAINED in people else np.ones(len(people), dtype=bool)
+        named = ["participant_id", "site", "age", "modalities", *([TRAINED] if TRAINED in people else [])]
+        people = people[named].assign(cohort=cohort, model=model, repeats=len(values["predicted_age"]))
         found = {name: values[name] for name in PUBLIC}
         found |= _information(values, people["modalities"].tolist(), modalities)
-        found |= _differences(values, age, modalities)
+        found |= _differences(values, age, modalities, inside)
         yield people, {name: found[name] for name in _names(modalities)}
 
 
@@ -128,10 +131,12 @@ def _information(
     return found
 
 
-def _differences(values: Mapping[str, FloatArray], age: FloatArray, modalities: Sequence[str]) -> dict[str, FloatArray]:
+def _differences(
+    values: Mapping[str, FloatArray], age: FloatArray, modalities: Sequence[str], inside: BoolArray
+) -> dict[str, FloatArray]:
     """Predicted less true target from each modality alone, and its parts, (repeats, n) in the target's units."""
     differences = {m: values[SUBSET + m] - age for m in modalities}
-    level = np.stack([_less_line(values, age) for values in differences.values()])
+    level = np.stack([_less_line(values, age, inside) for values in differences.values()])
     has = np.isfinite(level)
     count = has.sum(axis=0)
     common = np.where(count > 1, np.where(has, level, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)
@@ -142,15 +147,18 @@ def _differences(values: Mapping[str, FloatArray], age: FloatArray, modalities: 
     )
 
 
-def _less_line(values: FloatArray, age: FloatArray) -> FloatArray:
-    """Values (repeats, n) less their line on age in each repeat; NaN with fewer than `FEWEST_OF_LINE` people."""
+def _less_line(values: FloatArray, age: FloatArray, inside: BoolArray) -> FloatArray:
+    """Values (repeats, n) less their line on age in each repeat, which is drawn through those inside, (n,).
+
+    NaN with fewer than `FEWEST_OF_LINE` people.
+    """
     known = np.isfinite(values).all(axis=0)
-    left = np.full_like(values, np.nan)
-    if known.sum() < FEWEST_OF_LINE or np.ptp(age[known]) == 0:
+    left, drawn = np.full_like(values, np.nan), known & inside
+    if drawn.sum() < FEWEST_OF_LINE or np.ptp(age[drawn]) == 0:
         return left
-    centred = age[known] - age[known].mean()
-    own = values[:, known] - values[:, known].mean(axis=1, keepdims=True)
-    left[:, known] = own - np.outer(own @ centred / (centred @ centred), centred)
+    middle, centred = values[:, drawn].mean(axis=1, keepdims=True), age[drawn] - age[drawn].mean()
+    slope = (values[:, drawn] - middle) @ centred / (centred @ centred)
+    left[:, known] = values[:, known] - middle - np.outer(slope, age[known] - age[drawn].mean())
     return left
 
 

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from brainpid.cohort.participants import FAIL
+from brainpid.cohort.participants import EXCLUDED, FAIL
+from brainpid.core.arrays import BoolArray
 from brainpid.core.errors import InputError, list_some
 from brainpid.features.between_cohorts import refuse_other_divisions, refuse_other_units, warn_of_scales
 from brainpid.features.block import FeatureBlock, FeatureSummary
@@ -26,6 +27,35 @@ from brainpid.features.units import UNKNOWN_UNIT, is_known
 log = logging.getLogger(__name__)
 
 FEATURE_COLUMNS = ["modality", "feature", "units", "n", "included", "reason"]
+
+
+def of_training_group(
+    blocks: Mapping[tuple[str, str], FeatureSummary],
+    chosen: Mapping[str, BoolArray],
+    values_of: Callable[[str, str], FeatureBlock | None],
+) -> dict[tuple[str, str], FeatureSummary]:
+    """Blocks whose counts and ranges of features are of the training group alone; statuses are of everybody.
+
+    Parameters
+    ----------
+    blocks : mapping of (cohort, modality) to FeatureSummary
+    chosen : mapping of cohort to ndarray of bool, shape (n,)
+        Who is of the training group.
+    values_of : callable
+        Gives the block of a cohort and modality; None where its values are not known yet.
+    """
+    found = dict(blocks)
+    for (cohort, modality), block in blocks.items():
+        if (own := values_of(cohort, modality)) is None:
+            continue
+        status = tuple(
+            state if inside else EXCLUDED for state, inside in zip(own.status, chosen[cohort].tolist(), strict=True)
+        )
+        told = replace(own, status=status).summary()
+        found[cohort, modality] = replace(
+            block, known=told.known, low=told.low, high=told.high, quartiles=told.quartiles
+        )
+    return found
 
 
 def without_chosen(
@@ -182,13 +212,15 @@ def _in_all(names: Mapping[str, Names], everything: Names, modality: str) -> Nam
 def _with_others(table: pd.DataFrame, blocks: Mapping[str, FeatureSummary], everything: Names) -> pd.DataFrame:
     """Add the features that some cohorts lack, each in its place, with the reason."""
     known = set(table["feature"])
+    places = {cohort: {name: column for column, name in enumerate(block.names)} for cohort, block in blocks.items()}
     records = []
     for name in everything:
         if name in known:
             continue
-        where = {cohort: block.of([name]) for cohort, block in blocks.items() if name in set(block.names)}
-        unit = next((own.units[0] for own in where.values() if is_known(own.units[0])), UNKNOWN_UNIT)
-        n = sum(int(own.known[0]) for own in where.values())
+        where = {cohort: own[name] for cohort, own in places.items() if name in own}
+        units = [blocks[cohort].units[column] for cohort, column in where.items()]
+        unit = next((one for one in units if is_known(one)), UNKNOWN_UNIT)
+        n = sum(int(blocks[cohort].known[column]) for cohort, column in where.items())
         reason = f"only in cohort {list_some(where)}"
         records.append((table["modality"].iloc[0], name, unit, n, False, reason))
     joined = pd.concat([table, pd.DataFrame(records, columns=FEATURE_COLUMNS)], ignore_index=True)

@@ -13,6 +13,7 @@ import yaml
 from brainpid.cohort.offers import Offer
 from brainpid.config.paths import plain_path
 from brainpid.core.names import SEX
+from brainpid.features.draft_designs import list_of_exclusions, training_groups, words_on_groups
 from brainpid.features.survey import CohortFound, modalities_of
 
 WIDTH = 110
@@ -72,6 +73,7 @@ def draft(cohorts: Sequence[CohortFound], name: str, config: str, output_dir: st
     for cohort in cohorts:
         lines += _cohort(cohort, modalities)
     lines += _shards(cohorts)
+    lines += _designs(cohorts)
     lines += [
         "",
         *_comment(f"{n} people have every modality. More repeats give steadier numbers and take longer.", ""),
@@ -107,6 +109,13 @@ def _shared_ages(cohorts: Sequence[CohortFound]) -> list[str]:
     return [*_comment(words, ""), f"# reference_ages: {_flow({'range': [low, high]})}"]
 
 
+def _designs(cohorts: Sequence[CohortFound]) -> list[str]:
+    """Groups by which a study may train, as comments."""
+    found = training_groups([cohort.people.sheet for cohort in cohorts])
+    keys = [f"# train_on: {_flow({column: value})}" for column, value in found.items()]
+    return ["", *_comment(words_on_groups(found), ""), *keys] if found else []
+
+
 def _controls(cohorts: Sequence[CohortFound]) -> list[str]:
     """Nuisance that every cohort knows of its people, to be told beyond; nothing where there is none.
 
@@ -140,6 +149,7 @@ def _cohort(cohort: CohortFound, modalities: Sequence[str]) -> list[str]:
         f"    participants: {_path(people.path)}",
         *_comments(people.choices, "    "),
         *([f"    columns: {_flow(renames)}"] if renames else []),
+        *([f"    exclude: {_path(listed)}"] if (listed := list_of_exclusions(people.path)) else []),
         "    sources:",
     ]
     for modality in modalities:

@@ -10,11 +10,21 @@ import logging
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from brainpid.cohort.groups import group_codes
-from brainpid.cohort.participants import SHEET_COLUMNS, SUCCESS, UNAVAILABLE, WHY_NO_TARGET, has_every_modality
+from brainpid.cohort.names import visit_of
+from brainpid.cohort.participants import (
+    EXCLUDED,
+    SHEET_COLUMNS,
+    SUCCESS,
+    UNAVAILABLE,
+    WHY_NO_TARGET,
+    has_every_modality,
+)
 from brainpid.cohort.splits import make_splits
+from brainpid.cohort.training_group import TRAINED, in_training_group, training_group
 from brainpid.config.analysis import Incomplete
 from brainpid.config.slices import LimitSettings, SplitSettings
 from brainpid.core.errors import InputError, list_some
@@ -50,6 +60,7 @@ def join_participants(
     -------
     DataFrame
         participant_id, cohort, site, age, sex, ``<m>_status`` and ``<m>_reason`` of each modality, included, reason.
+        `plan` adds trained_on, where a part of the people is.
     """
     tables = []
     no_target: list[str] = []
@@ -90,7 +101,10 @@ def _why_excluded(
     """Reason why a person cannot take part; empty where the person does."""
     reasons = [no_target] if no_target else []
     lacking = [modality for modality in modalities if person[f"{modality}_status"] != SUCCESS]
-    if incomplete == "exclude" or len(lacking) == len(modalities):
+    whole = {(person[f"{m}_status"], person[f"{m}_reason"]) for m in lacking}
+    if len(lacking) == len(modalities) and len(whole) == 1 and next(iter(whole))[0] == EXCLUDED:
+        reasons.append(f"{EXCLUDED}: {person[f'{lacking[0]}_reason']}")
+    elif incomplete == "exclude" or len(lacking) == len(modalities):
         reasons += [f"{m} {person[f'{m}_status']}: {person[f'{m}_reason']}" for m in lacking]
     return "; ".join(reasons)
 
@@ -113,29 +127,50 @@ def plan(
     """
     ordered = {cohort: sheets[cohort] for cohort in settings.cohorts}
     people = join_participants(ordered, blocks, settings.modalities, settings.incomplete)
+    if settings.train_on is not None:
+        chosen = in_training_group(ordered, settings.train_on)
+        people[TRAINED] = np.concatenate([chosen[cohort] for cohort in ordered])
     groups = None
     if settings.splits.group is not None:
         for cohort, sheet in ordered.items():
             require_column(f"participants of cohort '{cohort}'", list(sheet), settings.splits.group, "splits.group")
         groups = pd.concat([sheet[settings.splits.group] for sheet in ordered.values()], ignore_index=True)
-    why_not = {}
+        _refuse_visits_apart(people, groups, settings.splits.group)
+    why_not: dict[object, str] = {}
+    only_predicted: list[object] = []
     for cohort, rows in people.groupby("cohort", sort=False):
-        complete = rows[rows["included"] & has_every_modality(rows, settings.modalities)]
+        own = training_group(rows[rows["included"]])
+        complete = own[has_every_modality(own, settings.modalities)]
         log.info(
-            "%s: %d of %d people take part, %d with every modality",
-            cohort, rows["included"].sum(), len(rows), len(complete),
+            "%s: %d of %d people take part, %d are trained on, %d of these with every modality",
+            cohort, rows["included"].sum(), len(rows), len(own), len(complete),
         )  # fmt: skip
         if not rows["included"].any():
             raise InputError(f"cohort '{cohort}': nobody takes part; first reason: {rows['reason'].iloc[0]}")
-        if reason := why_not_decomposed(complete["age"].to_numpy(dtype=float), settings.modalities):
+        if own.empty:
+            alone = f"cohort '{cohort}': nobody of it is of the training group (train_on)"
+            why_not[cohort], only_predicted = alone, [*only_predicted, cohort]
+        elif reason := why_not_decomposed(complete["age"].to_numpy(dtype=float), settings.modalities):
             why_not[cohort] = f"cohort '{cohort}': {reason}"
     if len(why_not) == len(ordered):
         raise InputError(
             f"no cohort can be decomposed: {list_some(why_not.values(), 3)}, in at least one cohort. Use fewer "
             "modalities, or look at participants.tsv"
         )
-    for message in why_not.values():
-        log.warning("%s; it is not decomposed, and used for training and accuracy alone", message)
+    for named, message in why_not.items():
+        used = "its people are predicted alone" if named in only_predicted else "used for training and accuracy alone"
+        log.warning("%s; it is not decomposed, and %s", message, used)
     splits = make_splits(people, groups, settings)
     refuse_untrainable(people, None if groups is None else group_codes(groups), splits, settings.modalities, limits)
     return people, splits
+
+
+def _refuse_visits_apart(people: pd.DataFrame, groups: pd.Series, column: str) -> None:
+    """Raise where visits of one person are of several groups, or of none: they would be on both sides of a split."""
+    own = people["cohort"] + " " + people["participant_id"].map(lambda label: visit_of(label)[0])
+    for person, values in groups.groupby(own.to_numpy()):
+        if len(values) > 1 and (values.isna().any() or len(set(values)) > 1):
+            raise InputError(
+                f"splits.group: the {len(values)} visits of {person} have {list_some([str(v) for v in values], 4)} in "
+                f"'{column}'; expected one value, which keeps them on one side of every split"
+            )

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from brainpid.cohort.training_group import OTHER, TEST
 from brainpid.core.arrays import IntArray
 from brainpid.core.errors import list_some
 from brainpid.features.findings import ERROR, WARNING, Finding, Severity
@@ -113,9 +114,10 @@ def _same_people(
             apart = None if splits is None else _apart(own, people, splits)
             severity: Severity = ERROR if kind == "equal_people" and apart != 0 else WARNING
             sides = "" if apart is None else f", {apart} of them on different sides of a split"
+            what = "counts twice" if apart == 0 else "is held out and trained on at once"
             yield Finding(
                 kind, severity, where, len(own), tuple(f"{labels[one]} = {labels[other]}" for one, other in own),
-                f"{len(own)} pair(s) {words}{sides}: one person under two labels is held out and trained on at once",
+                f"{len(own)} pair(s) {words}{sides}: one person under two labels {what}",
                 "remove one of them, or name both as one group (splits.group)",
             )  # fmt: skip
 
@@ -135,7 +137,7 @@ def _apart(pairs: Sequence[tuple[int, int]], people: pd.DataFrame, splits: pd.Da
     """How many pairs are on different sides of any split."""
     keys = ["cohort", "participant_id"]
     named = people[keys].assign(row=np.arange(len(people))).iloc[sorted({row for pair in pairs for row in pair})]
-    own = splits.merge(named, on=keys)
+    own = splits.assign(role=splits["role"].replace(OTHER, TEST)).merge(named, on=keys)
     side = own.groupby("row", sort=False)[["repeat", "fold", "role"]]
     roles = {int(row): dict(zip(zip(t["repeat"], t["fold"], strict=True), t["role"], strict=True)) for row, t in side}
     return sum(

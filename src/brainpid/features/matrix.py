@@ -19,7 +19,7 @@ from brainpid.features.store import read_cohort, read_features, read_modalities,
 
 
 def read_roles(participants: Path, splits: Path, repeat: int, fold: int) -> pd.DataFrame:
-    """People of one fold with their role, in the order of ``participants.tsv``.
+    """People of one fold with their role (train, test or other), in the order of ``participants.tsv``.
 
     Raises
     ------

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from brainpid.cohort.exclusions import read_exclusions
 from brainpid.cohort.participants import read_ids, read_participants
 from brainpid.config.schema import Config
 from brainpid.config.slices import ParticipantsSettings
@@ -27,6 +28,7 @@ from brainpid.core.errors import InputError, did_you_mean, list_some
 from brainpid.core.files import numeric_cells, read_header, read_table, require_column
 from brainpid.features.between_cohorts import same_way
 from brainpid.features.block import FeatureBlock
+from brainpid.features.excluded import without_excluded
 from brainpid.features.store import read_features, read_modalities
 from brainpid.features.tables import ID_COLUMN, divisor_of, extract_table, read_units
 
@@ -161,7 +163,7 @@ def choose(table: pd.DataFrame, features: Sequence[str], modality: str, path: st
         Where one is absent; the message names the file and the columns.
     """
     if absent := [name for name in features if name not in table.columns]:
-        further = [name for name in table.columns if name not in set(features)]
+        further = sorted(set(table.columns) - set(features))
         hint = f"; {did_you_mean(absent[0], further)}" if further and len(further) <= 20 else ""
         raise InputError(
             f"{path}: {len(absent)} of the {len(features)} features of {modality} that the model was fitted on are no "
@@ -177,7 +179,8 @@ def choose(table: pd.DataFrame, features: Sequence[str], modality: str, path: st
 def _divide(table: pd.DataFrame, way: Mapping[str, Any], modality: str) -> pd.DataFrame:
     """Divide features as in training; a person without a positive divisor lacks the modality."""
     divisor = table[way["by"]].where(table[way["by"]] > 0)
-    columns = [name for name in table.columns if name != way["by"] and name not in set(way["except"])]
+    kept = {way["by"], *way["except"]}
+    columns = [name for name in table.columns if name not in kept]
     log.info("%s: %d features are divided by %s, as in training", modality, len(columns), way["by"])
     divided = table.copy()
     divided[columns] = table[columns].div(divisor, axis=0)
@@ -227,6 +230,8 @@ def _cohort(
     labels, units, sources = sheet[ID_COLUMN].tolist(), read_units(settings.path), config.cohorts[cohort].sources
     if ignored := sorted(set(sources) - set(names)):
         log.info("cohort '%s': the model has no modality %s, ignored", cohort, list_some(ignored))
+    listed = config.cohorts[cohort].exclude
+    excluded = {} if listed is None else read_exclusions(listed, labels, list(sources))
     tables, reasons = {}, {}
     for modality, features in names.items():
         source = sources.get(modality)
@@ -246,6 +251,7 @@ def _cohort(
         else:
             path = Path(config.output_dir) / "features" / f"{cohort}.h5"
             block = _from_images(path, modality, origin)
+        block = without_excluded(block, excluded.get(modality, {}))
         table = pd.DataFrame(np.where(block.present[:, None], block.values, np.nan), columns=list(block.names))
         # Where nobody has a modality of images, it has no features.
         table = choose(table, features, modality, path) if block.names else table.reindex(columns=list(features))

@@ -104,7 +104,9 @@ def _target(cohort: str, path: Path, columns: Columns, unit: str) -> tuple[Targe
     """Unit of the ages by the dictionary of the table, else by the numbers, and the people."""
 
     def read(target: Target) -> pd.DataFrame:
-        return read_participants(cohort, ParticipantsSettings(path=str(path), columns=columns, target=target))
+        return read_participants(
+            cohort, ParticipantsSettings(path=str(path), columns=columns, target=target, visits=None)
+        )
 
     if (named := UNITS.get(canonical_unit(unit))) is not None:
         target = _in(named)

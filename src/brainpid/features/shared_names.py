@@ -24,20 +24,17 @@ def in_one_order(names: Iterable[Names]) -> Names:
     ('a', 'b', 'c', 'd')
     """
     distinct = sorted(dict.fromkeys(names), key=lambda own: -len(own))  # stable
-    joined = list(distinct[0]) if distinct else []
-    known = set(joined)
-    for own in distinct[1:]:
-        if known.issuperset(own):
-            continue
-        place = 0
+    after = {"": ""}  # what stands next to each name; the empty one is before the first and behind the last
+    for own in distinct:
+        before = ""
         for name in own:
-            if name in known:
-                place = joined.index(name) + 1
-            else:
-                joined.insert(place, name)
-                known.add(name)
-                place += 1
-    return tuple(joined)
+            if name not in after:
+                after[name], after[before] = after[before], name
+            before = name
+    joined = [after[""]]
+    while joined[-1]:
+        joined.append(after[joined[-1]])
+    return tuple(joined[:-1])
 
 
 def share_little(one: Names, other: Names) -> bool:
@@ -47,11 +44,11 @@ def share_little(one: Names, other: Names) -> bool:
 
 def difference(own: Names, others: Names) -> str:
     """What tells a set of features from the usual one, in words."""
-    shared = len(set(own) & set(others))
-    words = [f"{shared} of {len(own)} features are among the {len(others)} of others"]
+    here, there = set(own), set(others)
+    words = [f"{len(here & there)} of {len(own)} features are among the {len(others)} of others"]
     for what, names in (
-        ("only here", [n for n in own if n not in set(others)]),
-        ("not here", [n for n in others if n not in set(own)]),
+        ("only here", [n for n in own if n not in there]),
+        ("not here", [n for n in others if n not in here]),
     ):
         if names:
             words.append(f"{what}: {list_some(names)}")
@@ -60,8 +57,12 @@ def difference(own: Names, others: Names) -> str:
 
 def lacking(names: Mapping[str, Names], everything: Names) -> list[str]:
     """Who lacks which features, one text for all who lack the same."""
-    kinds: dict[Names, list[str]] = {}
+    alike: dict[Names, list[str]] = {}
     for owner, own in names.items():
-        if missing := tuple(name for name in everything if name not in set(own)):
-            kinds.setdefault(missing, []).append(owner)
+        alike.setdefault(own, []).append(owner)
+    kinds: dict[Names, list[str]] = {}
+    for own, owners in alike.items():
+        has = set(own)
+        if missing := tuple(name for name in everything if name not in has):
+            kinds.setdefault(missing, []).extend(owners)
     return [f"{list_some(owners, 5)}: {list_some(missing, 6)}" for missing, owners in kinds.items()]

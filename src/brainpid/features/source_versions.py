@@ -28,7 +28,9 @@ def pipelines_of(config: Config, cohorts: Iterable[str]) -> dict[str, dict[str, 
             elif source.kind == "nifti":
                 continue
             else:
-                people = people or read_labels(block.participants_path, block.columns.participant_id)
+                people = people or read_labels(
+                    block.participants_path, block.columns.participant_id, config.visits_of(cohort)
+                )
                 files = (find(source, modality, block.bids, person).files for person in people)
                 versions = of_people(source.kind, root_of(source, block.bids), files)
             if versions:

@@ -71,7 +71,7 @@ def refuse_untrainable(
             _refuse_few(len(complete), place, modalities, limits)
             _refuse_wide(has[rows[training]], has[rows[~training]], place, modalities, limits.interval_coverage)
             if limits.known_sites_only:
-                _refuse_unseen(site[rows[training]], site[rows[(own["role"] == "test").to_numpy()]], place)
+                _refuse_unseen(site[rows[training]], site[rows[~training]], place)
 
 
 def fewest_and_needed(
@@ -169,6 +169,6 @@ def _refuse_unseen(training: NDArray[np.object_], tested: NDArray[np.object_], p
     if alone := sorted(set(tested) - set(training)):
         n = int(np.isin(tested, alone).sum())
         raise InputError(
-            f"{place}: all people of site(s) {list_some(alone)} ({n}) are tested, and the training has nobody of "
+            f"{place}: all people of site(s) {list_some(alone)} ({n}) are predicted, and the training has nobody of "
             "theirs: harmonise.unseen: error refuses them. Give harmonise.unseen: none or own, or leave such sites out"
         )

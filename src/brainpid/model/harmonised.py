@@ -21,7 +21,8 @@ from brainpid.config.harmonise import Harmonise, Unseen
 from brainpid.core.arrays import FloatArray
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import atomic_path
-from brainpid.crossfit.harmonisation import Harmonisation, Sites, labels_of, natural_spline
+from brainpid.crossfit.harmonisation import Harmonisation, Sites, labels_of
+from brainpid.crossfit.splines import natural_spline
 from brainpid.model.sites import checked_sites
 
 log = logging.getLogger(__name__)

@@ -292,6 +292,8 @@ def importance(table: pd.DataFrame, units: str) -> Figure:
             (COLOURS[5], "prediction rises with the feature", rows["effect"] > 0),
             (COLOURS[0], "prediction falls", rows["effect"] <= 0),
         ):
+            if not chosen.any():  # its colour in the legend would be that of nobody
+                continue
             ax.barh(
                 np.flatnonzero(chosen),
                 rows["change"][chosen],

@@ -15,9 +15,11 @@ from brainpid.evaluation.random_effects import POOLED
 from brainpid.pid.result import MIN_PEOPLE_FOR_SHARES
 from brainpid.report.age_ranges import age_range_words
 from brainpid.report.beyond import warnings_beyond
+from brainpid.report.groups import group_flags
 from brainpid.report.harmonised import harmonisation_costs
 from brainpid.report.information import SIGNIFICANT, headline_cohort, verdict_of
 from brainpid.report.leaks import leak_sentences
+from brainpid.report.local_people import warnings
 from brainpid.report.motion import MEASURE, MUCH_MM, link, people_of_motion
 from brainpid.report.new_sites import unlearned_sentences
 from brainpid.report.sites import people_of_sites
@@ -57,8 +59,8 @@ def red_flags(
         What was run.
     tables : mapping of str to DataFrame
         ``pid``, ``coverage``, ``predictions`` and ``normality`` as they stand in the output folder, ``transfer`` of
-        several schemes, ``harmonisation`` where there is any, ``motion``, what the quality tables say of it, and
-        ``leakage``, what the audit found.
+        several schemes, ``calibration`` of one that leaves sites out, ``harmonisation`` where there is any, ``motion``,
+        what the quality tables say of it, and ``leakage``, what the audit found.
     verdicts : sequence of mapping
         What each modality adds and whether it is shown, as `report.information.verdicts` gives it.
     mixed_versions, against_target : sequence of str
@@ -78,6 +80,8 @@ def red_flags(
         *_coverage(own["coverage"], settings),
         *(Flag(words, "intervals") for words in unlearned_sentences(tables["new_sites"], settings)),
         *(Flag(words, "elsewhere") for words in (gaps_shown(own["transfer"], settings) if "transfer" in own else ())),
+        *(Flag(words, "local") for words in warnings(tables.get("calibration"), settings)),
+        *(Flag(words, "groups") for words in group_flags(tables, settings)),
         *(Flag(words, "harmonisation") for words in _harmonised(tables, settings)),
         *_sites(own["predictions"], settings),
         *_motion(people_of_motion(tables["motion"], own["predictions"]), settings),

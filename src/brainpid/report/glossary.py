@@ -7,6 +7,7 @@ from typing import Any
 
 from brainpid.core.names import GAUSSIAN_SCORE, LOG_SCORE_ESTIMATOR, REFERENCE_AGES, WEIGHTED
 from brainpid.evaluation.selection import Selection
+from brainpid.report.group_columns import TRAINED_ON
 
 MEASURES = {
     "mmi": (
@@ -181,13 +182,17 @@ RELIABILITY = (
 )
 
 
-def person_dictionary(modalities: Sequence[str]) -> dict[str, object]:
-    """Data dictionary of ``person.tsv``."""
-    columns = PERSON_COLUMNS | {
-        f"{what}_{modality}": words.format(modality)
-        for what, words in PERSON_COLUMNS_OF_MODALITY.items()
-        for modality in modalities
-    }
+def person_dictionary(modalities: Sequence[str], with_others: bool = False) -> dict[str, object]:
+    """Data dictionary of ``person.tsv``; with others, where people are in it who are not trained on."""
+    columns = (
+        PERSON_COLUMNS
+        | ({"trained_on": TRAINED_ON} if with_others else {})
+        | {
+            f"{what}_{modality}": words.format(modality)
+            for what, words in PERSON_COLUMNS_OF_MODALITY.items()
+            for modality in modalities
+        }
+    )
     return {name: {"Description": text} for name, text in columns.items()} | {"Reliability": RELIABILITY}
 
 

@@ -7,12 +7,15 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from brainpid.cohort.participants import EXCLUDED
 from brainpid.config.slices import ReportSettings
 from brainpid.core.names import WITHOUT_LATENTS
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.report.beyond import in_words
+from brainpid.report.groups import groups_in_methods
 from brainpid.report.harmonised import harmonisation_in_methods
 from brainpid.report.leaks import leaks_in_methods
+from brainpid.report.local_people import in_methods
 from brainpid.report.new_sites import new_sites_in_methods
 from brainpid.report.words import BASE_LEARNER_LABELS, LABELS, design, listed, number, people
 
@@ -52,8 +55,8 @@ def methods_text(
     settings : ReportSettings
         What was run.
     tables : mapping of str to DataFrame
-        ``participants``, ``features``, ``base_learners``, ``accuracy`` and ``leakage`` as they stand in
-        the output folder; ``new_sites``, rows of people of new sites.
+        ``participants``, ``features``, ``base_learners``, ``accuracy``, ``leakage`` and, where sites are left out,
+        ``calibration`` as they stand in the output folder; ``new_sites``, rows of people of new sites.
     made_of : mapping
         ``Choices`` of ``aggregate/base_learners.json``.
     trained_with : mapping of str to str
@@ -66,7 +69,12 @@ def methods_text(
         Paragraph("Imaging data", _inputs(settings)),
         Paragraph("Features", _features(tables["features"]) + _regions(settings) + harmonisation_in_methods(settings)),
         Paragraph("Audit", leaks_in_methods(tables["leakage"])),
-        Paragraph("Design", _design(settings)),
+        Paragraph(
+            "Design",
+            _design(settings)
+            + groups_in_methods(tables["participants"], settings)
+            + in_methods(tables.get("calibration"), settings),
+        ),
         Paragraph("Models", _models(tables["base_learners"], made_of, settings)),
         Paragraph("Measures", _measures(settings) + _beyond(given)),
         Paragraph(
@@ -112,7 +120,9 @@ def _why_not(excluded: pd.DataFrame, settings: ReportSettings) -> pd.Series:
     own = excluded["reason"].fillna("no reason given").astype(str)
     if settings.incomplete == "exclude":
         own = own.mask(~usable.all(axis=1), "not every modality usable")
-    own = own.mask(~usable.any(axis=1), "no modality usable")
+    listed_out = own.str.startswith(f"{EXCLUDED}: ")
+    own = own.mask(~usable.any(axis=1) & ~listed_out, "no modality usable")
+    own = own.mask(listed_out, own.str.replace(f"{EXCLUDED}: ", "excluded beforehand: "))
     return own.mask(excluded["age"].isna(), f"no known {settings.target.column}")
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from brainpid.report.output_tables import OUTPUT_TABLES, OutputTable
+from brainpid.report.described import OutputTable
+from brainpid.report.output_tables import OUTPUT_TABLES
 
 OF_BIDS = ("README.md", "dataset_description.json", ".bidsignore")
 """What BIDS knows, at the top of the folder."""
@@ -27,7 +28,8 @@ FILES = {
     "features/persons/": "what was extracted from each person, with pictures; kept so that nobody is computed twice",
     "quality/parts/": "measures of quality by shard",
     "folds/<model>/repeat-<r>_fold-<k>/": (
-        "one training: the model (model.pt or model.joblib), predictions.tsv of the people held out, pid.tsv, "
+        "one training: the model (model.pt or model.joblib), predictions.tsv of the people held out, others.tsv of "
+        "those who are never trained on, pid.tsv, "
         "history.tsv of the fit, importance.tsv where it was asked, and provenance.json"
     ),
     "final/<model>/": "the model that is trained on everybody, for `brainpid predict`",

@@ -5,73 +5,26 @@ What a column means stands once: where a table has a data dictionary beside it, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from brainpid.features.findings import COLUMNS as LEAKAGE_COLUMNS
-from brainpid.report import glossary, plan
-
-TEXT, INTEGER, NUMBER, TRUTH = "text", "integer", "number", "True or False"
-TARGET, BITS, PART, PEOPLE, NONE = "target's units", "bits", "0 to 1", "people", ""
-COST, ANY = "cost's unit", "as in `units`"
-
-Kinds = dict[str, tuple[str, str]]
-"""Type and unit of each column."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table.
-
-    Attributes
-    ----------
-    name : str
-        ``<m>`` stands for a modality, ``<subset>`` for modalities joined with ``+``.
-    kind : str
-        Type of its values.
-    unit : str
-        Empty where there is none.
-    meaning : str
-    """
-
-    name: str
-    kind: str
-    unit: str
-    meaning: str
-
-
-@dataclass(frozen=True)
-class OutputTable:
-    """One table of the output folder.
-
-    Attributes
-    ----------
-    path : str
-        Under the output folder; ``<cohort>`` and the like stand for names.
-    content : str
-        What its rows are.
-    columns : tuple of Column
-    """
-
-    path: str
-    content: str
-    columns: tuple[Column, ...]
-
-
-Described = dict[str, tuple[str, str, str]]
-"""Type, unit and meaning of each column."""
-
-
-def _table(path: str, content: str, columns: Described) -> OutputTable:
-    """A table whose columns are described here."""
-    return OutputTable(path, content, tuple(Column(name, *told) for name, told in columns.items()))
-
-
-def _of_glossary(path: str, content: str, meanings: Mapping[str, str], kinds: Kinds) -> OutputTable:
-    """A table that has a data dictionary; a column without a type is a KeyError."""
-    columns = tuple(Column(name, *kinds[name], meaning) for name, meaning in meanings.items())
-    return OutputTable(path, content, columns)
-
+from brainpid.report import glossary, group_columns, plan
+from brainpid.report.calibration_columns import CALIBRATION, OF_NEW_SITES
+from brainpid.report.described import (
+    ANY,
+    BITS,
+    COST,
+    INTEGER,
+    NONE,
+    NUMBER,
+    PART,
+    PEOPLE,
+    TARGET,
+    TEXT,
+    TRUTH,
+    Described,
+    Kinds,
+    of_glossary,
+    table,
+)
 
 WHO: Described = {
     "participant_id": (TEXT, NONE, "Label of the person, as in the participants table"),
@@ -123,6 +76,7 @@ SELECTION_KINDS: Kinds = _ERROR | {
 PERSON_KINDS: Kinds = dict.fromkeys(_LABELS, (TEXT, NONE)) | {
     **{name: (kind, unit) for name, (kind, unit, _) in PREDICTION.items() if name != "modalities"},
     "age": (NUMBER, TARGET), "repeats": (INTEGER, "repeats"), "information": (NUMBER, BITS),
+    "trained_on": (TRUTH, NONE),
     "brain_pad_common": (NUMBER, TARGET), "information_alone_<m>": (NUMBER, BITS),
     "information_added_<m>": (NUMBER, BITS), "brain_pad_<m>": (NUMBER, TARGET),
     "brain_pad_specific_<m>": (NUMBER, TARGET),
@@ -151,18 +105,29 @@ PLAN_KINDS: Kinds = {
     "times": (NUMBER, NONE), "n": (INTEGER, PEOPLE), "n_evaluated": (INTEGER, PEOPLE),
 }  # fmt: skip
 
+TRAINED_ON: Described = {"trained_on": (TRUTH, NONE, group_columns.TRAINED_ON)}
 PARTICIPANTS: Described = PERSON | {
     "sex": (TEXT, NONE, "As in the participants table; n/a where unknown"),
     "<m>_status": (TEXT, NONE, "SUCCESS, FAIL, UNAVAILABLE or EXCLUDED"),
-    "<m>_reason": (TEXT, NONE, "Why it is not SUCCESS"),
+    "<m>_reason": (
+        TEXT,
+        NONE,
+        "Why it is not SUCCESS; of EXCLUDED what the list `exclude` says, or which rule is broken",
+    ),
     "included": (TRUTH, NONE, "Whether the person takes part"),
     "reason": (TEXT, NONE, "Why not"),
+    **TRAINED_ON,
 }
 SPLITS: Described = (
     WHO
     | FOLD
     | {
-        "role": (TEXT, NONE, "train or test; who shares a group with somebody tested has no row in that fold"),
+        "role": (
+            TEXT,
+            NONE,
+            "train, test, or other: predicted by the fold's model and never trained on; who shares a group "
+            "with somebody tested has no row in that fold",
+        ),
         "scheme": (TEXT, NONE, "Schemes of the fold, joined with +; there where several are, or sites are left out"),
     }
 )
@@ -170,7 +135,7 @@ FEATURES: Described = {
     "modality": (TEXT, NONE, "Modality"),
     "feature": (TEXT, NONE, "Name of the feature"),
     "units": (TEXT, NONE, "Its unit, as its source gives it; empty for none"),
-    "n": (INTEGER, PEOPLE, "People with a value, of all cohorts"),
+    "n": (INTEGER, PEOPLE, "People with a value, of all cohorts (of the training group, where there is one)"),
     "included": (TRUTH, NONE, "Whether the feature takes part"),
     "reason": (TEXT, NONE, "Why not"),
     "note": (TEXT, NONE, "Values that may stand for nothing, such as -9999"),
@@ -331,60 +296,64 @@ POOLING: Described = {
     "per_doubling_ci_high": (NUMBER, BITS, "Upper end of it"),
 }
 NEW_PEOPLE: Described = {
-    **WHO,
-    **SEEN,
-    "modalities": PREDICTION["modalities"],
+    **WHO, **SEEN, "modalities": PREDICTION["modalities"],
     **{name: PREDICTION[name] for name in ("predicted_age", "predicted_age_corrected", "pi_low", "pi_high")},
     "atypicality": PREDICTION["atypicality"],
     "gain_<m>": (NUMBER, TARGET, "By how much the interval is expected to narrow if the modality were acquired"),
+    **OF_NEW_SITES,
     "reason": (TEXT, NONE, "Why there is no prediction, or which features lie so far out that they were clipped"),
-}
-PERSON_MEANINGS = glossary.PERSON_COLUMNS | {
-    f"{what}_<m>": words.format("the modality") for what, words in glossary.PERSON_COLUMNS_OF_MODALITY.items()
-}
+}  # fmt: skip
+PERSON_MEANINGS = (
+    glossary.PERSON_COLUMNS
+    | {"trained_on": group_columns.TRAINED_ON}
+    | {f"{what}_<m>": words.format("the modality") for what, words in glossary.PERSON_COLUMNS_OF_MODALITY.items()}
+)
 
 OUTPUT_TABLES = (
-    _table("participants.tsv", "one row a person and cohort: what there is, and who takes part", PARTICIPANTS),
-    _table("splits.tsv", "one row a person, repeat and fold", SPLITS),
-    _table("features.tsv", "one row a feature", FEATURES),
-    _table("index/<cohort>.tsv", "of cohorts with images, one row a file, or a person without", INDEX),
-    _table("quality/<m>.tsv", "of modalities from images, one row a person", QUALITY),
-    _of_glossary(
+    table("participants.tsv", "one row a person and cohort: what there is, and who takes part", PARTICIPANTS),
+    table("splits.tsv", "one row a person, repeat and fold", SPLITS),
+    table("features.tsv", "one row a feature", FEATURES),
+    table("index/<cohort>.tsv", "of cohorts with images, one row a file, or a person without", INDEX),
+    table("quality/<m>.tsv", "of modalities from images, one row a person", QUALITY),
+    of_glossary(
         "aggregate/leakage.tsv", "one row a finding that makes results too good", LEAKAGE_COLUMNS, LEAKAGE_KINDS
     ),
-    _table("aggregate/accuracy.tsv", "one row a cohort, model and set of modalities that people have", ACCURACY),
-    _table("aggregate/comparison.tsv", "the first model against every other one, person by person", COMPARISON),
-    _table("aggregate/coverage.tsv", "one row a model and group of people", COVERAGE),
-    _table(
+    table("aggregate/accuracy.tsv", "one row a cohort, model and set of modalities that people have", ACCURACY),
+    table("aggregate/comparison.tsv", "the first model against every other one, person by person", COMPARISON),
+    table("aggregate/coverage.tsv", "one row a model and group of people", COVERAGE),
+    table(
         "aggregate/predictions.tsv", "one row a person, model and repeat",
-        PERSON | SCHEME_OF | MODEL | FOLD | PREDICTION | SEEN,
+        PERSON | TRAINED_ON | SCHEME_OF | MODEL | FOLD | PREDICTION | SEEN,
     ),
-    _table(
+    table(
         "aggregate/transfer.tsv", "of several schemes, one row a model, scheme and cohort or site", TRANSFER
     ),
-    _table("aggregate/harmonisation.tsv", "with `harmonise`, one row a scheme and quantity", HARMONISATION),
-    _of_glossary("aggregate/pid.tsv", "one row an atom; `pid.json` describes it", glossary.COLUMNS, PID_KINDS),
-    _table("aggregate/pooling.tsv", "one row a pooled row of pid.tsv", POOLING),
-    _of_glossary(
+    of_glossary("aggregate/calibration.tsv", "one row a model and number of people of a new site", *CALIBRATION),
+    table("aggregate/groups.tsv", "of groups that are compared, one row a group and cohort", group_columns.GROUPS),
+    table("aggregate/others.tsv", "with `train_on`, one row a cohort, model and group", group_columns.OTHERS),
+    table("aggregate/harmonisation.tsv", "with `harmonise`, one row a scheme and quantity", HARMONISATION),
+    of_glossary("aggregate/pid.tsv", "one row an atom; `pid.json` describes it", glossary.COLUMNS, PID_KINDS),
+    table("aggregate/pooling.tsv", "one row a pooled row of pid.tsv", POOLING),
+    of_glossary(
         "aggregate/controls.tsv", "one row a control, a model or a modality", glossary.CONTROL_COLUMNS, CONTROL_KINDS
     ),
-    _of_glossary("aggregate/person.tsv", "one row a person and model, repeats averaged", PERSON_MEANINGS, PERSON_KINDS),
-    _table("aggregate/reliability.tsv", "one row a cohort, model and quantity of person.tsv", RELIABILITY),
-    _of_glossary(
+    of_glossary("aggregate/person.tsv", "one row a person and model, repeats averaged", PERSON_MEANINGS, PERSON_KINDS),
+    table("aggregate/reliability.tsv", "one row a cohort, model and quantity of person.tsv", RELIABILITY),
+    of_glossary(
         "aggregate/selection.tsv", "one row a subset of the modalities", glossary.SELECTION_COLUMNS, SELECTION_KINDS
     ),
-    _of_glossary(
+    of_glossary(
         "aggregate/importance.tsv", "one row a modality, region, group or feature", glossary.IMPORTANCE_COLUMNS,
         IMPORTANCE_KINDS,
     ),
-    _of_glossary(
+    of_glossary(
         "aggregate/atypicality.tsv", "one row a tenth of atypicality", glossary.ATYPICALITY_COLUMNS, ATYPICALITY_KINDS
     ),
-    _of_glossary(
+    of_glossary(
         "aggregate/base_learners.tsv", "one row a model and base learner", glossary.BASE_LEARNER_COLUMNS,
         BASE_LEARNER_KINDS,
     ),
-    _table(
+    table(
         "reference/scores.tsv", "with `reference_ages`, one row a person, model and repeat",
         WHO | MODEL | FOLD | {
             "age": PERSON["age"],
@@ -392,9 +361,9 @@ OUTPUT_TABLES = (
             "weight": (NUMBER, NONE, "How many people the person stands for; 0 outside of the reference"),
         },
     ),
-    _table("aggregate/null.tsv", "one row a cohort and tested value", NULL),
-    _table("aggregate/normality.tsv", "one row a cohort and model", NORMALITY),
-    _table("aggregate/latents.tsv", "one row a person, model and repeat", PERSON | MODEL | FOLD | READERS),
-    _of_glossary("plan/plan.tsv", "by `brainpid plan`, one row a value", plan.COLUMNS, PLAN_KINDS),
-    _table("predictions.tsv of `brainpid predict`", "one row a new person", NEW_PEOPLE),
+    table("aggregate/null.tsv", "one row a cohort and tested value", NULL),
+    table("aggregate/normality.tsv", "one row a cohort and model", NORMALITY),
+    table("aggregate/latents.tsv", "one row a person, model and repeat", PERSON | MODEL | FOLD | READERS),
+    of_glossary("plan/plan.tsv", "by `brainpid plan`, one row a value", plan.COLUMNS, PLAN_KINDS),
+    table("predictions.tsv of `brainpid predict`", "one row a new person", NEW_PEOPLE),
 )  # fmt: skip

@@ -19,10 +19,12 @@ from brainpid.report.beyond import beyond_rows, control_rows, headline_given, in
 from brainpid.report.figures import MOST_FEATURES
 from brainpid.report.flags import red_flags
 from brainpid.report.glossary import CANNOT_SAY, ESTIMATORS, MEASURES
+from brainpid.report.groups import group_rows, group_sentences, trained_in_words
 from brainpid.report.harmonised import harmonisation_rows, harmonisation_sentences
 from brainpid.report.information import information, totals, verdicts
 from brainpid.report.inlined import inline, packaged
 from brainpid.report.leaks import leak_rows
+from brainpid.report.local_people import rows_of, sentence
 from brainpid.report.methods import methods_text
 from brainpid.report.motion import MUCH_MM, motion_table, people_of_motion
 from brainpid.report.new_sites import have_own_lines, new_site_sentences
@@ -39,6 +41,7 @@ MOST_LEFT_PEOPLE = 1000
 """People who do not take part that are named; all stand in ``participants.tsv``."""
 SECTIONS = {
     "accuracy": "Accuracy",
+    "groups": "Groups of people",
     "elsewhere": "How it fares elsewhere",
     "intervals": "Do the intervals hold what they promise?",
     "information": "What each modality tells",
@@ -56,6 +59,7 @@ ALTERNATIVES = {
     "contributions": "Information that each modality has alone and adds, with intervals; the numbers stand in tables",
     "predicted_age": "Predicted against true target, one dot a person, one panel a model",
     "transfer": "Mean absolute error of everybody, cohorts and sites under each scheme, and the gaps with intervals",
+    "groups": "Difference of predicted less true target between groups of people, with intervals, by cohort",
     "brain_pad": "Predicted less true target by cohort and sex, one dot a person, with the mean of each group",
     "modalities": "Information of each modality in every cohort, with intervals; the numbers stand in the tables",
     "persons": "Distribution over people of information and of predicted less true target",
@@ -102,9 +106,10 @@ def render(
     tables : mapping of str to DataFrame
         ``participants``, ``features``, ``accuracy``, ``comparison``, ``coverage``, ``predictions``, ``pid``,
         ``controls``, ``normality``, ``person``, ``selection``, ``importance``, ``base_learners``, ``atypicality`` and
-        ``leakage`` as they stand in the output folder, of the first scheme; ``new_sites``, what
-        `report.new_sites.of_new_sites` gives of ``predictions`` of all schemes; ``transfer``, of several;
-        ``harmonisation``, where there is any; and ``motion``, of the quality tables that measure it.
+        ``leakage`` as they stand in the output folder, of the first scheme and the training group; ``new_sites``, what
+        `report.new_sites.of_new_sites` gives of ``predictions`` of all schemes; ``transfer``, of several; ``groups``
+        and ``others``, where groups are compared and a part is trained on; ``calibration``, of one that leaves
+        sites out; ``harmonisation``, where there is any; and ``motion``, of the quality tables that measure it.
     choice : mapping
         ``aggregate/selection.json``: what the choice among subsets is worth.
     explained : mapping
@@ -141,7 +146,8 @@ def render(
     predictions = tables["predictions"][tables["predictions"]["model"] == shown]
     motion = motion_table(people_of_motion(tables["motion"], predictions))
     optional = {
-        "elsewhere": "transfer" in tables,
+        "groups": "groups" in tables,
+        "elsewhere": "transfer" in tables or "calibration" in tables,
         "rests": bool(importance["feature"]),
         "images": bool(said_of_images),
         "quality": bool(qc_images) or bool(motion),
@@ -158,7 +164,7 @@ def render(
         summary=summarise(settings, tables, choice, told),
         flags=red_flags(settings, tables, told, mixed_versions, against_target, every_given),
         methods=methods_text(settings, tables, made_of, trained_with, given),
-        bibtex=bibtex(settings, bool(given)),
+        bibtex=bibtex(settings, bool(given), bool(len(tables.get("calibration", ())))),
         figures={name: inline(name, svg, ALTERNATIVES[name]) for name, svg in figures.items()},
         names_dots="<title>" in figures["predicted_age"],
         several_folds=bool((tables["importance"]["n_folds"] > 1).any()),
@@ -184,6 +190,11 @@ def render(
         motion=motion,
         much_mm=MUCH_MM,
         fewest=MIN_PEOPLE_OF_PATTERN,
+        groups=tables.get("groups"),
+        others=tables["others"].to_dict("records") if "others" in tables else [],
+        group_rows=group_rows,
+        group_sentences=group_sentences,
+        trained_words=trained_in_words(participants, settings),
         transfer=tables.get("transfer"),
         harmonisation=harmonisation_rows(tables["harmonisation"], settings) if settings.harmonise.used else [],
         harmonisation_sentences=harmonisation_sentences(tables["harmonisation"], settings)
@@ -192,6 +203,9 @@ def render(
         transfer_card=card,
         transfer_sentences=sentences,
         over_people=over_people,
+        local_people=tables.get("calibration"),
+        local_rows=rows_of,
+        local_sentence=sentence(tables.get("calibration"), settings),
         coverage=dict(zip(all_people["model"], all_people["coverage"], strict=True)),
         new_sites=new_site_sentences(tables["new_sites"], settings),
         new_site_lines=have_own_lines(tables["new_sites"], settings),

@@ -43,9 +43,23 @@ ARTICLES = {
     "Holt1979": _article(
         "Holt, D. and Smith, T. M. F.", 1979, "Post stratification",
         "Journal of the Royal Statistical Society, Series A", "142:33--46", "10.2307/2344652"),
+    "EfronMorris1975": _article(
+        "Efron, Bradley and Morris, Carl", 1975, "Data analysis using {Stein's} estimator and its generalizations",
+        "Journal of the American Statistical Association", "70:311--319", "10.1080/01621459.1975.10479864"),
     "LiangZeger1986": _article(
         "Liang, Kung-Yee and Zeger, Scott L.", 1986, "Longitudinal data analysis using generalized linear models",
         "Biometrika", "73:13--22", "10.1093/biomet/73.1.13"),
+    "deLange2022": _article(
+        "de Lange, Ann-Marie G. and Anat{\\\"u}rk, Melis and Rokicki, Jaroslav and others", 2022,
+        "Mind the gap: performance metric evaluation in brain-age prediction", "Human Brain Mapping", "43:3113--3129",
+        "10.1002/hbm.25837"),
+    "MacKinnonWhite1985": _article(
+        "MacKinnon, James G. and White, Halbert", 1985,
+        "Some heteroskedasticity-consistent covariance matrix estimators with improved finite sample properties",
+        "Journal of Econometrics", "29:305--325", "10.1016/0304-4076(85)90158-7"),
+    "FreedmanLane1983": _article(
+        "Freedman, David and Lane, David", 1983, "A nonstochastic interpretation of reported significance levels",
+        "Journal of Business and Economic Statistics", "1:292--298", "10.1080/07350015.1983.10509354"),
     "Johnson2007": _article(
         "Johnson, W. Evan and Li, Cheng and Rabinovic, Ariel", 2007,
         "Adjusting batch effects in microarray expression data using empirical {Bayes} methods", "Biostatistics",
@@ -128,10 +142,10 @@ METHOD = "MaYu2025"
 """Of the network; its entry is that of the program's own citation."""
 
 
-def references(settings: ReportSettings, beyond: bool = False) -> list[str]:
+def references(settings: ReportSettings, beyond: bool = False, local: bool = False) -> list[str]:
     """Keys of the works that a run rests on: the program, its method, then in the order of `BIBTEX`.
 
-    `beyond` where information is given beyond controls.
+    `beyond` where information is given beyond controls, `local` where it is told what a few local people are worth.
     """
     sources = {(modality, own.kind) for inputs in settings.inputs.values() for modality, own in inputs.items()}
     kinds = {kind for _, kind in sources}
@@ -149,14 +163,16 @@ def references(settings: ReportSettings, beyond: bool = False) -> list[str]:
         *(["Power2012"] if moves else []),
         *(["Holt1979"] if settings.reference_ages else []),
         *(["LiangZeger1986"] if len(settings.splits.schemes) > 1 else []),
+        *(["deLange2022", "MacKinnonWhite1985", "FreedmanLane1983"] if settings.compared else []),
         *(["WoodFasiolo2017"] if beyond else []),
+        *(["EfronMorris1975"] if local else []),
         *(["Johnson2007"] if settings.harmonise.used else []),
         *([METHOD] if "pidreg" in settings.models else []),
     }
     return [key for key in bibtex_entries() | BIBTEX if key in used]
 
 
-def bibtex(settings: ReportSettings, beyond: bool = False) -> str:
+def bibtex(settings: ReportSettings, beyond: bool = False, local: bool = False) -> str:
     """BibTeX entries of the works that a run rests on, one a line; parameters as of `references`."""
     entries = bibtex_entries() | BIBTEX
-    return "\n".join(entries[key] for key in references(settings, beyond))
+    return "\n".join(entries[key] for key in references(settings, beyond, local))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from brainpid.cohort.participants import has_every_modality
+from brainpid.cohort.training_group import training_group
 from brainpid.config.slices import ReportSettings
 from brainpid.core.names import LOG_SCORE_ESTIMATOR
 from brainpid.evaluation.random_effects import POOLED
@@ -55,13 +56,18 @@ def summarise(
 
 def _who(participants: pd.DataFrame, settings: ReportSettings) -> str:
     """People who take part, their cohorts and targets."""
-    own = participants[participants["included"].astype(bool)]
+    everybody = participants[participants["included"].astype(bool)]
+    own = training_group(everybody)
     cohorts = [str(cohort) for cohort in own["cohort"].unique()]
     where = f"of {cohorts[0]}" if len(cohorts) == 1 else f"of {len(cohorts)} cohorts ({', '.join(cohorts)})"
     complete = int(has_every_modality(own, settings.modalities).sum())
     ages = f"{settings.target.column} {tenths(own['age'].min())} to {tenths(own['age'].max())} {settings.target.units}"
     have = "all" if complete == len(own) else str(complete)
-    return f"{people(len(own))} {where}, {ages}; {have} of them with {listed(settings.modalities)}."
+    beside = ""
+    if settings.train_on is not None and (others := len(everybody) - len(own)):
+        values = [f"{column} {listed(names)}" for column, names in settings.train_on.items()]
+        beside = f" {others} others (not {values[0]}) are predicted, and nothing is learned from them."
+    return f"{people(len(own))} {where}, {ages}; {have} of them with {listed(settings.modalities)}.{beside}"
 
 
 def _accuracy(accuracy: pd.DataFrame, comparison: pd.DataFrame, settings: ReportSettings) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from brainpid.cohort.controls import check_columns, controls_in_words, read_by, read_columns
 from brainpid.config.analysis import ControlQuality, ControlTable
-from brainpid.config.slices import PeopleTable
+from brainpid.config.people_tables import PeopleTable
 from brainpid.core.errors import InputError
 
 PEOPLE = pd.DataFrame(
@@ -26,7 +26,8 @@ def files(tmp_path):
 
 
 def tables(folder):
-    return {name: PeopleTable(path=f"{folder}/{name}.tsv", participant_id="id", sex="gender") for name in "ab"}
+    given = {"participant_id": "id", "sex": "gender", "visits": None}
+    return {name: PeopleTable(path=f"{folder}/{name}.tsv", **given) for name in "ab"}
 
 
 def test_columns_are_joined_by_label_and_the_site_comes_by_itself(files):

@@ -36,7 +36,12 @@ def people() -> pd.DataFrame:
 def settings(**splits: object) -> SplitSettings:
     chosen = Splits(scheme="leave_one_cohort_out", group="family", **splits)
     return SplitSettings(
-        cohorts=("a", "b", "c"), modalities=("t1", "dwi"), target=Target(), incomplete="use", splits=chosen
+        cohorts=("a", "b", "c"),
+        modalities=("t1", "dwi"),
+        target=Target(),
+        incomplete="use",
+        train_on=None,
+        splits=chosen,
     )
 
 

@@ -28,7 +28,7 @@ LINES = [
 
 
 def slice_of(path: Path) -> ParticipantsSettings:
-    return ParticipantsSettings(path=str(path), columns=Columns(), target=Target())
+    return ParticipantsSettings(path=str(path), columns=Columns(), target=Target(), visits=None)
 
 
 @pytest.fixture

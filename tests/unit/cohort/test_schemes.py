@@ -26,7 +26,12 @@ def splits_of(table: pd.DataFrame, groups: list[str] | None = None, **splits: ob
     chosen = Splits(group=None if groups is None else "family", **splits)
     cohorts = tuple(dict.fromkeys(table["cohort"]))
     settings = SplitSettings(
-        cohorts=cohorts, modalities=("t1", "dwi"), target=Target().values(), incomplete="use", splits=chosen
+        cohorts=cohorts,
+        modalities=("t1", "dwi"),
+        target=Target().values(),
+        incomplete="use",
+        train_on=None,
+        splits=chosen,
     )
     return make_splits(table, None if groups is None else pd.Series(groups, dtype=object), settings)
 

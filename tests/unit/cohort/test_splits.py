@@ -92,7 +92,12 @@ def people(n: int = 120, cohorts: tuple[str, ...] = ("a", "b")) -> pd.DataFrame:
 
 def settings(cohorts: tuple[str, ...] = ("a", "b"), **splits: object) -> SplitSettings:
     return SplitSettings(
-        cohorts=cohorts, modalities=("t1", "dwi"), target=Target(), incomplete="use", splits=Splits(**splits)
+        cohorts=cohorts,
+        modalities=("t1", "dwi"),
+        target=Target(),
+        incomplete="use",
+        train_on=None,
+        splits=Splits(**splits),
     )
 
 

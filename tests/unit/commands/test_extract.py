@@ -138,7 +138,7 @@ def test_a_setting_is_everybody_s(study, first, caplog):
 def test_the_section_of_another_source_is_refused(study, caplog, capsys):
     settings = {
         "source": {"kind": "fmriprep", "path": str(study / "fmriprep")}, "bids": None, "shards": 1,
-        "participant_id": "participant_id", "structural": {}, "diffusion": None, "functional": None,
+        "participant_id": "participant_id", "visits": None, "structural": {}, "diffusion": None, "functional": None,
     }  # fmt: skip
     options = ["--participants", f"{study}/participants.tsv", "--settings", json.dumps(settings), "--out", "x.h5"]
     options += ["--shard", "0", "--keep", f"{study}/kept", "--quality", f"{study}/quality.tsv"]

@@ -116,5 +116,7 @@ def test_that_a_small_site_may_be_refused_in_training_is_said_by_check(tmp_path,
     path = write_config(tmp_path / "c.yaml", config)
     assert main(["check", "--config", str(path)]) == code
     said = " ".join(capsys.readouterr().err.split())
-    words = "all people of site(s) alone (1) are tested, and the training has nobody of theirs: harmonise.unseen: error"
+    words = (
+        "all people of site(s) alone (1) are predicted, and the training has nobody of theirs: harmonise.unseen: error"
+    )
     assert (words in said) == (unseen == "error")

@@ -22,7 +22,7 @@ def sheet(tmp_path, capsys):
             json.dumps({"icv": {"Units": "L"}, "note": {"Units": "m"}, "age": {"Units": "months"}})
         )
         settings = ParticipantsSettings(
-            path=str(table), columns=Columns(), target=Target(units=units)
+            visits=None, path=str(table), columns=Columns(), target=Target(units=units)
         ).model_dump_json()
         out = tmp_path / "out.tsv"
         code = main(["participants", "--cohort", "a", "--settings", settings, "--out", str(out), *options])
@@ -43,7 +43,7 @@ def test_columns_that_nothing_uses_are_not_kept(sheet):
 
 def test_a_used_column_that_is_not_there_is_named(sheet):
     said = sheet("--keep", "icw")
-    assert "expected a column 'icw' (of splits.group or divide_by)" in said
+    assert "expected a column 'icw' (of splits.group, train_on, groups or divide_by)" in said
     assert "did you mean 'icv'?" in said
 
 

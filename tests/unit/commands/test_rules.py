@@ -49,6 +49,7 @@ ENTRIES = (
             "null",
             "rescore",
             "aggregate",
+            "groups",
             "report",
         )
     }
@@ -65,7 +66,7 @@ PIDREG = {name for name in MODELS_ALL if name.endswith("pidreg")}
 
 
 def test_there_is_a_rule_for_every_step():
-    assert len(RULES) == 16  # and train_pidreg, which stands in one loop with train_baseline
+    assert len(RULES) == 17  # and train_pidreg, which stands in one loop with train_baseline
     assert set(VERBS.values()) == {name.split()[0] for name in ENTRIES}
 
 
@@ -90,12 +91,18 @@ def test_a_rule_holds_the_code_and_the_settings_of_its_verb(rule):
         ("model.baselines.base", {"train ridge", "explain ridge", "final ridge", "harmonisation"}),
         ("report.figures", {"report"}),
         ("crossfit.null", {"null", "aggregate", "report"}),
-        ("evaluation.decomposition", {*MODELS_ALL, "aggregate", "report"} - {"explain pidreg", "explain ridge"}),
+        (
+            "evaluation.decomposition",
+            {*MODELS_ALL, "null", "aggregate", "report"} - {"explain pidreg", "explain ridge"},
+        ),
         ("evaluation.importance", {"explain pidreg", "explain ridge", "aggregate"}),
         ("evaluation.importance_summary", {"aggregate"}),
         ("evaluation.correlated", {"explain pidreg", "explain ridge"}),
         ("evaluation.selection", {"aggregate", "report"}),
-        ("features.store", set(ENTRIES) - {"participants", "index", "quality", "rescore", "aggregate", "report"}),
+        (
+            "features.store",
+            set(ENTRIES) - {"participants", "index", "quality", "rescore", "aggregate", "groups", "report"},
+        ),
         ("cohort.finding", {"index", "extract"}),
     ],
 )

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from cohorts import make_config, make_tables, write_cohort, write_config
+from report_pages import glued_sentences
 from verbs import run_tables, run_verb
 
 from brainpid.cohort.participants import read_participants, read_sites
@@ -13,7 +14,8 @@ from brainpid.cohort.schemes import sites_of
 from brainpid.config.schema import load_config
 from brainpid.config.slices import ParticipantsSettings, ReportSettings
 from brainpid.core.errors import InputError
-from brainpid.core.files import read_own_tsv
+from brainpid.core.files import read_json, read_own_tsv
+from brainpid.report.calibration_columns import CALIBRATION_COLUMNS
 
 
 def test_sites_read_beforehand_are_those_of_the_sheet(tmp_path):
@@ -50,6 +52,11 @@ def test_a_run_with_sites_left_out_one_of_which_has_nobody(tmp_path):
     assert pd.crosstab(predictions["site"], predictions["fold"]).to_numpy().tolist() == [[20, 0], [0, 20]]
     assert "scheme" not in predictions
     assert not (out / "aggregate/transfer.tsv").exists()
+    local = read_own_tsv(out / "aggregate/calibration.tsv")
+    assert (len(local), list(local)) == (0, list(CALIBRATION_COLUMNS))  # two sites say nothing of a third
+    about = read_json(out / "aggregate/calibration.json")
+    assert about["Learned"] == {}
+    assert about["mae"] == {"Description": CALIBRATION_COLUMNS["mae"]}
     assert not read_own_tsv(out / "aggregate/pid.tsv").empty
 
 
@@ -72,5 +79,6 @@ def test_people_of_a_site_that_is_left_out_are_read_as_such_to_the_end(tmp_path)
     assert predictions.loc[~left, "site_seen"].eq("yes").all()
     assert predictions["pi_width_known_site"].notna().eq(left).all()
     page = (out / "report.html").read_text(encoding="utf-8")
+    assert glued_sentences(page) == []
     assert "Intervals of 80 people whose site training had not seen are calibrated on training sites" in page
     assert "calibrated on inner folds that left whole sites out" in page

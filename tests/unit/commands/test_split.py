@@ -39,7 +39,7 @@ def split(tmp_path, monkeypatch):
                 )
             write_features(tmp_path / f"{cohort}.h5", cohort, blocks, {})
         settings = SplitSettings(
-            cohorts=tuple(families), modalities=("t1", "dwi"), target=Target(), incomplete="use",
+            cohorts=tuple(families), modalities=("t1", "dwi"), target=Target(), incomplete="use", train_on=None,
             splits=Splits(group="family", **splits),
         )  # fmt: skip
         monkeypatch.delattr(Reader, "array")  # the values themselves are not needed

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from brainpid.crossfit.harmonisation import FEWEST_OF_OWN, Harmonisation, labels_of, natural_spline
+from brainpid.crossfit.harmonisation import FEWEST_OF_OWN, Harmonisation, labels_of
+from brainpid.crossfit.splines import natural_spline
 
 NOTHING = np.empty((60, 0))
 
@@ -182,19 +183,6 @@ def test_what_was_fitted_comes_back_from_its_state():
     fitted = Harmonisation.fit(values, site, age[:, None], NOTHING, scaled=True)
     again = Harmonisation.from_state(fitted.state())
     np.testing.assert_array_equal(again.apply(values, site, age[:, None]), fitted.apply(values, site, age[:, None]))
-
-
-def test_the_spline_is_linear_beyond_its_outer_knots_and_bends_within():
-    training = np.linspace(0, 100, 101)
-    ends = natural_spline(np.array([-50.0, -40, -30, 96, 106, 116]), training)
-    np.testing.assert_allclose(np.diff(ends[:3], 2, axis=0), 0, atol=1e-9)
-    np.testing.assert_allclose(np.diff(ends[3:], 2, axis=0), 0, atol=1e-9)
-    assert ends.shape == (6, 4)
-    assert np.abs(np.diff(natural_spline(np.array([40.0, 50, 60]), training), 2, axis=0)[0, 1]) > 0.01
-    bent = np.column_stack([np.ones(101), natural_spline(training, training)])
-    target = np.sin(training / 30)
-    assert np.abs(bent @ np.linalg.lstsq(bent, target)[0] - target).max() < 0.1
-    assert natural_spline(training, np.full(9, 5.0)).shape == (101, 0)
 
 
 @pytest.mark.parametrize(("cells", "expected"), [(["F", "M", None], [0, 1, np.nan]), (["M", "D", "F"], [1, np.nan, 0])])

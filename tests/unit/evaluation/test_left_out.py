@@ -79,3 +79,7 @@ def test_a_modality_that_hardly_anybody_who_is_tested_has_is_not_explained(study
 def test_too_few_sites_for_the_interval_of_a_gap_are_said(study):
     _, said = study({"a": 60, "b": 60}, splits={"scheme": ["kfold", "leave_one_cohort_out"], "folds": 2, "repeats": 1})
     assert any("intervals over people alone" in one and "there are 1 sites; expected at least 5" in one for one in said)
+    assert (
+        "calibration.tsv, what a few people of a new site are worth, is empty: 1 sites have 5 people or more; expected "
+        "at least 5" in said
+    )

@@ -89,7 +89,7 @@ def trained(seed: int, shift: float) -> pd.Series:
     people = pd.DataFrame({"participant_id": [f"sub-{k}" for k in range(n)], "cohort": "a", "site": site, "age": age,
                            "included": True})  # fmt: skip
     settings = SplitSettings(
-        cohorts=("a",), modalities=("t1", "dwi"), target=Target().values(), incomplete="use",
+        cohorts=("a",), modalities=("t1", "dwi"), target=Target().values(), incomplete="use", train_on=None,
         splits=Splits(scheme=list(SCHEMES), folds=5, repeats=1),
     )  # fmt: skip
     found = []

@@ -45,7 +45,12 @@ def test_a_cohort_of_which_nobody_has_a_modality_goes_on_without_it(caplog):
 
 def settings(cohorts: tuple[str, ...] = ("a", "b"), **splits: object) -> SplitSettings:
     return SplitSettings(
-        cohorts=cohorts, modalities=("t1", "dwi"), target=Target(), incomplete="use", splits=Splits(**splits)
+        cohorts=cohorts,
+        modalities=("t1", "dwi"),
+        target=Target(),
+        incomplete="use",
+        train_on=None,
+        splits=Splits(**splits),
     )
 
 

@@ -66,7 +66,7 @@ def test_people_who_are_twice_in_a_study(people, tables):
     assert equal.who == ("a/sub-0003 = b/sub-0010",)
     assert "1 of them on different sides of a split" in equal.words
     assert (near.severity, near.where, near.who) == ("warning", "a, t1", ("a/sub-0008 = a/sub-0009",))
-    assert "0 of them on different sides" in near.words
+    assert "0 of them on different sides of a split: one person under two labels counts twice" in near.words
     folds[70] = 0
     assert found(people, tables, splits=splits(people, folds))["equal_people"].severity == "warning"
     together = np.arange(N)

@@ -21,7 +21,7 @@ from brainpid.features.tables import extract_table
 
 def of_path(path):
     """Slice of a participants table with the standard columns."""
-    return ParticipantsSettings(path=str(path), columns=Columns(), target=Target())
+    return ParticipantsSettings(path=str(path), columns=Columns(), target=Target(), visits=None)
 
 
 @pytest.fixture

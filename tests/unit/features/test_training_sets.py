@@ -102,5 +102,7 @@ def test_a_site_that_is_tested_as_a_whole_is_refused_where_harmonisation_refuses
     known = limits().model_copy(update={"known_sites_only": True})
     refuse(table, [0, 1, 2, 3], limits())
     refuse(table, [0, 1, 3], known)
-    with pytest.raises(InputError, match=r"repeat 0, fold 3: all people of site\(s\) small \(3\) are tested, .*error"):
+    with pytest.raises(
+        InputError, match=r"repeat 0, fold 3: all people of site\(s\) small \(3\) are predicted, .*error"
+    ):
         refuse(table, [0, 1, 2, 3], known)

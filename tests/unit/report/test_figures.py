@@ -101,3 +101,11 @@ def test_the_truth_is_a_diamond_on_each_bar_of_the_cohorts_that_have_one():
     labels = [drawn.get_label() for ax in (unknown, *figures.modalities(pid, "ridge", MODALITIES, "log_score").axes)
               for drawn in ax.collections]  # fmt: skip
     assert "truth of the synthetic cohort" not in labels
+
+
+@pytest.mark.parametrize(("effects", "named"), [([-1.0, -2.0], 1), ([1.0, -1.0], 2)])
+def test_the_legend_names_directions_that_a_feature_has(effects, named):
+    rows = pd.DataFrame({"scope": "feature", "feature": ["a", "b"], "modality": "t1", "change": 1.0, "change_sd": 0.1})
+    figure = figures.importance(rows.assign(effect=effects), "years")
+    (legend,) = [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend())]
+    assert len(legend.get_texts()) == named

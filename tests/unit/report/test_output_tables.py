@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from brainpid.cohort.training_group import TRAINED
 from brainpid.evaluation.accuracy import ACCURACY_COLUMNS
 from brainpid.evaluation.comparison import COMPARISON_COLUMNS
 from brainpid.evaluation.coverage import COVERAGE_COLUMNS
@@ -41,7 +42,7 @@ PROMISED = {
         ("transfer", TRANSFER_COLUMNS),
         ("harmonisation", HARMONISATION_COLUMNS),
         ("null", NULL_COLUMNS),
-        ("person", [*KEYS, *_names(["<m>"])]),
+        ("person", [*KEYS, TRAINED, *_names(["<m>"])]),
     ],
 )
 def test_columns_are_those_that_are_written(path, columns):

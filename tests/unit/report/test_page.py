@@ -80,7 +80,7 @@ def test_every_link_of_the_page_leads_somewhere_in_it_and_headings_skip_no_level
     ids = re.findall(r'\bid="([^"]+)"', html)
     assert len(ids) == len(set(ids))
     linked = set(re.findall(r'href="#([^"]+)"', html))
-    assert linked - {"summary"} >= set(SECTIONS) - {"elsewhere"}  # of several schemes
+    assert linked - {"summary"} >= set(SECTIONS) - {"elsewhere", "groups"}  # of several schemes, or groups
     assert linked <= set(ids)
     levels = [int(level) for level in re.findall(r"<h(\d)", html)]
     assert levels[0] == 1
@@ -316,7 +316,7 @@ def test_every_link_leads_to_a_place_of_the_page_and_nothing_is_fetched():
     assert len(set(outline.ids)) == len(outline.ids)
     assert {link.removeprefix("#") for link in outline.links} <= set(outline.ids)
     assert all(source.startswith("data:image/png;base64,") for source in outline.outside)
-    assert (set(SECTIONS) - {"elsewhere"}) | {"motion", "pads"} <= set(outline.ids)
+    assert (set(SECTIONS) - {"elsewhere", "groups"}) | {"motion", "pads"} <= set(outline.ids)
 
 
 def test_brain_pad_by_cohort_and_sex_and_motion_stand_in_tables():
