@@ -20,6 +20,8 @@ from scipy.stats import norm
 
 from brainpid.core.arrays import FloatArray
 from brainpid.crossfit.site_folds import person_weights
+from brainpid.evaluation.predictions import patterns
+from brainpid.model.age_bias import AgeBiases
 from brainpid.model.registry import MODELS
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -53,16 +55,26 @@ def left_out(name: str, model: str) -> Iterator[dict[str, object]]:
         fitted.fit({m: x[~test] for m, x in X.items()}, y[~test], sites=sites[~test])
         cost = time.process_time() - start
         own = y[test]
+        lines = AgeBiases.fit(fitted.out_of_fold_subsets_, fitted.left_out_subsets_, y[~test])
+        present = patterns({m: x[test].to_numpy(dtype=float) for m, x in X.items()})
         for way, given in (("known", None), ("new", sites[test])):
             read = fitted.read({m: x[test] for m, x in X.items()}, given)
             ends = fitted.predict_interval(read, COVERAGE)
             bits = fitted.log_scores(read, own, y)[fitted.modalities_]  # as a study of one cohort tells them
-            rows = zip(own, fitted.predict(read), *ends.T, bits, strict=True)
-            for age, predicted, low, high, bit in rows:
+            predicted = fitted.predict(read)
+            corrected = lines.correct(predicted, present, ["yes" if way == "known" else "no"] * len(own))
+            rows = zip(own, predicted, corrected, *ends.T, bits, strict=True)
+            for age, told, straight, low, high, bit in rows:
                 yield {
-                    "site": site, "way": way, "age": age, "predicted": predicted, "low": low, "high": high,
-                    "bits": bit, "cost": cost,
+                    "site": site, "way": way, "age": age, "predicted": told, "corrected": straight, "low": low,
+                    "high": high, "bits": bit, "cost": cost,
                 }  # fmt: skip
+
+
+def slope(pad: pd.Series, age: pd.Series) -> float:
+    """Slope of brain-PAD (n,) on age (n,)."""
+    centred = age - age.mean()
+    return float((centred * pad).sum() / (centred**2).sum())
 
 
 def between_part(error: FloatArray, site: NDArray[np.int64]) -> float:
@@ -101,7 +113,11 @@ def print_rows(name: str, model: str) -> None:
     if out := [argument for argument in sys.argv if argument.startswith("--keep=")]:
         people.to_csv(f"{out[0][7:]}_{name}_{model}.tsv", sep="\t", index=False)
     for way, own in people.groupby("way", sort=False):
-        error = own["predicted"] - own["age"]
+        error, pad = own["predicted"] - own["age"], own["corrected"] - own["age"]
+
+        def within(values: pd.Series, site: pd.Series = own["site"]) -> pd.Series:
+            return values - values.groupby(site).transform("mean")
+
         covered = own["age"].between(own["low"], own["high"])
         site = pd.factorize(own["site"])[0]
         half = (own["high"] - own["low"]).to_numpy() / 2
@@ -111,7 +127,9 @@ def print_rows(name: str, model: str) -> None:
         print(
             f"| {name} | {MODELS[model].label} | {way} | {error.abs().mean():.2f} | {covered.mean():.3f} | "
             f"{2 * half.mean():.1f} | {by_site.min():.2f} | {(by_site < LOW).sum()} of {len(by_site)} | "
-            f"{mean:.1f}, {most} | {own['bits'].mean():.2f} | {own.groupby('site')['cost'].first().mean():.1f} |",
+            f"{mean:.1f}, {most} | {own['bits'].mean():.2f} | {slope(pad, own['age']):+.3f} | "
+            f"{slope(within(pad), within(own['age'])):+.3f} | {pad.abs().mean():.2f} | "
+            f"{own.groupby('site')['cost'].first().mean():.1f} |",
             flush=True,
         )
 
@@ -121,7 +139,8 @@ if __name__ == "__main__":
     models = [argument for argument in named if argument in MODELS] or ["ridge", "pidreg"]
     print(
         "| set | model | site read as | MAE (years) | coverage | width | worst site | sites below .75 | by chance: "
-        "mean, 95% | bits | CPU s a fit |\n|---|---|---|---|---|---|---|---|---|---|---|"
+        "mean, 95% | bits | slope of corrected PAD on age | the same within sites | MAE, corrected | CPU s a fit |\n"
+        f"|{'---|' * 14}"
     )
     for name in [argument for argument in named if argument in SETS] or SETS:
         if not (DATA / name).is_dir():

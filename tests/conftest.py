@@ -1,6 +1,7 @@
 """What every test needs: one thread a process, helpers on the path, and a collector that has little to look at."""
 
 import gc
+import logging
 import os
 import sys
 from pathlib import Path
@@ -18,3 +19,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 def few_objects_to_collect():
     """Keep what is imported out of the garbage collector: nilearn calls it for every image that it reads."""
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def everything_is_logged():
+    """Undo what a verb that wanted fewer lines has set in this process."""
+    logging.getLogger("brainpid").setLevel(logging.NOTSET)

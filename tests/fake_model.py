@@ -21,6 +21,7 @@ class MeanOfReadings:
             self.sites_ = tuple(sorted(set(sites)))
         self.out_of_fold_prediction_ = self.predict({name: np.asarray(block) for name, block in X.items()})
         self.out_of_fold_subsets_ = self.subset_predictions({name: np.asarray(block) for name, block in X.items()})
+        self.left_out_subsets_ = {}
         self.centre_ = float(np.mean(y))
         return self
 

@@ -21,6 +21,7 @@ from brainpid.core.arrays import FloatArray, IntArray
 from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import write_bytes, write_json
 from brainpid.core.seeds import derive
+from brainpid.model.age_bias import AgeBiases
 from brainpid.model.calibration import (
     CALIBRATION,
     Calibration,
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> None:
         log.info("%d of %d people are not of the training group (train_on): none of them is drawn", (~inside).sum(),
                  len(inside))  # fmt: skip
         ages = np.where(inside, ages, np.nan)
-    told = predict_new(model, new, {}, learned.spread.coverage)
+    told = predict_new(model, new, AgeBiases(), learned.spread.coverage)
     predicted, low, high = told[["predicted_age", "pi_low", "pi_high"]].to_numpy(float).T
     raw, sites = Raw(predicted, low, high, (high - low) / 2), np.array(new.sites, dtype=object)
     found = {}

@@ -18,6 +18,7 @@ from brainpid.evaluation.importance import MOST_PEOPLE, Columns, importances
 from brainpid.features.matrix import read_chosen, read_descriptions, read_roles, read_tables
 from brainpid.model.harmonised import Harmoniser
 from brainpid.model.registry import MODELS
+from brainpid.model.sites import several_sites
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,8 @@ def run(args: argparse.Namespace) -> None:
     X = {modality: table[test].to_numpy(dtype=float) for modality, table in tables.items()}
     seed = derive(settings.seed, "explain", args.repeat, args.fold)
     explain = settings.explain
-    table = importances(model.vary, X, age[test], columns, explain.permutations, explain.features, seed)
+    sites = several_sites(people, test)
+    table = importances(model.vary, X, age[test], columns, explain.permutations, explain.features, seed, sites)
     features = table[table["scope"] == "feature"]
     for modality, own in features.groupby("modality", sort=False):
         if (read := int(own["exact"].sum())) < own["exact"].notna().sum():

@@ -23,7 +23,7 @@ from brainpid.evaluation.atypicality import ATYPICAL, atypicality_of
 from brainpid.evaluation.calibrated import calibrated, growth_in_words, with_expected_error
 from brainpid.features.new_people import NewPeople, of_config, of_tables
 from brainpid.features.source_versions import pipelines_of, warn_of_other_versions
-from brainpid.model.age_bias import AgeBias, correct_predictions
+from brainpid.model.age_bias import KNOWN, NEW_SITES, AgeBiases
 from brainpid.model.calibration import (
     Calibration,
     Learned,
@@ -93,8 +93,7 @@ def run(args: argparse.Namespace) -> None:
             )
         new = of_tables(paths, feature_names(model, args.model), provenance.get("divided", {}))
         new = as_in_training(replace(new, sites=[args.site] * len(new.people)), args.model, model)
-    biases = {subset: AgeBias(**line) for subset, line in provenance.get("age_bias", {}).items()}
-    table = predict_new(model, new, biases, coverage, local)
+    table = predict_new(model, new, AgeBiases.read(provenance), coverage, local)
     warn_of_new_sites(model, new, local)
     write_table(args.out, table)
     log.info("%d of %d people are predicted", int(table["predicted_age"].notna().sum()), len(table))
@@ -164,9 +163,11 @@ def _wrong_provenance(content: object) -> str | None:
         return f"expected a mapping, found {type(content).__name__}"
     if "model" in content and content["model"] not in list(MODELS):
         return f"model: {did_you_mean(str(content['model']), MODELS)}, found {content['model']!r}"
-    biases, settings, divided = (content.get(key, {}) for key in ("age_bias", "settings", "divided"))
-    if not isinstance(biases, dict) or not all(_is_line(line) for line in biases.values()):
-        return f"age_bias: expected intercept and slope of each subset of the modalities, found {biases!r}"
+    settings, divided = (content.get(key, {}) for key in ("settings", "divided"))
+    for key in (KNOWN, NEW_SITES):
+        biases = content.get(key, {})
+        if not isinstance(biases, dict) or not all(_is_line(line) for line in biases.values()):
+            return f"{key}: expected intercept and slope of each subset of the modalities, found {biases!r}"
     coverage = settings.get("interval_coverage", COVERAGE) if isinstance(settings, dict) else settings
     if not isinstance(coverage, int | float) or not 0 < coverage < 1:
         return f"settings.interval_coverage: expected a number between 0 and 1, found {coverage!r}"
@@ -225,7 +226,7 @@ def feature_names(model: SavedModel, folder: Path) -> dict[str, tuple[str, ...]]
 def predict_new(
     model: SavedModel,
     new: NewPeople,
-    biases: Mapping[str, AgeBias],
+    biases: AgeBiases,
     coverage: float,
     local: Calibration | Learned | None = None,
 ) -> pd.DataFrame:
@@ -235,8 +236,8 @@ def predict_new(
     ----------
     model : SavedModel
     new : NewPeople
-    biases : mapping of str to AgeBias
-        Lines of the training people by subset of the modalities; empty where they are not known.
+    biases : AgeBiases
+        Lines of the training people; without any where they are not known.
     coverage : float
         Nominal coverage of the intervals.
     local : Calibration or Learned, optional
@@ -264,9 +265,10 @@ def predict_new(
         **{f"gain_{modality}": np.nan for modality in new.tables},
         reason=None,
     )
+    seen = sites_seen(getattr(model, "sites_", ()), new.sites)
     if hasattr(model, "sites_"):
         place = table.columns.get_loc("modalities")
-        table.insert(place, SITE_SEEN, sites_seen(model.sites_, new.sites))
+        table.insert(place, SITE_SEEN, seen)
         table.insert(place + 1, KNOWN_WIDTH, np.nan)
     far = {modality: clipped_features(features, model.scalers_[modality]) for modality, features in new.tables.items()}
     told = [far if has else new.reasons for has in some]
@@ -300,9 +302,10 @@ def predict_new(
             if isinstance(local, Calibration)
             else with_expected_error(table, half_width, new.sites, learned)
         )
-    if biases:
+    if biases.known:
         own = table.loc[some, "modalities"].tolist()
-        corrected = correct_predictions(biases, table.loc[some, "predicted_age"].to_numpy(float), own)
+        of_site = [one for one, has in zip(seen, some, strict=True) if has]
+        corrected = biases.correct(table.loc[some, "predicted_age"].to_numpy(float), own, of_site)
         table.loc[some, "predicted_age_corrected"] = corrected
     table.loc[some, "atypicality"] = atypicality_of(model, read)
     _warn_of_atypical(table)

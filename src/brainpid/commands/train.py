@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -157,13 +156,13 @@ def write_fitted(
         "model": fitted.name,
         "seed": fitted.seed,
         "n_train": fitted.n,
-        "age_bias": {subset: asdict(bias) for subset, bias in fitted.biases.items()},
+        **fitted.biases.written(),
         "divided": read_divisors(args.features, read_chosen(args.chosen, settings.modalities)),
         "pipelines": read_pipelines(args.features, settings.modalities),
         "chosen": fitted.model.chosen(),
     }
     write_json(folder / "provenance.json", provenance | dict(more))
-    slopes = {subset: bias.slope for subset, bias in fitted.biases.items()}
+    slopes = {subset: bias.slope for subset, bias in fitted.biases.known.items()}
     log.info(
         "%s is trained on %d people", fitted.name, fitted.n,
         extra={"model": fitted.name, "n_train": fitted.n, "bias_slopes": slopes} | dict(more),

@@ -143,15 +143,17 @@ class LimitSettings(Section):
     members: Members
     own_weights: bool = False
     interval_coverage: Coverage
+    known_sites_only: bool = False
 
     @classmethod
     def of(cls, config: Config) -> LimitSettings:
-        """Slice of what sets the fewest people of a training."""
+        """Slice of what sets the fewest people of a training, and of what sites."""
         return cls(
             models=config.models,
             members=config.hyperparameters.pidreg.members,
             own_weights=config.hyperparameters.pidreg.own_weights,
             interval_coverage=config.interval_coverage,
+            known_sites_only=config.harmonise.used and config.harmonise.unseen == "error",
         )
 
 

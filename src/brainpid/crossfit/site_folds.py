@@ -6,6 +6,8 @@ import logging
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from brainpid.core.arrays import BoolArray, FloatArray, IntArray
 from brainpid.crossfit.folds import random_folds
@@ -33,8 +35,14 @@ def site_numbers(sites: NDArray[np.object_]) -> tuple[IntArray, int]:
     return member.reshape(-1), int(sum(kind == "site" for kind, _ in labels))
 
 
-def deal_sites(sites: NDArray[np.object_], y: FloatArray, complete: BoolArray, seed: int) -> IntArray | None:
+def deal_sites(
+    sites: NDArray[np.object_], y: FloatArray, complete: BoolArray, seed: int, group: IntArray | None = None
+) -> IntArray | None:
     """Deal sites to inner folds; all people of a site are in one.
+
+    Sites that share a group, such as a family at two of them, are dealt together as long as `FEWEST_SITES` parts are
+    left that share none. Where groups join too many sites for that, sites are left out one by one all the same, and
+    people of a group may be on both sides.
 
     Parameters
     ----------
@@ -46,6 +54,8 @@ def deal_sites(sites: NDArray[np.object_], y: FloatArray, complete: BoolArray, s
         Who has every modality.
     seed : int
         Deals sites of one size.
+    group : ndarray of int, shape (n,), optional
+        Number of each person's group.
 
     Returns
     -------
@@ -60,7 +70,7 @@ def deal_sites(sites: NDArray[np.object_], y: FloatArray, complete: BoolArray, s
     if named < FEWEST_SITES:
         log.info("training has %d sites, from which errors at new sites cannot be learned: %s", named, cannot)
         return None
-    fold = random_folds(member, MOST_FOLDS, np.random.default_rng(seed))
+    fold = random_folds(_joined(sites, member, group), MOST_FOLDS, np.random.default_rng(seed))
     for k in np.unique(fold):
         rest = complete & (fold != k)
         if rest.sum() < fewest_of_baseline() or np.ptp(y[rest]) == 0:
@@ -75,6 +85,28 @@ def deal_sites(sites: NDArray[np.object_], y: FloatArray, complete: BoolArray, s
             "than %d", named, ENOUGH_SITES,
         )  # fmt: skip
     return fold
+
+
+def _joined(sites: NDArray[np.object_], member: IntArray, group: IntArray | None) -> IntArray:
+    """Number of each person's part (n,): of the site, or of sites that share groups where enough parts are left."""
+    if group is None:
+        return member
+    _, own = np.unique(group, return_inverse=True)
+    n_sites, n = int(member.max()) + 1, int(member.max() + own.max()) + 2
+    edges = coo_array((np.ones(len(member)), (member, n_sites + own)), shape=(n, n))
+    count, part = connected_components(edges, directed=False)
+    if count == n_sites:
+        return member
+    parts = np.asarray(part[member], dtype=np.int64)
+    named = len({int(number) for number, site in zip(parts, sites, strict=True) if site is not None})
+    if named < FEWEST_SITES:
+        log.info(
+            "groups join the sites of the training to %d: errors at new sites are learned with people of a group on "
+            "both sides", named,
+        )  # fmt: skip
+        return member
+    log.info("sites that share groups are left out together: %d are %d", n_sites, count)
+    return parts
 
 
 def person_weights(member: IntArray) -> FloatArray:

@@ -39,6 +39,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
 from brainpid.core.arrays import Blocks, FloatArray, IntArray
@@ -93,13 +94,15 @@ def importances(
     permutations: int,
     most: int,
     seed: int,
+    sites: NDArray[np.object_] | None = None,
 ) -> pd.DataFrame:
     """Importance of each modality, region or group and feature for people whom the model had not seen.
 
     Parameters
     ----------
     vary : callable
-        From features by modality and the name of one to predictions as that one varies, see `brainpid.model.varying`.
+        From features by modality, the name of one and sites to predictions as that one varies, see
+        `brainpid.model.varying`.
     X : mapping of str to ndarray, shape (n, p_m)
         Features of these people; a row of NaN is a missing modality.
     target : ndarray, shape (n,)
@@ -109,6 +112,9 @@ def importances(
     most : int
         Features of all modalities that the model is read for, at most.
     seed : int
+    sites : ndarray of object, shape (n,), optional
+        Site of each person, None or NaN where it is not known: people whose site the model has not seen are read as
+        such.
 
     Returns
     -------
@@ -123,6 +129,7 @@ def importances(
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(len(target))[:MOST_PEOPLE]
     X, target = {modality: block[chosen] for modality, block in X.items()}, target[chosen]
+    sites = None if sites is None else sites[chosen]
     parts = []
     for modality, own in columns.items():
         has = ~lacking(X[modality])
@@ -130,7 +137,8 @@ def importances(
         orders = np.stack([rng.permutation(int(has.sum())) for _ in range(permutations)])
         asked = None
         if has.sum() >= FEWEST_PERMUTED:
-            asked = _Asked(vary, people, modality, target[has], own.scale, orders)
+            own_sites = None if sites is None else sites[has]
+            asked = _Asked(vary, people, modality, own_sites, target[has], own.scale, orders)
         parts.append(_Part(_groups(modality, own), int(has.sum()), asked))
     for part in parts:
         part.in_closed_form()
@@ -180,6 +188,7 @@ class _Asked:
     vary : callable
     people : mapping of str to ndarray, shape (n, p_m)
     modality : str
+    sites : ndarray of object, shape (n,), or None
     target : ndarray, shape (n,)
     scale : ndarray, shape (p,)
     orders : ndarray of int, shape (k, n)
@@ -187,14 +196,22 @@ class _Asked:
     """
 
     def __init__(
-        self, vary: Vary, people: Blocks, modality: str, target: FloatArray, scale: FloatArray, orders: IntArray
+        self,
+        vary: Vary,
+        people: Blocks,
+        modality: str,
+        sites: NDArray[np.object_] | None,
+        target: FloatArray,
+        scale: FloatArray,
+        orders: IntArray,
     ) -> None:
         self.X, self.orders = people[modality], orders
         self.n_read = min(len(target), MOST_READ)
         self.usable = np.isfinite(scale)
         self._step = np.where(self.usable, scale, 0.0) / 2
-        self._all = vary(people, modality)
-        self._read = vary({name: block[: self.n_read] for name, block in people.items()}, modality)
+        self._all = vary(people, modality, sites)
+        few = {name: block[: self.n_read] for name, block in people.items()}
+        self._read = vary(few, modality, None if sites is None else sites[: self.n_read])
         self._now = self._all(np.arange(1), self.X[None, :, :1])[0]
         self._left = self._now - target
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -15,7 +15,7 @@ from brainpid.core.modalities import presence
 from brainpid.crossfit.minima import why_not_decomposed
 from brainpid.crossfit.site_folds import FEWEST_SITES
 from brainpid.evaluation.atypicality import atypicality_of
-from brainpid.model.age_bias import AgeBias, correct_predictions
+from brainpid.model.age_bias import AgeBiases
 from brainpid.model.inputs import Read
 from brainpid.model.registry import MultimodalRegressor
 from brainpid.model.sites import KNOWN_WIDTH, SITE_SEEN, sites_seen
@@ -119,7 +119,7 @@ def predict_table(
     model: MultimodalRegressor,
     X: Blocks,
     people: pd.DataFrame,
-    biases: Mapping[str, AgeBias],
+    biases: AgeBiases,
     coverage: float,
     training: pd.DataFrame,
 ) -> pd.DataFrame:
@@ -133,8 +133,8 @@ def predict_table(
         Features; a row of NaN is a missing modality.
     people : DataFrame
         The n people: participant_id, cohort, site, age.
-    biases : mapping of str to AgeBias
-        Lines of the training people, by subset of the modalities.
+    biases : AgeBiases
+        Lines of the training people.
     coverage : float
         Nominal coverage of the intervals.
     training : DataFrame
@@ -163,7 +163,8 @@ def predict_table(
         raise NumericalError(f"{int((~np.isfinite(predicted)).sum())} of {len(predicted)} people got no prediction")
     low, high = model.predict_interval(read, coverage).T
     present = patterns(X)
-    corrected = correct_predictions(biases, predicted, present)
+    seen = sites_seen(getattr(model, "sites_", ()), people["site"].tolist())
+    corrected = biases.correct(predicted, present, seen)
     table = people[["participant_id", "cohort", "site", "age"]].reset_index(drop=True)
     table = table.assign(
         predicted_age=predicted,
@@ -176,7 +177,7 @@ def predict_table(
         atypicality=atypicality_of(model, read),
     )
     if hasattr(model, "sites_"):
-        table[SITE_SEEN] = sites_seen(model.sites_, people["site"].tolist())
+        table[SITE_SEEN] = seen
         table[KNOWN_WIDTH] = model.known_site_width(read, coverage)
         _warn_of_narrow(table)
     latents = {LATENT + modality: values for modality, values in model.scalar_latents(read).items()}

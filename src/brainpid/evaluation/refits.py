@@ -18,6 +18,7 @@ from brainpid.core.seeds import derive
 from brainpid.crossfit.minima import fewest_of_baseline
 from brainpid.evaluation.predictions import reading_table
 from brainpid.model.fitting import fit_model
+from brainpid.model.sites import several_sites
 
 READER = "ridge"
 """Model that is refitted: a fit takes a tenth to a second, whatever the model of the study takes."""
@@ -32,7 +33,7 @@ class Study:
     Attributes
     ----------
     people : DataFrame
-        The n people who take part: participant_id, cohort, age.
+        The n people who take part: participant_id, cohort, site, age; rows are numbered from 0.
     X : mapping of str to ndarray, shape (n, p_m)
         Features; a row of NaN is a missing modality.
     groups : ndarray of int, shape (n,), or None
@@ -105,6 +106,8 @@ def _refit(
     some = training[part_of(cohort[training], groups, fraction, rng)]
     held_out = role == "test"
     own = None if study.groups is None else study.groups[some]
+    # As `train` gives them: those of the fold's people, where these are of several sites.
+    of_fold = study.people.assign(site=study.people["site"].where(role != ""))
     fitted = fit_model(
         READER,
         hyperparameters,
@@ -112,8 +115,10 @@ def _refit(
         study.people["age"].to_numpy(dtype=float)[some],
         own,
         derive(seed, "plan", "fit", repeat, fold),
+        several_sites(of_fold, some),
     )
-    read = fitted.model.read({modality: values[held_out] for modality, values in study.X.items()})
+    blocks = {modality: values[held_out] for modality, values in study.X.items()}
+    read = fitted.model.read(blocks, several_sites(of_fold, held_out))
     people = study.people.loc[held_out, ["participant_id", "cohort", "age"]].reset_index(drop=True)
     told = reading_table(fitted.model, read, people, study.people.iloc[some])
     return people.assign(repeat=repeat, fold=fold, fraction=fraction, **told)

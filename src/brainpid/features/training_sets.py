@@ -52,11 +52,12 @@ def refuse_untrainable(
     ------
     InputError
         Where training people with every modality all have one target, or are too few, or of too few groups, for one of
-        the models, or too few have the modalities of a tested person for an interval.
+        the models, or too few have the modalities of a tested person for an interval; or none is of the site of a
+        tested person, whom `harmonise.unseen` refuses.
     """
     row = {key: k for k, key in enumerate(zip(people["cohort"], people["participant_id"], strict=True))}
     has = np.column_stack([(people[f"{modality}_status"] == SUCCESS).to_numpy() for modality in modalities])
-    age = people["age"].to_numpy(dtype=float)
+    age, site = people["age"].to_numpy(dtype=float), people["site"].to_numpy(dtype=object)
     for (repeat, fold), own in splits.groupby(["repeat", "fold"], sort=False):
         rows = np.array([row[key] for key in zip(own["cohort"], own["participant_id"], strict=True)])
         training = (own["role"] == "train").to_numpy()
@@ -69,6 +70,8 @@ def refuse_untrainable(
         if limits is not None:
             _refuse_few(len(complete), place, modalities, limits)
             _refuse_wide(has[rows[training]], has[rows[~training]], place, modalities, limits.interval_coverage)
+            if limits.known_sites_only:
+                _refuse_unseen(site[rows[training]], site[rows[~training]], place)
 
 
 def fewest_and_needed(
@@ -159,3 +162,13 @@ def _refuse_wide(
                 f"{place}: {n} training people have {names}, as some who are tested; an interval of coverage "
                 f"{coverage:g} needs at least {fewest_of_interval(coverage)}. Lower interval_coverage"
             )
+
+
+def _refuse_unseen(training: NDArray[np.object_], tested: NDArray[np.object_], place: str) -> None:
+    """Raise where a tested person is of a site that nobody is trained on, while harmonisation refuses such people."""
+    if alone := sorted(set(tested) - set(training)):
+        n = int(np.isin(tested, alone).sum())
+        raise InputError(
+            f"{place}: all people of site(s) {list_some(alone)} ({n}) are predicted, and the training has nobody of "
+            "theirs: harmonise.unseen: error refuses them. Give harmonise.unseen: none or own, or leave such sites out"
+        )

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from brainpid.core.arrays import FloatArray, Modalities
 from brainpid.core.errors import InputError
-from brainpid.model.age_bias import AgeBias, fit_age_biases
+from brainpid.model.age_bias import AgeBiases
 from brainpid.model.registry import MODELS, MultimodalRegressor
 
 log = logging.getLogger(__name__)
@@ -28,8 +28,8 @@ class Fitted:
     model : MultimodalRegressor
     seed : int
         What it was fitted with.
-    biases : dict of str to AgeBias
-        Line of out-of-fold prediction on true target among its training people, by subset of the modalities.
+    biases : AgeBiases
+        Lines of out-of-fold prediction on true target among its training people.
     n : int
         Number of training people.
     """
@@ -37,7 +37,7 @@ class Fitted:
     name: str
     model: MultimodalRegressor
     seed: int
-    biases: dict[str, AgeBias]
+    biases: AgeBiases
     n: int
 
 
@@ -80,10 +80,12 @@ def fit_model(
     except TypeError as fault:
         raise InputError(f"hyperparameters of {name}: {fault}") from fault
     model.fit(X, y, groups=groups, sites=sites)
-    biases = fit_age_biases(model.out_of_fold_subsets_, y)
-    for subset, bias in biases.items():
-        if not bias.correctable:
-            log.warning(
-                "%s: slope of predicted on true age is %.3f: the age-bias correction is not defined", subset, bias.slope
-            )
+    biases = AgeBiases.fit(model.out_of_fold_subsets_, model.left_out_subsets_, y)
+    for where, lines in (("", biases.known), (" at new sites", biases.new_sites)):
+        for subset, bias in lines.items():
+            if not bias.correctable:
+                log.warning(
+                    "%s: slope of predicted on true age%s is %.3f: the age-bias correction is not defined",
+                    subset, where, bias.slope,
+                )  # fmt: skip
     return Fitted(name, model, seed, biases, len(y))

@@ -32,6 +32,9 @@ class MultimodalRegressor(Protocol):
     out_of_fold_subsets_: dict[Subset, FloatArray]
     """The same from every non-empty subset of the modalities, NaN for people who lack one of it."""
 
+    left_out_subsets_: dict[Subset, FloatArray]
+    """As `out_of_fold_subsets_`, by fits without the person's site; empty where nothing was learned of new sites."""
+
     def fit(self, X: Modalities, y: ArrayLike, groups: ArrayLike | None = None, sites: ArrayLike | None = None) -> Self:
         """Fit to people; `y` (n,) is in the target's units, rows of equal `groups` (n,) share an inner fold.
 
@@ -47,8 +50,8 @@ class MultimodalRegressor(Protocol):
     def predict(self, X: Modalities | Read) -> FloatArray:
         """Predict targets of shape (n,), in the target's units, of everybody with at least one modality."""
 
-    def vary(self, X: Modalities, modality: str) -> Varying:
-        """People, all of whom have a modality, as they vary in some of its features."""
+    def vary(self, X: Modalities, modality: str, sites: ArrayLike | None = None) -> Varying:
+        """People, all of whom have a modality, as they vary in some of its features; `sites` as of `read`."""
 
     def predict_interval(self, X: Modalities | Read, coverage: float = 0.9) -> FloatArray:
         """Intervals (n, 2) that cover the target of a new person with this probability, in its units."""

@@ -14,6 +14,7 @@ from functools import reduce
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
 from brainpid.model.tree_steps import TreeSteps
@@ -126,5 +127,37 @@ class WholeReads:
         return np.stack(read, axis=-1) - before[..., None]
 
 
-Vary = Callable[[Blocks, str], Varying]
-"""From features of people and a modality to the people as they vary in it."""
+@dataclass(frozen=True)
+class VaryingParts:
+    """People n of several kinds, each of whom one part reads.
+
+    Attributes
+    ----------
+    parts : sequence of (ndarray of bool, shape (n,), Varying)
+        Everybody is of one part.
+    """
+
+    parts: Sequence[tuple[BoolArray, Varying]]
+
+    @property
+    def exact(self) -> bool:
+        """Whether that of every part is."""
+        return all(varying.exact for _, varying in self.parts)
+
+    def __call__(self, columns: IntArray, values: FloatArray) -> FloatArray:
+        """Predictions (k, n)."""
+        found = np.full(values.shape[:2], np.nan)
+        for rows, varying in self.parts:
+            found[:, rows] = varying(columns, values[:, rows])
+        return found
+
+    def each(self, columns: IntArray, values: FloatArray) -> FloatArray:
+        """Changes (k, n, c)."""
+        found = np.full(values.shape, np.nan)
+        for rows, varying in self.parts:
+            found[:, rows] = varying.each(columns, values[:, rows])
+        return found
+
+
+Vary = Callable[[Blocks, str, NDArray[np.object_] | None], Varying]
+"""From features of people, a modality and the people's sites, where they are known, to people as they vary in it."""

@@ -157,7 +157,8 @@ PERSON_COLUMNS = {
     "modalities": "Modalities that the person has, joined with +",
     "repeats": "Repeats of the folds",
     "predicted_age": "Held-out prediction, in the target's units",
-    "predicted_age_corrected": "The same, corrected for the age bias by the line of the person's modalities",
+    "predicted_age_corrected": "The same, corrected for the age bias by the line of the person's modalities; where "
+    "training has not seen the site and sites that were left out told the bias there, by one of such sites",
     "pi_low": "Lower end of the prediction interval",
     "pi_high": "Upper end of the prediction interval",
     "brain_pad": "Predicted less true target, in its units",

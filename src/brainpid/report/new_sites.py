@@ -52,13 +52,20 @@ def unlearned_sentences(rows: pd.DataFrame, settings: ReportSettings) -> list[st
 
 
 def new_sites_in_methods(rows: pd.DataFrame, settings: ReportSettings) -> str:
-    """How intervals of people of new sites were calibrated; empty where there are none."""
-    if _learned(rows, settings).empty:
+    """How intervals of people of new sites were calibrated and their age bias was corrected; empty without any."""
+    if not have_own_lines(rows, settings):
         return ""
     return (
         " Those of participants whose site the training had not seen were calibrated on inner folds that left whole "
-        "sites out, with sites weighted about equally."
+        "sites out, with sites weighted about equally. Their predictions were corrected for age bias by lines "
+        "fitted to the mean of two predictions of each training participant, without the inner fold and without the "
+        "site."
     )
+
+
+def have_own_lines(rows: pd.DataFrame, settings: ReportSettings) -> bool:
+    """Whether predictions of the first model at new sites are corrected for age bias by lines of such sites."""
+    return not _learned(rows, settings).empty
 
 
 def _learned(rows: pd.DataFrame, settings: ReportSettings) -> pd.DataFrame:

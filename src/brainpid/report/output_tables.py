@@ -36,7 +36,7 @@ PERSON: Described = WHO | {
 }
 PREDICTION: Described = {
     "predicted_age": (NUMBER, TARGET, "Prediction by a model that has not seen the person"),
-    "predicted_age_corrected": (NUMBER, TARGET, "The same, corrected for age bias by a line of the training people"),
+    "predicted_age_corrected": (NUMBER, TARGET, "The same, corrected for age bias by a line of known or of new sites"),
     "brain_pad": (NUMBER, TARGET, "Predicted less true target"),
     "brain_pad_corrected": (NUMBER, TARGET, "Corrected prediction less true target"),
     "pi_low": (NUMBER, TARGET, "Lower end of the prediction interval, `interval_coverage` of the configuration"),

@@ -27,7 +27,7 @@ from brainpid.report.leaks import leak_rows
 from brainpid.report.local_people import rows_of, sentence
 from brainpid.report.methods import methods_text
 from brainpid.report.motion import MUCH_MM, motion_table, people_of_motion
-from brainpid.report.new_sites import new_site_sentences
+from brainpid.report.new_sites import have_own_lines, new_site_sentences
 from brainpid.report.pad_figure import pad_table, pads
 from brainpid.report.references import bibtex
 from brainpid.report.sites import site_table
@@ -208,6 +208,7 @@ def render(
         local_sentence=sentence(tables.get("calibration"), settings),
         coverage=dict(zip(all_people["model"], all_people["coverage"], strict=True)),
         new_sites=new_site_sentences(tables["new_sites"], settings),
+        new_site_lines=have_own_lines(tables["new_sites"], settings),
         coverage_of=_coverage_of(coverage[coverage["model"] == shown]),
         subsets=subsets.sort_values(["cost", "mae"], kind="stable").to_dict("records"),
         recommended=subsets[subsets["recommended"]].iloc[0],

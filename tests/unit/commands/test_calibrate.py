@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -53,8 +52,8 @@ def study(tmp_path_factory):
     write_json(out / "aggregate/calibration.json", calibration_dictionary(learned(promise)))
     final = fit(X, people, np.ones(84, dtype=bool))
     final.model.save(out / "final/ridge")
-    bias = {subset: asdict(line) for subset, line in final.biases.items()}
-    write_json(out / "final/ridge/provenance.json", {"model": "ridge", "age_bias": bias})
+
+    write_json(out / "final/ridge/provenance.json", {"model": "ridge"} | final.biases.written())
     where = ["north"] * 40 + ["south"] * 20
     write_cohort(folder / "new", tables_of(60, 5, where, np.repeat([1.2, -0.8], [40, 20])))
     write_config(folder / "new.yaml", make_config(folder, ["new"], out))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from cohorts import make_config, make_tables, write_cohort, write_config
 from verbs import run_tables, run_verb
 
@@ -100,3 +101,22 @@ def test_predict_refuses_people_of_sites_that_are_not_known_where_that_was_asked
     told = " ".join(capsys.readouterr().err.split())
     assert "60 people are 60 without a site, which the harmonisation of features has not seen" in told
     assert "expected those of one, two (harmonise.unseen: error)" in told
+
+
+@pytest.mark.parametrize(("unseen", "code"), [("error", 2), ("none", 0)])
+def test_that_a_small_site_may_be_refused_in_training_is_said_by_check(tmp_path, capsys, unseen, code):
+    """A site of one person is tested as a whole in random folds."""
+    tables = make_tables(60)
+    tables["participants"]["site"] = ["alone"] + ["one", "two"] * 29 + ["one"]
+    write_cohort(tmp_path / "a", tables)
+    config = make_config(
+        tmp_path, ["a"], tmp_path / "out", models=["ridge"], splits={"folds": 2, "repeats": 1},
+        harmonise={"method": "location", "unseen": unseen},
+    )  # fmt: skip
+    path = write_config(tmp_path / "c.yaml", config)
+    assert main(["check", "--config", str(path)]) == code
+    said = " ".join(capsys.readouterr().err.split())
+    words = (
+        "all people of site(s) alone (1) are predicted, and the training has nobody of theirs: harmonise.unseen: error"
+    )
+    assert (words in said) == (unseen == "error")

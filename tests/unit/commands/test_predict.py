@@ -321,6 +321,7 @@ def test_a_model_that_was_cut_off_is_named(trained, predict, tmp_path, part):
         (lambda held: held | {"model": "ridgee"}, "model: did you mean 'ridge'?"),
         (lambda held: held | {"model": ["ridge"]}, "model: "),
         (lambda held: held | {"age_bias": {"t1": {"slope": 1}}}, "age_bias: expected intercept and slope"),
+        (lambda held: held | {"age_bias_new_sites": [1]}, "age_bias_new_sites: expected intercept and slope"),
         (lambda held: held | {"settings": {"interval_coverage": "x"}}, "settings.interval_coverage: expected a number"),
         (lambda held: held | {"divided": {"t1": {"by": "icv_mm3"}}}, "divided: expected by and except"),
     ],
@@ -355,6 +356,12 @@ def test_people_of_sites_that_training_has_not_seen_are_counted_once_and_marked(
     elsewhere = predict(model=tmp_path / "four", options=["--config", path])
     assert "their intervals are wider, as training sites that were left out have shown" in caplog.text
     assert elsewhere["pi_width_known_site"].notna().tolist() == [False] * 70 + [True] * 10
+    lines = {"age_bias": {"t1+dwi": {"intercept": 10, "slope": 0.8}}}
+    lines |= {"age_bias_new_sites": {"t1+dwi": {"intercept": 20, "slope": 0.5}}}
+    (tmp_path / "four/provenance.json").write_text(json.dumps(lines))
+    corrected = predict(model=tmp_path / "four", options=["--config", path])
+    expected = np.r_[(elsewhere["predicted_age"][:70] - 10) / 0.8, (elsewhere["predicted_age"][70:] - 20) / 0.5]
+    np.testing.assert_allclose(corrected["predicted_age_corrected"], expected)
     caplog.clear()
     found = predict({m: tables[m] for m in ("t1", "dwi")}, tmp_path / "model")
     assert found["site_seen"].isna().all()

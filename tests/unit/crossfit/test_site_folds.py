@@ -67,3 +67,39 @@ def test_large_sites_count_alike_and_small_ones_less():
     weights = person_weights(np.repeat([0, 1, 2], [990, 90, 10]))
     parts = np.array([weights[:990].sum(), weights[990:1080].sum(), weights[1080:].sum()])
     np.testing.assert_allclose(parts, [0.99, 0.9, 0.5])
+
+
+def grouped(sites: np.ndarray, group: np.ndarray) -> np.ndarray:
+    return deal_sites(sites, np.arange(len(sites), dtype=float), np.ones(len(sites), dtype=bool), 0, group)
+
+
+def test_sites_that_share_a_family_are_left_out_together():
+    sites, group = sites_of([20] * 6), np.arange(120)
+    np.testing.assert_array_equal(grouped(sites, group), dealt(sites))
+    group[20] = group[0]  # a family at the first two sites, and one at the second and the third
+    group[41] = group[21]
+    fold = grouped(sites, group)
+    assert len(set(fold[:60])) == 1
+    assert len(set(fold)) == 4
+    for family in np.unique(group):
+        assert len(set(fold[group == family])) == 1
+
+
+def test_sites_that_families_join_all_are_left_out_one_by_one(caplog):
+    caplog.set_level("INFO")
+    sites, group = sites_of([20] * 4), np.arange(80)
+    group[[20, 40]] = group[0]
+    np.testing.assert_array_equal(grouped(sites, group), dealt(sites))
+    assert "groups join the sites of the training to 2" in caplog.text
+
+
+def test_people_without_a_site_make_no_part_of_their_own_among_the_fewest():
+    sites, group = sites_of([20] * 4), np.arange(80)
+    sites[60:70] = None
+    group[20] = group[0]
+    group[65] = group[64]
+    fold = grouped(sites, group)
+    assert len(set(fold[:40])) == 1
+    assert len(set(fold)) == 4
+    group[40] = group[0]
+    np.testing.assert_array_equal(grouped(sites, group), dealt(sites))

@@ -21,7 +21,9 @@ def rows(level, cohort="a", n=200, spread=1.0, seed=0, **more):
     age = np.full(n, 50.0)
     parts = {f"subset_{name}": age + 10 * (2 - level(name) + 0.1 * spread * scatter) for name in NAMES}
     parts |= {f"log_score_{name}": level(name) + spread * scatter for name in NAMES}
-    people = pd.DataFrame({"participant_id": [f"{k:03}" for k in range(n)], "cohort": cohort, "age": age})
+    people = pd.DataFrame(
+        {"participant_id": [f"{k:03}" for k in range(n)], "cohort": cohort, "site": cohort, "age": age}
+    )
     return people.assign(repeat=0, fold=np.arange(n) % 5, **parts, **more)
 
 

@@ -25,7 +25,7 @@ def linear(X):
 
 def whole(predict):
     """People as they vary by reading them anew."""
-    return lambda blocks, modality: WholeReads(predict, blocks, modality)
+    return lambda blocks, modality, sites: WholeReads(predict, blocks, modality)
 
 
 def columns():
@@ -136,7 +136,7 @@ def counted(p, n, groups=None, most=30, permutations=5):
     X = {"m": rng.normal(size=(n, p))}
     weights = 0.95 ** np.arange(p) * (np.arange(p) > 1)  # the first two count by their product alone
     own = Columns([f"f{j:04d}" for j in range(p)], ["1"] * p, [()] * p, groups or [None] * p, np.ones(p))
-    vary = lambda blocks, modality: Counted(blocks, weights, reads)  # noqa: E731
+    vary = lambda blocks, modality, sites: Counted(blocks, weights, reads)  # noqa: E731
     target = Counted(X, weights, []).predict(X["m"]) + rng.normal(size=n)
     return importances(vary, X, target, {"m": own}, permutations, most, [0, 0]), reads, weights
 
@@ -186,7 +186,7 @@ def test_a_group_that_matters_more_than_its_features_alone_opens_it():
     weights = np.where(np.arange(12) > 1, 0.01, 0.0)
     groups = ["a", "a", *["b"] * 5, *["c"] * 5]
     own = {"m": Columns([f"f{j}" for j in range(12)], ["1"] * 12, [()] * 12, groups, np.ones(12))}
-    found = importances(lambda b, _: Hidden(b, weights, reads), X, X["m"][:, 0], own, 5, 2, [0])
+    found = importances(lambda b, *_: Hidden(b, weights, reads), X, X["m"][:, 0], own, 5, 2, [0])
     features = found[found["scope"] == "feature"].set_index("feature")
     assert features.index[features["exact"] == 1].tolist() == ["f0", "f1"]
     assert features.loc["f0", "change"] > 1
@@ -205,8 +205,23 @@ def test_a_closed_form_that_is_exact_is_not_read_feature_by_feature():
     rng, reads = np.random.default_rng(1), []
     X, weights = {"m": rng.normal(size=(80, 12))}, np.arange(12.0)
     own = {"m": Columns([f"f{j}" for j in range(12)], ["1"] * 12, [()] * 12, [None] * 12, np.ones(12))}
-    found = importances(lambda b, _: Straight(b, weights, reads), X, X["m"][:, 0], own, 5, 30, [0])
+    found = importances(lambda b, *_: Straight(b, weights, reads), X, X["m"][:, 0], own, 5, 30, [0])
     assert (found["exact"] == 1).all()
     assert [columns for _, times, columns in reads if times > 1] == [tuple(range(12))]
     expected = importances(whole(lambda b: b["m"] @ weights), X, X["m"][:, 0], own, 5, 30, [0])
     pd.testing.assert_frame_equal(found, expected)
+
+
+def test_sites_go_with_the_people_who_are_asked():
+    """With those who lack a modality left out, and the first ones alone where the model is read."""
+    given = []
+
+    def vary(blocks, modality, sites):
+        given.append((modality, [f"s{int(10 * value)}" for value in blocks["dwi"][:, 0]] == sites.tolist(), len(sites)))
+        return WholeReads(linear, blocks, modality)
+
+    X = {"t1": T1.copy(), "dwi": DWI}
+    X["t1"][:60] = np.nan
+    sites = np.array([f"s{int(10 * value)}" for value in DWI[:, 0]], dtype=object)
+    importances(vary, X, DWI[:, 0], columns(), 2, 30, [0], sites)
+    assert given == [("t1", True, 90), ("t1", True, 50), ("dwi", True, 150), ("dwi", True, 50)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ from prediction_tables import out_of_fold
 
 from brainpid.core.errors import InputError, NumericalError
 from brainpid.evaluation.predictions import by_repeat, predict_table
-from brainpid.model.age_bias import AgeBias
+from brainpid.model.age_bias import AgeBias, AgeBiases
 from brainpid.model.baselines.linear import Ridge
 
 
@@ -26,7 +28,7 @@ PEOPLE = pd.DataFrame(
 X = {"t1": np.array([[31.0], [39], [np.nan]]), "dwi": np.array([[33.0], [np.nan], [52]])}
 
 
-LINES = {"t1": AgeBias(0.0, 0.5), "dwi": AgeBias(0.0, 1.0), "t1+dwi": AgeBias(2.0, 1.0)}
+LINES = AgeBiases({"t1": AgeBias(0.0, 0.5), "dwi": AgeBias(0.0, 1.0), "t1+dwi": AgeBias(2.0, 1.0)})
 
 
 def table(X=X, n_training: int = 30) -> pd.DataFrame:
@@ -92,9 +94,10 @@ def test_people_of_new_sites_have_intervals_of_such_and_the_width_that_others_ha
     model = Ridge().fit(blocks, 50 + 15 * g, sites=site)
     people = pd.DataFrame({"participant_id": "p", "cohort": "a", "site": [None, "s1", "new"], "age": [40.0, 50, 60]})
     training = pd.DataFrame({"cohort": "a", "age": 50 + 15 * g})
+    lines = replace(LINES, new_sites={"t1+dwi": AgeBias(0.0, 0.5)})
     found, known = (
         predict_table(
-            model, {m: block[:3] for m, block in blocks.items()}, people.assign(site=own), LINES, 0.9, training
+            model, {m: block[:3] for m, block in blocks.items()}, people.assign(site=own), lines, 0.9, training
         )
         for own in (people["site"], "s1")
     )
@@ -104,5 +107,8 @@ def test_people_of_new_sites_have_intervals_of_such_and_the_width_that_others_ha
     assert found["pi_width_known_site"][2] == pytest.approx(known["pi_high"][2] - known["pi_low"][2])
     assert width[2] > 1.3 * found["pi_width_known_site"][2]
     np.testing.assert_allclose(found["predicted_age"], known["predicted_age"])
+    np.testing.assert_allclose(found["predicted_age_corrected"][:2], found["predicted_age"][:2] - 2)
+    assert found["predicted_age_corrected"][2] == pytest.approx(2 * found["predicted_age"][2])
+    assert found["brain_pad_corrected"][2] == pytest.approx(found["predicted_age_corrected"][2] - 60)
     np.testing.assert_allclose(width[:2], (known["pi_high"] - known["pi_low"])[:2])
     assert found["log_score_t1"][2] != known["log_score_t1"][2]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from brainpid.core.seeds import derive
 from brainpid.evaluation.refits import FRACTIONS, Study, part_of, refit, usable_fractions
+from brainpid.model.baselines.linear import Ridge
+from brainpid.model.registry import ModelEntry
 
 
 def study_of(n=60, folds=2, groups=None, seed=0):
@@ -13,7 +16,7 @@ def study_of(n=60, folds=2, groups=None, seed=0):
     rng = np.random.default_rng(seed)
     age = rng.uniform(20, 80, n)
     X = {m: (age[:, None] - 50) / 17 + rng.standard_normal((n, 3)) for m in ("t1", "dwi")}
-    people = pd.DataFrame({"participant_id": [f"sub-{k:02}" for k in range(n)], "cohort": "a", "age": age})
+    people = pd.DataFrame({"participant_id": [f"sub-{k:02}" for k in range(n)], "cohort": "a", "site": "a", "age": age})
     roles = [np.where(np.arange(n) % folds == k, "test", "train") for k in range(folds)]
     return Study(people, X, groups, [(0, k, role) for k, role in enumerate(roles)])
 
@@ -55,3 +58,32 @@ def test_parts_that_leave_too_few_people_are_not_taken():
     lacking = study_of(400)
     lacking.X["t1"][:350] = np.nan
     assert usable_fractions(lacking) == (0.85, 1.0)
+
+
+def test_people_of_a_site_that_is_left_out_are_read_as_such(monkeypatch):
+    """As `train` reads them; where the fold's people are of one site, nothing is said of sites."""
+    study = study_of(150)
+    study.people["site"] = np.repeat([f"s{k}" for k in range(5)], 30)
+    role = np.where(study.people["site"] == "s0", "test", "train")
+    given = []
+
+    class Looked(Ridge):
+        def read(self, X, sites=None):
+            given.append(sites)
+            return super().read(X, sites)
+
+    monkeypatch.setattr(ModelEntry, "load_class", lambda entry: Looked)
+    of_sites = Study(study.people, study.X, None, [(0, 0, role)])
+    told = refit(of_sites, (1.0,), {"alphas": 5}, seed=0)
+    assert given[0].tolist() == ["s0"] * 30
+    train = role == "train"
+    X, y = {m: x[train] for m, x in study.X.items()}, study.people["age"].to_numpy()[train]
+    model = Ridge(alphas=5, random_state=derive(0, "plan", "fit", 0, 0)).fit(X, y, sites=study.people["site"][train])
+    read = model.read({m: x[~train] for m, x in study.X.items()}, np.full(30, "s0", dtype=object))
+    expected = model.log_scores(read, study.people["age"][~train], y)["t1", "dwi"]
+    np.testing.assert_array_equal(told["log_score_t1+dwi"], expected)
+    given.clear()
+    role[study.people["site"] != "s0"] = ""
+    role[:15] = "train"
+    refit(Study(study.people, study.X, None, [(0, 0, role)]), (1.0,), {"alphas": 5}, seed=0)
+    assert given[0] is None

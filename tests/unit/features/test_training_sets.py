@@ -20,6 +20,7 @@ def people(n: int, ages=None, without_dwi: int = 0) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "cohort": "a",
+            "site": "s",
             "participant_id": [f"sub-{k}" for k in range(n)],
             "age": np.arange(n, dtype=float) if ages is None else np.asarray(ages, dtype=float),
             "t1_status": SUCCESS,
@@ -94,3 +95,14 @@ def test_how_many_people_are_there_and_needed():
     assert fewest_and_needed(table, splits(table, [28, 29]), ["t1", "dwi"], limits("ridge")) == (23, 10)
     assert fewest_and_needed(table, splits(table, [0, 1]), ["t1", "dwi"], limits("ridge", "pidreg")) == (25, 20)
     assert fewest_and_needed(table, splits(table, [0, 1]), ["t1", "dwi"], limits(coverage=0.95)) == (25, 19)
+
+
+def test_a_site_that_is_tested_as_a_whole_is_refused_where_harmonisation_refuses_it():
+    table = people(30).assign(site=["small"] * 3 + ["s"] * 27)
+    known = limits().model_copy(update={"known_sites_only": True})
+    refuse(table, [0, 1, 2, 3], limits())
+    refuse(table, [0, 1, 3], known)
+    with pytest.raises(
+        InputError, match=r"repeat 0, fold 3: all people of site\(s\) small \(3\) are predicted, .*error"
+    ):
+        refuse(table, [0, 1, 2, 3], known)

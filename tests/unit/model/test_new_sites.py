@@ -9,6 +9,7 @@ from brainpid.model import PIDReg
 from brainpid.model.baselines.linear import Ridge
 from brainpid.model.baselines.mean import Mean
 from brainpid.model.baselines.stacking import Stacking
+from brainpid.model.varying import WholeReads
 
 QUICK = {"members": 2, "epochs": 2, "hidden": (4,), "recipe": "compact"}
 MODELS = [
@@ -92,3 +93,43 @@ def test_from_two_sites_nothing_is_learned(caplog):
         model.predict_interval(model.read(new, elsewhere)), model.predict_interval(model.read(new))
     )
     assert model.unseen_densities_ is None
+
+
+STRAIGHT = {"target_transform": "none", "feature_transform": "none"}
+
+
+@pytest.mark.parametrize(
+    "model",
+    [Ridge(alphas=5), *(PIDReg(**QUICK, **STRAIGHT, experts=own) for own in (("normative", "kernel"), ()))],
+)
+def test_people_vary_as_they_are_read(model):
+    """Those of a new site by the model that predicts there, those of a known site by the other."""
+    X, y, site = cohort(6, seed=0, size=15)
+    model.fit(X, y, sites=site)
+    people = {m: np.nan_to_num(block[:20]) for m, block in cohort(2, seed=1, size=12)[0].items()}
+    people["t1"][[3, 13]] = np.nan
+    own = np.array(["0-1"] * 9 + [None] + ["elsewhere"] * 10, dtype=object)
+    columns = np.array([0, 2])
+    changed = np.stack([people["dwi"] + 0.5, people["dwi"][::-1]])[..., columns]
+    little = np.stack([people["dwi"] + 0.01, people["dwi"] - 0.01])[..., columns]
+    for given in (own, np.full(20, "elsewhere", dtype=object), np.full(20, "0-1", dtype=object), None):
+
+        def predict(people, given=given):
+            rows = len(people["t1"]) // 20
+            return model.predict(model.read(people, None if given is None else np.tile(given, rows)))
+
+        varying, whole = model.vary(people, "dwi", given), WholeReads(predict, people, "dwi")
+        np.testing.assert_allclose(varying(columns, changed), whole(columns, changed), rtol=2e-6)
+        found, expected = (np.subtract(*way.each(columns, little)) for way in (varying, whole))
+        np.testing.assert_allclose(found, expected, atol=0.05 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("model", [Ridge(alphas=5), PIDReg(**QUICK, experts=("normative",))])
+def test_sites_that_share_a_family_are_left_out_together(model, caplog):
+    caplog.set_level("INFO")
+    X, y, site = cohort(4, seed=0, size=15)
+    X["t1"][3] = X["dwi"][3] = np.nan  # takes no part
+    group = np.arange(60)
+    group[[2, 20]] = 99
+    model.fit(X, y, groups=group, sites=site)
+    assert "sites that share groups are left out together: 4 are 3" in caplog.text

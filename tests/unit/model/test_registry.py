@@ -9,7 +9,7 @@ import pytest
 from brainpid.core.errors import InputError
 from brainpid.core.modalities import subsets_of
 from brainpid.evaluation.predictions import predict_table
-from brainpid.model.age_bias import AgeBias
+from brainpid.model.age_bias import AgeBias, AgeBiases
 from brainpid.model.registry import MODELS
 
 OPTIONS = {
@@ -63,7 +63,7 @@ def test_a_table_standardises_each_modality_once(model, monkeypatch):
     calls, kind = [], type(model.scalers_["t1"])
     transform = kind.transform
     monkeypatch.setattr(kind, "transform", lambda self, block: calls.append(1) or transform(self, block))
-    lines = {"+".join(subset): AgeBias(0.0, 1.0) for subset in subsets_of(tuple(X))}
+    lines = AgeBiases({"+".join(subset): AgeBias(0.0, 1.0) for subset in subsets_of(tuple(X))})
     predict_table(model, X, people, lines, 0.9, people)
     assert len(calls) == len(X)
 

@@ -34,7 +34,9 @@ UNLEARNED = PEOPLE.assign(pi_width_known_site=np.nan)
 def test_how_much_wider_they_are_and_how_many_hold():
     assert new_site_sentences(of_new_sites(PEOPLE), SETTINGS) == [SENTENCE]
     assert unlearned_sentences(of_new_sites(PEOPLE), SETTINGS) == []
-    assert new_sites_in_methods(of_new_sites(PEOPLE), SETTINGS).startswith(" Those of participants whose site")
+    methods = new_sites_in_methods(of_new_sites(PEOPLE), SETTINGS)
+    assert methods.startswith(" Those of participants whose site")
+    assert "corrected for age bias by lines fitted to the mean of two predictions" in methods
 
 
 def test_intervals_that_could_not_be_calibrated_are_a_flag():
@@ -55,4 +57,8 @@ def test_nothing_is_said_where_nobody_is_of_a_new_site():
 def test_the_page_says_it_in_the_section_of_intervals():
     page = raw_page(page_tables() | {"new_sites": of_new_sites(PEOPLE)})
     assert page.index('id="intervals"') < page.index(SENTENCE + ".")
-    assert NARROW + "." in raw_page(page_tables() | {"new_sites": of_new_sites(UNLEARNED)})
+    line = "For people whose site training had not seen the line rests on predictions without"
+    assert page.index('id="accuracy"') < page.index(line) < page.index('id="intervals"')
+    unlearned = raw_page(page_tables() | {"new_sites": of_new_sites(UNLEARNED)})
+    assert NARROW + "." in unlearned
+    assert line not in unlearned

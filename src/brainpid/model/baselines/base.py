@@ -97,6 +97,8 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         The same from every subset of the modalities.
     sites_ : tuple of str
         Names of the training sites; there where sites were given.
+    left_out_subsets_ : dict of tuple of str to ndarray, shape (n_train,)
+        As `out_of_fold_subsets_`, by fits without the person's site; empty where nothing was learned of new sites.
     unseen_densities_ : PredictiveDensities or None
         What predictions are worth at sites that training has not seen; None where it could not be learned.
 
@@ -176,20 +178,23 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
         self.scale_ = scales[self.target_transform_]
         self.fits_ = dict(self._finish(training, self.scale_, choices[self.target_transform_][1]))
         self._keep(training, anything)
-        self._learn_new_sites(training, own_site[anything])
+        self._learn_new_sites(training, own_site[anything], group[anything], anything)
         return self
 
-    def _learn_new_sites(self, training: Training, sites: NDArray[np.object_]) -> None:
-        """Fit densities to predictions of training people by fits that have not seen their site."""
-        self.unseen_densities_ = None
+    def _learn_new_sites(
+        self, training: Training, sites: NDArray[np.object_], group: IntArray, anything: BoolArray
+    ) -> None:
+        """Fit densities to predictions of training people by fits that have not seen their site, and keep these."""
+        self.unseen_densities_, self.left_out_subsets_ = None, {}
         complete = training.rows(tuple(training.has))
-        fold = deal_sites(sites, training.y, complete, self.random_state)
+        fold = deal_sites(sites, training.y, complete, self.random_state, group)
         if fold is None:
             return
         left_out = self._left_out(training, self.scale_, fold)
         told = {s: among(self.scale_.inverse_transform(left_out[s]), training.rows(s)) for s in self.subsets_}
         member, _ = site_numbers(sites)
         self.unseen_densities_ = PredictiveDensities.fit(told, training.y, fold, site=member)
+        self.left_out_subsets_ = {subset: among(found, anything) for subset, found in told.items()}
 
     def _keep(self, training: Training, anything: BoolArray) -> None:
         """Keep what held-out training people tell: a prediction of each from every subset, and how sure these are."""
@@ -246,9 +251,9 @@ class Baseline(MultimodalMixin, BaseEstimator):  # type: ignore[misc]
             predicted[rows] = read.predict(subset, rows)
         return predicted
 
-    def vary(self, X: Modalities, modality: str) -> Varying:
-        """People as they vary in some features of a modality; see `brainpid.model.varying`."""
-        read, parts = self.read(X), []
+    def vary(self, X: Modalities, modality: str, sites: ArrayLike | None = None) -> Varying:
+        """People of these sites as they vary in some features of a modality; see `brainpid.model.varying`."""
+        read, parts = self.read(X, sites), []
         for subset, rows in _patterns(read.has, self.subsets_).items():
             if modality in subset and rows.any():
                 blocks = {m: read.blocks[m][rows] for m in subset}

@@ -24,9 +24,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from brainpid.core.arrays import IntArray, Modalities, among
+from brainpid.core.arrays import FloatArray, IntArray, Modalities, among
 from brainpid.core.errors import InputError
-from brainpid.core.modalities import complete, presence
+from brainpid.core.modalities import Subset, complete, presence
 from brainpid.crossfit.folds import stratified_folds
 from brainpid.crossfit.minima import fewest_of_ensemble
 from brainpid.crossfit.site_folds import deal_sites, site_numbers
@@ -137,10 +137,13 @@ class PIDReg(ModelFileMixin):
         modalities that the person has, in the target's units; NaN for people without any modality.
     out_of_fold_subsets_ : dict of tuple of str to ndarray, shape (n_train,)
         The same from every subset of the modalities, NaN for people who lack one of it.
+    left_out_subsets_ : dict of tuple of str to ndarray, shape (n_train,)
+        As `out_of_fold_subsets_`, by base learners and weights without the person's site; empty where nothing was
+        learned of new sites.
     out_of_fold_latents_ : dict of str to ndarray, shape (n_train,)
         The same for the scalar latents; NaN where the modality is missing.
     out_of_fold_target_ : ndarray, shape (n_train,)
-        The target they belong to, in its units. A model that was shared comes back without these four.
+        The target they belong to, in its units. A model that was shared comes back without these five.
     sites_ : tuple of str
         Names of the training sites; there where sites were given.
     history_ : list of dict
@@ -325,7 +328,9 @@ class PIDReg(ModelFileMixin):
             return fit_network(blocks, scores, site_fold, folds, *args)[0].leave_out(blocks, site_fold, folds)
 
         told_by = dict(zip(base_learners, predictions, strict=True))
-        self._learn_new_sites(training, own_site[some], told_by, own, again, one_network and not learners)
+        left_out_of = self._learn_new_sites(
+            training, own_site[some], group, told_by, own, again, one_network and not learners
+        )
         self._atypicality = Atypicality.fit(blocks, known, fold, np.random.default_rng(seeds[2]), self._least)
         self.modalities_, self.device_ = layout.modalities, device
         by_modality, self.synergy_weight_ = network.weights()
@@ -335,6 +340,7 @@ class PIDReg(ModelFileMixin):
         self.out_of_fold_target_ = y
         self.out_of_fold_prediction_ = among(unseen.prediction, some)
         self.out_of_fold_subsets_ = {subset: among(found, some) for subset, found in unseen.subsets.items()}
+        self.left_out_subsets_ = {subset: among(found, some) for subset, found in left_out_of.items()}
         self.out_of_fold_latents_ = {m: among(latent, some) for m, latent in unseen.latents.items()}
         told(callback, "calibration", 1, 1)
         return self
@@ -343,21 +349,23 @@ class PIDReg(ModelFileMixin):
         self,
         training: TrainingPeople,
         sites: NDArray[np.object_],
+        group: IntArray,
         predictions: Mapping[str, BasePredictions],
         own: Mapping[str, Any],
         networks: Callable[[IntArray], BasePredictions],
         alone: bool,
-    ) -> None:
-        """Learn from training sites that are left out how people of others are predicted."""
-        fold = deal_sites(sites, training.y, complete(training.blocks), 0)
+    ) -> dict[Subset, FloatArray]:
+        """Learn from training sites that are left out how people of others are predicted; what is predicted of them."""
+        fold = deal_sites(sites, training.y, complete(training.blocks), 0, group)
         if fold is None:
-            return
+            return {}
         fitted, leaving, (site, _) = self._fitted, replace(training, fold=fold), site_numbers(sites)
-        new_sites = NewSites.fit(
+        new_sites, told_of = NewSites.fit(
             leaving, site, fitted.base_learners, own, predictions, lambda: networks(fold), fitted.stack,
             patterns_of(fitted.layout.modalities), alone,
         )  # fmt: skip
         self._fitted = replace(fitted, new_sites=new_sites)
+        return told_of
 
     def history(self) -> list[dict[str, float]]:
         """Course of the training, one record an epoch."""

@@ -8,7 +8,7 @@ from typing import Any, Self, cast
 
 import numpy as np
 
-from brainpid.core.arrays import BoolArray, FloatArray, IntArray, Modalities
+from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray, Modalities
 from brainpid.core.errors import InputError, did_you_mean
 from brainpid.core.modalities import Subset, lacking, subsets_of
 from brainpid.crossfit.densities import PredictiveDensities
@@ -20,7 +20,7 @@ from brainpid.model.pidreg.new_sites import NewSites, stack_from_state
 from brainpid.model.pidreg.stacking import Stack
 from brainpid.model.pidreg.state import to_arrays, to_tensors
 from brainpid.model.pidreg.varying import VaryingPeople
-from brainpid.model.varying import Varying
+from brainpid.model.varying import Varying, VaryingParts
 
 
 @dataclass(frozen=True)
@@ -135,13 +135,26 @@ class FittedModel:
             elsewhere = self.new_sites.read({m: block[own] for m, block in blocks.items()}, self.base_learners)
         return ReadByBaseLearners(self, own, told, blocks, elsewhere)
 
-    def vary(self, X: Modalities, modality: str) -> Varying:
-        """People, all of whom have a modality, as they vary in it."""
+    def vary(self, X: Modalities, modality: str, unseen: Callable[[int], BoolArray]) -> Varying:
+        """People, all of whom have a modality, as they vary in it; `unseen` as of `read`."""
         if modality not in self.layout.modalities:
             raise InputError(f"there is no modality '{modality}'; {did_you_mean(modality, self.layout.modalities)}")
         blocks = standardise(self.layout.check(X), self.standardizers)
-        learners = list(self.base_learners.values())
-        return VaryingPeople(self.stack.predict, learners, self.standardizers[modality], blocks, modality)
+        own = unseen(len(blocks[modality]))
+        parts: list[tuple[BoolArray, Varying]] = []
+        if not own.all() or not len(own):
+            parts.append((~own, self._varying(self.stack, list(self.base_learners.values()), blocks, modality, ~own)))
+        if self.new_sites is not None and own.any():
+            learners = self.new_sites.base_learners(self.base_learners)
+            parts.append((own, self._varying(self.new_sites.stack, learners, blocks, modality, own)))
+        return parts[0][1] if len(parts) == 1 else VaryingParts(parts)
+
+    def _varying(
+        self, stack: Stack, learners: Sequence[BaseLearner], blocks: Blocks, modality: str, rows: BoolArray
+    ) -> VaryingPeople:
+        """Some people as base learners and a stack read them while a modality varies."""
+        some = {m: block[rows] for m, block in blocks.items()}
+        return VaryingPeople(stack.predict, learners, self.standardizers[modality], some, modality)
 
     def predict(self, read: ReadByBaseLearners) -> FloatArray:
         """Predictions (n,) in the target's units, from the modalities that each person has."""

@@ -31,7 +31,13 @@ _CHOSEN = (
     "device_",
 )
 _KEPT = ("modalities_", "sites_", *MATRIX_FITTED, *_CHOSEN, "history_")
-_KEPT_OF_PEOPLE = ("out_of_fold_prediction_", "out_of_fold_subsets_", "out_of_fold_latents_", "out_of_fold_target_")
+_KEPT_OF_PEOPLE = (
+    "out_of_fold_prediction_",
+    "out_of_fold_subsets_",
+    "left_out_subsets_",
+    "out_of_fold_latents_",
+    "out_of_fold_target_",
+)
 
 
 class ModelFileMixin(NewPeopleMixin, BaseEstimator):  # type: ignore[misc]

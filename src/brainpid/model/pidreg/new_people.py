@@ -61,9 +61,13 @@ class NewPeopleMixin(MatrixMixin, MultimodalMixin):
         """
         return self._state.predict(self.read(X))
 
-    def vary(self, X: Modalities | Matrix, modality: str) -> Varying:
-        """People, all of whom have a modality, as they vary in some of its features; see `brainpid.model.varying`."""
-        return self._state.vary(cast(Modalities, self._modalities_of(X)), modality)
+    def vary(self, X: Modalities | Matrix, modality: str, sites: ArrayLike | None = None) -> Varying:
+        """People, all of whom have a modality, as they vary in some of its features; see `brainpid.model.varying`.
+
+        `sites` are as of `read`.
+        """
+        blocks = cast(Modalities, self._modalities_of(X))
+        return self._state.vary(blocks, modality, lambda n: self._unseen(sites, n))
 
     def subset_predictions(self, X: Modalities | Matrix | Read) -> dict[Subset, FloatArray]:
         """Predict from every subset of the modalities alone: subset to (n,), in the target's units.

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from brainpid.core.arrays import Blocks, BoolArray, IntArray
+from brainpid.core.arrays import Blocks, BoolArray, FloatArray, IntArray
 from brainpid.core.modalities import Subset
 from brainpid.crossfit.densities import PredictiveDensities
 from brainpid.crossfit.transforms import NormalScores
@@ -66,7 +66,7 @@ class NewSites:
         stack: Stack,
         patterns: Mapping[Subset, BoolArray],
         alone: bool,
-    ) -> Self:
+    ) -> tuple[Self, dict[Subset, FloatArray]]:
         """Fit to training people.
 
         Parameters
@@ -89,6 +89,13 @@ class NewSites:
             Subsets of the modalities, and which of them each has.
         alone : bool
             Whether what the network predicts from all modalities is the prediction.
+
+        Returns
+        -------
+        NewSites
+        dict of tuple of str to ndarray, shape (n,)
+            Predictions of training people from every subset by fits without their site, in the target's units; NaN for
+            people who lack a modality of it.
 
         Raises
         ------
@@ -118,11 +125,15 @@ class NewSites:
             for subset, pattern in patterns.items():
                 told_of[subset][out] = without.predict_from([p.of(out) for p in left_out], pattern)
         densities = PredictiveDensities.fit(told_of, y, training.fold, least, site)
-        return cls(names, learners, Stack.fit(known, y, target_map, alone), densities)
+        return cls(names, learners, Stack.fit(known, y, target_map, alone), densities), told_of
 
-    def read(self, blocks: Blocks, base_learners: Mapping[str, BaseLearner]) -> tuple[BasePredictions, ...]:
-        """Predictions of people of new sites; `base_learners` are those of people of training sites."""
-        return tuple((self.learners.get(name) or base_learners[name]).read(blocks) for name in self.names)
+    def base_learners(self, known: Mapping[str, BaseLearner]) -> list[BaseLearner]:
+        """Base learners of people of new sites; `known` are those of people of training sites."""
+        return [self.learners.get(name) or known[name] for name in self.names]
+
+    def read(self, blocks: Blocks, known: Mapping[str, BaseLearner]) -> tuple[BasePredictions, ...]:
+        """Predictions of people of new sites; `known` are the base learners of people of training sites."""
+        return tuple(learner.read(blocks) for learner in self.base_learners(known))
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain containers."""
