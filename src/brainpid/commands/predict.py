@@ -92,6 +92,11 @@ def run(args: argparse.Namespace) -> None:
                 "people they have; expected --site NAME, one of these or another"
             )
         new = of_tables(paths, feature_names(model, args.model), provenance.get("divided", {}))
+        if args.site is None and (sites := getattr(model, "sites_", ())):
+            log.warning(
+                "tables do not say of which site these people are: they are read as of one of the training (%s), and "
+                "their intervals are too narrow if they are not; --site NAME says it", list_some(sites),
+            )  # fmt: skip
         new = as_in_training(replace(new, sites=[args.site] * len(new.people)), args.model, model)
     table = predict_new(model, new, AgeBiases.read(provenance), coverage, local)
     warn_of_new_sites(model, new, local)

@@ -366,3 +366,8 @@ def test_people_of_sites_that_training_has_not_seen_are_counted_once_and_marked(
     found = predict({m: tables[m] for m in ("t1", "dwi")}, tmp_path / "model")
     assert found["site_seen"].isna().all()
     assert "training has not seen" not in caplog.text
+    assert caplog.text.count("read as of one of the training (one, two), and their intervals are too narrow") == 1
+    caplog.clear()
+    named = predict({m: tables[m] for m in ("t1", "dwi")}, tmp_path / "model", ["--site", "two"])
+    assert named["site_seen"].eq("yes").all()
+    assert "do not say of which site" not in caplog.text
