@@ -75,12 +75,16 @@ def test_examples_in_python_give_what_the_page_says(page):
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    """A folder as the pages presume it: ``mine.yaml`` and ``config/config.yaml``, tables, and a run of them."""
+    """A folder as the pages presume it: ``mine.yaml`` and others, tables of several sites, and a run of them."""
     folder = tmp_path_factory.mktemp("docs")
     tables = make_tables(60)
+    tables["participants"]["site"] = np.repeat(["a", "b", "c", "d", "e"], 12)
     write_cohort(folder / "mine", tables)
     new = make_tables(8, 1, "sub-new")
     write_cohort(folder / "new_cohort", new)
+    for seed, site in enumerate(("north", "south"), start=2):
+        there = make_tables(12, seed, f"sub-{site}")
+        write_cohort(folder / site, there | {"participants": there["participants"].assign(site=site)})
     everything = tables["participants"].merge(tables["t1"]).merge(tables["dwi"])
     everything.assign(fmri_1=np.sqrt(everything["age"])).to_csv(folder / "people.tsv", sep="\t", index=False)
     for modality in ("t1", "dwi"):
@@ -88,12 +92,15 @@ def study(tmp_path_factory):
     quick = {"members": 2, "epochs": 1, "hidden": [4], "latent_dim": 2, "recipe": "compact"}
     config = make_config(
         Path(), ["mine", "new_cohort"], Path("results/mine"), models=["pidreg", "ridge"], null={"permutations": 0},
-        splits={"folds": FOLDS, "repeats": 1}, explain={"permutations": 0}, hyperparameters={"pidreg": quick},
+        splits={"scheme": ["kfold", "leave_one_site_out"], "folds": FOLDS, "repeats": 1},
+        explain={"permutations": 0}, hyperparameters={"pidreg": quick},
         folds_per_job=FOLDS,
     )  # fmt: skip
     (folder / "config").mkdir()
     write_config(folder / "mine.yaml", config)
     write_config(folder / "config/config.yaml", config)
+    for name, cohorts in (("north", ["north"]), ("south", ["south"]), ("everybody", ["north", "south"])):
+        write_config(folder / f"{name}.yaml", make_config(Path(), cohorts, Path("results/elsewhere")))
     shell(f"brainpid run mine.yaml --cores {CORES}", folder)
     return folder
 
