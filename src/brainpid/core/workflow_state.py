@@ -27,6 +27,7 @@ STEPS = {
     "rescore": "reading information for the reference ages",
     "aggregate": "joining all folds",
     "groups": "comparing groups",
+    "harmonisation": "telling what harmonisation costs",
     "report": "writing the report",
 }
 """Rules of the workflow in words."""
