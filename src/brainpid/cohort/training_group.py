@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from brainpid.cohort.groups import refuse_two_spellings
 from brainpid.config.designs import column_of
 from brainpid.core.arrays import BoolArray
 from brainpid.core.errors import InputError, list_some
@@ -47,6 +48,7 @@ def in_training_group(sheets: Mapping[str, pd.DataFrame], train_on: TrainOn) -> 
         require_column(f"participants of cohort '{cohort}'", list(sheet), column, "train_on")
         cells[cohort] = sheet[column].astype(object)
     found = sorted({str(cell) for own in cells.values() for cell in own.dropna()})
+    refuse_two_spellings("train_on", column, found)
     if absent := [value for value in values if value not in found]:
         raise InputError(
             f"train_on: nobody has {column} {list_some(absent)}; expected values of that column, which has "

@@ -65,6 +65,11 @@ def run(args: argparse.Namespace) -> None:
     calibration = _start(args, name)
     learned = calibration.learned
     config = load_predict_config(args.config)
+    if config.target.units != learned.units:
+        raise InputError(
+            f"{args.config}: target.units: expected {learned.units}, in which the model was trained, found "
+            f"{config.target.units}"
+        )
     cohorts = list(config.cohorts) if args.cohorts is None else args.cohorts
     new = people_of_config(args.config, args.cohorts, args.model, model, provenance)
     sheets = {
@@ -147,7 +152,7 @@ def in_words(site: str, own: LocalSite, learned: Learned, units: str) -> str:
 
 def _start(args: argparse.Namespace, name: str) -> Calibration:
     """The calibration that sites are added to: that of the model's folder, or one without a site."""
-    there = read_calibration(args.model)
+    there = read_calibration(args.model, name or None)
     if there is None:
         path = learned_beside(args.model) if args.learned is None else args.learned
         return Calibration(model=name, learned=read_learned(path, name), sites={})

@@ -22,6 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cohort", required=True, help="name of the cohort")
     add_settings(parser)
     parser.add_argument("--keep", nargs="*", metavar="COLUMN", help="further columns that are used (default: all)")
+    parser.add_argument(
+        "--expect", nargs="*", default=[], metavar="COLUMN", help="columns that later steps read in the table itself"
+    )
     parser.add_argument("--out", required=True, type=Path, help="sheet to write (.tsv); its units go to a .json beside")
 
 
@@ -31,7 +34,9 @@ def run(args: argparse.Namespace) -> None:
     sheet, units = read_participants(args.cohort, settings), read_units(settings.path)
     header = read_header(settings.path) if settings.visits is None else list(sheet)
     for column in args.keep or []:
-        require_column(settings.path, header, column, "of splits.group, train_on, groups or divide_by")
+        require_column(settings.path, header, column, "of splits.group, train_on or divide_by")
+    for column in args.expect:
+        require_column(settings.path, header, column, "of groups")
     column = settings.columns.target or settings.target.column
     warn_of_target(args.cohort, column, units.get(column, UNKNOWN_UNIT), settings.target.units)
     if args.keep is not None:

@@ -49,7 +49,7 @@ def study(tmp_path_factory):
             told = predict_table(fitted.model, held_out, people[test], fitted.biases, 0.9, people[train])
             parts.append(told.assign(model="ridge", repeat=0, fold=0, scheme=scheme))
     promise = promise_table(pd.concat(parts), ("kfold", "leave_one_site_out"), 0.9, 0.95)
-    write_json(out / "aggregate/calibration.json", calibration_dictionary(learned(promise)))
+    write_json(out / "aggregate/calibration.json", calibration_dictionary(learned(promise, "years")))
     final = fit(X, people, np.ones(84, dtype=bool))
     final.model.save(out / "final/ridge")
 
@@ -202,6 +202,9 @@ def test_tables_say_their_site_or_are_refused(study, calibrate, predict, tmp_pat
     north = predict(*given, "--site", "north", model=tmp_path / "ten")
     expected = predict(model=tmp_path / "ten")
     np.testing.assert_allclose(north["predicted_age"][:40], expected["predicted_age"][:40])
+    spaces = predict(*given, "--site", " north ", model=tmp_path / "ten")
+    pd.testing.assert_frame_equal(spaces, north)
+    assert "--site: expected the name of a site, found an empty text" in predict(*given, "--site", " ")
     other = predict(*given, "--site", "elsewhere", model=tmp_path / "ten")
     assert (other["local_people"] == 0).all()
     assert "--site: expected with --tables" in predict("--config", folder / "new.yaml", "--site", "north")
@@ -233,3 +236,35 @@ def test_nobody_stands_in_the_folder(calibrate, tmp_path):
     assert sorted(path.name for path in (tmp_path / "ten").iterdir()) == [
         "calibration.json", "model.joblib", "provenance.json",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "words"),
+    [
+        (("model",), "pidreg", "model: expected 'ridge', which the folder has, found 'pidreg'"),
+        (("sites", "north", "people"), -3, "sites.north.people"),
+        (("sites", "north", "zz"), [[1.0, 5.0], [5.0, 1.0]], "sites.north: zz: expected sums of squares"),
+        (("learned", "spread", "coverage"), -0.9, "learned.spread.coverage"),
+        (("learned", "spread", "scatter"), 0.0, "learned.spread.scatter"),
+        (("learned", "expected"), [], "learned.expected"),
+    ],
+)
+def test_an_edited_calibration_is_refused_and_predicts_nobody(calibrate, predict, tmp_path, place, value, words):
+    calibrate("ten", "--people", 10)
+    path = tmp_path / "ten/calibration.json"
+    content = json.loads(path.read_text())
+    part = content
+    for key in place[:-1]:
+        part = part[key]
+    part[place[-1]] = value
+    path.write_text(json.dumps(content))
+    message = predict(model=tmp_path / "ten")
+    assert words in message
+    assert "ten/calibration.json" in message
+    assert not (tmp_path / "p.tsv").exists()
+
+
+def test_targets_in_other_units_calibrate_nothing(study, calibrate, tmp_path):
+    months = make_config(study[0], ["new"], study[1], target={"units": "months", "range": [0, 1500]})
+    message = calibrate("x", "--config", write_config(tmp_path / "months.yaml", months))
+    assert "months.yaml: target.units: expected years, in which the model was trained, found months" in message
