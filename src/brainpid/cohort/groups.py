@@ -43,7 +43,7 @@ def refuse_two_spellings(key: str, column: str, cells: Iterable[object]) -> None
     """
     if twice := two_spellings(cells):
         raise InputError(
-            f"{key}: column '{column}' has {list_some(twice)}, one number in two spellings; expected each group "
+            f"{key}: column '{column}' has numbers in two spellings, {list_some(twice)}; expected each group "
             "written in one way in the participants tables of all cohorts"
         )
 

@@ -62,7 +62,7 @@ def doubts_of_people(people: pd.DataFrame, units: str, schemes: Sequence[Scheme]
     taking = people[people["included"]]
     said = []
     if twice := two_spellings(taking["site"]):
-        said.append(f"sites {list_some(twice)} are one number in two spellings, and count as different sites")
+        said.append(f"sites have numbers in two spellings, which count as different sites: {list_some(twice)}")
     for cohort, rows in taking.groupby("cohort", sort=False):
         if sentence := _told_by(rows["age"], rows["site"], f"cohort '{cohort}': site", units):
             said.append(sentence)

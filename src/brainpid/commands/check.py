@@ -28,6 +28,7 @@ from brainpid.cohort.reference_ages import read_reference
 from brainpid.cohort.schemes import Division, divisions, sites_of
 from brainpid.cohort.training_group import TRAINED, in_training_group, training_group, training_in_words
 from brainpid.config.analysis import ControlQuality
+from brainpid.config.designs import column_of
 from brainpid.config.schema import Config, load_config
 from brainpid.config.slices import AggregateSettings, LimitSettings, ParticipantsSettings, SplitSettings
 from brainpid.config.sources import ImportSource, TableSource, reader_of, settings_of
@@ -120,6 +121,9 @@ def run(args: argparse.Namespace) -> None:
         console.print(IN_WORDS, soft_wrap=True)
     counted = blocks
     if config.train_on is not None:
+        for cohort, sheet in sheets.items():
+            path = config.cohorts[cohort].participants_path
+            require_column(path, list(sheet), str(column_of(config.train_on)), "train_on")
         inside = in_training_group(sheets, config.train_on)
         counted = of_training_group(blocks, inside, lambda cohort, modality: tables.get((cohort, modality)))
     features = choose_features(counted, config.modalities, divided)

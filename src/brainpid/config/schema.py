@@ -192,9 +192,12 @@ class Config(Section):
             raise ValueError(f"reference_ages.range: {list(ends)} is not within target.range {[low, high]}")
 
     def _refuse_other_controls(self) -> None:
-        """Refuse controls that are the target, and measures of a modality that nobody has images of."""
+        """Refuse controls that are the target or a label, and measures of a modality that nobody has images of."""
         targets = {"age", self.target.column, *(block.columns.target for block in self.cohorts.values())}
+        labels = {"participant_id", *(block.columns.participant_id for block in self.cohorts.values())}
         for control in self.controls:
+            if control in labels:
+                raise ValueError(f"controls: '{control}' is a person's label")
             if control in targets:
                 raise ValueError(f"controls: '{control}' is the target")
             if isinstance(control, ControlQuality) and not any(

@@ -45,7 +45,7 @@ def test_one_number_in_two_spellings_is_refused():
     assert two_spellings(["1", "1.0", None, "01", "2", "2.5", "2.50"]) == ["1", "1.0"]
     assert two_spellings(["01", "1", "a", "-0", "2."]) == []
     sheets = {"a": pd.DataFrame({"dx": ["0", "1"]}), "b": pd.DataFrame({"dx": ["1.0", None]})}
-    with pytest.raises(InputError, match=r"train_on: column 'dx' has 1, 1.0, one number in two spellings"):
+    with pytest.raises(InputError, match=r"train_on: column 'dx' has numbers in two spellings, 1, 1.0;"):
         in_training_group(sheets, {"dx": ("1",)})
 
 

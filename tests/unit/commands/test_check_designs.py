@@ -68,4 +68,4 @@ def test_a_site_of_one_person_has_no_sd_and_sites_in_two_spellings_are_said(tmp_
     assert main(["check", "--config", str(path)]) == 0
     told = capsys.readouterr().out
     assert "nan" not in told
-    assert "warning: sites 1, 1.0 are one number in two spellings, and count as different sites" in told
+    assert "warning: sites have numbers in two spellings, which count as different sites: 1, 1.0" in told

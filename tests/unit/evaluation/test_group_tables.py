@@ -125,5 +125,5 @@ def test_a_column_with_one_group_or_none_is_said():
 
 
 def test_one_number_in_two_spellings_is_no_two_groups():
-    with pytest.raises(InputError, match=r"groups: column 'dx' has 1, 1.0, one number in two spellings"):
+    with pytest.raises(InputError, match=r"groups: column 'dx' has numbers in two spellings, 1, 1.0;"):
         reference_of(pd.Series(["1", "1.0", None], name="dx"), ())
