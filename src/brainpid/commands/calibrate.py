@@ -32,6 +32,7 @@ from brainpid.model.calibration import (
     read_calibration,
     read_learned,
 )
+from brainpid.model.harmonised import Harmoniser
 from brainpid.model.local_people import NOBODY, Raw, correct, line_of, sums_of
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,11 @@ def run(args: argparse.Namespace) -> None:
     predicted, low, high = told[["predicted_age", "pi_low", "pi_high"]].to_numpy(float).T
     raw, sites = Raw(predicted, low, high, (high - low) / 2), np.array(new.sites, dtype=object)
     found = {}
+    if (harmoniser := Harmoniser.load(args.model)) and harmoniser.unseen == "own":
+        log.warning(
+            "harmonise.unseen: own: features of a new site are harmonised by its people at hand, and the correction "
+            "holds for predictions that are made with these people among them"
+        )
     for site in _new_sites(new.sites, getattr(model, "sites_", ())):
         rows = np.flatnonzero((sites == site) & np.isfinite(predicted))
         if not len(rows):

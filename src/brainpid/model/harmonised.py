@@ -127,8 +127,8 @@ class Harmoniser:
             return
         names = sorted({one for one in others if one is not None})
         unknown = sum(one is None for one in others)
-        of_names = f"of {'sites' if len(names) > 1 else 'site'} {list_some(names)}"
-        said = [of_names] * bool(names) + [f"{unknown} without a site"] * bool(unknown)
+        said = [f"of {'sites' if len(names) > 1 else 'site'} {list_some(names)}"] * bool(names)
+        said += [f"{unknown} without a site" if names else "without a site"] * bool(unknown)
         who = "1 person is" if len(others) == 1 else f"{len(others)} people are"
         words = f"{who} {', '.join(said)}, which the harmonisation of features has not seen"
         if self.unseen == "error":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,12 @@ import pytest
 from cohorts import make_config, make_tables, write_cohort, write_config
 
 from brainpid.cli import main
+from brainpid.config.harmonise import Harmonise
 from brainpid.core.files import read_json, read_own_tsv, write_json
 from brainpid.evaluation.local_promise import learned, promise_table
 from brainpid.evaluation.predictions import predict_table
 from brainpid.model.fitting import Fitted, fit_model
+from brainpid.model.harmonised import Harmoniser
 from brainpid.report.calibration_columns import calibration_dictionary
 
 SITES = [f"s{k}" for k in range(6)]
@@ -268,3 +271,14 @@ def test_targets_in_other_units_calibrate_nothing(study, calibrate, tmp_path):
     months = make_config(study[0], ["new"], study[1], target={"units": "months", "range": [0, 1500]})
     message = calibrate("x", "--config", write_config(tmp_path / "months.yaml", months))
     assert "months.yaml: target.units: expected years, in which the model was trained, found months" in message
+
+
+def test_a_site_that_is_harmonised_by_its_own_people_is_said(study, calibrate, tmp_path, caplog):
+    folder, out = study
+    tables = {m: pd.read_csv(folder / f"a/{m}.tsv", sep="\t").drop(columns="participant_id") for m in ("t1", "dwi")}
+    people = pd.read_csv(folder / "a/participants.tsv", sep="\t")
+    shutil.copytree(out / "final/ridge", tmp_path / "own")
+    Harmoniser.fit(Harmonise(method="location", unseen="own"), tables, people).save(tmp_path / "own")
+    told = calibrate("ten", "--people", 10, "--learned", out / "aggregate/calibration.json", model=tmp_path / "own")
+    assert told["sites"]["north"]["people"] == 10
+    assert "the correction holds for predictions that are made with these people among them" in caplog.text
