@@ -97,3 +97,25 @@ def test_the_label_of_a_person_excludes_all_visits(tmp_path):
     people = ["sub-01_ses-a", "sub-01_ses-b", "sub-02_ses-a", "sub-02_ses-b"]
     found = read_exclusions(tmp_path / "e.tsv", people, ["t1"])
     assert found == {"t1": {"sub-01_ses-a": "stroke", "sub-01_ses-b": "stroke", "sub-02_ses-b": "motion"}}
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("ses-a\t30\nses-b\t33\na\t31\n", r"sub-01_sessions.tsv: line 4: expected one row a session.*several of 'a'"),
+        ("ses-a\t30\nn/a\t33\n", r"sub-01_sessions.tsv: line 3: no session_id"),
+        ("ses-a\t30\nses-b/c\t33\n", r"participants.tsv: 'sub-01_ses-b/c' is no label of a visit"),
+    ],
+)
+def test_sessions_that_are_no_visits_are_refused_with_their_line(tmp_path, rows, words):
+    top = dataset(tmp_path)
+    (top / "sub-01/sub-01_sessions.tsv").write_text(f"session_id\tage\n{rows}")
+    with pytest.raises(InputError, match=words):
+        read_participants("a", settings(top, top))
+
+
+def test_a_visit_without_an_age_is_that_visit_s_matter(tmp_path):
+    top = dataset(tmp_path)
+    (top / "sub-01/sub-01_sessions.tsv").write_text("session_id\tage\nses-a\tn/a\nses-b\t33\n")
+    sheet = read_participants("a", settings(top, top)).set_index("participant_id")
+    assert sheet["age"].isna().tolist() == [True, False, False, True, True]
