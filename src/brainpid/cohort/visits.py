@@ -37,7 +37,7 @@ def with_visits(table: pd.DataFrame, labels: pd.Series, path: str | Path, target
     path : path
         Of the table.
     target : str
-        Column of the target.
+        Column of the target; empty where it is not looked at.
     visits : Visits
 
     Returns
@@ -73,7 +73,7 @@ def with_visits(table: pd.DataFrame, labels: pd.Series, path: str | Path, target
         found = {label: own}
         if not named.iloc[row] and visits.bids is not None:
             found = _of_sessions(Path(visits.bids), label, own, target)
-            if len(found) > 1 and all(pd.isna(cells.get(target)) for cells in found.values()):
+            if target and len(found) > 1 and all(pd.isna(cells.get(target)) for cells in found.values()):
                 ageless.append(label)
         rows += found.values()
         index += found

@@ -46,8 +46,10 @@ def test_a_row_a_visit_from_the_sessions_of_a_dataset(tmp_path, caplog):
     )  # fmt: skip
     pd.testing.assert_frame_equal(sheet[list(expected)], expected, check_dtype=False)
     assert "1 people have several visits and no age of each" in caplog.text
+    caplog.clear()
     assert read_labels(given.path, "participant_id", given.visits) == expected["participant_id"].tolist()
     assert read_sites(given.path, "site", "a", ("participant_id", given.visits)) == ["s", "u", "t"]
+    assert caplog.text == ""  # whoever reads no ages misses none
     before = visits_digest(given.visits)
     (top / "sub-01/sub-01_sessions.tsv").write_text("session_id\tage\nses-a\t30.5\nses-b\t34\n")
     assert visits_digest(given.visits) != before
