@@ -32,7 +32,7 @@ from brainpid.config.designs import column_of
 from brainpid.config.schema import Config, load_config
 from brainpid.config.slices import AggregateSettings, LimitSettings, ParticipantsSettings, SplitSettings
 from brainpid.config.sources import ImportSource, TableSource, reader_of, settings_of
-from brainpid.core.errors import InputError
+from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import require_column
 from brainpid.core.imports import import_function
 from brainpid.core.machine import free_bytes_for
@@ -136,7 +136,9 @@ def run(args: argparse.Namespace) -> None:
     # Models, effects of sites and intervals are learned from those who are trained on.
     told = planned.assign(included=planned["included"] & planned.get(TRAINED, True))
     at_hand = [one for one in beyond.controls if not isinstance(one, ControlQuality)]  # what the run makes comes later
-    read_columns(at_hand, beyond.people, {}, told[told["included"]])
+    cells = read_columns(at_hand, beyond.people, {}, told[told["included"]])
+    if empty := [name for name, own in cells.items() if own.isna().all(axis=None)]:
+        raise InputError(f"controls: nobody who is trained on has a value of {list_some(empty)}; leave it out")
     doubts = [
         *doubts_of_people(told, config.target.units, config.splits.schemes),
         *doubts_of_new_sites(told, config.splits.schemes),

@@ -69,3 +69,12 @@ def test_a_site_of_one_person_has_no_sd_and_sites_in_two_spellings_are_said(tmp_
     told = capsys.readouterr().out
     assert "nan" not in told
     assert "warning: sites have numbers in two spellings, which count as different sites: 1, 1.0" in told
+
+
+def test_a_control_that_nobody_has_a_value_of_is_refused(tmp_path, capsys):
+    tables = make_tables(40)
+    tables["participants"]["motion"] = None
+    write_cohort(tmp_path / "a", tables)
+    path = write_config(tmp_path / "c.yaml", make_config(tmp_path, ["a"], tmp_path / "out", controls=["sex", "motion"]))
+    assert main(["check", "--config", str(path)]) == 2
+    assert "controls: nobody who is trained on has a value of motion; leave it out" in capsys.readouterr().err
