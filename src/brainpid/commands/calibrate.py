@@ -62,7 +62,12 @@ def run(args: argparse.Namespace) -> None:
         raise InputError(f"--out {args.out}: expected a folder outside that of the model, {args.model}")
     provenance = read_provenance(args.model)
     model = load_model(args.model, provenance)
-    name = provenance.get("model", "")
+    name = str(provenance.get("model", ""))
+    if not name:
+        raise InputError(
+            f"{args.model / 'provenance.json'}: expected the name of the model, found none; give the folder of a model "
+            "that a run has made"
+        )
     calibration = _start(args, name)
     learned = calibration.learned
     config = load_predict_config(args.config)
@@ -158,7 +163,7 @@ def in_words(site: str, own: LocalSite, learned: Learned, units: str) -> str:
 
 def _start(args: argparse.Namespace, name: str) -> Calibration:
     """The calibration that sites are added to: that of the model's folder, or one without a site."""
-    there = read_calibration(args.model, name or None)
+    there = read_calibration(args.model, name)
     if there is None:
         path = learned_beside(args.model) if args.learned is None else args.learned
         return Calibration(model=name, learned=read_learned(path, name), sites={})

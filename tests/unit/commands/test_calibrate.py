@@ -282,3 +282,10 @@ def test_a_site_that_is_harmonised_by_its_own_people_is_said(study, calibrate, t
     told = calibrate("ten", "--people", 10, "--learned", out / "aggregate/calibration.json", model=tmp_path / "own")
     assert told["sites"]["north"]["people"] == 10
     assert "the correction holds for predictions that are made with these people among them" in caplog.text
+
+
+def test_a_model_that_does_not_say_which_it_is_cannot_be_calibrated(study, calibrate, tmp_path):
+    shutil.copytree(study[1] / "final/ridge", tmp_path / "nameless")
+    (tmp_path / "nameless/provenance.json").unlink()
+    message = calibrate("x", "--people", 5, model=tmp_path / "nameless")
+    assert "nameless/provenance.json: expected the name of the model, found none" in message
