@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 from pathlib import Path
 
@@ -23,7 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(parser)
     parser.add_argument("--keep", nargs="*", metavar="COLUMN", help="further columns that are used (default: all)")
     parser.add_argument(
-        "--expect", nargs="*", default=[], metavar="COLUMN", help="columns that later steps read in the table itself"
+        "--expect",
+        type=json.loads,
+        default=[],
+        metavar="JSON",
+        help="list of columns that later steps read in the table",
     )
     parser.add_argument("--out", required=True, type=Path, help="sheet to write (.tsv); its units go to a .json beside")
 
