@@ -30,6 +30,7 @@ def test_train_on_controls_and_apply_to_patients(tmp_path):
         tables = make_tables(60, seed, f"sub-{name}")
         patients = tables["participants"].index % 4 == 3
         tables["participants"]["diagnosis"] = ["patient" if one else "control" for one in patients]
+        tables["participants"]["hand"] = ["left" if k % 3 else "right" for k in range(60)]
         for modality in ("t1", "dwi"):
             tables[modality].loc[patients, tables[modality].columns[1:]] += 0.6
         write_cohort(tmp_path / name, tables)
@@ -50,6 +51,16 @@ def test_train_on_controls_and_apply_to_patients(tmp_path):
     assert read_own_tsv(out / "aggregate/others.tsv")["trained_on"].tolist() == [True, False, True, False]
 
     assert planned(path) == {}
+    # Further groups train nothing, and are compared again where their cells change.
+    further = configure(tmp_path, train_on={"diagnosis": "control"}, groups=["hand"])
+    assert done(further) == {"groups": 1, "report": 1}
+    assert set(read_own_tsv(out / "aggregate/groups.tsv")["column"]) == {"diagnosis", "hand"}
+    people = pd.read_csv(tmp_path / "a/participants.tsv", sep="\t")
+    people.assign(hand="left").to_csv(tmp_path / "a/participants.tsv", sep="\t", index=False)
+    assert planned(further) == {"groups": 1, "report": 1}
+    people.to_csv(tmp_path / "a/participants.tsv", sep="\t", index=False)
+    path = configure(tmp_path, train_on={"diagnosis": "control"})
+    done(path)
     (out / "folds/ridge/repeat-0_fold-1/others.tsv").unlink()
     again = {"train_baseline": 1, "aggregate": 1, "groups": 1, "report": 1}
     assert planned(path) == again

@@ -353,6 +353,18 @@ def control_contents():
     return [control_content(path, tuple(used)) for path, used in files]
 
 
+@cache
+def group_contents():
+    """Digests of the columns that groups alone are compared by; read once, where jobs are planned."""
+    if not workflow.is_main_process:
+        return []
+    own = slices.GroupsSettings.of(CONFIG)
+    return [
+        control_content(table.path, (table.participant_id, *own.alone))
+        for table in own.people.values()
+    ]
+
+
 def control_content(path, used):
     """Digest of some columns of a table."""
     return table_digest(path, lambda names: used, lambda names: [])

@@ -1,4 +1,5 @@
-# REQUIRES     aggregate/predictions.tsv and person.tsv, and the sheets of all cohorts
+# REQUIRES     aggregate/predictions.tsv and person.tsv, the sheets of all cohorts, and their participants tables, where columns are
+#              compared that no other step needs
 # PRODUCES     aggregate/groups.tsv, where groups are compared; aggregate/others.tsv, where a part is trained on
 # CONFIG KEYS  groups, train_on, cohorts (their names), models, splits.seed, splits.group, pid.confidence
 
@@ -21,6 +22,7 @@ rule groups:
     params:
         **given(slices.GroupsSettings.of),
         code=code_digest("brainpid.commands.groups"),
+        people=lambda wildcards: group_contents(),
         folder=lambda wildcards, output: Path(output.table).parent,
     shell:
         "brainpid groups --aggregate {params.folder:q} --sheets {input.sheets:q} --settings {params.settings:q}"

@@ -24,7 +24,9 @@ rule participants:
         ),
         code=code_digest("brainpid.commands.participants"),
         keep=lambda wildcards: CONFIG.used_columns(wildcards.cohort),
+        # Named with the first job that reads the table, and read by a later one.
+        expect=unrecorded(lambda wildcards: json.dumps(CONFIG.compared_alone)),
         content=lambda wildcards: participants_content(wildcards.cohort),
     shell:
         "brainpid participants --cohort {wildcards.cohort} --settings {params.settings:q}"
-        " --keep {params.keep:q} --out {output.sheet:q} 2> {log:q}"
+        " --keep {params.keep:q} --expect {params.expect:q} --out {output.sheet:q} 2> {log:q}"

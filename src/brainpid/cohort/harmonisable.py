@@ -32,9 +32,10 @@ def doubts_of_harmonisation(people: pd.DataFrame, settings: Harmonise, units: st
         return [f"harmonise: everybody is of one site ({sizes.index[0]}): there is nothing to harmonise"]
     said = []
     if small := [f"{site} ({n})" for site, n in sizes.items() if n < FEWEST_OF_SITE]:
+        verb = "has" if len(small) == 1 else "have"
         said.append(
-            f"harmonise: {len(small)} of {len(sizes)} sites have fewer than {FEWEST_OF_SITE} people, whose effects are "
-            f"drawn to one value for all features: {list_some(small, 4)}"
+            f"harmonise: {len(small)} of {len(sizes)} sites {verb} fewer than {FEWEST_OF_SITE} people, whose effects "
+            f"are drawn to one value for all features: {list_some(small, 4)}"
         )
     for site, ages in taking.groupby("site", sort=False)["age"]:
         others = taking.loc[taking["site"] != site].groupby("site")["age"].agg(["min", "max"])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from brainpid.cohort.groups import two_spellings
 from brainpid.config.analysis import Scheme
 from brainpid.core.errors import list_some
 
@@ -60,6 +61,8 @@ def doubts_of_people(people: pd.DataFrame, units: str, schemes: Sequence[Scheme]
     """
     taking = people[people["included"]]
     said = []
+    if twice := two_spellings(taking["site"]):
+        said.append(f"sites have numbers in two spellings, which count as different sites: {list_some(twice)}")
     for cohort, rows in taking.groupby("cohort", sort=False):
         if sentence := _told_by(rows["age"], rows["site"], f"cohort '{cohort}': site", units):
             said.append(sentence)

@@ -98,6 +98,12 @@ def read_people(path: str | Path, column: str, target: str, visits: Visits | Non
     expanded = with_visits(table, labels, path, target, visits)
     if (twice := expanded.index.duplicated()).any():
         raise InputError(f"{path}: expected one row a visit, found several of {list_some(expanded.index[twice])}")
+    unsafe = [label for label in expanded.index if NO_FILE_NAME.search(label)]
+    if unsafe:
+        raise InputError(
+            f"{path}: '{shortened(unsafe[0])}' is no label of a visit, which is part of file names: expected a session "
+            "without / or \\, a wildcard, a bracket, a quote or a control character"
+        )
     return expanded
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from brainpid.cohort.groups import refuse_two_spellings
 from brainpid.config.designs import column_of
 from brainpid.core.arrays import BoolArray
 from brainpid.core.errors import InputError, list_some
@@ -47,6 +48,7 @@ def in_training_group(sheets: Mapping[str, pd.DataFrame], train_on: TrainOn) -> 
         require_column(f"participants of cohort '{cohort}'", list(sheet), column, "train_on")
         cells[cohort] = sheet[column].astype(object)
     found = sorted({str(cell) for own in cells.values() for cell in own.dropna()})
+    refuse_two_spellings("train_on", column, found)
     if absent := [value for value in values if value not in found]:
         raise InputError(
             f"train_on: nobody has {column} {list_some(absent)}; expected values of that column, which has "
@@ -85,12 +87,13 @@ def training_in_words(people: pd.DataFrame, train_on: TrainOn | None, units: str
     taking = people[people["included"].astype(bool)]
     inside = taking[TRAINED].astype(bool)
     own, others = taking.loc[inside, "age"], taking.loc[~inside, "age"]
-    said = [
-        f"{len(own)} people are trained on ({column}: {', '.join(train_on[column])}), aged {own.min():g} to "
-        f"{own.max():g} {units}; {len(others)} others are predicted and never trained on"
-    ]
+    who = f"({column}: {', '.join(train_on[column])})"
     if len(others) == 0:
-        return [f"warning: {said[0]}: everybody who takes part is of the training group, and train_on has no effect"]
+        return [f"warning: everybody who takes part is of the training group {who}: train_on has no effect"]
+    said = [
+        f"{len(own)} people are trained on {who}, aged {own.min():g} to {own.max():g} {units}; {len(others)} others "
+        "are predicted and never trained on"
+    ]
     if outside := int((~others.between(own.min(), own.max())).sum()):
         said.append(
             f"warning: {outside} of the {len(others)} others are of ages that nobody who is trained on has: they are "

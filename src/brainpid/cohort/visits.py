@@ -37,7 +37,7 @@ def with_visits(table: pd.DataFrame, labels: pd.Series, path: str | Path, target
     path : path
         Of the table.
     target : str
-        Column of the target.
+        Column of the target; empty where it is not looked at.
     visits : Visits
 
     Returns
@@ -48,7 +48,8 @@ def with_visits(table: pd.DataFrame, labels: pd.Series, path: str | Path, target
     Raises
     ------
     InputError
-        Where somebody has several rows and they are not told apart, or a ``sessions.tsv`` has no column of sessions.
+        Where somebody has several rows and they are not told apart, or a ``sessions.tsv`` has no column of sessions, a
+        row without a session or several of one.
     """
     named = labels.str.contains(MARK, regex=False)
     if visits.session in table:
@@ -72,7 +73,7 @@ def with_visits(table: pd.DataFrame, labels: pd.Series, path: str | Path, target
         found = {label: own}
         if not named.iloc[row] and visits.bids is not None:
             found = _of_sessions(Path(visits.bids), label, own, target)
-            if len(found) > 1 and all(pd.isna(cells.get(target)) for cells in found.values()):
+            if target and len(found) > 1 and all(pd.isna(cells.get(target)) for cells in found.values()):
                 ageless.append(label)
         rows += found.values()
         index += found
@@ -97,11 +98,19 @@ def _of_sessions(bids: Path, person: str, own: dict[str, Any], target: str) -> d
     else:
         require_column(path, read_header(path), SESSION, "which visit a row is")
         table = read_table(path)
+        names = table[SESSION].str.strip().str.removeprefix("ses-").tolist()
+        for row, name in enumerate(names):
+            if not isinstance(name, str) or not name:
+                raise InputError(f"{path}: line {line_of(table, row)}: no {SESSION}; expected the session of each row")
+            if name in names[:row]:
+                raise InputError(
+                    f"{path}: line {line_of(table, row)}: expected one row a session, found several of '{name}'"
+                )
         told = {
-            str(cells[SESSION]).strip().removeprefix("ses-"): {
-                name: cell.strip() for name, cell in cells.items() if name != SESSION and isinstance(cell, str)
+            name: {
+                column: cell.strip() for column, cell in cells.items() if column != SESSION and isinstance(cell, str)
             }
-            for cells in table.to_dict("records")
+            for name, cells in zip(names, table.to_dict("records"), strict=True)
         }
     if not told:
         return {person: own}

@@ -113,7 +113,7 @@ def run(args: argparse.Namespace) -> None:
     if left_out_scheme(schemes):
         promise = promise_table(everything, schemes, settings.interval_coverage, settings.pid.confidence)
         write_tsv(args.out / "calibration.tsv", promise.table)
-        write_json(args.out / CALIBRATION, calibration_dictionary(learned(promise)))
+        write_json(args.out / CALIBRATION, calibration_dictionary(learned(promise, settings.target_units)))
     # All that follows is of the scheme that is shown in detail.
     predictions = of_scheme(everything, schemes[0])
     controls = _controls(predictions, args.quality, settings)

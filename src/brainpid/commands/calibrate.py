@@ -32,6 +32,7 @@ from brainpid.model.calibration import (
     read_calibration,
     read_learned,
 )
+from brainpid.model.harmonised import Harmoniser
 from brainpid.model.local_people import NOBODY, Raw, correct, line_of, sums_of
 
 log = logging.getLogger(__name__)
@@ -61,10 +62,20 @@ def run(args: argparse.Namespace) -> None:
         raise InputError(f"--out {args.out}: expected a folder outside that of the model, {args.model}")
     provenance = read_provenance(args.model)
     model = load_model(args.model, provenance)
-    name = provenance.get("model", "")
+    name = str(provenance.get("model", ""))
+    if not name:
+        raise InputError(
+            f"{args.model / 'provenance.json'}: expected the name of the model, found none; give the folder of a model "
+            "that a run has made"
+        )
     calibration = _start(args, name)
     learned = calibration.learned
     config = load_predict_config(args.config)
+    if config.target.units != learned.units:
+        raise InputError(
+            f"{args.config}: target.units: expected {learned.units}, in which the model was trained, found "
+            f"{config.target.units}"
+        )
     cohorts = list(config.cohorts) if args.cohorts is None else args.cohorts
     new = people_of_config(args.config, args.cohorts, args.model, model, provenance)
     sheets = {
@@ -81,6 +92,11 @@ def run(args: argparse.Namespace) -> None:
     predicted, low, high = told[["predicted_age", "pi_low", "pi_high"]].to_numpy(float).T
     raw, sites = Raw(predicted, low, high, (high - low) / 2), np.array(new.sites, dtype=object)
     found = {}
+    if (harmoniser := Harmoniser.load(args.model)) and harmoniser.unseen == "own":
+        log.warning(
+            "harmonise.unseen: own: features of a new site are harmonised by its people at hand, and the correction "
+            "holds for predictions that are made with these people among them"
+        )
     for site in _new_sites(new.sites, getattr(model, "sites_", ())):
         rows = np.flatnonzero((sites == site) & np.isfinite(predicted))
         if not len(rows):
@@ -147,7 +163,7 @@ def in_words(site: str, own: LocalSite, learned: Learned, units: str) -> str:
 
 def _start(args: argparse.Namespace, name: str) -> Calibration:
     """The calibration that sites are added to: that of the model's folder, or one without a site."""
-    there = read_calibration(args.model)
+    there = read_calibration(args.model, name)
     if there is None:
         path = learned_beside(args.model) if args.learned is None else args.learned
         return Calibration(model=name, learned=read_learned(path, name), sites={})

@@ -16,7 +16,7 @@ from rich.table import Column, Table
 
 from brainpid.cohort.acquisitions import counted, different
 from brainpid.cohort.choice import IN_WORDS
-from brainpid.cohort.controls import check_columns, controls_in_words
+from brainpid.cohort.controls import check_columns, controls_in_words, read_columns
 from brainpid.cohort.exclusions import read_exclusions
 from brainpid.cohort.finding import find, refuse_strangers_alone, unmatched_labels
 from brainpid.cohort.groups import group_codes
@@ -27,10 +27,12 @@ from brainpid.cohort.person_files import IMAGE_ENDINGS, Found
 from brainpid.cohort.reference_ages import read_reference
 from brainpid.cohort.schemes import Division, divisions, sites_of
 from brainpid.cohort.training_group import TRAINED, in_training_group, training_group, training_in_words
+from brainpid.config.analysis import ControlQuality
+from brainpid.config.designs import column_of
 from brainpid.config.schema import Config, load_config
 from brainpid.config.slices import AggregateSettings, LimitSettings, ParticipantsSettings, SplitSettings
 from brainpid.config.sources import ImportSource, TableSource, reader_of, settings_of
-from brainpid.core.errors import InputError
+from brainpid.core.errors import InputError, list_some
 from brainpid.core.files import require_column
 from brainpid.core.imports import import_function
 from brainpid.core.machine import free_bytes_for
@@ -119,6 +121,9 @@ def run(args: argparse.Namespace) -> None:
         console.print(IN_WORDS, soft_wrap=True)
     counted = blocks
     if config.train_on is not None:
+        for cohort, sheet in sheets.items():
+            path = config.cohorts[cohort].participants_path
+            require_column(path, list(sheet), str(column_of(config.train_on)), "train_on")
         inside = in_training_group(sheets, config.train_on)
         counted = of_training_group(blocks, inside, lambda cohort, modality: tables.get((cohort, modality)))
     features = choose_features(counted, config.modalities, divided)
@@ -128,11 +133,18 @@ def run(args: argparse.Namespace) -> None:
     groups = None if group is None else group_codes(pd.concat([sheet[group] for sheet in sheets.values()]))
     for finding in leaks_before_a_run(config, planned, splits, groups, tables, features, images):
         console.print(f"{'LEAK' if finding.severity == ERROR else 'warning'}: {finding.sentence}", soft_wrap=True)
-    for sentence in doubts_of_people(planned, config.target.units, config.splits.schemes):
-        console.print(f"warning: {sentence}", soft_wrap=True)
-    for sentence in doubts_of_new_sites(planned, config.splits.schemes):
-        console.print(f"warning: {sentence}", soft_wrap=True)
-    for sentence in doubts_of_harmonisation(planned, config.harmonise, config.target.units):
+    # Models, effects of sites and intervals are learned from those who are trained on.
+    told = planned.assign(included=planned["included"] & planned.get(TRAINED, True))
+    at_hand = [one for one in beyond.controls if not isinstance(one, ControlQuality)]  # what the run makes comes later
+    cells = read_columns(at_hand, beyond.people, {}, told[told["included"]])
+    if empty := [name for name, own in cells.items() if own.isna().all(axis=None)]:
+        raise InputError(f"controls: nobody who is trained on has a value of {list_some(empty)}; leave it out")
+    doubts = [
+        *doubts_of_people(told, config.target.units, config.splits.schemes),
+        *doubts_of_new_sites(told, config.splits.schemes),
+        *doubts_of_harmonisation(told, config.harmonise, config.target.units),
+    ]
+    for sentence in doubts:
         console.print(f"warning: {sentence}", soft_wrap=True)
     if images and (sentence := _may_fail(planned, splits, config)):
         console.print(f"warning: {sentence}", soft_wrap=True)
@@ -140,7 +152,6 @@ def run(args: argparse.Namespace) -> None:
         console.print(sentence, soft_wrap=True)
     for sentence in _groups(planned, sheets, config):
         console.print(sentence, soft_wrap=True)
-    told = planned.assign(included=planned["included"] & planned.get(TRAINED, True))
     for sentence in _without_reference(told, config):
         console.print(f"left out: {sentence}", soft_wrap=True)
     for sentence in left_out(told, splits, groups, config):
@@ -183,13 +194,14 @@ def _without_reference(people: pd.DataFrame, config: Config) -> list[str]:
 def _trainings(found: Sequence[Division], models: int) -> str:
     """How many trainings there are, and of which schemes where there are several."""
     trainings = models * sum(len(division.places) for division in found)
+    of_models = f"{models} model{'s' if models > 1 else ''}"
     if len(found) == 1:
         only = found[0]
-        return f"{models} models x {only.repeats} repeats x {len(only.names)} folds = {trainings} trainings"
+        return f"{of_models} x {only.repeats} repeats x {len(only.names)} folds = {trainings} trainings"
     parts = [f"{one.scheme} {one.repeats} x {len(one.names)}" for one in found]
     shared = sum(len(one.shared) for one in found)
     once = f"; folds that two schemes share are trained once ({shared})" if shared else ""
-    return f"{models} models x ({' + '.join(parts)} folds){once} = {trainings} trainings"
+    return f"{of_models} x ({' + '.join(parts)} folds){once} = {trainings} trainings"
 
 
 def _may_fail(people: pd.DataFrame, splits: pd.DataFrame, config: Config) -> str:
@@ -208,7 +220,8 @@ def _people(people: pd.DataFrame, config: Config) -> Table:
     """Who the people of each site are."""
     table = Table("cohort", "site", "people", "take part", f"{config.target.column} in {config.target.units}", "sex")
     for row in people_of_sites(people).itertuples():
-        ages = f"{row.age_low:.4g} to {row.age_high:.4g}, mean {row.age_mean:.3g}, sd {row.age_sd:.2g}"
+        sd = f", sd {row.age_sd:.2g}" if np.isfinite(row.age_sd) else ""
+        ages = f"{row.age_low:.4g} to {row.age_high:.4g}, mean {row.age_mean:.3g}{sd}"
         known = np.isfinite(row.age_low)
         table.add_row(row.cohort, str(row.site), str(row.n), str(row.taking_part), ages if known else "", row.sexes)
     return table

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainpid.cohort.groups import read_groups
+from brainpid.cohort.groups import read_cells, read_groups
 from brainpid.cohort.participants import read_sheet
 from brainpid.cohort.schemes import SCHEME
 from brainpid.cohort.training_group import TRAINED
@@ -33,7 +33,8 @@ def run(args: argparse.Namespace) -> None:
     settings = read_settings(args, GroupsSettings)
     persons = read_own_tsv(args.aggregate / "person.tsv")
     sheets = pd.concat([read_sheet(path) for path in args.sheets]).set_index(KEYS)
-    cells = {column: sheets[column] for column in settings.compared}
+    own = read_cells(settings.people, settings.alone) if settings.alone else sheets
+    cells = {column: (own if column in settings.alone else sheets)[column] for column in settings.compared}
     people = sheets[["sex"]]
     clusters = read_groups(args.sheets, sheets.reset_index()[KEYS], settings.group)
     if clusters is not None:

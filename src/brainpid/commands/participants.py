@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 from pathlib import Path
 
@@ -22,6 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cohort", required=True, help="name of the cohort")
     add_settings(parser)
     parser.add_argument("--keep", nargs="*", metavar="COLUMN", help="further columns that are used (default: all)")
+    parser.add_argument(
+        "--expect",
+        type=json.loads,
+        default=[],
+        metavar="JSON",
+        help="list of columns that later steps read in the table",
+    )
     parser.add_argument("--out", required=True, type=Path, help="sheet to write (.tsv); its units go to a .json beside")
 
 
@@ -31,7 +39,9 @@ def run(args: argparse.Namespace) -> None:
     sheet, units = read_participants(args.cohort, settings), read_units(settings.path)
     header = read_header(settings.path) if settings.visits is None else list(sheet)
     for column in args.keep or []:
-        require_column(settings.path, header, column, "of splits.group, train_on, groups or divide_by")
+        require_column(settings.path, header, column, "of splits.group, train_on or divide_by")
+    for column in args.expect:
+        require_column(settings.path, header, column, "of groups")
     column = settings.columns.target or settings.target.column
     warn_of_target(args.cohort, column, units.get(column, UNKNOWN_UNIT), settings.target.units)
     if args.keep is not None:

@@ -93,7 +93,6 @@ def _read(text: str) -> tuple[Path, PoolSummary]:
         return path, summary
     several = len(summary.cohorts) > 1
     own = [
-        cohort.model_copy(update={"name": f"{before}_{cohort.name}" if several else before})
-        for cohort in summary.cohorts
+        cohort.model_dump() | {"name": f"{before}_{cohort.name}" if several else before} for cohort in summary.cohorts
     ]
-    return path, summary.model_copy(update={"cohorts": tuple(own)})
+    return path, parse_section(PoolSummary, summary.model_dump() | {"cohorts": own}, text)

@@ -75,6 +75,8 @@ def run(args: argparse.Namespace) -> None:
         raise InputError("--cohorts: expected with --config, found with --tables, whose people have no cohort")
     if args.site is not None and args.tables is None:
         raise InputError("--site: expected with --tables, found with --config, whose participants tables name sites")
+    if args.site is not None and not args.site.strip():
+        raise InputError("--site: expected the name of a site, found an empty text; leave it out where it is not known")
     check_out_table(args.out)
     paths = _paths(args.tables or [])
     provenance = read_provenance(args.model)
@@ -97,7 +99,8 @@ def run(args: argparse.Namespace) -> None:
                 "tables do not say of which site these people are: they are read as of one of the training (%s), and "
                 "their intervals are too narrow if they are not; --site NAME says it", list_some(sites),
             )  # fmt: skip
-        new = as_in_training(replace(new, sites=[args.site] * len(new.people)), args.model, model)
+        site = None if args.site is None else args.site.strip()  # as cells of participants tables are read
+        new = as_in_training(replace(new, sites=[site] * len(new.people)), args.model, model)
     table = predict_new(model, new, AgeBiases.read(provenance), coverage, local)
     warn_of_new_sites(model, new, local)
     write_table(args.out, table)
@@ -131,7 +134,7 @@ def as_in_training(new: NewPeople, folder: Path, model: SavedModel) -> NewPeople
 def local_knowledge(folder: Path, provenance: Mapping[str, Any]) -> Calibration | Learned | None:
     """What is known of new sites: the calibration of a model's folder, or what the run of a final model learned."""
     path, name = learned_beside(folder), provenance.get("model")
-    return read_calibration(folder) or (read_learned(path, name) if name in models_learned(path) else None)
+    return read_calibration(folder, name) or (read_learned(path, name) if name in models_learned(path) else None)
 
 
 def warn_of_new_sites(model: SavedModel, new: NewPeople, local: Calibration | Learned | None) -> None:

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from brainpid.cohort.reference_ages import read_reference
-from brainpid.cohort.training_group import training_group
 from brainpid.commands.options import add_settings, add_threads, read_settings, set_threads
 from brainpid.config.slices import RescoreSettings
 from brainpid.core.arrays import FloatArray
@@ -41,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Load every fold's model, score its test people relative to the reference, weight people, write."""
     settings = read_settings(args, RescoreSettings)
-    people = training_group(read_own_tsv(args.participants))
+    people = read_own_tsv(args.participants)
     reference = read_reference(settings.reference_ages, people, settings.target_range)
     models = [model for model in settings.models if model not in WITHOUT_LATENTS]
     splits = read_own_tsv(args.splits)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from brainpid.config.paths import PathText
 from brainpid.config.section import Name, Section
@@ -41,10 +41,19 @@ class TargetValues(Section):
         return self
 
 
+def _some_text(text: str) -> str:
+    """Refuse a text of spaces alone, of which labels would say nothing."""
+    if not text.strip():
+        raise ValueError("expected a text, such as points where there is no unit")
+    return text
+
+
 class Target(TargetValues):
     """What is predicted."""
 
-    units: str = Field("years", description="unit of the target, for labels")
+    units: Annotated[str, AfterValidator(_some_text)] = Field(
+        "years", description="unit of the target, for labels, such as points where it has none of its own"
+    )
 
     def values(self) -> TargetValues:
         """Everything but the label."""

@@ -18,10 +18,18 @@ class PeopleTable(Section):
     visits: Visits | None
 
 
-def people_tables(config: Config) -> dict[str, PeopleTable]:
+def tables_of_controls(config: Config) -> dict[str, PeopleTable]:
     """Participants tables, where columns of theirs are controls."""
-    if not any(isinstance(one, str) and one != SITE for one in config.controls):
-        return {}
+    return _tables(config) if any(isinstance(one, str) and one != SITE for one in config.controls) else {}
+
+
+def tables_of_groups(config: Config) -> dict[str, PeopleTable]:
+    """Participants tables, where columns of theirs are compared that no other step needs."""
+    return _tables(config) if config.compared_alone else {}
+
+
+def _tables(config: Config) -> dict[str, PeopleTable]:
+    """Participants table of every cohort."""
     return {
         name: PeopleTable(
             path=block.participants_path,

@@ -38,7 +38,7 @@ from brainpid.config.sources import TableSource
 from brainpid.config.visits import PERSON, Visits
 from brainpid.config.yaml_files import read_yaml
 from brainpid.core.errors import did_you_mean
-from brainpid.core.names import KEEP_PEOPLE, WITHOUT_LATENTS
+from brainpid.core.names import KEEP_PEOPLE, SEX, SITE, WITHOUT_LATENTS
 
 
 class Config(Section):
@@ -192,9 +192,12 @@ class Config(Section):
             raise ValueError(f"reference_ages.range: {list(ends)} is not within target.range {[low, high]}")
 
     def _refuse_other_controls(self) -> None:
-        """Refuse controls that are the target, and measures of a modality that nobody has images of."""
+        """Refuse controls that are the target or a label, and measures of a modality that nobody has images of."""
         targets = {"age", self.target.column, *(block.columns.target for block in self.cohorts.values())}
+        labels = {"participant_id", *(block.columns.participant_id for block in self.cohorts.values())}
         for control in self.controls:
+            if control in labels:
+                raise ValueError(f"controls: '{control}' is a person's label")
             if control in targets:
                 raise ValueError(f"controls: '{control}' is the target")
             if isinstance(control, ControlQuality) and not any(
@@ -267,12 +270,19 @@ class Config(Section):
         return self.hyperparameters.pidreg.own_base_learners if "pidreg" in self.models else []
 
     def used_columns(self, cohort: str) -> list[str]:
-        """Further columns of a cohort's participants table that a result depends on: of groups, designs, divisors."""
+        """Further columns of a cohort's participants table that several steps need: of splits, training, divisors."""
         sources = self.cohorts[cohort].sources.values()
         divisors = [source.divide_by for source in sources if isinstance(source, TableSource)]
-        designs = [name for name in self.compared if name not in ("sex", "site")]  # which are always kept
-        names = [self.splits.group, *designs, *divisors]
-        return list(dict.fromkeys(name for name in names if name is not None))
+        names = [self.splits.group, column_of(self.train_on), *divisors]
+        always = (SEX, SITE)
+        return list(
+            dict.fromkeys(name for name in names if name is not None and (name not in always or name in divisors))
+        )
+
+    @property
+    def compared_alone(self) -> tuple[str, ...]:
+        """Columns that the comparison of groups alone needs, and reads in the participants tables itself."""
+        return tuple(name for name in self.groups if name not in (SEX, SITE, column_of(self.train_on)))
 
 
 class PredictConfig(Config):

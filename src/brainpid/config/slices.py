@@ -35,7 +35,7 @@ from brainpid.config.extraction import (
 from brainpid.config.harmonise import Harmonise
 from brainpid.config.models import Hyperparameters, Members, Models, ModelSettings
 from brainpid.config.paths import PathText
-from brainpid.config.people_tables import PeopleTable, people_tables
+from brainpid.config.people_tables import PeopleTable, tables_of_controls, tables_of_groups
 from brainpid.config.reference_ages import ReferenceAges
 from brainpid.config.report_inputs import ReportAtlas, ReportInput, report_atlas, report_inputs
 from brainpid.config.schema import Config
@@ -230,7 +230,7 @@ class NullSettings(Section):
             group=config.splits.group,
             null=config.null,
             controls=config.controls,
-            people=people_tables(config),
+            people=tables_of_controls(config),
         )
 
 
@@ -290,7 +290,7 @@ class AggregateSettings(Section):
             interval_coverage=config.interval_coverage,
             pid=config.pid,
             controls=config.controls,
-            people=people_tables(config),
+            people=tables_of_controls(config),
         )
 
 
@@ -304,6 +304,8 @@ class GroupsSettings(Section):
     group: str | None
     seed: Seed
     confidence: float
+    alone: tuple[str, ...]
+    people: dict[Name, PeopleTable]
 
     @classmethod
     def of(cls, config: Config) -> GroupsSettings:
@@ -316,6 +318,8 @@ class GroupsSettings(Section):
             group=config.splits.group,
             seed=config.splits.seed,
             confidence=config.pid.confidence,
+            alone=config.compared_alone,
+            people=tables_of_groups(config),
         )
 
 

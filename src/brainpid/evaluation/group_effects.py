@@ -144,10 +144,17 @@ def group_effect(
     free = len(y) - nuisance.shape[1] - 1
     alone = _residual(nuisance, g)
     reason = ""
-    if min(int((g > 0.5).sum()), int((g < 0.5).sum())) < FEWEST or free < FEWEST:
+    own, others = int((g > 0.5).sum()), int((g < 0.5).sum())
+    if min(own, others) < FEWEST:
+        averaged = ", those who belong together counted once" if len(y) < len(group) else ""
         reason = (
-            f"{int(group.sum())} of the group and {int((~group).sum())} of the reference are of ages and sites that "
-            f"both have; expected at least {FEWEST} of each"
+            f"{own} of the group and {others} of the reference are of ages and sites that both have{averaged}; "
+            f"expected at least {FEWEST} of each"
+        )
+    elif free < FEWEST:
+        reason = (
+            f"{own} of the group and {others} of the reference are too few beside {nuisance.shape[1]} effects of age, "
+            f"sex and site; expected at least {nuisance.shape[1] + 1 + FEWEST} together"
         )
     elif alone @ alone < _TINY * len(g):
         reason = "sex and site say who is of which group"

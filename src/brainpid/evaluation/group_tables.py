@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from brainpid.cohort.groups import refuse_two_spellings
 from brainpid.cohort.training_group import TRAINED
 from brainpid.core.errors import InputError, list_some
+from brainpid.core.names import SEX
 from brainpid.core.seeds import derive
 from brainpid.evaluation.group_effects import FEWEST, PERMUTATIONS, GroupEffect, comparable, group_effect
 from brainpid.evaluation.metrics import accuracy, mean_of_people
@@ -40,9 +42,10 @@ def reference_of(cells: pd.Series, values: Sequence[str]) -> tuple[str, ...]:
     Raises
     ------
     InputError
-        Where the column has more than `MOST_GROUPS` values.
+        Where the column has more than `MOST_GROUPS` values, or one number in two spellings.
     """
     counts = cells.dropna().astype(str).value_counts()
+    refuse_two_spellings("groups", str(cells.name), counts.index)
     if len(counts) > MOST_GROUPS:
         raise InputError(
             f"groups: column '{cells.name}' has {len(counts)} values, such as {list_some(sorted(counts.index), 3)}; "
@@ -93,9 +96,12 @@ def group_table(
         site = pd.factorize(of_model["cohort"].astype(str) + "/" + of_model["site"].astype(str))[0]
         clusters = own["cluster"].to_numpy() if "cluster" in own else None
         for column, of_column in cells.items():
-            values = of_column.reindex(index).astype(object).to_numpy()
-            reference = reference_of(of_column, trained.get(column, ()))
-            for group in sorted({str(value) for value in of_column.dropna()} - set(reference)):
+            own_column = of_column.reindex(index).astype(object)  # without those who do not take part
+            values = own_column.to_numpy()
+            reference = reference_of(own_column, trained.get(column, ()))
+            # Women and men of equal sex are nobody: what is compared is not held equal.
+            equal = np.zeros_like(sex) if column == SEX else sex
+            for group in sorted({str(value) for value in own_column.dropna()} - set(reference)):
                 for cohort, rows in _cohorts(of_model["cohort"], np.isin(values, [group])):
                     for pad, name in PADS.items():
                         differ = of_model[name].to_numpy(dtype=float)
@@ -105,7 +111,7 @@ def group_table(
                             values[taken] == group,
                             of_model["age"].to_numpy(dtype=float)[taken],
                             site[taken],
-                            sex[taken],
+                            equal[taken],
                             confidence=confidence,
                             seed=derive(seed, "groups", column, group, cohort),
                             clusters=None if clusters is None else clusters[taken],
@@ -197,7 +203,11 @@ def groups_in_words(
     for column, own in cells.items():
         reference = reference_of(own[taking], trained.get(column, ()))
         values = own.astype(object).to_numpy()
-        for group in sorted({str(value) for value in own[taking].dropna()} - set(reference)):
+        groups = sorted({str(value) for value in own[taking].dropna()} - set(reference))
+        if not groups:
+            alone = f"everybody has {' or '.join(reference)}" if reference else "nobody has a value"
+            said.append(f"left out: {column}: {alone}; a comparison takes two groups")
+        for group in groups:
             rows = taking & np.isin(values, [group, *reference])
             inside = values[rows] == group
             kept = comparable(inside, people["age"].to_numpy(dtype=float)[rows], site[rows])

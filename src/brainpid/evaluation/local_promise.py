@@ -256,14 +256,15 @@ def seen_error(predictions: pd.DataFrame, people: pd.DataFrame, schemes: Sequenc
     return float(of_people.reindex(index).groupby(people["site"].to_numpy()).mean().mean())
 
 
-def learned(promise: Promise) -> dict[str, Learned]:
-    """What `brainpid calibrate` needs, by model; nothing of a single person."""
+def learned(promise: Promise, units: str) -> dict[str, Learned]:
+    """What `brainpid calibrate` needs, by model, in these units of the target; nothing of a single person."""
     found = {}
     for model, spread in promise.spreads.items():
         own = promise.table[promise.table["model"] == model]
         rows = tuple(Expected(**{name: row[name] for name in Expected.model_fields}) for row in own.to_dict("records"))
         error = promise.seen[model]
-        found[model] = Learned(spread=spread, error_seen=None if np.isnan(error) else error, expected=rows)
+        seen = None if np.isnan(error) else error
+        found[model] = Learned(units=units, spread=spread, error_seen=seen, expected=rows)
     return found
 
 

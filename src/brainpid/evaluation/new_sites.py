@@ -31,7 +31,6 @@ def doubts_of_new_sites(people: pd.DataFrame, schemes: Sequence[str]) -> list[st
         what = f"calibrated roughly, and wide, with fewer than {ENOUGH_SITES}"
         if fewest < FEWEST_SITES:
             what = f"those of known sites and likely too narrow; to calibrate them takes {FEWEST_SITES} training sites"
-        said.append(
-            f"{scheme}: training has {fewest} site(s) where it has fewest: intervals of those left out are {what}"
-        )
+        sites = "1 site" if fewest == 1 else f"{fewest} sites"
+        said.append(f"{scheme}: training has {sites} where it has fewest: intervals of those left out are {what}")
     return said

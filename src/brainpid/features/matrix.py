@@ -79,14 +79,13 @@ def read_tables(
     if absent := sorted(set(people["cohort"]) - set(by_cohort)):
         raise InputError(f"no feature file of cohort(s) {absent}; found {sorted(by_cohort)}")
     values = {modality: np.full((len(people), len(own)), np.nan, dtype=np.float32) for modality, own in chosen.items()}
-    nowhere = dict.fromkeys(chosen)
+    # Of all cohorts, whoever the people are: those of one cohort may lack a modality that others are trained with.
+    if nowhere := [modality for modality in chosen if not any(modality in read_modalities(path) for path in paths)]:
+        raise InputError(f"no cohort of {list_some(by_cohort)} has features of {list_some(nowhere)}")
     for cohort, rows in people.groupby("cohort", sort=False):
         here, labels = np.flatnonzero(people["cohort"] == cohort), rows["participant_id"].tolist()
         for modality in set(read_modalities(by_cohort[cohort])) & set(chosen):
             values[modality][here] = _read_part(by_cohort[cohort], modality, labels, chosen[modality])
-            nowhere.pop(modality, None)
-    if nowhere:
-        raise InputError(f"no cohort of {list_some(by_cohort)} has features of {list_some(nowhere)}")
     return {modality: pd.DataFrame(values[modality], columns=list(own)) for modality, own in chosen.items()}
 
 

@@ -98,7 +98,8 @@ def _refuse_unrelated(n: int, place: str, modalities: Sequence[str]) -> None:
         raise InputError(
             f"{place}: {n} training people have every modality ({', '.join(modalities)}); expected at least "
             f"{fewest_to_relate(len(modalities))}. Use fewer modalities, or with leave_one_cohort_out or "
-            "leave_one_site_out more cohorts or sites that have all of them and are not related to the tested one"
+            "leave_one_site_out more cohorts or sites that have all of them, with people who are trained on (train_on) "
+            "and are not related to the tested one"
         )
 
 

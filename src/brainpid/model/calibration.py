@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
+from pydantic import Field, model_validator
 
 from brainpid.config.section import Section, parse_section
 from brainpid.core.errors import InputError, list_some
@@ -18,16 +19,19 @@ from brainpid.core.files import read_json
 from brainpid.model.local_people import SiteSpread, Sums
 
 CALIBRATION = "calibration.json"
+ROUNDING = 1e-9
+"""Part by which a product of sums may be off."""
 LEARNED = "Learned"
 """Key under which a run's ``aggregate/calibration.json`` has what `Learned` is, by model."""
 Pair = tuple[float, float]
+Count = Annotated[int, Field(ge=0)]
 
 
 class Expected(Section):
     """What is expected at a new site with some of its people known: a row of ``aggregate/calibration.tsv``."""
 
-    people: int
-    sites: int
+    people: Count
+    sites: Count
     mae: float
     mae_site_low: float
     mae_site_high: float
@@ -41,6 +45,8 @@ class Learned(Section):
 
     Attributes
     ----------
+    units : str
+        Of the target.
     spread : SiteSpread
     error_seen : float or None
         Mean absolute error at sites that training has seen, in the target's units; None where it is not known.
@@ -48,9 +54,10 @@ class Learned(Section):
         By number of people, the first without any.
     """
 
+    units: str
     spread: SiteSpread
     error_seen: float | None
-    expected: tuple[Expected, ...]
+    expected: Annotated[tuple[Expected, ...], Field(min_length=1)]
 
     def at(self, people: int) -> Expected:
         """What is expected with so many people: the row with as many, or the next fewer."""
@@ -78,10 +85,10 @@ class LocalSite(Section):
         What sites left out showed with as many people, or the next fewer.
     """
 
-    people: int
+    people: Count
     zz: tuple[Pair, Pair]
     zr: Pair
-    rr: float
+    rr: Annotated[float, Field(ge=0)]
     known: dict[str, float]
     offset: float
     slope: float
@@ -90,6 +97,13 @@ class LocalSite(Section):
     uncorrected_error: float
     width: float
     expected: Expected
+
+    @model_validator(mode="after")
+    def _of_people(self) -> Self:
+        (a, b), (c, d) = self.zz
+        if b != c or min(a, d) < 0 or b * c > a * d * (1 + ROUNDING):
+            raise ValueError("zz: expected sums of squares and products of people")
+        return self
 
     @property
     def sums(self) -> Sums:
@@ -111,16 +125,29 @@ def digest_of(site: str, participant_id: str) -> str:
     return hashlib.sha256(f"{site}\0{participant_id}".encode()).hexdigest()[:16]
 
 
-def read_calibration(folder: Path) -> Calibration | None:
+def read_calibration(folder: Path, model: str | None) -> Calibration | None:
     """Read ``calibration.json`` of a model's folder; None where there is none.
+
+    Parameters
+    ----------
+    folder : path
+    model : str or None
+        Name of the model; None where its folder does not say it.
 
     Raises
     ------
     InputError
-        Where it is not what `brainpid calibrate` writes.
+        Where it is not what `brainpid calibrate` writes, or of another model.
     """
     path = folder / CALIBRATION
-    return parse_section(Calibration, read_json(path), str(path)) if path.is_file() else None
+    if not path.is_file():
+        return None
+    found = parse_section(Calibration, read_json(path), str(path))
+    if model is not None and found.model != model:
+        raise InputError(
+            f"{path}: model: expected '{model}', which the folder has, found '{found.model}'; calibrate it"
+        )
+    return found
 
 
 def read_learned(path: Path, model: str) -> Learned:

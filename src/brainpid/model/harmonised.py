@@ -127,8 +127,10 @@ class Harmoniser:
             return
         names = sorted({one for one in others if one is not None})
         unknown = sum(one is None for one in others)
-        said = [f"of sites {list_some(names)}"] * bool(names) + [f"{unknown} without a site"] * bool(unknown)
-        words = f"{len(others)} people are {', '.join(said)}, which the harmonisation of features has not seen"
+        said = [f"of {'sites' if len(names) > 1 else 'site'} {list_some(names)}"] * bool(names)
+        said += [f"{unknown} without a site" if names else "without a site"] * bool(unknown)
+        who = "1 person is" if len(others) == 1 else f"{len(others)} people are"
+        words = f"{who} {', '.join(said)}, which the harmonisation of features has not seen"
         if self.unseen == "error":
             raise InputError(f"{words}; expected those of {list_some(self.sites)} (harmonise.unseen: error)")
         left = "their features are left as they are"

@@ -25,9 +25,10 @@ differ between groups).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
+from pydantic import Field
 from scipy.special import logsumexp, ndtr
 
 from brainpid.config.section import Section
@@ -39,11 +40,15 @@ BISECTIONS = 30
 """Halvings in the search of a half-width, which starts within 12 standard deviations."""
 
 
+Positive = Annotated[float, Field(gt=0)]
+Spread = Annotated[float, Field(ge=0)]
+
+
 class Factor(NamedTuple):
     """By what the normal theory is multiplied: learned at sites left out without people of theirs, and with some."""
 
-    none: float
-    some: float
+    none: Positive
+    some: Positive
 
     def at(self, k: int) -> float:
         """Factor with k people."""
@@ -78,20 +83,20 @@ class SiteSpread(Section):
         Of which it was learned.
     """
 
-    offset: float
-    slope: float
-    correlation: float
-    scatter: float
-    scatter_spread: float
+    offset: Spread
+    slope: Spread
+    correlation: Annotated[float, Field(ge=-1, le=1)]
+    scatter: Positive
+    scatter_spread: Spread
     centre: float
-    spread: float
-    apart: float
-    half_width: float
-    coverage: float
+    spread: Positive
+    apart: Spread
+    half_width: Positive
+    coverage: Annotated[float, Field(gt=0, lt=1)]
     width: Factor
     error: Factor
-    sites: int
-    people: int
+    sites: Annotated[int, Field(ge=1)]
+    people: Annotated[int, Field(ge=1)]
 
     @property
     def covariance(self) -> FloatArray:

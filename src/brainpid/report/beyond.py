@@ -10,6 +10,7 @@ import pandas as pd
 
 from brainpid.core.names import LOG_SCORE_ESTIMATOR, SITE, WITHIN_COHORT
 from brainpid.evaluation.control_models import CONTROL, MODALITY, MODEL
+from brainpid.evaluation.random_effects import POOLED
 from brainpid.report.words import LABELS, listed, number
 
 MUCH = 0.25
@@ -98,9 +99,10 @@ def warnings_beyond(pid: pd.DataFrame, controls: pd.DataFrame, model: str, targe
     for cohort in dict.fromkeys(totals["cohort"]):
         own = by_cohort[cohort]
         without, beyond = own.get("", np.nan), own.get(SITE, np.nan)
+        where = "all cohorts together" if cohort == POOLED else cohort
         if without > 0 and (part := 1 - beyond / without) >= MUCH:
             said.append(
-                f"{number(min(100 * part, 100), 0)}% of what {LABELS[model]} tells of {target} in {cohort} is told by "
+                f"{number(min(100 * part, 100), 0)}% of what {LABELS[model]} tells of {target} in {where} is told by "
                 f"the site: {number(without)} bits in all, {number(beyond)} beyond the site"
             )
     told = controls[controls["kind"] == MODALITY]

@@ -14,6 +14,7 @@ from scipy.stats import binomtest
 from brainpid.cohort.training_group import TRAINED
 from brainpid.config.designs import column_of
 from brainpid.config.slices import ReportSettings
+from brainpid.core.names import SEX
 from brainpid.evaluation.group_tables import CORRECTED, UNCORRECTED
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.report.figures import COLOURS, STYLE, nothing
@@ -53,10 +54,11 @@ def group_sentences(table: pd.DataFrame, settings: ReportSettings) -> list[str]:
     for row in shown_rows(table, settings.models[0]):
         where = "" if row["cohort"] == POOLED or len(settings.data_folders) == 1 else f" in {row['cohort']}"
         side = "above" if row["difference"] >= 0 else "below"
+        equal = f"{name} and site" if row["column"] == SEX else f"{name}, sex and site"
         verdict = "" if row["p_value"] < SIGNIFICANT else ", which is not told apart from none"
         told.append(
             f"{row['column']} {row['group']}{where}: predicted {name} is {number(abs(row['difference']))} {units} "
-            f"{side} that of {row['reference']} of the same {name}, sex and site "
+            f"{side} that of {row['reference']} of the same {equal} "
             f"[{number(row['ci_low'])}, {number(row['ci_high'])}] (d = {number(row['cohens_d'])}, "
             f"p = {number(row['p_value'], 4)}, n = {row['n']} and {row['n_reference']}){verdict}"
         )
@@ -151,9 +153,11 @@ def trained_in_words(participants: pd.DataFrame, settings: ReportSettings) -> st
     taking = participants[participants["included"].astype(bool)]
     inside = int(taking[TRAINED].sum())
     values = listed(list(settings.train_on[column]))
+    others = len(taking) - inside
     return (
-        f"Models were trained on the {people(inside)} with {column} {values}; {len(taking) - inside} others were "
-        "predicted by models of the folds and nothing was learned from them"
+        f"Models were trained on the {people(inside)} with {column} {values}; "
+        f"{'1 other was' if others == 1 else f'{others} others were'} predicted by models of the folds and "
+        "nothing was learned from them"
     )
 
 
@@ -163,10 +167,11 @@ def groups_in_methods(participants: pd.DataFrame, settings: ReportSettings) -> s
     if not settings.compared:
         return said
     name = settings.target.column
+    but_itself = " (sex not where it is compared)" if SEX in settings.compared else ""
     return (
         f"{said} Groups ({listed(list(settings.compared))}) were compared in predicted less true {name}, corrected by "
         f"the line of the training people of the fold (de Lange et al. 2022), among participants of {name}s and sites "
         f"that both groups have, by regression on group, a natural spline of {name} (3 degrees of freedom), sex and "
-        "site with HC3 standard errors (MacKinnon and White 1985), and tested by permuting residuals within sites "
-        f"(Freedman and Lane 1983); {LABELS[settings.models[0]]} unless said."
+        f"site{but_itself} with HC3 standard errors (MacKinnon and White 1985), and tested by permuting residuals "
+        f"within sites (Freedman and Lane 1983); {LABELS[settings.models[0]]} unless said."
     )

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainpid.cohort.groups import group_codes, read_groups
+from brainpid.cohort.groups import group_codes, read_cells, read_groups, two_spellings
+from brainpid.cohort.training_group import in_training_group
+from brainpid.config.people_tables import PeopleTable
 from brainpid.core.errors import InputError
 
 
@@ -36,3 +38,23 @@ def test_groups_are_read_by_cohort_and_label(tmp_path):
     assert read_groups(paths, people, None) is None
     with pytest.raises(InputError, match=r"--sheets: .* \('family'\), found none"):
         read_groups([], people, "family")
+
+
+def test_one_number_in_two_spellings_is_refused():
+    """A table with an empty cell has 1.0 where another has 1."""
+    assert two_spellings(["1", "1.0", None, "01", "2", "2.5", "2.50"]) == ["1", "1.0"]
+    assert two_spellings(["01", "1", "a", "-0", "2."]) == []
+    sheets = {"a": pd.DataFrame({"dx": ["0", "1"]}), "b": pd.DataFrame({"dx": ["1.0", None]})}
+    with pytest.raises(InputError, match=r"train_on: column 'dx' has numbers in two spellings, 1, 1.0;"):
+        in_training_group(sheets, {"dx": ("1",)})
+
+
+def test_cells_of_groups_are_texts_by_cohort_and_label(tmp_path):
+    (tmp_path / "p.tsv").write_text("id\tdx\n1\t 01 \nsub-2\tn/a\n")
+    table = PeopleTable(path=str(tmp_path / "p.tsv"), participant_id="id", sex="sex", visits=None)
+    cells = read_cells({"a": table}, ["dx"])["dx"]
+    assert cells.index.tolist() == [("a", "sub-1"), ("a", "sub-2")]
+    assert cells.iloc[0] == "01"
+    assert pd.isna(cells.iloc[1])
+    with pytest.raises(InputError, match=r"p.tsv.*'hand'.*of groups"):
+        read_cells({"a": table}, ["hand"])

@@ -27,7 +27,7 @@ def test_overlapping_sites_of_many_people_are_no_doubt_and_without_a_method_noth
 def test_few_people_ages_apart_and_a_single_site_are_said():
     poor = people(a=np.linspace(20, 60, 30), b=np.linspace(25, 55, 30), few=[30, 40], old=np.linspace(80, 90, 25))
     few, old = doubts_of_harmonisation(poor, USED, "years")
-    assert "1 of 4 sites have fewer than 20 people" in few
+    assert "1 of 4 sites has fewer than 20 people" in few
     assert "few (2)" in few
     assert "site 'old' (80 to 90 years) has hardly ages that another site has: the course of age" in old
     (alone,) = doubts_of_harmonisation(people(a=np.linspace(20, 60, 30)), USED, "years")

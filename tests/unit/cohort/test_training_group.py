@@ -120,4 +120,6 @@ def test_words_on_who_is_trained_on():
     )
     assert second.startswith("warning: 2 of the 2 others are of ages that nobody who is trained on has")
     (only,) = training_in_words(table.assign(**{TRAINED: True}), given, "years")
-    assert only.endswith("train_on has no effect")
+    assert only == (
+        "warning: everybody who takes part is of the training group (diagnosis: control): train_on has no effect"
+    )

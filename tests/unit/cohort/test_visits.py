@@ -46,8 +46,10 @@ def test_a_row_a_visit_from_the_sessions_of_a_dataset(tmp_path, caplog):
     )  # fmt: skip
     pd.testing.assert_frame_equal(sheet[list(expected)], expected, check_dtype=False)
     assert "1 people have several visits and no age of each" in caplog.text
+    caplog.clear()
     assert read_labels(given.path, "participant_id", given.visits) == expected["participant_id"].tolist()
     assert read_sites(given.path, "site", "a", ("participant_id", given.visits)) == ["s", "u", "t"]
+    assert caplog.text == ""  # whoever reads no ages misses none
     before = visits_digest(given.visits)
     (top / "sub-01/sub-01_sessions.tsv").write_text("session_id\tage\nses-a\t30.5\nses-b\t34\n")
     assert visits_digest(given.visits) != before
@@ -97,3 +99,25 @@ def test_the_label_of_a_person_excludes_all_visits(tmp_path):
     people = ["sub-01_ses-a", "sub-01_ses-b", "sub-02_ses-a", "sub-02_ses-b"]
     found = read_exclusions(tmp_path / "e.tsv", people, ["t1"])
     assert found == {"t1": {"sub-01_ses-a": "stroke", "sub-01_ses-b": "stroke", "sub-02_ses-b": "motion"}}
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("ses-a\t30\nses-b\t33\na\t31\n", r"sub-01_sessions.tsv: line 4: expected one row a session.*several of 'a'"),
+        ("ses-a\t30\nn/a\t33\n", r"sub-01_sessions.tsv: line 3: no session_id"),
+        ("ses-a\t30\nses-b/c\t33\n", r"participants.tsv: 'sub-01_ses-b/c' is no label of a visit"),
+    ],
+)
+def test_sessions_that_are_no_visits_are_refused_with_their_line(tmp_path, rows, words):
+    top = dataset(tmp_path)
+    (top / "sub-01/sub-01_sessions.tsv").write_text(f"session_id\tage\n{rows}")
+    with pytest.raises(InputError, match=words):
+        read_participants("a", settings(top, top))
+
+
+def test_a_visit_without_an_age_is_that_visit_s_matter(tmp_path):
+    top = dataset(tmp_path)
+    (top / "sub-01/sub-01_sessions.tsv").write_text("session_id\tage\nses-a\tn/a\nses-b\t33\n")
+    sheet = read_participants("a", settings(top, top)).set_index("participant_id")
+    assert sheet["age"].isna().tolist() == [True, False, False, True, True]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,12 @@ import pytest
 from cohorts import make_config, make_tables, write_cohort, write_config
 
 from brainpid.cli import main
+from brainpid.config.harmonise import Harmonise
 from brainpid.core.files import read_json, read_own_tsv, write_json
 from brainpid.evaluation.local_promise import learned, promise_table
 from brainpid.evaluation.predictions import predict_table
 from brainpid.model.fitting import Fitted, fit_model
+from brainpid.model.harmonised import Harmoniser
 from brainpid.report.calibration_columns import calibration_dictionary
 
 SITES = [f"s{k}" for k in range(6)]
@@ -49,7 +52,7 @@ def study(tmp_path_factory):
             told = predict_table(fitted.model, held_out, people[test], fitted.biases, 0.9, people[train])
             parts.append(told.assign(model="ridge", repeat=0, fold=0, scheme=scheme))
     promise = promise_table(pd.concat(parts), ("kfold", "leave_one_site_out"), 0.9, 0.95)
-    write_json(out / "aggregate/calibration.json", calibration_dictionary(learned(promise)))
+    write_json(out / "aggregate/calibration.json", calibration_dictionary(learned(promise, "years")))
     final = fit(X, people, np.ones(84, dtype=bool))
     final.model.save(out / "final/ridge")
 
@@ -202,6 +205,9 @@ def test_tables_say_their_site_or_are_refused(study, calibrate, predict, tmp_pat
     north = predict(*given, "--site", "north", model=tmp_path / "ten")
     expected = predict(model=tmp_path / "ten")
     np.testing.assert_allclose(north["predicted_age"][:40], expected["predicted_age"][:40])
+    spaces = predict(*given, "--site", " north ", model=tmp_path / "ten")
+    pd.testing.assert_frame_equal(spaces, north)
+    assert "--site: expected the name of a site, found an empty text" in predict(*given, "--site", " ")
     other = predict(*given, "--site", "elsewhere", model=tmp_path / "ten")
     assert (other["local_people"] == 0).all()
     assert "--site: expected with --tables" in predict("--config", folder / "new.yaml", "--site", "north")
@@ -233,3 +239,53 @@ def test_nobody_stands_in_the_folder(calibrate, tmp_path):
     assert sorted(path.name for path in (tmp_path / "ten").iterdir()) == [
         "calibration.json", "model.joblib", "provenance.json",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "words"),
+    [
+        (("model",), "pidreg", "model: expected 'ridge', which the folder has, found 'pidreg'"),
+        (("sites", "north", "people"), -3, "sites.north.people"),
+        (("sites", "north", "zz"), [[1.0, 5.0], [5.0, 1.0]], "sites.north: zz: expected sums of squares"),
+        (("learned", "spread", "coverage"), -0.9, "learned.spread.coverage"),
+        (("learned", "spread", "scatter"), 0.0, "learned.spread.scatter"),
+        (("learned", "expected"), [], "learned.expected"),
+    ],
+)
+def test_an_edited_calibration_is_refused_and_predicts_nobody(calibrate, predict, tmp_path, place, value, words):
+    calibrate("ten", "--people", 10)
+    path = tmp_path / "ten/calibration.json"
+    content = json.loads(path.read_text())
+    part = content
+    for key in place[:-1]:
+        part = part[key]
+    part[place[-1]] = value
+    path.write_text(json.dumps(content))
+    message = predict(model=tmp_path / "ten")
+    assert words in message
+    assert "ten/calibration.json" in message
+    assert not (tmp_path / "p.tsv").exists()
+
+
+def test_targets_in_other_units_calibrate_nothing(study, calibrate, tmp_path):
+    months = make_config(study[0], ["new"], study[1], target={"units": "months", "range": [0, 1500]})
+    message = calibrate("x", "--config", write_config(tmp_path / "months.yaml", months))
+    assert "months.yaml: target.units: expected years, in which the model was trained, found months" in message
+
+
+def test_a_site_that_is_harmonised_by_its_own_people_is_said(study, calibrate, tmp_path, caplog):
+    folder, out = study
+    tables = {m: pd.read_csv(folder / f"a/{m}.tsv", sep="\t").drop(columns="participant_id") for m in ("t1", "dwi")}
+    people = pd.read_csv(folder / "a/participants.tsv", sep="\t")
+    shutil.copytree(out / "final/ridge", tmp_path / "own")
+    Harmoniser.fit(Harmonise(method="location", unseen="own"), tables, people).save(tmp_path / "own")
+    told = calibrate("ten", "--people", 10, "--learned", out / "aggregate/calibration.json", model=tmp_path / "own")
+    assert told["sites"]["north"]["people"] == 10
+    assert "the correction holds for predictions that are made with these people among them" in caplog.text
+
+
+def test_a_model_that_does_not_say_which_it_is_cannot_be_calibrated(study, calibrate, tmp_path):
+    shutil.copytree(study[1] / "final/ridge", tmp_path / "nameless")
+    (tmp_path / "nameless/provenance.json").unlink()
+    message = calibrate("x", "--people", 5, model=tmp_path / "nameless")
+    assert "nameless/provenance.json: expected the name of the model, found none" in message

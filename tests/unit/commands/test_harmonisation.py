@@ -99,7 +99,7 @@ def test_predict_refuses_people_of_sites_that_are_not_known_where_that_was_asked
     given = [f"{m}={tmp_path}/new/{m}.tsv" for m in ("t1", "dwi")]
     assert main(["predict", "--model", f"{tmp_path}/model", "--tables", *given, "--out", f"{tmp_path}/p.tsv"]) == 2
     told = " ".join(capsys.readouterr().err.split())
-    assert "60 people are 60 without a site, which the harmonisation of features has not seen" in told
+    assert "60 people are without a site, which the harmonisation of features has not seen" in told
     assert "expected those of one, two (harmonise.unseen: error)" in told
 
 

@@ -43,8 +43,9 @@ def test_columns_that_nothing_uses_are_not_kept(sheet):
 
 def test_a_used_column_that_is_not_there_is_named(sheet):
     said = sheet("--keep", "icw")
-    assert "expected a column 'icw' (of splits.group, train_on, groups or divide_by)" in said
+    assert "expected a column 'icw' (of splits.group, train_on or divide_by)" in said
     assert "did you mean 'icv'?" in said
+    assert "expected a column 'hand' (of groups)" in sheet("--keep", "--expect", '["family", "hand"]')
 
 
 def test_units_of_the_target_that_are_not_the_configuration_s_are_said(sheet, caplog):

@@ -81,6 +81,7 @@ def test_what_cannot_be_pooled_is_refused(apart, tmp_path, capsys):
     assert "the same run as" in refused(capsys, a, a / "aggregate/pool.json", *out)
     assert "expected the summary of a finished run, found none" in refused(capsys, a, tmp_path, *out)
     assert "needs 2 cohorts or more, found 1" in refused(capsys, a, *out)
+    assert "'pooled' is the name of the rows that join all" in refused(capsys, f"pooled={a}", apart / "site_b", *out)
     other = tmp_path / "other.json"
     shutil.copy(apart / "site_b/aggregate/pool.json", other)
     content = json.loads(other.read_text())

@@ -86,6 +86,8 @@ def test_a_modality_without_a_cost_costs_one(tmp_path):
         ({"splits": {"group": "participant_id"}}, "splits.group: 'participant_id' is a person's label"),
         ({"splits": {"group": "cohort"}}, "splits.group: 'cohort' is the cohort; splits.scheme: leave_one_cohort_out"),
         ({"splits": {"group": "age"}}, "splits.group: 'age' is the target"),
+        ({"target": {"units": " "}}, "target.units: expected a text, such as points where there is no unit"),
+        ({"controls": ["participant_id"]}, "controls: 'participant_id' is a person's label"),
         ({"splits": {"group": "score"}, "target": {"column": "score"}}, "splits.group: 'score' is the target"),
         ({"models": ["mean", "ridge"]}, "'mean' has nothing to show"),
         ({"hyperparameters": {"ridge": {"log10_alpha_range": [2, 1]}}}, "low < high"),

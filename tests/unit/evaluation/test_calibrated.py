@@ -24,7 +24,7 @@ def row(people: int, mae: float) -> Expected:
     )  # fmt: skip
 
 
-LEARNED = Learned(spread=SPREAD, error_seen=4.5, expected=(row(0, 6.0), row(5, 5.2), row(10, 5.0)))
+LEARNED = Learned(units="years", spread=SPREAD, error_seen=4.5, expected=(row(0, 6.0), row(5, 5.2), row(10, 5.0)))
 NORTH = LocalSite(  # 25 people at the centre, all off by 6
     people=25, zz=((25.0, 0.0), (0.0, 0.0)), zr=(150.0, 0.0), rr=900.0, known={}, offset=5.6,
     slope=0, at=50, expected_error=4, uncorrected_error=5, width=17, expected=row(10, 5.0),
@@ -116,6 +116,6 @@ def test_growth_in_words():
     assert growth_in_words(LEARNED) == (
         "6.0 on average instead of 4.5, and 5.0 once 10 of its people are known (brainpid calibrate)"
     )
-    alone = Learned(spread=SPREAD, error_seen=None, expected=(row(0, 6.0),))
+    alone = Learned(units="years", spread=SPREAD, error_seen=None, expected=(row(0, 6.0),))
     assert growth_in_words(alone) == "6.0 on average"
     assert LEARNED.at(7).mae == pytest.approx(5.2)

@@ -102,3 +102,17 @@ def test_visits_of_a_person_are_one():
     assert thrice.n == 3 * once.n
     assert thrice.difference == pytest.approx(once.difference, rel=0.05)
     assert thrice.ci_high - thrice.ci_low == pytest.approx(once.ci_high - once.ci_low, rel=0.05)
+
+
+def test_reasons_count_who_belongs_together_once_and_effects_beside_few_people():
+    values, group, age, _, sex, _ = study(0, n=48)
+    one_site = np.zeros(48, dtype=int)
+    visits = group_effect(values, group, age, one_site, sex, confidence=0.95, seed=0, clusters=np.arange(48) // 8)
+    assert visits.reason.startswith(
+        "6 of the group and 6 of the reference are of ages and sites that both have, those "
+    )
+    assert visits.reason.endswith("who belong together counted once; expected at least 10 of each")
+    pairs = np.arange(22) // 2  # of one age, each at a site of their own
+    few = group_effect(values[:22], np.arange(22) % 2 == 0, 30.0 + pairs, pairs, sex[:22], confidence=0.95, seed=0)
+    assert few.reason.startswith("11 of the group and 11 of the reference are too few beside ")
+    assert "effects of age, sex and site; expected at least " in few.reason

@@ -8,7 +8,7 @@ import pytest
 
 from brainpid.cohort.training_group import TRAINED
 from brainpid.core.errors import InputError
-from brainpid.evaluation.group_tables import KEYS, group_table, others_table, reference_of
+from brainpid.evaluation.group_tables import KEYS, group_table, groups_in_words, others_table, reference_of
 
 
 def persons(n: int = 120) -> pd.DataFrame:
@@ -88,3 +88,42 @@ def test_how_well_others_are_predicted():
     assert found["bias"].round(9).tolist() == [1, -3, 1, -3, -3]
     assert found["coverage"].tolist() == [1, 0, 1, 0, 0]
     assert (found["information_bits"] == 1).all()
+
+
+def test_women_and_men_are_compared_without_being_made_equal_in_sex():
+    given = persons()
+    sex = pd.Series(np.array(["F", "M"])[np.arange(len(given)) % 2], index=pd.MultiIndex.from_frame(given[KEYS]))
+    given["brain_pad_corrected"] += 3.0 * (sex.to_numpy() == "M")
+    found = group_table(given, {"sex": sex}, sex.to_frame("sex"), {}, confidence=0.95, seed=0, permutations=99)
+    assert (found["reason"] == "").all()
+    row = found[(found["cohort"] == "pooled") & (found["pad"] == "corrected")].iloc[0]
+    assert row[["group", "reference"]].tolist() == ["M", "F"]
+    # Every second of them: patients are every fourth from the third on, women alone.
+    assert row["difference"] == pytest.approx(3.0 - 2.0, abs=1.0)
+
+
+def test_people_who_do_not_take_part_tell_neither_reference_nor_groups():
+    given = persons()
+    cells = given.set_index(KEYS)["diagnosis"]
+    away = pd.Series("away", index=pd.MultiIndex.from_tuples([("a", f"x{k}") for k in range(500)], names=KEYS))
+    many = pd.concat([cells, away, away.set_axis([("b", f"y{k}") for k in range(500)])]).rename("diagnosis")
+    many.index = pd.MultiIndex.from_tuples(many.index, names=KEYS)
+    people = given.set_index(KEYS).assign(sex="F")[["sex"]]
+    found = group_table(given, {"diagnosis": many}, people, {}, confidence=0.95, seed=0, permutations=9)
+    assert set(found["reference"]) == {"control"}
+    assert "away" not in set(found["group"])
+
+
+def test_a_column_with_one_group_or_none_is_said():
+    people = persons().assign(included=True)
+    one = pd.Series("x", index=people.index, name="hand")
+    said = groups_in_words(people, {"hand": one, "empty": one.where(one == "y").rename("empty")}, {})
+    assert said == [
+        "left out: hand: everybody has x; a comparison takes two groups",
+        "left out: empty: nobody has a value; a comparison takes two groups",
+    ]
+
+
+def test_one_number_in_two_spellings_is_no_two_groups():
+    with pytest.raises(InputError, match=r"groups: column 'dx' has numbers in two spellings, 1, 1.0;"):
+        reference_of(pd.Series(["1", "1.0", None], name="dx"), ())

@@ -103,12 +103,12 @@ def test_every_site_counts_once_and_the_interval_of_a_new_site_holds_more():
 
 def test_what_is_handed_on_holds_no_person_and_the_nearest_row_is_told():
     promise = promise_table(predictions(3, sites=6), SCHEMES, 0.9, 0.95)
-    told = learned(promise)["ridge"]
+    told = learned(promise, "years")["ridge"]
     assert told.spread.people == 96
     assert [row.people for row in told.expected] == promise.table["people"].tolist() == [0, 5, 10]
     assert told.expected[1].mae == promise.table["mae"][1]
     assert [told.at(k).people for k in (0, 3, 7, 400)] == [0, 0, 5, 10]
-    assert learned(promise_table(predictions(3, sites=6), SCHEMES[1:], 0.9, 0.95))["ridge"].error_seen is None
+    assert learned(promise_table(predictions(3, sites=6), SCHEMES[1:], 0.9, 0.95), "years")["ridge"].error_seen is None
     text = told.model_dump_json()
     assert Learned.model_validate_json(text) == told
     assert "sub-" not in text

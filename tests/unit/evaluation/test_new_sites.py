@@ -18,10 +18,10 @@ def study(sites: dict[str, str], out: str = "") -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("sites", "scheme", "said"),
     [
-        ({"a": "123"}, "leave_one_site_out", "leave_one_site_out: training has 2 site(s) where it has fewest"),
-        ({"a": "1234"}, "leave_one_site_out", "training has 3 site(s) where it has fewest"),
+        ({"a": "123"}, "leave_one_site_out", "leave_one_site_out: training has 2 sites where it has fewest"),
+        ({"a": "1234"}, "leave_one_site_out", "training has 3 sites where it has fewest"),
         ({"a": "123456"}, "leave_one_site_out", ""),
-        ({"a": "123456", "b": "x"}, "leave_one_cohort_out", "leave_one_cohort_out: training has 1 site(s)"),
+        ({"a": "123456", "b": "x"}, "leave_one_cohort_out", "leave_one_cohort_out: training has 1 site where"),
         ({"a": "123456", "b": "x"}, "kfold", ""),
         ({"a": "1"}, "leave_one_cohort_out", ""),
     ],
@@ -33,4 +33,4 @@ def test_too_few_training_sites(sites, scheme, said):
 
 
 def test_sites_of_which_nobody_takes_part_are_none():
-    assert "training has 2 site(s)" in doubts_of_new_sites(study({"a": "1234"}, out="4"), ("leave_one_site_out",))[0]
+    assert "training has 2 sites" in doubts_of_new_sites(study({"a": "1234"}, out="4"), ("leave_one_site_out",))[0]

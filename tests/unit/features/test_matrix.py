@@ -50,3 +50,15 @@ def test_a_missing_modality_is_a_row_of_nan(tmp_path):
     one = read_matrix([tmp_path / "b.h5"], people.iloc[:1], {"t1": ["icv"]})
     np.testing.assert_array_equal(one["t1"], [[12]])
     assert one["t1"].dtype == float
+
+
+def test_people_of_a_cohort_without_a_modality_have_rows_of_nan_whoever_is_read_beside_them(tmp_path):
+    """Those who are tested, or never trained on, may all be of the cohort that lacks it."""
+    values, ok = np.array([[1.0, 10], [2, 20]]), (SUCCESS, SUCCESS)
+    write_features(tmp_path / "a.h5", "a", [features("a", m, values, ok) for m in ("t1", "dwi")], {})
+    write_features(tmp_path / "b.h5", "b", [features("b", "t1", values, ok)], {})
+    people = pd.DataFrame({"cohort": ["b"], "participant_id": ["sub-1"]})
+    found = read_matrix([tmp_path / "a.h5", tmp_path / "b.h5"], people, BOTH)
+    np.testing.assert_array_equal(found["dwi"], [[np.nan, np.nan]])
+    with pytest.raises(InputError, match="no cohort of b has features of dwi"):
+        read_matrix([tmp_path / "b.h5"], people, BOTH)

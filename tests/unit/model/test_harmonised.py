@@ -89,9 +89,13 @@ def test_people_of_other_sites_are_left_or_refused(caplog):
     sites = ["new"] * 3 + [None] + people["site"].tolist()[4:]
     left = Harmoniser.fit(Harmonise(method="location"), tables, people).apply(tables, sites, people["sex"])
     pd.testing.assert_frame_equal(left["t1"].iloc[:4], tables["t1"].iloc[:4])
-    assert "4 people are of sites new, 1 without a site" in caplog.text
+    assert "4 people are of site new, 1 without a site" in caplog.text
+    Harmoniser.fit(Harmonise(method="location"), tables, people).apply(
+        tables, [None, *sites[4:], "a", "a", "a"], people["sex"]
+    )
+    assert "1 person is without a site, which" in caplog.text
     refusing = Harmoniser.fit(Harmonise(method="location", unseen="error"), tables, people)
-    with pytest.raises(InputError, match=r"of sites new, 1 without a site.*expected those of a, b, c"):
+    with pytest.raises(InputError, match=r"of site new, 1 without a site.*expected those of a, b, c"):
         refusing.apply(tables, sites, people["sex"])
 
 

@@ -47,6 +47,8 @@ def test_all_controls_are_the_headline_where_the_site_is_one():
 def test_it_is_said_how_much_is_site_and_that_features_tell_it():
     said = warnings_beyond(with_sites(), control_rows(), "pidreg", "age")
     assert said[0].startswith("60% of what PIDReg tells of age in a is told by the site: 1.50 bits in all, 0.60 beyond")
+    pooled = warnings_beyond(with_sites().assign(cohort="pooled"), control_rows(), "pidreg", "age")
+    assert "tells of age in all cohorts together is told by the site" in pooled[0]
     assert said[1] == "The site of people of a is told from t1 in 88% (by chance 5%)"
     assert warnings_beyond(with_sites(1.3), control_rows().iloc[4:], "pidreg", "age") == []
 
@@ -72,7 +74,7 @@ def test_the_page_shows_both_and_what_nuisance_tells():
     assert "<td>0.812</td>" not in page
     for cell in ("0.900 [0.800, 1.000]", "site and motion", "R² within sites", "<td>88%</td><td>5%</td>", "0.44"):
         assert cell in page
-    assert "Not beyond site and motion" in page
+    assert "Not beyond site and motion: with what the modalities tell of site and motion" in page
     assert "Information is given beyond site and motion" in page
     assert "WoodFasiolo2017" in page
 

@@ -66,6 +66,8 @@ def test_sentences_are_of_everybody_where_there_are_several_cohorts():
         "diagnosis patient: predicted age is 3.25 years above that of control of the same age, sex and site "
         "[2.25, 4.25] (d = 0.62, p = 0.0005, n = 24 and 50)"
     )
+    (sexes,) = group_sentences(groups().assign(column="sex"), DESIGN)
+    assert "of the same age and site [" in sexes
     (told,) = group_sentences(groups(0.2, ("a", "b", "pooled")), DESIGN)
     assert told.endswith("which is not told apart from none")
 
@@ -88,8 +90,12 @@ def test_flags():
 def test_methods():
     people = pd.DataFrame({"included": [True, True, False, True], "trained_on": [True, False, True, True]})
     told = groups_in_methods(people, DESIGN)
-    assert told.startswith(" Models were trained on the 2 people with diagnosis control; 1 others were predicted")
+    assert told.startswith(" Models were trained on the 2 people with diagnosis control; 1 other was predicted by")
     assert "Groups (diagnosis) were compared" in told
+    assert "sex and site with HC3" in told
+    assert "site (sex not where it is compared) with HC3" in groups_in_methods(
+        people, DESIGN.model_copy(update={"compared": ("diagnosis", "sex")})
+    )
     assert groups_in_methods(people.drop(columns="trained_on"), SETTINGS) == ""
     assert trained_in_words(people.drop(columns="trained_on"), DESIGN) == ""
 
