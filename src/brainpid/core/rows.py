@@ -198,30 +198,32 @@ def _are_row_names(first: list[tuple[str, ...]]) -> bool:
 
 def _tsv_rows(lines: Iterable[str], path: Path) -> Iterator[Row]:
     """Rows of a .tsv."""
-    opened: list[str] = []  # lines since one whose last cell begins with a quote, while each is a row by itself
+    opened: list[list[str]] = []  # lines since each whose last cell begins with a quote, while each is a row by itself
     width = 0
     for number, line in enumerate(lines, start=1):
         text = line.rstrip("\n")
         cells = text.split("\t")
         width = width or len(cells)
-        if opened:
-            opened.append(line)
-            closed = _one_quoted_row(opened, width) if len(cells) == width or not text else None
+        still: list[list[str]] = []
+        for since in opened:
+            since.append(line)
+            closed = _one_quoted_row(since, width) if len(cells) == width or not text else None
             if closed:
                 raise InputError(
-                    f"{path}: lines {number - len(opened) + 1} to {number}: double quotes make one row of them, and "
+                    f"{path}: lines {number - len(since) + 1} to {number}: double quotes make one row of them, and "
                     f"each has {width} cells by itself, as the header; expected a text in one line, without tabs"
                 )
-            if closed is None:
-                opened.clear()
+            if closed is not None:
+                still.append(since)
+        opened = still
         if '"' in text and len(cells) != width and _one_quoted_row([text], width):
             raise InputError(
                 f"{path}: line {number} has {len(cells)} cells, the header {width}: double quotes stand around tabs; "
                 "expected a text without tabs"
             )
         if text.strip(" "):
-            if not opened and cells[-1][:1] == '"' and (_unquoted(cells[-1]) is cells[-1] or cells[-1][-2:] == '\\"'):
-                opened.append(line)
+            if cells[-1][:1] == '"' and (_unquoted(cells[-1]) is cells[-1] or cells[-1][-2:] == '\\"'):
+                opened.append([line])
             yield Row(number, [_unquoted(cell) for cell in cells] if '"' in text else cells)
 
 

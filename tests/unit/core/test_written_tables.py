@@ -77,6 +77,7 @@ WAYS = {
 @example(table=pd.DataFrame({ID: ["s0"], '",1': [""]}), way="R csv, escaped", latin=False)
 @example(table=pd.DataFrame({ID: ["s0"], "x": ['",\n,1']}), way="R csv, escaped", latin=False)
 @example(table=pd.DataFrame({ID: ["s0"], "x": ["\n\t"], "y": [np.nan]}), way="R tsv with row names", latin=False)
+@example(table=pd.DataFrame({ID: ["s0", "s1"], "x": ["\\", "\n\t,"]}), way="pandas, tsv all quoted", latin=False)
 @given(table=tables(), way=st.sampled_from(sorted(WAYS)), latin=st.booleans())
 def test_the_same_values_or_refused_with_file_and_line(table, way, latin):
     ending, write = WAYS[way]
