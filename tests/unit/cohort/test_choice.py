@@ -92,7 +92,7 @@ IMAGES = st.tuples(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     images=st.sets(IMAGES, max_size=8),
     visits=st.booleans(),

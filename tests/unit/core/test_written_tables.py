@@ -73,7 +73,7 @@ WAYS = {
 """Programs, and how each would write a table."""
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @example(table=pd.DataFrame({ID: ["s0"], '",1': [""]}), way="R csv, escaped", latin=False)
 @example(table=pd.DataFrame({ID: ["s0"], "x": ['",\n,1']}), way="R csv, escaped", latin=False)
 @example(table=pd.DataFrame({ID: ["s0"], "x": ["\n\t"], "y": [np.nan]}), way="R tsv with row names", latin=False)

@@ -16,8 +16,8 @@ from brainpid.pid.lattice import fusion_weights, held_by_exactly, mmi_lattice, s
 
 NAMES = ("t1", "dwi", "fmri")
 MEASURES = st.sampled_from(["mmi", "idep"])
-quick = settings(max_examples=100, deadline=None, derandomize=True)
-quick_with_intervals = settings(max_examples=30, deadline=None, derandomize=True)
+quick = settings(max_examples=100, derandomize=True)
+quick_with_intervals = settings(max_examples=30, derandomize=True)
 
 
 @st.composite
