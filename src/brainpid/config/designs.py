@@ -44,6 +44,11 @@ Groups = Annotated[tuple[str, ...], AfterValidator(_each_once)]
 """Columns of the participants tables by which people are compared."""
 
 
+def trained_in_words(train_on: Mapping[str, tuple[str, ...]] | None) -> str:
+    """Say who is trained on, for the comparison of runs."""
+    return "; ".join(f"{column}: {', '.join(values)}" for column, values in (train_on or {}).items()) or "everybody"
+
+
 def column_of(train_on: Mapping[str, tuple[str, ...]] | None) -> str | None:
     """Give the column that says who is trained on."""
     return None if train_on is None else next(iter(train_on))

@@ -37,6 +37,12 @@ class Harmonise(Section):
     )
 
     @property
+    def words(self) -> str:
+        """What is done to features, for the comparison of runs."""
+        kept = [f"{self.preserve} preserved"] * (self.preserve != "none") + list(self.covariates)
+        return ", ".join([self.method.replace("_", " and "), *kept]) if self.used else "none"
+
+    @property
     def used(self) -> bool:
         """Whether features are changed."""
         return self.method != "none"

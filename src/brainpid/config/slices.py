@@ -25,7 +25,7 @@ from brainpid.config.analysis import (
     Splits,
 )
 from brainpid.config.cohorts import Columns, Shards, Target, TargetValues
-from brainpid.config.designs import TrainOn
+from brainpid.config.designs import TrainOn, trained_in_words
 from brainpid.config.extraction import (
     DiffusionExtraction,
     Extraction,
@@ -273,6 +273,8 @@ class AggregateSettings(Section):
     pid: DecompositionSettings
     controls: Controls
     people: dict[Name, PeopleTable]
+    harmonised: str
+    trained_on: str
 
     @classmethod
     def of(cls, config: Config) -> AggregateSettings:
@@ -291,6 +293,8 @@ class AggregateSettings(Section):
             pid=config.pid,
             controls=config.controls,
             people=tables_of_controls(config),
+            harmonised=config.harmonise.words,
+            trained_on=trained_in_words(config.train_on),
         )
 
 

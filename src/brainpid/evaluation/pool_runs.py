@@ -111,6 +111,29 @@ def check_alike(runs: Mapping[str, PoolSummary]) -> None:
         )
 
 
+def joined(runs: Sequence[PoolSummary]) -> PoolSummary:
+    """Summary of all cohorts of runs that `check_alike` has passed, which can be pooled further."""
+    return runs[0].model_copy(
+        update={
+            "cohorts": tuple(cohort for run in runs for cohort in run.cohorts),
+            "models": common_models(runs),
+            "harmonised": tuple(sorted({own for run in runs for own in run.harmonised})),
+            "trained_on": tuple(sorted({own for run in runs for own in run.trained_on})),
+        }
+    )
+
+
+def mixed_in_words(summary: PoolSummary) -> list[str]:
+    """What cohorts that are joined do not have in common, though it does not keep them apart; one sentence each."""
+    told = []
+    if len(summary.harmonised) > 1:
+        told.append(f"Site effects were taken from features of some runs alone, or in ways that differ (harmonise: "
+                    f"{'; '.join(summary.harmonised)})")  # fmt: skip
+    if len(summary.trained_on) > 1:
+        told.append(f"Runs are of different people (train_on: {' / '.join(summary.trained_on)})")
+    return told
+
+
 def common_models(runs: Sequence[PoolSummary]) -> tuple[str, ...]:
     """Models that all runs have, in the order of the first."""
     return tuple(model for model in runs[0].models if all(model in run.models for run in runs))

@@ -33,7 +33,7 @@ from brainpid.evaluation.within_cohort import null_summary as null_rows
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 """Of the file; another one has other keys."""
 DEFINITIONS = 1
 """Of what the numbers mean: estimators, subsets, widening. Raise it where one of them comes to mean something else."""
@@ -130,7 +130,7 @@ class FeatureNames(Section):
 class PoolSummary(Section):
     """Content of ``aggregate/pool.json``."""
 
-    format: Literal[1]
+    format: Literal[2]
     version: str
     definitions: int
     column: str
@@ -145,6 +145,10 @@ class PoolSummary(Section):
     null_encoder: str
     null_folds: int
     reference_ages: str
+    harmonised: tuple[str, ...]
+    """What was done to features, of all runs that are joined here."""
+    trained_on: tuple[str, ...]
+    """Who was trained on, likewise."""
     features: dict[Name, FeatureNames]
     cohorts: tuple[CohortSummary, ...]
 
@@ -270,6 +274,8 @@ def pool_summary(
         null_encoder=within.encoder,
         null_folds=within.folds,
         reference_ages="" if reference is None else f"{reference['words']} ({reference['digest'][:12]})",
+        harmonised=(settings.harmonised,),
+        trained_on=(settings.trained_on,),
         features=feature_names(features),
         cohorts=tuple(cohorts),
     )

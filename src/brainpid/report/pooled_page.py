@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from brainpid.core.names import LOG_SCORE_ESTIMATOR, WITHIN_COHORT
-from brainpid.evaluation.pool_runs import PooledRuns
+from brainpid.evaluation.pool_runs import PooledRuns, mixed_in_words
 from brainpid.evaluation.pool_summary import PoolSummary
 from brainpid.evaluation.random_effects import POOLED
 from brainpid.pid.result import MIN_PEOPLE_FOR_SHARES
@@ -30,7 +30,7 @@ def render_pooled(tables: PooledRuns, first: PoolSummary, model: str, forest: st
     ----------
     tables : PooledRuns
     first : PoolSummary
-        Of the runs, what they have in common.
+        Of the runs together.
     model : str
         Model that is shown; the tables have the others.
     forest : str
@@ -43,7 +43,7 @@ def render_pooled(tables: PooledRuns, first: PoolSummary, model: str, forest: st
     return environment.from_string(packaged("report/templates/pooled.html")).render(
         style=packaged("report/templates/report.css"),
         summary=_summary(tables, accuracy, first, model),
-        flags=flags_of_pooled(tables, model),
+        flags=mixed_in_words(first) + flags_of_pooled(tables, model),
         forest=inline("forest", forest, ALTERNATIVE),
         rows=_pooled_rows(tables.pooling, first.measures[0]),
         cohorts=_cohorts(tables.pid, model),

@@ -88,7 +88,7 @@ def test_what_cannot_be_pooled_is_refused(apart, tmp_path, capsys):
     other.write_text(json.dumps(content | {"units": "months"}))
     assert "found months and years" in refused(capsys, a, other, *out)
     other.write_text(json.dumps(content | {"format": 99}))
-    assert "expected a summary with format 1, found 99" in refused(capsys, a, other, *out)
+    assert "expected a summary with format 2, found 99" in refused(capsys, a, other, *out)
     other.write_text(json.dumps({name: value for name, value in content.items() if name != "features"}))
     assert "other.json: key 'features' is missing" in refused(capsys, a, other, *out)
 

@@ -174,7 +174,7 @@ def configuration() -> dict[str, Any]:
         (
             "harmonise",
             {"method": "location"},
-            {"train pidreg", "train ridge", "report", "harmonisation"},
+            {"train pidreg", "train ridge", "aggregate", "report", "harmonisation"},
         ),
     ],
 )

@@ -19,7 +19,7 @@ from brainpid.crossfit.null import Null
 from brainpid.evaluation.accuracy import accuracy_of_cohorts, accuracy_table
 from brainpid.evaluation.coverage import coverage_table
 from brainpid.evaluation.information import decompose_all, decompose_cohorts
-from brainpid.evaluation.pool_runs import check_alike, pool_runs
+from brainpid.evaluation.pool_runs import check_alike, joined, mixed_in_words, pool_runs
 from brainpid.evaluation.pool_summary import FEWEST, Found, PoolSummary, cohort_summaries, pool_summary
 from brainpid.evaluation.within_cohort import WithinCohorts
 
@@ -27,7 +27,7 @@ RANGE = (0.0, 120.0)
 SETTINGS = AggregateSettings(
     cohorts=("a",), modalities=("t1", "dwi"), models=("ridge",), costs={}, scheme="kfold", group=None,
     target_column="age", target_units="years", target_range=RANGE, interval_coverage=0.9,
-    pid=DecompositionSettings(), controls=(), people={},
+    pid=DecompositionSettings(), controls=(), people={}, harmonised="none", trained_on="everybody",
 )  # fmt: skip
 FEATURES = pd.DataFrame(
     {"modality": ["t1", "t1", "dwi"], "feature": ["gm", "wm", "fa"], "units": ["mm3", "mm3", None], "included": True}
@@ -185,3 +185,19 @@ def test_the_same_people_and_the_same_name_are_refused(apart):
         check_alike({"x": first, "y": same})
     with pytest.raises(InputError, match="2 cohorts or more, found 1"):
         check_alike({"x": first})
+
+
+def test_runs_of_other_features_or_people_are_pooled_and_said_to_be():
+    rows, within = people(), nulls(["a", "b"])
+    plain = summary(rows, within)
+    assert mixed_in_words(joined([plain, plain])) == []
+    other = summary(
+        rows, within, SETTINGS.model_copy(update={"harmonised": "location, age preserved", "trained_on": "group: c"})
+    )
+    joint = joined([plain, other])
+    told = mixed_in_words(joint)
+    assert "(harmonise: location, age preserved; none)" in told[0]
+    assert "(train_on: everybody / group: c)" in told[1]
+    # What is pooled can be pooled further, and says so again.
+    assert mixed_in_words(joined([joint, plain])) == told
+    assert len(joint.cohorts) == 4
