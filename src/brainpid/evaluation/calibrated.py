@@ -9,7 +9,7 @@ import pandas as pd
 
 from brainpid.core.arrays import FloatArray, IntArray
 from brainpid.model.calibration import Calibration, Learned, digest_of
-from brainpid.model.local_people import NOBODY, Raw, Sums, correct, sums_of, without
+from brainpid.model.local_people import NOBODY, Corrected, Raw, Sums, correct, sums_of, without
 from brainpid.model.sites import SITE_SEEN
 
 LOCAL_PEOPLE, EXPECTED, GROWTH = "local_people", "expected_error", "error_growth"
@@ -42,9 +42,9 @@ def calibrated(
         People who calibrated their site are corrected by the others of them. ``gain_<m>`` is as much wider as the
         interval. With the columns `LOCAL_PEOPLE`, `EXPECTED` and `GROWTH`.
     """
-    found = with_expected_error(table, half_width, sites, calibration.learned, calibration)
-    for rows, sums in _of_sites(table, half_width, sites, calibration.learned, calibration):
-        told = correct(calibration.learned.spread, sums, _raw(table, half_width, rows), coverage)
+    told_of = _corrected(table, half_width, sites, calibration.learned, calibration, coverage)
+    found = _with_expected(table, told_of, calibration.learned)
+    for rows, _, told in told_of:
         before = found["pi_high"].to_numpy(float)[rows] - found["pi_low"].to_numpy(float)[rows]
         index = found.index[rows]
         for column in (name for name in found if name.startswith("gain_")):
@@ -54,23 +54,42 @@ def calibrated(
 
 
 def with_expected_error(
+    table: pd.DataFrame, half_width: FloatArray, sites: Sequence[str | None], learned: Learned
+) -> pd.DataFrame:
+    """The table with `LOCAL_PEOPLE`, `EXPECTED` and `GROWTH`, empty where it is not known whether the site is new.
+
+    Parameters are those of `calibrated`; nobody of any site is known.
+    """
+    told_of = _corrected(table, half_width, sites, learned, None, learned.spread.coverage)
+    return _with_expected(table, told_of, learned)
+
+
+def _corrected(
     table: pd.DataFrame,
     half_width: FloatArray,
     sites: Sequence[str | None],
     learned: Learned,
-    calibration: Calibration | None = None,
-) -> pd.DataFrame:
-    """The table with `LOCAL_PEOPLE`, `EXPECTED` and `GROWTH`, empty where it is not known whether the site is new.
+    calibration: Calibration | None,
+    coverage: float,
+) -> list[tuple[IntArray, int, Corrected]]:
+    """People of each new site, by how many of it they are corrected, and what they are corrected to."""
+    return [
+        (rows, sums.n, correct(learned.spread, sums, _raw(table, half_width, rows), coverage))
+        for rows, sums in _of_sites(table, half_width, sites, learned, calibration)
+    ]
 
-    Parameters are those of `calibrated`; without a calibration, nobody of any site is known.
-    """
+
+def _with_expected(
+    table: pd.DataFrame, told_of: Sequence[tuple[IntArray, int, Corrected]], learned: Learned
+) -> pd.DataFrame:
+    """The table with what is expected of the error of everybody."""
     told = table.assign(**{LOCAL_PEOPLE: pd.array([pd.NA] * len(table), dtype="Int64"), EXPECTED: np.nan})
     seen = _seen(told).eq("yes") & told["predicted_age"].notna()
     told.loc[seen, EXPECTED] = np.nan if learned.error_seen is None else learned.error_seen
-    for rows, sums in _of_sites(table, half_width, sites, learned, calibration):
+    for rows, people, corrected in told_of:
         index = told.index[rows]
-        told.loc[index, EXPECTED] = correct(learned.spread, sums, _raw(table, half_width, rows), 0.5).expected_error
-        told.loc[index, LOCAL_PEOPLE] = sums.n
+        told.loc[index, EXPECTED] = corrected.expected_error
+        told.loc[index, LOCAL_PEOPLE] = people
     told[GROWTH] = told[EXPECTED] - (np.nan if learned.error_seen is None else learned.error_seen)
     return told[[*(name for name in told if name != "reason"), *(["reason"] if "reason" in told else [])]]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from brainpid.model.calibration import LEARNED, Learned
+from brainpid.report.described import INTEGER, NONE, NUMBER, PART, PEOPLE, TARGET, TEXT
 
 CALIBRATION_COLUMNS = {
     "model": "Name of the model",
@@ -37,22 +38,22 @@ CALIBRATION_COLUMNS = {
 }
 """Column of the table and its meaning."""
 CALIBRATION_KINDS = (
-    dict.fromkeys(CALIBRATION_COLUMNS, ("number", "target's units"))
-    | {name: ("number", "0 to 1") for name in CALIBRATION_COLUMNS if "coverage" in name or name == "mae_held"}
-    | {"model": ("text", ""), "scheme": ("text", ""), "people": ("integer", "people"), "n": ("integer", "people")}
-    | {"sites": ("integer", "sites")}
+    dict.fromkeys(CALIBRATION_COLUMNS, (NUMBER, TARGET))
+    | {name: (NUMBER, PART) for name in CALIBRATION_COLUMNS if "coverage" in name or name == "mae_held"}
+    | {"model": (TEXT, NONE), "scheme": (TEXT, NONE), "people": (INTEGER, PEOPLE), "n": (INTEGER, PEOPLE)}
+    | {"sites": (INTEGER, "sites")}
 )
 """Type and unit of each column."""
 CALIBRATION = (CALIBRATION_COLUMNS, CALIBRATION_KINDS)
 OF_NEW_SITES = {
     "local_people": (
-        "integer",
-        "people",
+        INTEGER,
+        PEOPLE,
         "Where sites were left out: people of the site by whom the prediction is corrected; 0 at one that is new, "
         "empty at one of the training",
     ),
-    "expected_error": ("number", "target's units", "There, too: expected absolute error"),
-    "error_growth": ("number", "target's units", "The same less that at sites of the training"),
+    "expected_error": (NUMBER, TARGET, "There, too: expected absolute error"),
+    "error_growth": (NUMBER, TARGET, "The same less that at sites of the training"),
 }
 """Columns of the table of `predict`: type, unit and meaning."""
 

@@ -54,6 +54,14 @@ class OutputTable:
 
 Described = dict[str, tuple[str, str, str]]
 """Type, unit and meaning of each column."""
+MAE_INTERVAL: Described = {
+    "mae_ci_low": (NUMBER, TARGET, "Lower end of its interval, `pid.confidence` of the configuration"),
+    "mae_ci_high": (NUMBER, TARGET, "Upper end of it"),
+}
+FIT: Described = {
+    "r2": (NUMBER, "at most 1", "Part of the variance that is explained; below 0 worse than the mean"),
+    "pearson_r": (NUMBER, "-1 to 1", "Correlation of predicted and true target"),
+}
 
 
 def table(path: str, content: str, columns: Described) -> OutputTable:

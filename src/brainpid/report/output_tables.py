@@ -12,7 +12,9 @@ from brainpid.report.described import (
     ANY,
     BITS,
     COST,
+    FIT,
     INTEGER,
+    MAE_INTERVAL,
     NONE,
     NUMBER,
     PART,
@@ -163,11 +165,9 @@ ACCURACY: Described = {
     "scheme": (TEXT, NONE, "How test sets were made"),
     **MODEL, **SUBSET_OF, **N,
     "mae": (NUMBER, TARGET, "Mean absolute error of held-out people, not corrected for age bias"),
-    "mae_ci_low": (NUMBER, TARGET, "Lower end of its interval, `pid.confidence` of the configuration"),
-    "mae_ci_high": (NUMBER, TARGET, "Upper end of it"),
+    **MAE_INTERVAL,
     "rmse": (NUMBER, TARGET, "Root of the mean squared error"),
-    "r2": (NUMBER, "at most 1", "Part of the variance that is explained; below 0 worse than the mean"),
-    "pearson_r": (NUMBER, "-1 to 1", "Correlation of predicted and true target"),
+    **FIT,
     "mae_corrected": (NUMBER, TARGET, "Mean absolute error of the predictions that are corrected for age bias"),
 }  # fmt: skip
 COMPARISON: Described = {

@@ -107,11 +107,10 @@ class NewSites:
         learners: dict[str, BaseLearner] = {}
         left_out = []
         for name in names:
-            if name == "network":
+            learner = base_learners[name]
+            if not isinstance(learner, RegressorLearner):
                 left_out.append(networks())
                 continue
-            learner = base_learners[name]
-            assert isinstance(learner, RegressorLearner)
             at_new, told = leave_sites_out(name, learner, training, site, own.get(name))
             left_out.append(told)
             if name in _OF_THEIR_OWN:
